@@ -1,0 +1,2242 @@
+#!/bin/sh
+# Installs Wasp, the full-stack web framework: https://wasp.sh
+#
+#     curl -sSL https://get.wasp.sh/install.sh | sh
+#     sh install.sh --help
+#
+# POSIX sh. Needs curl or wget, tar, gzip, awk, and sha512sum, shasum or openssl; no Python.
+# Reading order: "main" at the end names the steps; each section above it is one subject.
+# Every function that can fail in a way worth explaining ends in "die", which leaves the script, so
+# none of them is ever called inside $(...), where leaving would only leave the subshell.
+# The last lines run everything and are one brace group: a script cut anywhere runs nothing.
+
+# To the linter: functions whose name is put together ("fetch_with_$downloader") are reachable, and
+# "A && B || C" is meant as it works, with C also where B fails.
+# shellcheck disable=SC2015,SC2317
+
+[ -z "${ZSH_VERSION-}" ] || emulate sh
+set -u
+
+# --- constants ---------------------------------------------------------------------------------------
+
+readonly NPM_PACKAGE='@wasp.sh%2fwasp-cli'
+readonly FIRST_NPM_VERSION=0.20.2
+readonly DEFAULT_GITHUB_URL=https://github.com
+# The oldest glibc that the release binaries run on (objdump -T wasp-bin | grep GLIBC_).
+readonly OLDEST_GLIBC=2.29
+readonly ATTEMPTS=4
+readonly LONGEST_RETRY_AFTER=60
+readonly REDIRECT_LIMIT=10
+# An archive beyond these is not a Wasp release (0.25.0: 522 entries, 67 MB unpacked).
+readonly UNPACKED_LIMIT=1073741824
+readonly ENTRY_LIMIT=100000
+readonly PROGRESS_BAR='########################'
+
+# --- words -------------------------------------------------------------------------------------------
+
+usage() {
+    cat <<'USAGE'
+Installs Wasp (https://wasp.sh) and manages the installed versions.
+
+usage: install.sh [COMMAND] [OPTIONS]
+
+commands:
+  install                  install a version and make it the current one (default)
+  list                     print the installed versions
+  use VERSION              make an installed version the current one
+  uninstall [VERSION]      remove one version, or Wasp as a whole
+  migrate-to-npm           remove all of it, so that npm can take over
+
+options:
+  -v, --version VERSION    X.Y.Z, vX.Y.Z, X.Y.Z-rcN or latest (default; env WASP_VERSION)
+      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
+      --destdir DIR        staging root for packagers (env DESTDIR): files go under DIR/PREFIX
+      --source SOURCE      auto (default), npm or github
+      --from-file ARCHIVE  install from a downloaded archive, offline
+      --sha256 HEX         refuse the archive unless it has this SHA-256
+      --require-checksum   refuse an archive that has no known checksum
+      --no-modify-path     leave the shell's start-up files alone
+      --no-telemetry       send no install event
+      --force              install again; take over from npm or from a foreign launcher
+      --dry-run            say what would be done, and do nothing
+      --json               print one JSON object on stdout
+  -q, --quiet              print errors only
+      --verbose            print each step
+  -y, --yes                ask nothing
+  -h, --help               print this
+
+exit codes: 0 done, 1 unexpected, 2 usage, 3 platform not supported, 4 network,
+  5 no such version, 6 integrity, 7 file system, 8 conflict, 130 interrupted
+USAGE
+}
+
+# Colour only where somebody can see it: https://no-color.org
+choose_colours() {
+    bold='' red='' yellow='' plain='' on_terminal=no
+    [ -t 2 ] && [ "${TERM-}" != dumb ] || return 0
+    on_terminal=yes
+    [ -z "${NO_COLOR-}" ] || return 0
+    escape=$(printf '\033')
+    bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
+}
+
+# say LINE: to a person, on stderr; stdout is for results
+say() {
+    [ "$quiet" = yes ] || printf '%s\n' "$1" >&2
+}
+
+# say_step LINE: only with --verbose
+say_step() {
+    [ "$verbose" = no ] || printf '%s\n' "$1" >&2
+}
+
+# indented PAD TEXT: every line of TEXT but the first starts with PAD
+indented() {
+    _text=$2
+    while :; do
+        _line=${_text%%"$newline"*}
+        [ "$_line" != "$_text" ] || break
+        printf '%s\n%s' "$_line" "$1"
+        _text=${_text#*"$newline"}
+    done
+    printf '%s\n' "$_text"
+}
+
+# warn TEXT: a person sees it at once or, when "later" is set, after the result; JSON always has it
+warn() {
+    [ "$json" = no ] || warnings_json="$warnings_json${warnings_json:+, }$(json_string "$1")"
+    if [ "$hold_warnings" = yes ]; then
+        held_warnings="$held_warnings$(warning_text "$1")$newline"
+    else
+        [ "$quiet" = yes ] || printf '%s\n' "$(warning_text "$1")" >&2
+    fi
+}
+
+warning_text() {
+    printf '%swarning:%s ' "$yellow" "$plain"
+    indented '         ' "$1"
+}
+
+# die SLUG MESSAGE [HINT]: the cause, then what to do; leaves with the exit code of SLUG
+die() {
+    exit_code_of "$1"
+    # A failed printf (a closed stderr) must not keep the exit code from being reported.
+    {
+        printf '%serror:%s ' "$red" "$plain"
+        indented '       ' "$2"
+        [ -z "${3-}" ] || {
+            printf '%7s' ''
+            indented '       ' "$3"
+        }
+    } >&2 || :
+    [ "$json" = no ] || print_json error "$1" "$2" "${3-}"
+    exit "$exit_code"
+}
+
+exit_code_of() {
+    case $1 in
+        usage | bad-version) exit_code=2 ;;
+        unsupported-platform | missing-tool | binary-does-not-run) exit_code=3 ;;
+        dns | connection | timeout | tls | proxy | http-status | captive-portal | bad-answer | \
+            insecure-url | no-downloader) exit_code=4 ;;
+        no-such-version | not-installed) exit_code=5 ;;
+        checksum-mismatch | no-checksum | no-hash-tool | corrupt-archive | unsafe-archive | \
+            wrong-version) exit_code=6 ;;
+        permission-denied | read-only | no-space | file-system) exit_code=7 ;;
+        npm-managed | foreign-launcher) exit_code=8 ;;
+        interrupted) exit_code=$interrupted_code ;;
+        *) exit_code=1 ;;
+    esac
+}
+
+# pretty PATH: with ~ for the home folder
+pretty() {
+    case $1 in
+        "${HOME:-/nonexistent}"/*)
+            _below=${1#"$HOME"}
+            printf '~%s' "$_below"
+            ;;
+        *) printf '%s' "$1" ;;
+    esac
+}
+
+# --- JSON --------------------------------------------------------------------------------------------
+
+# json_string TEXT: TEXT as a JSON string
+json_string() {
+    case $1 in
+        *[!A-Za-z0-9\ ._/:,@%+=\>-]*)
+            printf '%s.' "$1" | awk '
+                BEGIN {
+                    for (i = 1; i < 32; i++) escape[sprintf("%c", i)] = sprintf("\\u%04x", i)
+                    escape["\b"] = "\\b"; escape["\f"] = "\\f"; escape["\n"] = "\\n"
+                    escape["\r"] = "\\r"; escape["\t"] = "\\t"
+                    escape["\""] = "\\\""; escape["\\"] = "\\\\"
+                }
+                { text = text (NR > 1 ? "\n" : "") $0 }
+                END {
+                    printf "\""
+                    for (i = 1; i < length(text); i++) {
+                        c = substr(text, i, 1)
+                        printf "%s", (c in escape) ? escape[c] : c
+                    }
+                    printf "\""
+                }'
+            ;;
+        *) printf '"%s"' "$1" ;;
+    esac
+}
+
+# json_or_null TEXT: null for an empty TEXT
+json_or_null() {
+    if [ -n "$1" ]; then json_string "$1"; else printf null; fi
+}
+
+yes_to_json() {
+    if [ "$1" = yes ]; then printf true; else printf false; fi
+}
+
+# print_json STATUS [SLUG MESSAGE HINT]: the one object of --json
+print_json() {
+    is_on_path
+    printf '{"status": "%s"' "$1"
+    [ "$1" != listed ] || printf ', "current": %s, "versions": [%s]' \
+        "$(json_or_null "$current")" "$versions_json"
+    printf ', "version": %s' "$(json_or_null "$version")"
+    printf ', "source": %s' "$(json_or_null "$release_source")"
+    printf ', "url": %s' "$(json_or_null "$release_url")"
+    printf ', "digest": %s' "$(json_or_null "$release_digest")"
+    printf ', "platform": {"os": %s, "arch": %s, "libc": %s, "distro": %s}' \
+        "$(json_or_null "$os")" "$(json_or_null "$arch")" \
+        "$(json_or_null "$libc")" "$(json_or_null "$distro_id")"
+    printf ', "prefix": %s' "$(json_or_null "$prefix")"
+    printf ', "wasp_dir": %s' "$(json_or_null "${version:+$wasp_root/$version}")"
+    printf ', "executable": %s' "$(json_or_null "${prefix:+$prefix/bin/wasp}")"
+    printf ', "on_path": %s' "$(yes_to_json "$on_path")"
+    printf ', "telemetry": "none"'
+    printf ', "elapsed_s": %s' "$(($(date +%s) - started_at))"
+    printf ', "warnings": [%s]' "$warnings_json"
+    [ "$1" != error ] || printf ', "code": %s, "error": "%s", "message": %s, "hint": %s' \
+        "$exit_code" "$2" "$(json_string "$3")" "$(json_or_null "$4")"
+    printf '}\n'
+}
+
+# json_values FILE: one line "path<TAB>value" for each scalar of a JSON document, such as
+# "dist.tarball	https://…" or "assets.0.name	wasp.tar.gz". Fails on what is not JSON.
+json_values() {
+    awk '
+        function fail() { failed = 1; exit 1 }
+        function skip_space() { if (match(text, /^[ \t\r\n]+/)) text = substr(text, RLENGTH + 1) }
+        # The string that text starts with, without its quotes; text moves past it.
+        function take_string(    value, at, run, part) {
+            text = substr(text, 2); value = ""
+            while (1) {
+                at = index(text, "\"")
+                if (at == 0) fail()
+                part = substr(text, 1, at - 1)
+                value = value part
+                text = substr(text, at + 1)
+                run = 0
+                while (substr(part, length(part) - run, 1) == "\\") run++
+                if (run % 2 == 0) break
+                value = value "\""
+            }
+            gsub(/\\\//, "/", value); gsub(/\\"/, "\"", value)
+            gsub(/[\t\r\n]/, " ", value)
+            return value
+        }
+        function path(    i, joined) {
+            joined = name[1]
+            for (i = 2; i <= depth; i++) joined = joined "." name[i]
+            return joined
+        }
+        { text = text $0 "\n" }
+        END {
+            if (failed) exit 1
+            want = "value"
+            while (1) {
+                skip_space()
+                if (text == "") break
+                c = substr(text, 1, 1)
+                if (want == "value" && (c == "{" || c == "[")) {
+                    depth++; kind[depth] = c; name[depth] = (c == "[") ? 0 : ""
+                    text = substr(text, 2); skip_space()
+                    d = substr(text, 1, 1)
+                    if (c == "{" && d == "}" || c == "[" && d == "]") want = "more"
+                    else want = (c == "{") ? "key" : "value"
+                } else if (want == "key" && c == "\"") {
+                    name[depth] = take_string()
+                    skip_space()
+                    if (substr(text, 1, 1) != ":") fail()
+                    text = substr(text, 2); want = "value"
+                } else if (want == "value" && c == "\"") {
+                    print path() "\t" take_string(); want = "more"
+                } else if (want == "value" && match(text, /^(true|false|null|-?[0-9][-+.0-9eE]*)/)) {
+                    value = substr(text, 1, RLENGTH); text = substr(text, RLENGTH + 1)
+                    if (value != "null") print path() "\t" value
+                    want = "more"
+                } else if (want == "more" && c == "," && depth > 0) {
+                    text = substr(text, 2)
+                    if (kind[depth] == "[") name[depth]++
+                    want = (kind[depth] == "[") ? "value" : "key"
+                } else if (want == "more" && depth > 0 && (c == "}" && kind[depth] == "{" || c == "]" && kind[depth] == "[")) {
+                    text = substr(text, 2); depth--
+                } else fail()
+            }
+            if (depth != 0 || want != "more") exit 1
+        }' "$1" 2>/dev/null
+}
+
+# pick PATH: the value of PATH among the "path<TAB>value" lines of $values
+pick() {
+    _values="$newline$values$newline"
+    case $_values in
+        *"$newline$1$tab"*)
+            _values=${_values#*"$newline$1$tab"}
+            picked=${_values%%"$newline"*}
+            ;;
+        *) picked='' ;;
+    esac
+}
+
+# --- small verbs -------------------------------------------------------------------------------------
+
+have() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+need() {
+    have "$1" || die missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
+}
+
+# run_waiting COMMAND…: runs it so that a signal to this shell is answered at once, not at its end
+run_waiting() {
+    "$@" &
+    child=$!
+    wait "$child"
+    _status=$?
+    child=''
+    return "$_status"
+}
+
+# change ACTION COMMAND…: a command that changes the file system; explains its failure as ACTION
+change() {
+    _action=$1
+    shift
+    _errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot $_action" "$_errors"
+}
+
+# die_file_system MESSAGE ERRORS: what the system said decides what to tell
+die_file_system() {
+    case $2 in
+        *'Permission denied'* | *'not permitted'*)
+            die permission-denied "$1: permission denied." \
+                "Choose a folder that you may write to, for example: --prefix \"\$HOME/.local\""
+            ;;
+        *'Read-only file system'*)
+            die read-only "$1: the file system is read-only." \
+                'Choose another place with --prefix DIR.'
+            ;;
+        *'No space left'* | *'quota exceeded'*)
+            die no-space "$1: no space left on the device." \
+                'Make room (about 170 MB for one version), or choose another place with --prefix DIR.'
+            ;;
+        *)
+            die file-system "$1: ${2##*: }." 'See to that path, or choose another one with --prefix DIR.'
+            ;;
+    esac
+}
+
+# older_than A B: A comes before B, both dotted numbers; a suffix such as -rc1 is not looked at
+older_than() {
+    _a=${1%%-*}. _b=${2%%-*}.
+    while [ -n "$_a$_b" ]; do
+        _x=${_a%%.*} _y=${_b%%.*}
+        [ "${_x:-0}" -ge "${_y:-0}" ] || return 0
+        [ "${_x:-0}" -le "${_y:-0}" ] || return 1
+        _a=${_a#*.} _b=${_b#*.}
+    done
+    return 1
+}
+
+# newest_first: sorts the versions on stdin; a release candidate comes before its release
+newest_first() {
+    awk '{
+        split($0, parts, "-rc"); split(parts[1], n, ".")
+        candidate = (parts[2] == "") ? 999999 : parts[2]
+        printf "%06d%06d%06d%06d%06d %s\n", n[1], n[2], n[3], n[4], candidate, $0
+    }' | sort -r | sed 's/^[^ ]* //'
+}
+
+# is_version TEXT: X.Y.Z, with a fourth number in old releases, or X.Y.Z-rcN; nothing else may reach
+# a path or a URL
+is_version() {
+    case $1 in
+        *-rc*)
+            is_number "${1##*-rc}" && is_dotted "${1%-rc*}" 3
+            ;;
+        *) is_dotted "$1" 3 || is_dotted "$1" 4 ;;
+    esac
+}
+
+# is_dotted TEXT COUNT: COUNT numbers with a dot between
+is_dotted() {
+    _rest=$1 _left=$2
+    while [ "$_left" -gt 1 ]; do
+        case $_rest in *.*) ;; *) return 1 ;; esac
+        is_number "${_rest%%.*}" || return 1
+        _rest=${_rest#*.}
+        _left=$((_left - 1))
+    done
+    is_number "$_rest"
+}
+
+is_number() {
+    case $1 in
+        '' | *[!0-9]* | 0?* | ???????*) return 1 ;;
+    esac
+}
+
+# --- arguments ---------------------------------------------------------------------------------------
+
+set_defaults() {
+    newline='
+'
+    tab=$(printf '\t') carriage_return=$(printf '\r')
+    command=install named_version='' wanted=${WASP_VERSION:-latest}
+    prefix=${WASP_INSTALL_PREFIX:-${HOME:+$HOME/.local}} destdir=${DESTDIR-}
+    source=auto archive_file='' wanted_sha256='' require_checksum=no
+    force=no dry_run=no json=no quiet=no verbose=no assume_yes=no
+    timeout=${WASP_HTTP_TIMEOUT:-30}
+
+    # What becomes known on the way.
+    version='' release_source='' release_url='' release_digest='' release_node=''
+    os='' arch='' libc='' distro_id='' distro_family='' current='' versions_json='' on_path=no
+    warnings_json='' held_warnings='' hold_warnings=no
+    staging='' scratch='' child='' new_launcher='' made_share='' made_bin='' committed=no
+    interrupted_code=130 wasp_root='' started_at=$(date +%s)
+}
+
+# value_of OPTION [VALUE]: refuses an option that ends the line or is followed by another option
+value_of() {
+    case ${2-} in
+        '' | -*) die usage "$1 needs a value." "For example: $1 $(example_of "$1")" ;;
+    esac
+}
+
+example_of() {
+    case $1 in
+        -v | --version) printf '0.25.0' ;;
+        --prefix) printf '/opt/wasp' ;;
+        --destdir) printf '/tmp/package' ;;
+        --source) printf 'npm' ;;
+        --from-file) printf 'wasp-linux-x86_64.tar.gz' ;;
+        --sha256) printf '9f86d081884c7d65… (64 hex digits)' ;;
+    esac
+}
+
+parse_arguments() {
+    # A refused argument is reported in JSON too, wherever --json stands.
+    for _argument in "$@"; do
+        [ "$_argument" != --json ] || json=yes
+    done
+    _commands=0 _operands=0
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --version=* | --prefix=* | --destdir=* | --source=* | --from-file=* | --sha256=*)
+                _option=${1%%=*} _value=${1#*=}
+                shift
+                set -- "$_option" "$_value" "$@"
+                ;;
+        esac
+        case $1 in
+            -v | --version) value_of "$@" && wanted=$2 && shift ;;
+            --prefix) value_of "$@" && prefix=$2 && shift ;;
+            --destdir) value_of "$@" && destdir=$2 && shift ;;
+            --source) value_of "$@" && source=$2 && shift ;;
+            --from-file) value_of "$@" && archive_file=$2 && shift ;;
+            --sha256) value_of "$@" && wanted_sha256=$2 && shift ;;
+            --require-checksum) require_checksum=yes ;;
+            # Neither is done by this front end, so there is nothing to switch off.
+            --no-modify-path | --no-telemetry) ;;
+            --force) force=yes ;;
+            --dry-run) dry_run=yes ;;
+            --json) json=yes ;;
+            -q | --quiet) quiet=yes ;;
+            --verbose) verbose=yes ;;
+            -y | --yes) assume_yes=yes ;;
+            -h | --help)
+                usage
+                exit 0
+                ;;
+            -*) die usage "there is no option '$1'." 'See them all with: --help' ;;
+            install | list | use | uninstall | migrate-to-npm)
+                _commands=$((_commands + 1)) command=$1
+                [ "$_commands" = 1 ] || die usage "one command at a time, not also '$1'." 'See: --help'
+                ;;
+            *)
+                _operands=$((_operands + 1)) named_version=$1
+                [ "$_operands" = 1 ] || die usage "do not know what to do with '$1'." 'See: --help'
+                ;;
+        esac
+        shift
+    done
+}
+
+# check_arguments: refuses what cannot be meant, before anything is touched
+check_arguments() {
+    case $command in
+        use)
+            [ -n "$named_version" ] || die usage "'use' needs a version." 'See what is installed: list'
+            ;;
+        uninstall) ;;
+        *)
+            [ -z "$named_version" ] || die usage "do not know what to do with '$named_version'." \
+                "To install a version: -v $named_version"
+            ;;
+    esac
+    case $source in
+        auto | npm | github) ;;
+        *) die usage "there is no source '$source'." 'Choose auto, npm or github.' ;;
+    esac
+    case $timeout in
+        '' | *[!0-9]* | 0*) die usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
+    esac
+    case $wanted_sha256 in
+        *[!0-9a-fA-F]*) die usage "'$wanted_sha256' is not a SHA-256." 'It has 64 hexadecimal digits.' ;;
+        '') ;;
+        *)
+            [ ${#wanted_sha256} = 64 ] || die usage "'$wanted_sha256' is not a SHA-256." \
+                'It has 64 hexadecimal digits.'
+            wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
+            ;;
+    esac
+    if [ "$wanted" != latest ]; then
+        wanted=${wanted#v}
+        is_version "$wanted" || die_bad_version "$wanted"
+    fi
+    if [ -n "$named_version" ]; then
+        named_version=${named_version#v}
+        is_version "$named_version" || die_bad_version "$named_version"
+    fi
+    [ -n "$prefix" ] || die usage 'HOME is not set, so there is no default place to install to.' \
+        'Say where: --prefix DIR'
+    make_absolute "$prefix"
+    prefix=$absolute
+    if [ -n "$destdir" ]; then
+        make_absolute "$destdir"
+        destdir=$absolute
+    fi
+    if [ -n "$archive_file" ]; then
+        [ -f "$archive_file" ] && [ -r "$archive_file" ] \
+            || die file-system "cannot read the archive '$archive_file'." 'Give the path of a downloaded release.'
+        make_absolute "$archive_file"
+        archive_file=$absolute
+    fi
+    wasp_root=$prefix/share/wasp-lang
+    # Where things are put now (below DESTDIR), as against where they will be found ("wasp_root").
+    share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
+}
+
+die_bad_version() {
+    die bad-version "'$1' is not a version of Wasp." \
+        'A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: https://github.com/wasp-lang/wasp/releases'
+}
+
+make_absolute() {
+    absolute=$1
+    case $absolute in
+        /*) ;;
+        *) absolute=$PWD/$absolute ;;
+    esac
+    while [ "$absolute" != "${absolute%/}" ]; do absolute=${absolute%/}; done
+}
+
+# --- platform ----------------------------------------------------------------------------------------
+
+# detect_platform: sets os, arch, libc and which build runs here: npm_build and github_builds, the
+# latter in order of preference
+detect_platform() {
+    npm_build='' github_builds=''
+    _system=$(uname -s) _machine=$(uname -m)
+    case $_system in
+        Linux)
+            os=linux
+            read_os_release
+            ;;
+        Darwin) os=macos ;;
+        MINGW* | MSYS* | CYGWIN* | Windows*)
+            os=windows
+            die unsupported-platform "$_system is Windows: Wasp runs there inside WSL." \
+                "Open WSL (wsl --install, if there is none) and run this again in it."
+            ;;
+        *) die_unsupported "$_system" ;;
+    esac
+    case $_machine in
+        x86_64 | amd64 | x64) arch=x86_64 ;;
+        aarch64 | arm64) arch=aarch64 ;;
+        *) die_unsupported "$_machine processors" ;;
+    esac
+    [ "$(getconf LONG_BIT 2>/dev/null)" != 32 ] \
+        || die_unsupported "a 32-bit userland on a $arch processor"
+    "detect_build_$os"
+    say_step "Platform: $os $arch${libc:+ $libc}${distro_id:+ ($distro_id)}"
+}
+
+die_unsupported() {
+    die unsupported-platform "Wasp has no release for $1." \
+        "There is one for Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL."
+}
+
+detect_build_macos() {
+    # A shell under Rosetta sees an x86_64 machine.
+    if [ "$(sysctl -n sysctl.proc_translated 2>/dev/null)" = 1 ] \
+        || [ "$(sysctl -n hw.optional.arm64 2>/dev/null)" = 1 ]; then
+        arch=aarch64
+    fi
+    case $arch in
+        x86_64) npm_build=darwin-x64-unknown github_builds='macos-x86_64 macos-universal' ;;
+        aarch64) npm_build=darwin-arm64-unknown github_builds='macos-aarch64 macos-universal macos-x86_64' ;;
+    esac
+}
+
+detect_build_linux() {
+    detect_libc
+    if [ "$libc" = glibc ] && ! older_than "$glibc_version" "$OLDEST_GLIBC"; then
+        case $arch in
+            x86_64) npm_build=linux-x64-glibc github_builds=linux-x86_64 ;;
+            aarch64) npm_build=linux-arm64-glibc github_builds=linux-aarch64 ;;
+        esac
+        return
+    fi
+    case $arch,$libc in
+        x86_64,*) npm_build=linux-x64-musl github_builds=linux-x86_64-static ;;
+        *,musl) die_unsupported 'musl (Alpine) on aarch64' ;;
+        *)
+            die unsupported-platform \
+                "Wasp needs glibc $OLDEST_GLIBC or newer on aarch64; this system has $glibc_version." \
+                'Use a newer release of your distribution.'
+            ;;
+    esac
+}
+
+# detect_libc: sets libc, and glibc_version for glibc
+detect_libc() {
+    _ldd=$(ldd --version 2>&1 || :)
+    case $_ldd in
+        *musl*)
+            libc=musl
+            return
+            ;;
+        *GLIBC* | *GNU* | *'Free Software'*)
+            _first=${_ldd%%"$newline"*}
+            glibc_version=${_first##* }
+            ;;
+        *)
+            glibc_version=$(getconf GNU_LIBC_VERSION 2>/dev/null)
+            glibc_version=${glibc_version#glibc }
+            ;;
+    esac
+    case $glibc_version in
+        [0-9]*.[0-9]*) libc=glibc ;;
+        # Neither is known to be here: the static build needs neither.
+        *) libc=musl ;;
+    esac
+}
+
+# read_os_release: which Linux this is (https://www.freedesktop.org/software/systemd/man/os-release.html)
+read_os_release() {
+    [ -r /etc/os-release ] || return 0
+    while IFS='=' read -r _key _value; do
+        _value=${_value#[\"\']} _value=${_value%[\"\']}
+        case $_key in
+            ID) distro_id=$_value ;;
+            ID_LIKE) distro_family=$_value ;;
+        esac
+    done </etc/os-release
+}
+
+# how_to_install TOOL: the command of this system's package manager
+how_to_install() {
+    [ -n "$distro_id" ] || read_os_release
+    _sudo='sudo '
+    [ "$(id -u)" != 0 ] || _sudo=''
+    case " $distro_id $distro_family " in
+        *' debian '* | *' ubuntu '*) printf 'Install it: %sapt-get install %s' "$_sudo" "$1" ;;
+        *' alpine '*) printf 'Install it: %sapk add %s' "$_sudo" "$1" ;;
+        *' fedora '* | *' rhel '*) printf 'Install it: %sdnf install %s' "$_sudo" "$1" ;;
+        *' arch '*) printf 'Install it: %spacman -S %s' "$_sudo" "$1" ;;
+        *' suse '*) printf 'Install it: %szypper install %s' "$_sudo" "$1" ;;
+        *)
+            if have brew; then
+                printf 'Install it: brew install %s' "$1"
+            else
+                printf "Install it with your system's package manager."
+            fi
+            ;;
+    esac
+}
+
+# --- network -----------------------------------------------------------------------------------------
+# fetch sets "problem" (a slug of exit_code_of, or not-found) and "problem_text" when it fails.
+
+choose_downloader() {
+    downloader=''
+    _curl=$(command -v curl || :)
+    case $_curl in
+        # Snap confines its curl: it may not write into hidden folders, where all this goes.
+        /snap/* | */snap/bin/*) have wget || downloader=snap_curl ;;
+        ?*) downloader=curl ;;
+    esac
+    [ -z "$downloader" ] || return 0
+    have wget || die no-downloader 'this installer needs curl or wget, and neither is on PATH.' \
+        "$(how_to_install curl)"
+    case $(wget --version 2>/dev/null) in
+        *'GNU Wget'*) downloader=gnu_wget ;;
+        *) downloader=busybox_wget ;;
+    esac
+}
+
+set_problem() {
+    problem=$1 problem_text=$2
+}
+
+# check_url URL: only https, or plain http on this very machine
+check_url() {
+    case $1 in
+        *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
+            set_problem bad-answer 'the address of the download holds characters that no URL has'
+            return 1
+            ;;
+        https://?*) return 0 ;;
+        http://*) ! is_loopback "$1" || return 0 ;;
+    esac
+    set_problem insecure-url "$1 is not an https address"
+    return 1
+}
+
+is_loopback() {
+    host_of "$1"
+    case $host in
+        localhost | '[::1]') ;;
+        *[!0-9.]*) return 1 ;;
+        127.*.*.*) ;;
+        *) return 1 ;;
+    esac
+}
+
+# host_of URL: sets host; a user name before it ("127.0.0.1@elsewhere") is no host
+host_of() {
+    host=${1#*://}
+    host=${host%%[/?#]*}
+    host=${host##*@}
+    case $host in
+        '['*) host=${host%%]*}']' ;;
+        *) host=${host%%:*} ;;
+    esac
+}
+
+# fetch URL FILE [METHOD]: METHOD is get (default), head, or location: the answer's headers only,
+# without going where they point. Tries again what may pass by itself.
+fetch() {
+    _attempt=1
+    while :; do
+        say_step "${3:-get} $1"
+        fetch_once "$1" "$2" "${3:-get}" && return 0
+        [ "$_attempt" -lt "$ATTEMPTS" ] || return 1
+        may_pass || return 1
+        _pause=$((1 << (_attempt - 1)))
+        case $retry_after in
+            '' | *[!0-9]*) ;;
+            ?????*) _pause=$LONGEST_RETRY_AFTER ;;
+            *) _pause=$((retry_after < LONGEST_RETRY_AFTER ? retry_after : LONGEST_RETRY_AFTER)) ;;
+        esac
+        say "$problem_text; trying again in $_pause s"
+        run_waiting sleep "$_pause"
+        _attempt=$((_attempt + 1))
+    done
+}
+
+# may_pass: the problem is one that a second try may not meet
+may_pass() {
+    case $problem,$http_status in
+        connection,*) ;;
+        http-status,429 | http-status,5??) ;;
+        *) return 1 ;;
+    esac
+}
+
+fetch_once() {
+    problem='' problem_text='' http_status='' location='' retry_after=''
+    check_url "$1" || return 1
+    host_of "$1"
+    : >"$work/headers"
+    "fetch_with_$downloader" "$@"
+}
+
+fetch_with_curl() {
+    # From https never to http; what begins on this very machine may stay plain.
+    _protocols='=https'
+    case $1 in http:*) _protocols='=http,https' ;; esac
+    _url=$1 _file=$2 _method=$3
+    set -- --silent --show-error --fail --dump-header "$work/headers" --max-redirs "$REDIRECT_LIMIT" \
+        --proto "$_protocols" --proto-redir "$_protocols" --connect-timeout "$timeout" \
+        --speed-limit 100 --speed-time "$timeout" --max-filesize "$UNPACKED_LIMIT" \
+        --user-agent 'wasp-installer (sh)'
+    case $_method in
+        head) set -- "$@" --location --head ;;
+        get) set -- "$@" --location ;;
+    esac
+    run_waiting curl "$@" "$_url" >"$_file" 2>"$work/errors"
+    _status=$?
+    read_headers
+    [ "$_status" != 0 ] || return 0
+    explain_curl "$_status"
+    return 1
+}
+
+fetch_with_snap_curl() {
+    die no-downloader "curl is snap's, which may not write into hidden folders such as $(pretty "$prefix")." \
+        "Put an ordinary curl in its place: sudo snap remove curl && sudo apt-get install curl"
+}
+
+# explain_curl STATUS: https://curl.se/libcurl/c/libcurl-errors.html
+explain_curl() {
+    case $(cat "$work/errors") in
+        *'roxy'* | *'CONNECT tunnel'*)
+            set_problem proxy "the proxy did not let us through to $host ($(last_error_line))"
+            return
+            ;;
+    esac
+    case $1 in
+        1) refuse_downgrade ;;
+        5 | 97) set_problem proxy "the proxy's name cannot be resolved ($(last_error_line))" ;;
+        6) set_problem dns "the name $host cannot be resolved" ;;
+        7) explain_refusal ;;
+        18) set_problem connection "$host closed the connection before the end" ;;
+        22) explain_http_status ;;
+        23) explain_unwritten ;;
+        28) set_problem timeout "$host sent nothing for $timeout s" ;;
+        35)
+            case $(cat "$work/errors") in
+                *reset* | *unexpected\ eof* | *SYSCALL*) set_problem connection "$host closed the connection" ;;
+                *) explain_tls ;;
+            esac
+            ;;
+        51 | 53 | 54 | 58 | 59 | 60 | 64 | 66 | 77 | 80 | 82 | 83 | 90 | 91) explain_tls ;;
+        47) set_problem bad-answer "$host redirects without end" ;;
+        63) set_problem bad-answer "$host offers a file that is far too large" ;;
+        *) set_problem connection "the connection to $host failed ($(last_error_line))" ;;
+    esac
+}
+
+refuse_downgrade() {
+    set_problem insecure-url "$host sent us on to an address that is not https"
+}
+
+explain_tls() {
+    set_problem tls "the TLS certificate of $host is not accepted ($(last_error_line))"
+}
+
+# explain_refusal: curl names the host and port that refused, which may be a proxy's
+explain_refusal() {
+    _authority=${_url#*://}
+    _authority=${_authority%%/*}
+    case ${_authority##*]} in
+        *:*) _port=${_authority##*:} ;;
+        *) _port=443 ;;
+    esac
+    case $(last_error_line) in
+        *" port $_port"*) set_problem connection "$host refuses the connection" ;;
+        *) set_problem proxy "the proxy cannot be reached ($(last_error_line))" ;;
+    esac
+}
+
+explain_http_status() {
+    case $http_status in
+        404 | 410) set_problem not-found "$host does not have it" ;;
+        407) set_problem proxy 'the proxy wants a user name and a password' ;;
+        *) set_problem http-status "$host answered with HTTP status $http_status" ;;
+    esac
+}
+
+# explain_unwritten: the downloader could not write what it received
+explain_unwritten() {
+    _unwritten=$( (printf '%65536s' '' >"$work/probe") 2>&1) \
+        || die_file_system "cannot write the download to $(pretty "$work")" "$_unwritten"
+    rm -f "$work/probe"
+    case $(last_error_line) in
+        *'No space'*) die_file_system "cannot write the download to $(pretty "$work")" 'No space left' ;;
+    esac
+    die no-downloader "curl cannot write what it received to $(pretty "$work")." \
+        "A curl that is confined (snap's is) cannot be used: $(how_to_install curl)"
+}
+
+# last_error_line: what the downloader said last, without its name and its advice
+last_error_line() {
+    # shellcheck disable=SC2016 # $ is the last line
+    sed -n -e '/^curl: ([0-9]*) /{s///;h;}' -e '/^wget: /{s///;h;}' -e '/^ERROR: /{s///;h;}' \
+        -e '${x;s/[[:cntrl:]]//g;s/[.: ]*$//;p;}' "$work/errors"
+}
+
+# read_headers: http_status, location and retry_after from what the downloader wrote of the headers;
+# after a redirect those of the last answer count
+read_headers() {
+    while read -r _key _value; do
+        _value=${_value%"$carriage_return"}
+        case $_key in
+            HTTP/*) http_status=${_value%% *} retry_after='' ;;
+            [Ll]ocation:) location=${_value%% *} ;;
+            [Rr]etry-[Aa]fter:) retry_after=$_value ;;
+            [Cc]ontent-[Ll]ength:) content_length=$_value ;;
+        esac
+    done <"$work/headers"
+}
+
+# wget goes to any address that it is sent to, http too; so each redirect is followed from here
+fetch_with_gnu_wget() {
+    _url=$1 _file=$2 _method=$3 _redirects=0
+    while :; do
+        set -- -nv --server-response --output-document=- --tries=1 --timeout="$timeout" \
+            --max-redirect=0 --user-agent='wasp-installer (sh)'
+        [ "$_method" != head ] || set -- "$@" --spider
+        run_waiting wget "$@" "$_url" >"$_file" 2>"$work/errors"
+        _status=$?
+        cp "$work/errors" "$work/headers"
+        location=''
+        read_headers
+        case $http_status in
+            30[12378]) [ "$_method" != location ] || return 0 ;;
+            *) break ;;
+        esac
+        _redirects=$((_redirects + 1))
+        if [ "$_redirects" -gt "$REDIRECT_LIMIT" ]; then
+            set_problem bad-answer "$host redirects without end"
+            return 1
+        fi
+        case $location in
+            https://*) _url=$location ;;
+            http://*) case $_url in http://*) _url=$location ;; *) refuse_downgrade && return 1 ;; esac ;;
+            /*) _url="${_url%%://*}://$(authority_of "$_url")$location" ;;
+            *)
+                refuse_downgrade
+                return 1
+                ;;
+        esac
+        check_url "$_url" || return 1
+        host_of "$_url"
+    done
+    [ "$_status" != 0 ] || return 0
+    explain_wget "$_status"
+    return 1
+}
+
+authority_of() {
+    _authority=${1#*://}
+    printf '%s' "${_authority%%/*}"
+}
+
+# Busybox's wget follows redirects by itself, so that one to http is seen only afterwards
+fetch_with_busybox_wget() {
+    _url=$1 _file=$2 _method=$3
+    set -- -S -O -
+    case $(wget --help 2>&1) in *'-T '*) set -- "$@" -T "$timeout" ;; esac
+    [ "$_method" != head ] || set -- "$@" --spider
+    run_waiting wget "$@" "$_url" >"$_file" 2>"$work/errors"
+    _status=$?
+    case $(cat "$work/errors") in
+        *'certificate validation not implemented'*)
+            die no-downloader 'the wget on PATH does not check certificates, so it cannot be trusted.' \
+                "$(how_to_install curl)"
+            ;;
+    esac
+    cp "$work/errors" "$work/headers"
+    read_headers
+    case $_url,$location in
+        https:*,http:*)
+            refuse_downgrade
+            return 1
+            ;;
+    esac
+    [ "$_status" != 0 ] || return 0
+    explain_wget "$_status"
+    return 1
+}
+
+explain_wget() {
+    _errors=$(cat "$work/errors")
+    case $_errors in
+        *'No space left'*) explain_unwritten ;;
+    esac
+    case $http_status in
+        '' | 2??) ;;
+        *)
+            explain_http_status
+            return
+            ;;
+    esac
+    case $_errors in
+        *roxy*) set_problem proxy "the proxy did not let us through to $host ($(last_error_line))" ;;
+        *'unable to resolve'* | *'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
+        *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
+        *ertificate* | *TLS* | *SSL*) explain_tls ;;
+        *refused*) set_problem connection "$host refuses the connection" ;;
+        *) set_problem connection "the connection to $host failed ($(last_error_line))" ;;
+    esac
+}
+
+# fetch_json URL: sets values, one "path<TAB>value" a line
+fetch_json() {
+    fetch "$1" "$work/answer" || return 1
+    values=$(json_values "$work/answer") && return 0
+    if is_web_page "$work/answer"; then
+        set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+    else
+        set_problem bad-answer "$host answered with something that is not JSON"
+    fi
+    return 1
+}
+
+# is_web_page FILE: HTML where something else is due
+is_web_page() {
+    case $(head -c 512 "$1" | tr -d '\000' | tr '[:upper:]' '[:lower:]') in
+        *'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) return 0 ;;
+        *) return 1 ;;
+    esac
+}
+
+# die_of_problem WHAT: the problem as an error; WHAT names what was wanted
+die_of_problem() {
+    case $problem in
+        dns) _hint='Check the network connection, and HTTPS_PROXY if you are behind a proxy; then run this again.' ;;
+        connection | timeout | http-status) _hint='Check the network connection, or wait a little; then run this again.' ;;
+        tls) _hint="Check the clock, and that the system's CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, name its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
+        proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
+        captive-portal) _hint='Open a web page in a browser to log in to the network; then run this again.' ;;
+        insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
+        *) _hint='Run this again with --verbose to see each step, or choose the other one with --source npm or github.' ;;
+    esac
+    die "$problem" "cannot get $1: $problem_text." "$_hint"
+}
+
+# --- where Wasp comes from ---------------------------------------------------------------------------
+# find_release_at_SOURCE sets version, release_source, release_url, release_digest and release_node,
+# or fails with a problem.
+
+# obtain_release: the release from the first source that has it and delivers it
+obtain_release() {
+    choose_downloader
+    plan_sources
+    _tried='' _network_problem=''
+    for _source in $sources; do
+        if [ -n "$_tried" ]; then
+            warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
+        fi
+        _tried=$_source
+        version='' release_source='' release_url='' release_digest='' release_node=''
+        ! "find_release_at_$_source" || ! take_release || return 0
+        say_step "$(source_name "$_source"): $problem_text"
+        case $problem in
+            not-found | no-build) ;;
+            *) [ -n "$_network_problem" ] || _network_problem="$problem $problem_text" ;;
+        esac
+    done
+    version=''
+    _wanted_words="Wasp${wanted:+ $wanted}"
+    [ "$wanted" != latest ] || _wanted_words='the newest Wasp'
+    if [ -n "$_network_problem" ]; then
+        problem=${_network_problem%% *} problem_text=${_network_problem#* }
+        die_of_problem "$_wanted_words"
+    fi
+    [ "$problem" != no-build ] || die unsupported-platform "$_wanted_words has no build for $os $arch${libc:+ ($libc)}." \
+        'Another version may have one: https://github.com/wasp-lang/wasp/releases'
+    die no-such-version "there is no Wasp $wanted." \
+        'The versions that there are: https://github.com/wasp-lang/wasp/releases'
+}
+
+source_name() {
+    case $1 in
+        npm) printf 'the npm registry' ;;
+        github) printf 'GitHub' ;;
+    esac
+}
+
+# plan_sources: sets sources, in the order in which they are tried
+plan_sources() {
+    case $source in
+        github) sources=github ;;
+        npm)
+            find_registry
+            [ -n "$registry" ] || die bad-answer 'no npm registry is known here.' \
+                'Name one in WASP_NPM_REGISTRY, install npm, or use --source github.'
+            sources=npm
+            ;;
+        auto)
+            find_registry
+            sources=${registry:+npm }github
+            ;;
+    esac
+}
+
+# start_registry_lookup: starting npm costs a fifth of a second, so it is asked last, and while the
+# platform is being detected
+start_registry_lookup() {
+    asks_npm || return 0
+    registry=${WASP_NPM_REGISTRY:-${npm_config_registry:-}}
+    [ -n "$registry" ] || read_npmrc "${HOME-}/.npmrc"
+    if [ -z "$registry" ] && have npm; then
+        say_step 'Asking npm for its registry'
+        npm config get registry >"$work/registry" 2>/dev/null </dev/null &
+        npm_lookup=$!
+    fi
+}
+
+# asks_npm: npm may have the wanted version, and may be asked
+asks_npm() {
+    [ -z "$archive_file" ] || return 1
+    case $source in
+        npm) ;;
+        github) return 1 ;;
+        *) [ "$wanted" = latest ] || ! older_than "$wanted" "$FIRST_NPM_VERSION" ;;
+    esac
+}
+
+# find_registry: sets registry as npm would, or to nothing
+find_registry() {
+    if [ -n "$npm_lookup" ]; then
+        wait "$npm_lookup"
+        npm_lookup=''
+        read -r registry <"$work/registry" || :
+        [ "$registry" != undefined ] || registry=''
+    fi
+    registry=${registry%/}
+}
+
+# read_npmrc FILE: https://docs.npmjs.com/cli/configuring-npm/npmrc, as far as it is plain text
+read_npmrc() {
+    [ -r "$1" ] || return 0
+    while IFS= read -r _line || [ -n "$_line" ]; do
+        _key=$(printf '%s' "${_line%%=*}" | tr -d ' \t')
+        _value=$(printf '%s' "${_line#*=}" | tr -d ' \t\r"')
+        # A value with a variable in it is left to npm.
+        case $_key,$_value in
+            *,*\$*) ;;
+            registry,?*) registry=$_value ;;
+        esac
+    done <"$1"
+}
+
+find_release_at_npm() {
+    case $registry in
+        *://*) ;;
+        *)
+            set_problem insecure-url "'$registry' is not the address of an npm registry"
+            return 1
+            ;;
+    esac
+    if ! fetch_json "$registry/$NPM_PACKAGE/$wanted"; then
+        [ "$problem" != not-found ] || set_problem not-found "no Wasp $wanted there"
+        return 1
+    fi
+    pick version
+    version=$picked
+    if ! is_version "$version"; then
+        set_problem bad-answer "$host did not say which version it has"
+        return 1
+    fi
+    pick engines.node
+    release_node=$picked
+    if ! fetch_json "$registry/$NPM_PACKAGE-$npm_build/$version"; then
+        [ "$problem" != not-found ] || set_problem no-build "Wasp $version has no package $npm_build"
+        return 1
+    fi
+    release_source=npm
+    pick dist.tarball
+    release_url=$picked
+    pick dist.integrity
+    case $picked in
+        sha512-*) base64_to_hex "${picked#sha512-}" && release_digest="sha512:$hex" ;;
+    esac
+    if [ -z "$release_url" ]; then
+        set_problem bad-answer "$host did not say where the archive is"
+        return 1
+    fi
+    check_url "$release_url"
+}
+
+# base64_to_hex TEXT: sets hex; fails on what is not base64 of whole bytes
+base64_to_hex() {
+    hex=$(printf '%s\n' "$1" | awk '{
+        digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        if (length($0) % 4) exit 1
+        sub(/==?$/, "")
+        for (i = 1; i <= length($0); i++) {
+            n = index(digits, substr($0, i, 1)) - 1
+            if (n < 0) exit 1
+            value = value * 64 + n; bits += 6
+            while (bits >= 8) {
+                bits -= 8
+                byte = int(value / 2 ^ bits); value -= byte * 2 ^ bits
+                printf "%02x", byte
+            }
+        }
+    }')
+}
+
+find_release_at_github() {
+    github=${WASP_GITHUB_URL:-$DEFAULT_GITHUB_URL}
+    github=${github%/}
+    if [ "$wanted" = latest ]; then
+        fetch "$github/wasp-lang/wasp/releases/latest" /dev/null location || return 1
+        read_headers
+        version=${location##*/tag/v}
+        if [ "$version" = "$location" ] || ! is_version "$version"; then
+            set_problem bad-answer "$host did not say which version is the newest"
+            is_redirected || set_problem captive-portal "$host answered with a page of its own"
+            return 1
+        fi
+    else
+        version=$wanted
+    fi
+    release_source=github
+    ask_github_for_assets
+    for _build in $github_builds; do
+        release_url="$github/wasp-lang/wasp/releases/download/v$version/wasp-$_build.tar.gz"
+        asset_is_there "wasp-$_build.tar.gz" && return 0
+        [ "$problem" = not-found ] || return 1
+    done
+    release_url=''
+    # A release without this asset is another thing than no such release.
+    if fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head; then
+        set_problem no-build "Wasp $version has no build for $os $arch"
+    fi
+    return 1
+}
+
+is_redirected() {
+    case $http_status in 3??) ;; *) return 1 ;; esac
+}
+
+# ask_github_for_assets: sets assets to the names and digests of the release, if the API answers. It
+# has a limit on requests from one address, so that its silence must not stop anything.
+ask_github_for_assets() {
+    assets=''
+    case $github in
+        "$DEFAULT_GITHUB_URL") _api=https://api.github.com ;;
+        *) _api=$github/api/v3 ;;
+    esac
+    fetch_once "$_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get || return 0
+    assets=$(json_values "$work/answer") || assets=''
+}
+
+# asset_is_there NAME: and sets release_digest, when it is known
+asset_is_there() {
+    set_problem not-found "Wasp $version has no $1"
+    case $assets in
+        '')
+            fetch "$release_url" /dev/null head
+            return
+            ;;
+    esac
+    values=$assets
+    _asset=$(printf '%s\n' "$assets" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
+    [ -n "$_asset" ] || return 1
+    pick "assets.$_asset.digest"
+    case $picked in
+        sha256:*) release_digest=$picked ;;
+    esac
+}
+
+# --- archive -----------------------------------------------------------------------------------------
+
+# take_release: what follows a found release; leaves $staging/new, unless there is nothing to do.
+# Fails with a problem while another source could do better; dies of an archive that is not what it
+# should be.
+take_release() {
+    [ "$dry_run" = no ] || return 0
+    ! is_to_be_kept "$version" || return 0
+    say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
+    require_checksum_or_say
+    download_archive || return 1
+    archive=$staging/archive
+    if ! unpack_archive; then
+        set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+        return 1
+    fi
+    check_binary
+}
+
+platform_words() {
+    case $os in
+        linux) printf 'Linux %s%s' "$arch" "${libc:+ ($libc)}" ;;
+        macos) printf 'macOS %s' "$arch" ;;
+    esac
+}
+
+require_checksum_or_say() {
+    [ -z "$wanted_sha256$release_digest" ] || {
+        need_hash_tool
+        return
+    }
+    [ "$require_checksum" = no ] || die no-checksum "no checksum is known for $release_url." \
+        'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
+    warn 'No checksum is published for this archive; it is installed unchecked.'
+}
+
+need_hash_tool() {
+    have sha512sum && have sha256sum || have shasum || have openssl || {
+        die no-hash-tool "the archive cannot be checked: there is no sha256sum, shasum or openssl on PATH." \
+            "$(how_to_install openssl)"
+    }
+}
+
+download_archive() {
+    content_length=''
+    start_progress
+    fetch "$release_url" "$staging/archive" || {
+        stop_progress
+        return 1
+    }
+    stop_progress
+}
+
+start_progress() {
+    progress=''
+    [ "$on_terminal" = yes ] && [ "$quiet" = no ] || return 0
+    draw_progress "$staging/archive" "$work/headers" &
+    progress=$!
+}
+
+stop_progress() {
+    [ -n "$progress" ] || return 0
+    kill "$progress" 2>/dev/null
+    wait "$progress" 2>/dev/null
+    progress=''
+    printf '\r%61s\r' '' >&2
+}
+
+# draw_progress FILE HEADERS: a bar of how much of the FILE is there, until it is killed
+draw_progress() {
+    trap 'exit 0' TERM
+    while :; do
+        sleep 0.1 2>/dev/null || sleep 1
+        [ -s "$1" ] || continue
+        read_headers 2>/dev/null
+        _done=$(wc -c <"$1") _total=${content_length:-0}
+        case $_total in *[!0-9]*) _total=0 ;; esac
+        if [ "$_total" -gt 0 ] && [ "$_done" -le "$_total" ]; then
+            _filled=$((_done * 24 / _total))
+            printf '\rDownloading [%-24s] %3d%% of %d.%d MB ' "$(printf "%.${_filled}s" "$PROGRESS_BAR")" \
+                $((_done * 100 / _total)) $((_total / 1000000)) $((_total / 100000 % 10)) >&2
+        else
+            printf '\rDownloading %d.%d MB ' $((_done / 1000000)) $((_done / 100000 % 10)) >&2
+        fi
+    done
+}
+
+# hash_with ALGORITHM: the hash of stdin; ALGORITHM is 256 or 512
+hash_with() {
+    if have "sha${1}sum"; then
+        "sha${1}sum"
+    elif have shasum; then
+        shasum -a "$1"
+    else
+        openssl dgst -r "-sha$1"
+    fi
+}
+
+# unpack_archive: checks the archive as a whole, then each entry, and only then unpacks; fails when it
+# is a web page
+unpack_archive() {
+    need tar
+    need gzip
+    mkdir "$staging/unpacked" "$staging/new"
+    # Decompressing writes one file of limited size, whose content is looked at only when the checksum
+    # is right; so both may be done at once.
+    hash_archive &
+    hashing=$!
+    run_waiting decompress_archive
+    _status=$?
+    wait "$hashing"
+    hashing=''
+    [ "$_status" = 0 ] || ! is_web_page "$archive" || return 1
+    verify_archive
+    say_step 'Unpacking'
+    explain_decompression "$_status"
+    list_entries
+    run_waiting unpack_entries 2>"$staging/errors" \
+        || die_file_system "cannot unpack into $(pretty "$staging")" "$(cat "$staging/errors")"
+    keep_wasp_only
+}
+
+hash_archive() {
+    for _digest in "${release_digest%%:*}" "${wanted_sha256:+sha256}" "${archive_file:+sha256}"; do
+        [ -n "$_digest" ] || continue
+        [ -e "$staging/$_digest" ] || hash_with "${_digest#sha}" <"$archive" >"$staging/$_digest" 2>/dev/null
+    done
+}
+
+# verify_archive: dies unless the archive has every checksum that is known of it
+verify_archive() {
+    [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
+    [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
+    if [ -z "$release_digest" ] && [ -s "$staging/sha256" ]; then
+        read_digest sha256
+        release_digest="sha256:$digest"
+    fi
+}
+
+verify_digest() {
+    read_digest "$1"
+    [ "$digest" = "$2" ] || die checksum-mismatch \
+        "the archive is not the one that was published: its $1 is${newline}${digest:-unknown}, and should be${newline}$2." \
+        'Nothing was installed. Run this again; if it stays so, something between here and the source changes it.'
+    say_step "Checked: $1 $digest"
+}
+
+read_digest() {
+    digest=''
+    read -r digest _ <"$staging/$1" || :
+}
+
+decompress_archive() {
+    (
+        # Files end at the limit (SIGXFSZ), whatever the archive claims.
+        ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
+        exec gzip -dc <"$archive" >"$staging/tar" 2>"$staging/errors"
+    )
+}
+
+explain_decompression() {
+    [ "$1" != 0 ] || return 0
+    case $(cat "$staging/errors") in
+        *'No space left'* | *'quota exceeded'*) die_file_system "cannot unpack into $(pretty "$staging")" 'No space left' ;;
+    esac
+    # Where the limit on files ended it, what was written is as long as the limit.
+    [ "$(wc -c <"$staging/tar")" -lt "$UNPACKED_LIMIT" ] || die unsafe-archive \
+        'the archive unpacks to more than 1 GB, which no release of Wasp does.' 'Nothing was installed.'
+    die corrupt-archive 'the archive is damaged or cut short.' \
+        'Nothing was installed. Get it again, whole.'
+}
+
+# list_entries: dies of an archive with anything but files, folders and links that stay inside; sets
+# root, the folder that wasp-bin and data are in
+list_entries() {
+    tar_in "$staging" -tf tar >"$staging/names" 2>"$staging/errors" \
+        && tar_in "$staging" -tvf tar >"$staging/modes" 2>/dev/null \
+        || die corrupt-archive 'the archive is damaged or no tar archive.' 'Nothing was installed. Get it again, whole.'
+    case $(cat "$staging/errors") in
+        # What tar says of an absolute path or of "..", which some print without it.
+        *'emoving leading'*) die_unsafe 'an entry that leads outside' ;;
+    esac
+    _verdict=$(awk -v limit="$ENTRY_LIMIT" '
+        function unsafe(what) { print "unsafe " what; done = 1; exit }
+        # tar prints a byte of a name that is no ASCII as \nnn, and any other unusual one with a
+        # backslash too.
+        function plain(name) { gsub(/\\[23][0-7][0-7]/, "", name); return name !~ /[[:cntrl:]\\]/ }
+        FILENAME != first && first != "" { checking = 1 }
+        first == "" { first = FILENAME }
+        !checking { name[++count] = $0; next }
+        {
+            n = name[++line]; mode = $0
+            if (mode !~ /^[-dl][-r][-w][-x][-r][-w][-x][-r][-w][-x]/) unsafe("an entry that is no plain file, folder or link")
+            type = substr(mode, 1, 1)
+            if (line > limit) unsafe("more than " limit " entries")
+            if (!plain(n)) unsafe("a name with control characters")
+            if (type != "l" && mode ~ / (->|link to) /) unsafe("a hard link")
+            while (sub(/^\.\//, "", n)) {}
+            sub(/\/+$/, "", n)
+            if (n == "" || n == ".") next
+            if (n ~ /^\// || ("/" n "/") ~ /\/\.?\.?\//) unsafe("an entry that leads outside")
+            if (n in kind && !(kind[n] == "d" && type == "d")) unsafe("two entries of one name")
+            kind[n] = type
+            if (type == "l") {
+                target[n] = mode
+                sub(/^.* -> /, "", target[n])
+            }
+        }
+        END {
+            if (done) exit
+            if (line != count) unsafe("a name that is more than one line")
+            if (kind["package/wasp-bin"] == "-") root = "package/"
+            else if (kind["wasp-bin"] != "-") { print "corrupt"; exit }
+            for (n in kind) {
+                parent = n
+                while (sub(/\/[^\/]*$/, "", parent))
+                    if ((parent in kind) && kind[parent] != "d") unsafe("an entry below one that is no folder")
+                if (kind[n] == "l" && leads_outside(n, target[n])) unsafe("a link that leads outside")
+            }
+            print "root " root
+        }
+        function leads_outside(n, to,    depth) {
+            if (index(n, root) == 1) n = substr(n, length(root) + 1)
+            depth = gsub(/\//, "/", n)
+            if (to == "" || to ~ /^\//) return 1
+            while (sub(/^\.\.(\/|$)/, "", to)) if (--depth < 0) return 1
+            return ("/" to "/") ~ /\/\.\.\//
+        }' "$staging/names" "$staging/modes")
+    case $_verdict in
+        'root '*) root=${_verdict#root } ;;
+        unsafe*) die_unsafe "${_verdict#unsafe }" ;;
+        *) die corrupt-archive 'the archive holds no wasp-bin: it is no release of Wasp.' 'Nothing was installed.' ;;
+    esac
+}
+
+die_unsafe() {
+    die unsafe-archive "the archive holds $1." \
+        'No release of Wasp does. Nothing was installed; please report where it came from.'
+}
+
+# tar_in FOLDER ARGUMENTS…: tar takes a backslash in a path for an escape, so it is given none
+tar_in() {
+    (
+        cd "$1" || exit 1
+        shift
+        exec tar "$@"
+    )
+}
+
+unpack_entries() {
+    (
+        ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
+        tar_in "$staging/unpacked" -xomf ../tar
+    )
+}
+
+# keep_wasp_only: moves wasp-bin and data to $staging/new, readable by all and writable by the owner
+keep_wasp_only() {
+    _from=$staging/unpacked/$root
+    [ -d "$_from/data" ] || die corrupt-archive 'the archive holds no data folder: it is no release of Wasp.' 'Nothing was installed.'
+    chmod -R u=rwX,go=rX "$_from/data"
+    chmod 755 "$_from/wasp-bin"
+    [ -n "$release_node" ] || read_package_json "$_from/package.json"
+    mv "$_from/wasp-bin" "$_from/data" "$staging/new/"
+}
+
+# read_package_json FILE: an npm archive says itself which Node.js it wants
+read_package_json() {
+    [ -f "$1" ] || return 0
+    values=$(json_values "$1") || return 0
+    pick engines.node
+    release_node=$picked
+}
+
+# check_binary: dies unless the unpacked binary runs here and is the version that was asked for
+check_binary() {
+    say_step 'Running wasp-bin version'
+    _said=$(run_unpacked_binary 2>"$staging/errors")
+    _status=$?
+    [ "$_status" = 0 ] || explain_binary "$_status" "$(cat "$staging/errors")$_said"
+    _reported=$(printf '%s\n' "$_said" | sed -n 's/^[^0-9]*\([0-9][0-9]*\(\.[0-9][0-9]*\)\{2,3\}\(-rc[0-9]*\)\{0,1\}\).*/\1/p' | head -n 1)
+    is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
+        'Nothing was installed.'
+    [ -n "$version" ] || version=$_reported
+    # A release candidate may call itself by the version that it is a candidate for.
+    [ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
+        "the archive holds Wasp $_reported, not $version." 'Nothing was installed.'
+}
+
+run_unpacked_binary() {
+    if [ -n "$user_locale" ]; then LC_ALL=$user_locale; else unset LC_ALL; fi
+    WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data" \
+        "$staging/new/wasp-bin" version </dev/null
+}
+
+# explain_binary STATUS OUTPUT: why the binary does not run
+explain_binary() {
+    _first=${2%%"$newline"*}
+    case $2 in
+        *'error while loading shared libraries: '*)
+            _library=${2#*'shared libraries: '}
+            _library=${_library%%:*}
+            _hint=$(how_to_install "$(library_package "$_library")")
+            ;;
+        *GLIBC_*) _hint="Wasp needs glibc $OLDEST_GLIBC or newer: use a newer release of your distribution." ;;
+        *'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
+        *'ermission denied'*)
+            die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
+                'Choose another place with --prefix DIR.'
+            ;;
+        *'not found'* | *'No such file'*) _hint="This system lacks the program loader that the binary asks for (${libc:-$os}); see --source github." ;;
+        *) _hint='Please report it: https://github.com/wasp-lang/wasp/issues' ;;
+    esac
+    die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): ${_first##*wasp-bin: }" \
+        "Nothing was installed. $_hint"
+}
+
+# library_package LIBRARY: the package that brings it, by the name most distributions give
+library_package() {
+    case $1,$distro_id,$distro_family in
+        libgmp.so.10,debian,* | libgmp.so.10,*,*debian*) printf libgmp10 ;;
+        libgmp.*) printf gmp ;;
+        libz.so.1,debian,* | libz.so.1,*,*debian*) printf zlib1g ;;
+        libz.*) printf zlib ;;
+        *) printf '%s' "$1" ;;
+    esac
+}
+
+# --- on disk -----------------------------------------------------------------------------------------
+# Nothing is locked. A version is made in a staging folder beside its place and renamed to it; whoever
+# changes a version or the launcher looks afterwards whether they still fit together (settle_launcher).
+# A staging name says which process of which machine it belongs to, so that the next run can tell
+# what a killed one left.
+
+# make_work_folder: where answers from the network are kept; beside the target when something will be
+# installed, since there the archive is unpacked too
+make_work_folder() {
+    if [ "$dry_run" = yes ] || [ "$command" = list ]; then
+        scratch=$(mktemp -d "${TMPDIR:-/tmp}/wasp-install-XXXXXX" 2>&1) \
+            || die_file_system "cannot make a temporary folder" "$scratch"
+        work=$scratch
+        return
+    fi
+    make_staging
+    work=$staging
+}
+
+make_staging() {
+    _host=$(uname -n | tr -c 'A-Za-z0-9\n' _)
+    _owner=$_host-$$
+    topmost_missing "$share_dir"
+    made_share=$missing
+    change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
+    topmost_missing "$bin_dir"
+    made_bin=$missing
+    change "make the folder $(pretty "$bin_dir")" mkdir -p "$bin_dir"
+    sweep
+    _made=$(mktemp -d "$share_dir/.staging-$_owner-XXXXXX" 2>&1) \
+        || die_file_system "cannot write to $(pretty "$share_dir")" "$_made"
+    staging=$_made
+    reserve_launcher
+}
+
+# reserve_launcher: the file that becomes the launcher; made early, since a folder that cannot be
+# written to is better known before the download
+reserve_launcher() {
+    _made=$(mktemp "$bin_dir/.wasp-staging-$_owner-XXXXXX" 2>&1) \
+        || die_file_system "cannot write to $(pretty "$bin_dir")" "$_made"
+    new_launcher=$_made
+}
+
+# topmost_missing PATH: sets missing to the highest folder of PATH that is not there, or to nothing
+topmost_missing() {
+    missing='' _folder=$1
+    while [ -n "$_folder" ] && ! [ -e "$_folder" ]; do
+        missing=$_folder
+        _folder=${_folder%/*}
+    done
+}
+
+# remove_made FOLDER TOPMOST: removes the empty folders from FOLDER up to TOPMOST
+remove_made() {
+    [ -n "$2" ] || return 0
+    _folder=$1
+    while rmdir "$_folder" 2>/dev/null && [ "$_folder" != "$2" ]; do _folder=${_folder%/*}; done
+}
+
+# sweep: removes what killed runs left, and puts back a version that one of them had moved aside
+sweep() {
+    for _left in "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*; do
+        [ -e "$_left" ] && is_abandoned "$_left" || continue
+        say_step "Cleaning up after an earlier run: $_left"
+        put_back "$_left"
+        remove_tree "$_left"
+    done
+}
+
+# is_abandoned STAGING: its process has ended; one of another machine (a shared home) has after a day
+is_abandoned() {
+    _name=${1##*staging-}
+    _name=${_name%-*}
+    if [ "${_name%-*}" != "$_host" ]; then
+        [ -n "$(find "$1" -prune -mtime +0 2>/dev/null)" ]
+        return
+    fi
+    _pid=${_name##*-}
+    ! kill -0 "$_pid" 2>/dev/null && ! [ -d "/proc/$_pid" ]
+}
+
+put_back() {
+    for _aside in "$1"/replaced/*; do
+        [ -d "$_aside" ] && ! [ -e "$share_dir/${_aside##*/}" ] || continue
+        rename_folder "$_aside" "$share_dir/${_aside##*/}"
+    done
+}
+
+remove_tree() {
+    rm -rf "$1" 2>/dev/null || {
+        # A folder without write permission, from an archive that has one.
+        chmod -R u+rwx "$1" 2>/dev/null
+        rm -rf "$1"
+    }
+}
+
+# rename_folder FROM TO: fails when TO is a folder with something in it. Without -T (BSD), mv moves
+# FROM into such a folder, which is then undone.
+rename_folder() {
+    _errors=$(mv -T "$1" "$2" 2>&1) && return 0
+    case $_errors in *' option'*) ;; *) return 1 ;; esac
+    _errors=$(mv "$1" "$2" 2>&1) || return 1
+    [ -e "$2/${1##*/}" ] || return 0
+    rm -rf "${2:?}/${1##*/}"
+    return 1
+}
+
+# clean_up: at every end of the script
+clean_up() {
+    # What still runs in the background would write into what is removed here.
+    for _running in $child $hashing $progress $node_check $npm_lookup; do kill "$_running" 2>/dev/null; done
+    [ -z "$progress" ] || printf '\r%61s\r' '' >&2
+    if [ -n "$staging" ]; then
+        put_back "$staging"
+        remove_tree "$staging"
+    fi
+    [ -z "$scratch" ] || remove_tree "$scratch"
+    [ -z "$new_launcher" ] || rm -f "$new_launcher"
+    if [ "$committed" = no ]; then
+        remove_made "$bin_dir" "$made_bin"
+        remove_made "$share_dir" "$made_share"
+    fi
+}
+
+interrupted() {
+    trap '' INT TERM HUP
+    interrupted_code=$1
+    [ -z "$progress" ] || {
+        kill "$progress" 2>/dev/null
+        progress=''
+        printf '\n' >&2
+    }
+    die interrupted 'interrupted.' 'What was installed before is as it was. Run this again to go on.'
+}
+
+is_installed() {
+    [ -f "$share_dir/$1/.receipt.json" ] && [ -x "$share_dir/$1/wasp-bin" ]
+}
+
+# is_to_be_kept VERSION: it is installed, and there is no --force to install it again
+is_to_be_kept() {
+    [ "$force" = no ] && is_installed "$1"
+}
+
+# list_installed: sets installed to the installed versions, newest first, one a line
+list_installed() {
+    installed=$(
+        for _receipt in "$share_dir"/*/.receipt.json; do
+            [ -e "$_receipt" ] || continue
+            _version=${_receipt%/.receipt.json}
+            _version=${_version##*/}
+            ! is_version "$_version" || ! is_installed "$_version" || printf '%s\n' "$_version"
+        done | newest_first
+    )
+}
+
+# write_receipt: last of all files, since a folder without one is not an install
+write_receipt() {
+    receipt_text >"$staging/new/.receipt.json" 2>"$staging/errors" \
+        || die_file_system "cannot write to $(pretty "$staging")" "$(cat "$staging/errors")"
+}
+
+receipt_text() {
+    printf '{"version": "%s", "source": "%s", "url": %s, "digest": %s, "node": %s, "platform": {"os": "%s", "arch": "%s", "libc": %s}}\n' \
+        "$version" "$release_source" "$(json_or_null "$release_url")" "$(json_or_null "$release_digest")" \
+        "$(json_or_null "$release_node")" "$os" "$arch" "$(json_or_null "$libc")"
+}
+
+# read_receipt VERSION: sets what is known of an installed version
+read_receipt() {
+    version=$1
+    values=$(json_values "$share_dir/$1/.receipt.json") || values=''
+    pick source && release_source=$picked
+    pick url && release_url=$picked
+    pick digest && release_digest=$picked
+    pick node && release_node=$picked
+}
+
+# place_version: renames the staged version to its place
+place_version() {
+    _place=$share_dir/$version _try=0
+    while [ "$_try" -lt 10 ]; do
+        _try=$((_try + 1))
+        if [ -e "$_place" ] || [ -L "$_place" ]; then
+            # Another run may have installed the same meanwhile.
+            ! is_to_be_kept "$version" || return 0
+            mkdir -p "$staging/replaced"
+            remove_tree "$staging/replaced/$version"
+            rename_folder "$_place" "$staging/replaced/$version" || continue
+        fi
+        ! rename_folder "$staging/new" "$_place" || return 0
+    done
+    die_file_system "cannot put Wasp $version into $(pretty "$_place")" "$_errors"
+}
+
+# quoted TEXT: as one word of sh
+quoted() {
+    printf "'"
+    _text=$1
+    while :; do
+        case $_text in
+            *\'*) printf "%s'\\\\''" "${_text%%\'*}" ;;
+            *) break ;;
+        esac
+        _text=${_text#*\'}
+    done
+    printf "%s'" "$_text"
+}
+
+# launcher_text VERSION: the same as wasp_installer/launcher.sh, with its two values
+launcher_text() {
+    printf '#!/bin/sh\n'
+    printf '# Starts Wasp. The Wasp installer writes this file anew whenever the current version changes.\n'
+    printf 'wasp_version=%s\n' "$1"
+    printf 'wasp_root=%s\n' "$(quoted "$wasp_root")"
+    cat <<'LAUNCHER'
+wasp_dir=$wasp_root/$wasp_version
+if ! [ -x "$wasp_dir/wasp-bin" ]; then
+    # An install that was killed while it replaced this version left the old one aside.
+    for replaced in "$wasp_root"/.staging-*/replaced/"$wasp_version"; do
+        [ ! -x "$replaced/wasp-bin" ] || wasp_dir=$replaced
+    done
+    if ! [ -x "$wasp_dir/wasp-bin" ]; then
+        printf 'wasp: Wasp %s is no longer in %s.\n' "$wasp_version" "$wasp_root" >&2
+        printf '      Install it again: curl -sSL https://get.wasp.sh/install.sh | sh\n' >&2
+        exit 127
+    fi
+fi
+export waspc_datadir="$wasp_dir/data"
+exec "$wasp_dir/wasp-bin" "$@"
+LAUNCHER
+}
+
+# inspect_launcher: sets launcher to none, ours, foreign or folder, and current to its version
+inspect_launcher() {
+    launcher=none current=''
+    if [ -L "$bin_dir/wasp" ]; then
+        launcher=foreign
+    elif [ -d "$bin_dir/wasp" ]; then
+        launcher=folder
+    elif [ -e "$bin_dir/wasp" ]; then
+        launcher=foreign
+        read_launcher 2>/dev/null
+    fi
+}
+
+# read_launcher: a script that sets waspc_datadir is a launcher of this installer or of an older one
+read_launcher() {
+    IFS= read -r _line <"$bin_dir/wasp" || return 0
+    case $_line in '#!'*) ;; *) return 0 ;; esac
+    _version='' _lines=0
+    while [ "$_lines" -lt 50 ] && IFS= read -r _line; do
+        _lines=$((_lines + 1))
+        case $_line in
+            wasp_version=*) _version=${_line#*=} ;;
+            *waspc_datadir=*) launcher=ours ;;
+        esac
+    done <"$bin_dir/wasp"
+    [ "$launcher" = foreign ] || ! is_version "$_version" || current=$_version
+}
+
+# write_launcher VERSION: a temporary file, then rename, so that it is never half there and never
+# written through a link
+write_launcher() {
+    [ -n "$new_launcher" ] || reserve_launcher
+    launcher_text "$1" >"$new_launcher" 2>/dev/null \
+        || die_file_system "cannot write to $(pretty "$bin_dir")" 'No space left'
+    change "write to $(pretty "$bin_dir")" chmod 755 "$new_launcher"
+    # A link to a folder would send mv into that folder.
+    [ ! -L "$bin_dir/wasp" ] || rm -f "$bin_dir/wasp"
+    change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$new_launcher" "$bin_dir/wasp"
+    new_launcher=''
+}
+
+# settle_launcher: looks, after a change, whether the launcher's version is there; if another run
+# removed it meanwhile, goes to the newest that is left, or removes the launcher. Both that run and this
+# one look after they act, so the last of them sees the whole.
+settle_launcher() {
+    _try=0
+    while [ "$_try" -lt 10 ]; do
+        _try=$((_try + 1))
+        inspect_launcher
+        [ "$launcher" = ours ] && [ -n "$current" ] && ! is_installed "$current" || return 0
+        list_installed
+        if [ -n "$installed" ]; then
+            _newest=${installed%%"$newline"*}
+            write_launcher "$_newest"
+        else
+            rm -f "$bin_dir/wasp"
+        fi
+    done
+}
+
+# --- after an install --------------------------------------------------------------------------------
+
+is_on_path() {
+    on_path=no
+    case ":${PATH-}:" in
+        *":$prefix/bin:"* | *":$prefix/bin/:"*) on_path=yes ;;
+    esac
+}
+
+# start_node_check: node takes a while to say its version, so it is asked beside the download
+start_node_check() {
+    node_check=''
+    ! have node || {
+        node --version >"$work/node" 2>/dev/null </dev/null &
+        node_check=$!
+    }
+}
+
+check_node() {
+    _needs="Wasp $version needs Node.js${release_node:+ $release_node}"
+    if [ -z "$node_check" ]; then
+        warn "Node.js is not on PATH. $_needs.${newline}Install it: https://nodejs.org/en/download"
+        return
+    fi
+    wait "$node_check"
+    node_check=''
+    read -r _node <"$work/node" || _node=''
+    _node=${_node#v}
+    minimum_of "$release_node"
+    if [ -n "$_node" ] && [ -n "$minimum" ] && older_than "$_node" "$minimum"; then
+        warn "Node.js is $_node. $_needs.${newline}Install a newer one: https://nodejs.org/en/download"
+    fi
+    have npm || warn "npm is not on PATH, and Wasp needs it.${newline}It comes with Node.js: https://nodejs.org/en/download"
+}
+
+# minimum_of RANGE: sets minimum to the first version in a range such as ">=24.14.1"
+minimum_of() {
+    minimum=${1#"${1%%[0-9]*}"}
+    minimum=${minimum%%[!0-9.]*}
+}
+
+check_path() {
+    is_on_path
+    [ "$on_path" = yes ] || warn "$(pretty "$prefix/bin") is not on your PATH. Put it there:${newline}$(path_line)"
+    _first=$(command -v wasp || :)
+    case $_first in
+        '' | "$prefix/bin/wasp" | [!/]*) return 0 ;;
+    esac
+    # The same file by another name, such as through a link to the home folder.
+    # shellcheck disable=SC3013 # every shell here knows -ef; one that did not would only warn in vain
+    [ "$_first" -ef "$prefix/bin/wasp" ] 2>/dev/null || warn "another wasp comes first on your PATH: $_first${newline}Remove it, or put $(pretty "$prefix/bin") before it."
+}
+
+# path_line: what puts the bin folder on PATH in the person's shell
+path_line() {
+    case $prefix/bin in
+        "${HOME-}"/*)
+            _below=${prefix#"$HOME"}
+            _bin="\$HOME$_below/bin"
+            ;;
+        *) _bin=$prefix/bin ;;
+    esac
+    case ${SHELL##*/} in
+        fish) printf 'fish_add_path "%s"' "$_bin" ;;
+        zsh) printf "echo 'export PATH=\"%s:\$PATH\"' >>~/.zshrc && . ~/.zshrc" "$_bin" ;;
+        bash)
+            _file=.bashrc
+            [ "$os" != macos ] || _file=.bash_profile
+            printf "echo 'export PATH=\"%s:\$PATH\"' >>~/%s && . ~/%s" "$_bin" "$_file" "$_file"
+            ;;
+        *) printf "echo 'export PATH=\"%s:\$PATH\"' >>~/.profile && . ~/.profile" "$_bin" ;;
+    esac
+}
+
+# --- commands ----------------------------------------------------------------------------------------
+
+refuse_conflicts() {
+    if [ -e "$share_dir/.uses-npm" ] && [ "$force" = no ]; then
+        die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
+            "To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To use this installer instead: npm uninstall -g @wasp.sh/wasp-cli, then this again with --force"
+    fi
+    inspect_launcher
+    case $launcher,$force in
+        folder,*) die foreign-launcher "$(pretty "$bin_dir/wasp") is a folder." 'Move it away, then run this again.' ;;
+        foreign,no)
+            die foreign-launcher "$(pretty "$bin_dir/wasp") is there already, and is not from this installer." \
+                'Move it away, or replace it with --force.'
+            ;;
+    esac
+}
+
+run_install() {
+    refuse_conflicts
+    previous=$current
+    if [ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"; then
+        report_already_installed "$wanted"
+        return
+    fi
+    make_work_folder
+    start_registry_lookup
+    start_node_check
+    detect_platform
+    if [ -n "$archive_file" ]; then
+        take_file
+    else
+        obtain_release
+    fi
+    if is_to_be_kept "$version"; then
+        report_already_installed "$version"
+    elif [ "$dry_run" = yes ]; then
+        report_plan
+    else
+        write_receipt
+        place_version
+        write_launcher "$version"
+        rm -f "$share_dir/.uses-npm"
+        committed=yes
+        settle_launcher
+        report_installed
+    fi
+}
+
+# take_file: --from-file, in place of a download
+take_file() {
+    archive=$archive_file release_source=file
+    [ "$wanted" = latest ] || version=$wanted
+    [ "$dry_run" = no ] || return 0
+    [ -z "$wanted_sha256" ] || need_hash_tool
+    [ "$require_checksum" = no ] || [ -n "$wanted_sha256" ] || die no-checksum \
+        "no checksum is known for $(pretty "$archive")." \
+        'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
+    say "Wasp from $(pretty "$archive")"
+    unpack_archive || die corrupt-archive "$(pretty "$archive") is a web page, not an archive." \
+        'Get it again: https://github.com/wasp-lang/wasp/releases'
+    check_binary
+}
+
+report_plan() {
+    say "Would install Wasp${version:+ $version} for $(platform_words):"
+    say "  from  ${release_url:-$archive_file}"
+    [ -z "$release_digest" ] || say "        $release_digest"
+    say "  to    $(pretty "$share_dir/$version")"
+    say "  run   $(pretty "$bin_dir/wasp")"
+    result planned
+}
+
+report_already_installed() {
+    [ -n "$os" ] || detect_platform
+    read_receipt "$1"
+    if [ "$current" != "$1" ] && [ "$dry_run" = no ]; then
+        topmost_missing "$bin_dir"
+        change "make the folder $(pretty "$bin_dir")" mkdir -p "$bin_dir"
+        write_launcher "$1"
+        committed=yes
+        settle_launcher
+    fi
+    say "Wasp $1 is already installed in $(pretty "$share_dir/$1")"
+    result already-installed
+}
+
+report_installed() {
+    if [ -n "$destdir" ]; then
+        say "Staged Wasp $version in $share_dir/$version"
+        result installed
+        return
+    fi
+    hold_warnings=yes
+    check_node
+    check_path
+    say "Installed Wasp $version in $(pretty "$share_dir/$version")"
+    case $previous in
+        '' | "$version") ;;
+        *) say "Wasp $previous stays installed; to go back to it: $(own_name) use $previous" ;;
+    esac
+    [ -z "$held_warnings" ] || [ "$quiet" = yes ] || printf '\n%s' "$held_warnings" >&2
+    say ''
+    say "Next: ${bold}wasp new my-app$plain"
+    result installed
+}
+
+# own_name: how this script was called, as far as it can be called so again
+own_name() {
+    case $0 in
+        *install.sh) printf 'sh %s' "$(pretty "$0")" ;;
+        *) printf 'install.sh' ;;
+    esac
+}
+
+# result STATUS: what --json prints
+result() {
+    [ "$json" = no ] || print_json "$1"
+}
+
+run_list() {
+    inspect_launcher
+    list_installed
+    if [ "$json" = yes ]; then
+        for _version in $installed; do
+            versions_json="$versions_json${versions_json:+, }\"$_version\""
+        done
+        result listed
+        return
+    fi
+    [ -n "$installed" ] || say "No Wasp is installed in $(pretty "$prefix")"
+    for _version in $installed; do
+        if [ "$_version" = "$current" ]; then
+            printf '* %s\n' "$_version"
+        else
+            printf '  %s\n' "$_version"
+        fi
+    done
+}
+
+run_use() {
+    refuse_conflicts
+    is_installed "$named_version" || die_not_installed "$named_version"
+    read_receipt "$named_version"
+    if [ "$dry_run" = yes ]; then
+        say "Would make Wasp $version the current version"
+        result planned
+        return
+    fi
+    make_staging
+    write_launcher "$version"
+    committed=yes
+    settle_launcher
+    [ "$current" = "$version" ] || die_not_installed "$version"
+    say "Wasp $version is now the current version"
+    result switched
+}
+
+die_not_installed() {
+    die not-installed "Wasp $1 is not installed in $(pretty "$prefix")." "To install it: $(own_name) -v $1"
+}
+
+run_uninstall() {
+    inspect_launcher
+    if [ -n "$named_version" ]; then
+        [ -d "$share_dir/$named_version" ] || die_not_installed "$named_version"
+        version=$named_version
+        ! plan_only "Would remove Wasp $version" || return 0
+        confirm "Remove Wasp $version?"
+        make_staging
+        committed=yes
+        remove_version "$version"
+        settle_launcher
+        say "Removed Wasp $version${current:+; the current version is $current}"
+        result removed
+        return
+    fi
+    list_versions_and_leftovers
+    if [ -z "$found" ] && [ "$launcher" != ours ]; then
+        [ ! -e "$share_dir/.uses-npm" ] || die npm-managed 'Wasp is managed by npm here.' \
+            'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
+        say "No Wasp is installed in $(pretty "$prefix")"
+        result removed
+        return
+    fi
+    ! plan_only "Would remove Wasp ($(words_of "$found")) from $(pretty "$prefix")" || return 0
+    confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
+    remove_everything
+    say "Removed Wasp from $(pretty "$prefix")"
+    result removed
+}
+
+run_migrate_to_npm() {
+    inspect_launcher
+    list_versions_and_leftovers
+    ! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $(pretty "$prefix") and leave it to npm" || return 0
+    remove_everything
+    change "write to $(pretty "$share_dir")" mkdir -p "$share_dir"
+    _errors=$( (: >"$share_dir/.uses-npm") 2>&1) \
+        || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
+    [ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
+    say "Removed Wasp from $(pretty "$prefix"); npm may manage it now."
+    say ''
+    say "Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
+    result removed
+}
+
+plan_only() {
+    [ "$dry_run" = yes ] || return 1
+    say "$1"
+    result planned
+}
+
+# list_versions_and_leftovers: sets found to all version folders, also those of an older installer,
+# which wrote no receipts
+list_versions_and_leftovers() {
+    found=$(
+        for _folder in "$share_dir"/*; do
+            [ -d "$_folder" ] && ! [ -L "$_folder" ] && is_version "${_folder##*/}" || continue
+            printf '%s\n' "${_folder##*/}"
+        done | newest_first
+    )
+}
+
+# words_of LINES: on one line, with commas
+words_of() {
+    printf '%s' "$1" | tr '\n' ',' | sed 's/,/, /g'
+}
+
+remove_everything() {
+    make_staging
+    committed=yes
+    [ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
+    for _version in $found; do remove_version "$_version"; done
+    rm -f "$share_dir/telemetry_ping.py"
+    [ -z "${HOME-}" ] || remove_tree "${XDG_CACHE_HOME:-$HOME/.cache}/wasp/installer"
+    remove_tree "$staging"
+    rm -f "$new_launcher"
+    staging='' new_launcher=''
+    rmdir "$share_dir" 2>/dev/null || :
+    rmdir "$bin_dir" 2>/dev/null || :
+}
+
+# remove_version VERSION: out of its place at once, then bit by bit
+remove_version() {
+    mkdir -p "$staging/removed"
+    _errors=''
+    rename_folder "$share_dir/$1" "$staging/removed/$1" || [ ! -e "$share_dir/$1" ] \
+        || die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
+    remove_tree "$staging/removed/$1"
+}
+
+# confirm QUESTION: asks on a terminal, also when the script itself comes from a pipe
+confirm() {
+    [ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
+    printf '%s [y/N] ' "$1" >&2
+    read -r _answer </dev/tty || _answer=''
+    case $_answer in
+        [yY] | [yY][eE][sS]) ;;
+        *) die interrupted 'nothing was removed.' ;;
+    esac
+}
+
+# --- main --------------------------------------------------------------------------------------------
+
+main() {
+    umask 022
+    user_locale=${LC_ALL-}
+    # The messages of other programs are looked at here, so they must be in one language.
+    LC_ALL=C
+    export LC_ALL
+    unset CDPATH
+    hashing='' progress='' node_check='' npm_lookup='' registry=''
+    set_defaults
+    choose_colours
+    parse_arguments "$@"
+    check_arguments
+    trap clean_up EXIT
+    trap 'interrupted 130' INT
+    trap 'interrupted 143' TERM
+    trap 'interrupted 129' HUP
+    need awk
+    # Installing does it while other programs are asked.
+    [ "$command" = install ] || detect_platform
+    case $command in
+        install) run_install ;;
+        list) run_list ;;
+        use) run_use ;;
+        uninstall) run_uninstall ;;
+        migrate-to-npm) run_migrate_to_npm ;;
+    esac
+}
+
+{
+    # The default command, named, also because posh takes an empty "$@" for an unset parameter.
+    [ $# -gt 0 ] || set -- install
+    main "$@"
+    exit
+}

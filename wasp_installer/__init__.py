@@ -1,0 +1,25 @@
+"""Installs Wasp, the full-stack web framework, and manages its installed versions.
+
+``install.py`` is the command line. Packaging scripts may call it from Python::
+
+    from wasp_installer import Console, InstallerError, Options, Run
+
+    result = Run(Options(prefix="/usr", destdir="build/root"), Console(quiet=True)).execute()
+    print(result.version, result.release.digest)
+
+The rooms: ``cli`` (arguments in, exit code out), ``commands`` (what each command does),
+``releases`` (where Wasp comes from) over ``transport`` (HTTPS), ``archives`` (checked, then
+unpacked), ``binary`` (does it run here), ``layout`` and ``staging`` (what is on disk, and how it
+changes at once), ``launcher`` (PREFIX/bin/wasp), ``platforms``, ``surroundings`` (Node.js, PATH),
+``console``, ``report`` (--json), ``versions``, ``options``, ``errors``.
+"""
+
+from __future__ import annotations
+
+from .commands import Run
+from .console import Console
+from .errors import InstallerError
+from .options import Options
+from .report import Result
+
+__all__ = ["Console", "InstallerError", "Options", "Result", "Run"]

@@ -1,0 +1,278 @@
+"""Archives: checked as a whole, then each entry, and only then unpacked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tarfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Final
+
+from .errors import InstallerError, changing
+from .transport import is_web_page
+
+#: An archive beyond these is not a Wasp release (0.25.0: 522 entries, 67 MB unpacked).
+UNPACKED_LIMIT: Final = 1024**3
+ENTRY_LIMIT: Final = 100_000
+
+_NOTHING_DONE: Final = "Nothing was installed."
+_DECOMPRESSED_AT_ONCE: Final = 1024 * 1024
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_COPY_SIZE: Final = 4 * 1024 * 1024
+
+
+class ArchiveReceiver:
+    """Takes an archive's bytes as they arrive: hashes them and decompresses them into a file.
+
+    Decompressing writes one file of limited size, whose content is looked at only when the checksum
+    is right; so it need not wait for that.
+    """
+
+    def __init__(self, tar_path: Path, algorithms: Iterable[str]) -> None:
+        self.tar_path = tar_path
+        self._algorithms = sorted(set(algorithms))
+        self._file: BinaryIO | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Forgets what came, since the archive begins anew."""
+        self.close()
+        self._hashes = {name: hashlib.new(name) for name in self._algorithms}
+        self._start = b""
+        self._decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        self._written = 0
+        self._damaged = False
+        with changing(f"write to {self.tar_path.parent}"):
+            self._file = self.tar_path.open("wb")
+
+    def take(self, chunk: bytes) -> None:
+        """The next bytes."""
+        for digest in self._hashes.values():
+            digest.update(chunk)
+        if len(self._start) < 512:
+            self._start += chunk[:512]
+        if not self._damaged and self._written <= UNPACKED_LIMIT:
+            try:
+                self._decompress(chunk)
+            except zlib.error:
+                self._damaged = True
+
+    def _decompress(self, chunk: bytes) -> None:
+        while chunk and self._written <= UNPACKED_LIMIT:
+            if self._decompressor.eof:
+                # Zeros may fill the end; another gzip member goes on with the same content.
+                if not chunk.strip(b"\0"):
+                    return
+                if not chunk.startswith(_GZIP_MAGIC[: len(chunk)]):
+                    raise zlib.error("garbage after the end")
+                self._decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            self._write(self._decompressor.decompress(chunk, _DECOMPRESSED_AT_ONCE))
+            chunk = self._decompressor.unconsumed_tail or self._decompressor.unused_data
+
+    def _write(self, data: bytes) -> None:
+        assert self._file is not None
+        with changing(f"unpack into {self.tar_path.parent}"):
+            self._file.write(data)
+        self._written += len(data)
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    @property
+    def is_web_page(self) -> bool:
+        """What came is HTML, as a captive portal sends."""
+        return is_web_page(self._start)
+
+    def digest(self, algorithm: str) -> str:
+        """The hex digest of what came."""
+        return self._hashes[algorithm].hexdigest()
+
+    def finish(self, expected: Iterable[tuple[str, str]]) -> None:
+        """Ends it: ``expected`` are the (algorithm, hex digest) pairs that the archive must have.
+
+        Raises:
+            InstallerError: "checksum-mismatch", "unsafe-archive" or "corrupt-archive".
+        """
+        with changing(f"unpack into {self.tar_path.parent}"):
+            self.close()
+        for algorithm, digest in expected:
+            if self.digest(algorithm) != digest:
+                raise InstallerError(
+                    "checksum-mismatch",
+                    f"the archive is not the one that was published: its {algorithm} is\n"
+                    f"{self.digest(algorithm)}, and should be\n{digest}.",
+                    "Nothing was installed. Run this again; if it stays so, something between here "
+                    "and the source changes it.",
+                )
+        if self._written > UNPACKED_LIMIT:
+            raise InstallerError(
+                "unsafe-archive",
+                "the archive unpacks to more than 1 GB, which no release of Wasp does.",
+                _NOTHING_DONE,
+            )
+        if self._damaged or not self._decompressor.eof:
+            raise InstallerError(
+                "corrupt-archive",
+                "the archive is damaged or cut short.",
+                "Nothing was installed. Get it again, whole.",
+            )
+
+
+def unpack(tar_path: Path, folder: Path) -> Path | None:
+    """Unpacks wasp-bin and data from a decompressed archive into ``folder``.
+
+    They are readable by all and writable by the owner. Returns the path of the package.json of an
+    npm archive, unpacked beside ``folder``, or None.
+
+    Raises:
+        InstallerError: "corrupt-archive", or "unsafe-archive" for anything but files, folders and
+            links that stay inside.
+    """
+    try:
+        with tarfile.open(tar_path, "r:") as archive:
+            members = archive.getmembers()
+            root = _check(members)
+            with changing(f"unpack into {folder.parent}"):
+                return _extract(archive, members, root, folder)
+    except tarfile.TarError as error:
+        raise InstallerError(
+            "corrupt-archive",
+            "the archive is damaged or no tar archive.",
+            "Nothing was installed. Get it again, whole.",
+        ) from error
+
+
+def _check(members: list[tarfile.TarInfo]) -> str:
+    """Refuses what is unsafe; returns the folder that wasp-bin and data are in, with its slash."""
+    if len(members) > ENTRY_LIMIT:
+        raise _unsafe(f"more than {ENTRY_LIMIT} entries")
+    kinds: dict[str, str] = {}
+    links: dict[str, str] = {}
+    for member in members:
+        kind = _kind(member)
+        name = _checked_name(member)
+        if name in ("", "."):
+            continue
+        if name in kinds and not kinds[name] == kind == "folder":
+            raise _unsafe("two entries of one name")
+        kinds[name] = kind
+        if kind == "link":
+            links[name] = member.linkname
+    root = _root(kinds)
+    if any(kinds.get(str(parent), "folder") != "folder" for parent in _parents(kinds)):
+        raise _unsafe("an entry below one that is no folder")
+    if any(_leads_outside(name.removeprefix(root), target) for name, target in links.items()):
+        raise _unsafe("a link that leads outside")
+    return root
+
+
+def _checked_name(member: tarfile.TarInfo) -> str:
+    if re.search(r"[\x00-\x1f\x7f\\]", member.name) or " -> " in member.name:
+        raise _unsafe("a name with control characters")
+    name = _plain_name(member)
+    if name not in ("", ".") and {"", ".", ".."} & set(name.split("/")):
+        raise _unsafe("an entry that leads outside")
+    return name
+
+
+def _parents(names: Iterable[str]) -> set[PurePosixPath]:
+    return {parent for name in names for parent in PurePosixPath(name).parents}
+
+
+def _plain_name(member: tarfile.TarInfo) -> str:
+    return re.sub(r"^(\./)+", "", member.name).rstrip("/")
+
+
+def _kind(member: tarfile.TarInfo) -> str:
+    if member.islnk():
+        raise _unsafe("a hard link")
+    if member.mode & 0o7000 or not (member.isreg() or member.isdir() or member.issym()):
+        raise _unsafe("an entry that is no plain file, folder or link")
+    return "folder" if member.isdir() else "link" if member.issym() else "file"
+
+
+def _root(kinds: dict[str, str]) -> str:
+    for root in ("package/", ""):
+        if kinds.get(root + "wasp-bin") == "file":
+            if any(name.startswith(root + "data/") for name in kinds):
+                return root
+            raise InstallerError(
+                "corrupt-archive",
+                "the archive holds no data folder: it is no release of Wasp.",
+                _NOTHING_DONE,
+            )
+    raise InstallerError(
+        "corrupt-archive", "the archive holds no wasp-bin: it is no release of Wasp.", _NOTHING_DONE
+    )
+
+
+def _leads_outside(name: str, target: str) -> bool:
+    """Whether a link called ``name`` below the version's folder may lead out of that folder.
+
+    Going up is only allowed at the start of the target: after a folder that is itself a link, ".."
+    would not lead back to where the name says.
+    """
+    depth = name.count("/")
+    if not target or target.startswith("/"):
+        return True
+    parts = [part for part in target.split("/") if part not in ("", ".")]
+    while parts and parts[0] == "..":
+        parts.pop(0)
+        depth -= 1
+    return depth < 0 or ".." in parts
+
+
+def _unsafe(what: str) -> InstallerError:
+    return InstallerError(
+        "unsafe-archive",
+        f"the archive holds {what}.",
+        "No release of Wasp does. Nothing was installed; please report where it came from.",
+    )
+
+
+def _extract(
+    archive: tarfile.TarFile, members: list[tarfile.TarInfo], root: str, folder: Path
+) -> Path | None:
+    package_json = None
+    for member in members:
+        name = _plain_name(member)
+        inner = name[len(root) :] if name.startswith(root) else None
+        if inner == "package.json" and member.isreg():
+            package_json = folder.parent / "package.json"
+            _copy(archive, member, package_json)
+        elif inner is not None and (inner == "wasp-bin" or f"{inner}/".startswith("data/")):
+            _extract_member(archive, member, folder / inner)
+    (folder / "wasp-bin").chmod(0o755)
+    return package_json
+
+
+def _extract_member(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if member.isdir():
+        path.mkdir(exist_ok=True)
+    elif member.issym():
+        path.symlink_to(member.linkname)
+    else:
+        _copy(archive, member, path)
+        path.chmod(0o755 if member.mode & 0o111 else 0o644)
+
+
+def _copy(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
+    source = archive.extractfile(member)
+    assert source is not None, "a regular file has content"
+    with source, path.open("xb") as target:
+        shutil.copyfileobj(source, target, _COPY_SIZE)
+
+
+def feed_file(path: str, receiver: ArchiveReceiver) -> None:
+    """Hands the archive at ``path`` to ``receiver``."""
+    with changing(f"read {path}"), open(path, "rb") as file:
+        while chunk := os.read(file.fileno(), _DECOMPRESSED_AT_ONCE):
+            receiver.take(chunk)

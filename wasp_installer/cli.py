@@ -1,0 +1,177 @@
+"""The command line: arguments in, an exit code out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from types import FrameType
+from typing import Final, NoReturn
+
+from .commands import Run
+from .console import Console
+from .errors import InstallerError, InterruptedRunError
+from .layout import Layout
+from .options import COMMANDS, Options, default_prefix, timeout_from
+from .report import Result, to_json
+
+_USAGE: Final = """\
+Installs Wasp (https://wasp.sh) and manages the installed versions.
+
+usage: install.py [COMMAND] [OPTIONS]
+
+commands:
+  install                  install a version and make it the current one (default)
+  list                     print the installed versions
+  use VERSION              make an installed version the current one
+  uninstall [VERSION]      remove one version, or Wasp as a whole
+  migrate-to-npm           remove all of it, so that npm can take over
+
+options:
+  -v, --version VERSION    X.Y.Z, vX.Y.Z, X.Y.Z-rcN or latest (default; env WASP_VERSION)
+      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
+      --destdir DIR        staging root for packagers (env DESTDIR): files go under DIR/PREFIX
+      --source SOURCE      auto (default), npm or github
+      --from-file ARCHIVE  install from a downloaded archive, offline
+      --sha256 HEX         refuse the archive unless it has this SHA-256
+      --require-checksum   refuse an archive that has no known checksum
+      --no-modify-path     leave the shell's start-up files alone
+      --no-telemetry       send no install event
+      --force              install again; take over from npm or from a foreign launcher
+      --dry-run            say what would be done, and do nothing
+      --json               print one JSON object on stdout
+  -q, --quiet              print errors only
+      --verbose            print each step
+  -y, --yes                ask nothing
+  -h, --help               print this
+
+exit codes: 0 done, 1 unexpected, 2 usage, 3 platform not supported, 4 network,
+  5 no such version, 6 integrity, 7 file system, 8 conflict, 130 interrupted
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with our help text, and with errors that are raised."""
+
+    def format_help(self) -> str:
+        return _USAGE
+
+    def error(self, message: str) -> NoReturn:
+        raise InstallerError("usage", f"{message}.", "See them all with: --help")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(allow_abbrev=False)
+    parser.add_argument("operands", nargs="*")
+    parser.add_argument("-v", "--version", dest="wanted")
+    for option in ("--prefix", "--destdir", "--source", "--from-file", "--sha256"):
+        parser.add_argument(option)
+    for flag in ("--require-checksum", "--force", "--dry-run", "--json", "--verbose"):
+        parser.add_argument(flag, action="store_true")
+    # Neither is done by this front end, so there is nothing to switch off.
+    for accepted in ("--no-modify-path", "--no-telemetry"):
+        parser.add_argument(accepted, action="store_true")
+    parser.add_argument("-q", "--quiet", action="store_true")
+    parser.add_argument("-y", "--yes", action="store_true")
+    return parser
+
+
+def parse_arguments(arguments: Sequence[str]) -> Options:
+    """The options that ``arguments`` and the environment ask for.
+
+    Raises:
+        InstallerError: "usage" or "bad-version".
+    """
+    parsed = _parser().parse_intermixed_args(arguments)
+    for option in ("wanted", "prefix", "destdir", "source", "from_file", "sha256"):
+        if getattr(parsed, option) == "":
+            name = {"wanted": "version"}.get(option, option).replace("_", "-")
+            raise InstallerError("usage", f"--{name} needs a value.", "See: --help")
+    command, operand = _command_and_operand(parsed.operands)
+    return Options(
+        command=command,
+        named_version=operand,
+        wanted=parsed.wanted or os.environ.get("WASP_VERSION") or "latest",
+        prefix=parsed.prefix or "",
+        destdir=parsed.destdir or os.environ.get("DESTDIR", ""),
+        source=parsed.source or "auto",
+        from_file=parsed.from_file,
+        sha256=parsed.sha256,
+        require_checksum=parsed.require_checksum,
+        force=parsed.force,
+        dry_run=parsed.dry_run,
+        json=parsed.json,
+        quiet=parsed.quiet,
+        verbose=parsed.verbose,
+        yes=parsed.yes,
+        timeout_s=timeout_from(os.environ),
+    )
+
+
+def _command_and_operand(words: Sequence[str]) -> tuple[str, str | None]:
+    commands = [word for word in words if word in COMMANDS]
+    operands = [word for word in words if word not in COMMANDS]
+    if len(commands) > 1:
+        raise InstallerError(
+            "usage", f"one command at a time, not also '{commands[1]}'.", "See: --help"
+        )
+    if len(operands) > 1:
+        raise InstallerError(
+            "usage", f"do not know what to do with '{operands[1]}'.", "See: --help"
+        )
+    return (commands or ["install"])[0], operands[0] if operands else None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the installer; returns the exit code (``errors.EXIT_CODES``)."""
+    started = time.monotonic()
+    for stream in (sys.stdout, sys.stderr):
+        # A path may hold bytes that are no text.
+        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    _raise_on_signals()
+    console, run, failure = Console(), None, None
+    try:
+        options = parse_arguments(arguments)
+        console = Console(quiet=options.quiet, verbose=options.verbose)
+        run = Run(options, console)
+        result = run.execute()
+    except InstallerError as error:
+        failure = error
+        console.show_error(error)
+        release = run.release if run else None
+        result = Result("error", release.version or None if release else None, release)
+    if "--json" in arguments:
+        report = to_json(
+            result,
+            layout=run.layout if run else _default_layout(),
+            platform=run.platform if run else None,
+            elapsed_s=time.monotonic() - started,
+            warnings=console.warnings,
+            error=failure,
+        )
+        print(json.dumps(report, ensure_ascii=False))
+    return failure.code if failure else 0
+
+
+def _default_layout() -> Layout | None:
+    try:
+        return Layout(default_prefix(os.environ))
+    except InstallerError:
+        return None
+
+
+def _raise_on_signals() -> None:
+    """Lets a run that is ended by a signal clean up, as Ctrl-C already does."""
+
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        # A second one must not end the cleaning up.
+        signal.signal(number, signal.SIG_IGN)
+        raise InterruptedRunError(number)
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), end)

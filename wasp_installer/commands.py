@@ -1,0 +1,486 @@
+"""The commands: install, list, use, uninstall, migrate-to-npm."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from . import launcher, platforms, surroundings
+from .archives import ArchiveReceiver, feed_file, unpack
+from .binary import reported_version
+from .console import Console, pretty
+from .errors import InstallerError, SourceProblem, changing
+from .layout import Layout, write_receipt
+from .options import Options
+from .platforms import Platform
+from .releases import RegistryLookup, Release, Source, asks_npm, plan_sources
+from .report import Result
+from .staging import Staging, remove_tree
+from .transport import Transport, captive_portal
+
+_RELEASES_PAGE: Final = "https://github.com/wasp-lang/wasp/releases"
+_NETWORK_HINTS: Final = {
+    "dns": "Check the network connection, and HTTPS_PROXY if you are behind a proxy; "
+    "then run this again.",
+    "connection": "Check the network connection, or wait a little; then run this again.",
+    "timeout": "Check the network connection, or wait a little; then run this again.",
+    "http-status": "Check the network connection, or wait a little; then run this again.",
+    "tls": "Check the clock, and that the system's CA certificates are installed "
+    "(package ca-certificates).\nBehind a corporate proxy, name its CA file: "
+    "SSL_CERT_FILE=/path/to/ca.pem",
+    "proxy": "Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.",
+    "captive-portal": "Open a web page in a browser to log in to the network; then run this again.",
+    "insecure-url": "Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and "
+    "npm config get registry.",
+    "bad-answer": "Run this again with --verbose to see each step, or choose the other one with "
+    "--source npm or github.",
+}
+
+
+class Run:
+    """One run of the installer with its options, on this machine."""
+
+    def __init__(self, options: Options, console: Console) -> None:
+        self.options = options
+        self.console = console
+        self.layout = Layout(options.prefix, options.destdir)
+        self.platform: Platform | None = None
+        #: The release that is being installed, as far as the run has come.
+        self.release: Release | None = None
+
+    def execute(self) -> Result:
+        """Does what the options say.
+
+        Raises:
+            InstallerError: what went wrong; the version that was installed before still works.
+        """
+        self.platform = platforms.detect()
+        self.console.say_step(f"Platform: {self.platform}")
+        command = {
+            "install": self._install,
+            "list": self._list,
+            "use": self._use,
+            "uninstall": self._uninstall,
+            "migrate-to-npm": self._migrate_to_npm,
+        }[self.options.command]
+        return command(self.platform)
+
+    # --- install ---------------------------------------------------------------------------------
+
+    def _install(self, platform: Platform) -> Result:
+        options, layout = self.options, self.layout
+        previous = self._refuse_conflicts().version
+        if options.wanted != "latest" and options.from_file is None and self._keeps(options.wanted):
+            return self._already_installed(options.wanted, previous)
+        with contextlib.ExitStack() as stack:
+            staging = None
+            if not options.dry_run:
+                staging = stack.enter_context(Staging(layout, self.console))
+            node_check = surroundings.NodeCheck()
+            stack.callback(node_check.close)
+            if options.from_file is not None:
+                release = self._take_file(options.from_file, staging)
+            else:
+                release = self._obtain_release(platform, staging)
+            if release.version and self._keeps(release.version):
+                return self._already_installed(release.version, previous)
+            if staging is None:
+                return self._plan(release, platform)
+            write_receipt(staging.new, release, platform)
+            staging.place(release.version, replace=options.force)
+            launcher.write(layout, staging, release.version)
+            layout.npm_marker.unlink(missing_ok=True)
+            staging.commit()
+            launcher.settle(layout, staging)
+            return self._installed(release, platform, previous, node_check)
+
+    def _refuse_conflicts(self) -> launcher.LauncherState:
+        layout, force = self.layout, self.options.force
+        if layout.npm_marker.exists() and not force:
+            raise InstallerError(
+                "npm-managed",
+                f"npm manages Wasp here ({pretty(layout.npm_marker)}).",
+                "To update it: npm install -g @wasp.sh/wasp-cli@latest\n"
+                "To use this installer instead: npm uninstall -g @wasp.sh/wasp-cli, "
+                "then this again with --force",
+            )
+        state = launcher.inspect(layout)
+        launcher.refuse_foreign(state, lambda: pretty(layout.launcher), force=force)
+        return state
+
+    def _keeps(self, version: str) -> bool:
+        """Whether ``version`` is installed, and there is no --force to install it again."""
+        return not self.options.force and self.layout.is_installed(version)
+
+    def _obtain_release(self, platform: Platform, staging: Staging | None) -> Release:
+        """The release from the first source that has it and delivers it."""
+        options = self.options
+        lookup = None
+        if asks_npm(options.source, options.wanted):
+            lookup = RegistryLookup(os.environ, self.console)
+        try:
+            transport = Transport(self.console, options.timeout_s)
+            sources = plan_sources(options.source, transport, platform, lookup)
+        finally:
+            if lookup:
+                lookup.close()
+        problems: list[SourceProblem] = []
+        for index, source in enumerate(sources):
+            self.release = None
+            if problems:
+                before = sources[index - 1].name
+                self.console.warn(f"{before}: {problems[-1].text}. Trying {source.name} instead.")
+            try:
+                self.release = source.find(options.wanted)
+                if staging is None or self._keeps(self.release.version):
+                    return self.release
+                return self._download(self.release, source, transport, platform, staging)
+            except SourceProblem as problem:
+                self.console.say_step(f"{source.name}: {problem.text}")
+                problems.append(problem)
+        self.release = None
+        raise self._no_release(problems, platform)
+
+    def _no_release(self, problems: list[SourceProblem], platform: Platform) -> InstallerError:
+        wanted = self.options.wanted
+        words = "the newest Wasp" if wanted == "latest" else f"Wasp {wanted}"
+        for problem in problems:
+            if problem.slug not in ("not-found", "no-build"):
+                return InstallerError(
+                    problem.slug,
+                    f"cannot get {words}: {problem.text}.",
+                    _NETWORK_HINTS[problem.slug],
+                )
+        if problems[-1].slug == "no-build":
+            libc = f" ({platform.libc})" if platform.libc else ""
+            return InstallerError(
+                "unsupported-platform",
+                f"{words} has no build for {platform.os} {platform.arch}{libc}.",
+                f"Another version may have one: {_RELEASES_PAGE}",
+            )
+        return InstallerError(
+            "no-such-version",
+            f"there is no Wasp {wanted}.",
+            f"The versions that there are: {_RELEASES_PAGE}",
+        )
+
+    def _download(
+        self,
+        release: Release,
+        source: Source,
+        transport: Transport,
+        platform: Platform,
+        staging: Staging,
+    ) -> Release:
+        """Downloads, verifies and unpacks ``release``, and runs its binary once.
+
+        Returns the release, with the digest that was checked where none is published.
+        """
+        url = release.url
+        assert url is not None, "a release of a source has an address"
+        self.console.say(f"Wasp {release.version} for {platform}, from {source.name}")
+        expected = self._expected_digests(release.digest, url)
+        receiver = ArchiveReceiver(staging.folder / "tar", [name for name, _ in expected])
+        with contextlib.closing(receiver), self.console.progress() as progress:
+
+            def start(total: int | None) -> None:
+                receiver.restart()
+                progress.start(total)
+
+            def take(chunk: bytes) -> None:
+                receiver.take(chunk)
+                progress.advance(len(chunk))
+
+            transport.download(url, start, take)
+        if receiver.is_web_page:
+            raise captive_portal(url)
+        self._unpack(receiver, expected, staging)
+        self._check_binary(staging, release.version)
+        if release.digest is None and expected:
+            return replace(release, digest=f"sha256:{expected[0][1]}")
+        return release
+
+    def _expected_digests(self, published: str | None, what: str) -> list[tuple[str, str]]:
+        """The (algorithm, hex digest) pairs that the archive must have."""
+        expected = []
+        if published is not None:
+            algorithm, _, digest = published.partition(":")
+            expected.append((algorithm, digest))
+        if self.options.sha256 is not None:
+            expected.append(("sha256", self.options.sha256))
+        if expected:
+            return expected
+        if self.options.require_checksum:
+            raise InstallerError(
+                "no-checksum",
+                f"no checksum is known for {what}.",
+                "Give the one that you trust with --sha256 HEX, or leave out --require-checksum.",
+            )
+        if self.options.from_file is None:
+            self.console.warn(
+                "No checksum is published for this archive; it is installed unchecked."
+            )
+        return expected
+
+    def _unpack(
+        self, receiver: ArchiveReceiver, expected: list[tuple[str, str]], staging: Staging
+    ) -> Path | None:
+        receiver.finish(expected)
+        for algorithm, digest in expected:
+            self.console.say_step(f"Checked: {algorithm} {digest}")
+        self.console.say_step("Unpacking")
+        return unpack(receiver.tar_path, staging.new)
+
+    def _take_file(self, path: str, staging: Staging | None) -> Release:
+        """--from-file, in place of a download."""
+        wanted = None if self.options.wanted == "latest" else self.options.wanted
+        release = Release(wanted or "", "file", None, None, None)
+        if staging is None:
+            self.release = release
+            return release
+        expected = self._expected_digests(None, pretty(path))
+        receiver = ArchiveReceiver(staging.folder / "tar", ["sha256"])
+        with contextlib.closing(receiver):
+            self.console.say(f"Wasp from {pretty(path)}")
+            feed_file(path, receiver)
+        if receiver.is_web_page:
+            raise InstallerError(
+                "corrupt-archive",
+                f"{pretty(path)} is a web page, not an archive.",
+                f"Get it again: {_RELEASES_PAGE}",
+            )
+        package_json = self._unpack(receiver, expected, staging)
+        version = self._check_binary(staging, wanted)
+        self.release = replace(
+            release,
+            version=version,
+            digest=f"sha256:{receiver.digest('sha256')}",
+            node=_node_of_package(package_json),
+        )
+        return self.release
+
+    def _check_binary(self, staging: Staging, version: str | None) -> str:
+        """Runs the unpacked binary; returns the version that it is."""
+        self.console.say_step("Running wasp-bin version")
+        assert self.platform is not None, "it is known before anything is unpacked"
+        reported = reported_version(staging.new, version, self.platform, self.layout.prefix)
+        if version is None:
+            return reported
+        # A release candidate may call itself by the version that it is a candidate for.
+        if reported.partition("-rc")[0] != version.partition("-rc")[0]:
+            raise InstallerError(
+                "wrong-version",
+                f"the archive holds Wasp {reported}, not {version}.",
+                "Nothing was installed.",
+            )
+        return version
+
+    def _plan(self, release: Release, platform: Platform) -> Result:
+        version = release.version
+        words = f" {version}" if version else ""
+        self.console.say(f"Would install Wasp{words} for {platform}:")
+        self.console.say(f"  from  {release.url or self.options.from_file}")
+        if release.digest:
+            self.console.say(f"        {release.digest}")
+        self.console.say(f"  to    {pretty(self.layout.share)}/{version}")
+        self.console.say(f"  run   {pretty(self.layout.launcher)}")
+        return Result("planned", version or None, release)
+
+    def _already_installed(self, version: str, current: str | None) -> Result:
+        layout = self.layout
+        if current != version and not self.options.dry_run:
+            with Staging(layout, self.console) as staging:
+                launcher.write(layout, staging, version)
+                staging.commit()
+                launcher.settle(layout, staging)
+        self.console.say(
+            f"Wasp {version} is already installed in {pretty(layout.version_dir(version))}"
+        )
+        return Result("already-installed", version, layout.read_receipt(version))
+
+    def _installed(
+        self,
+        release: Release,
+        platform: Platform,
+        previous: str | None,
+        node_check: surroundings.NodeCheck,
+    ) -> Result:
+        console, layout = self.console, self.layout
+        result = Result("installed", release.version, release)
+        if self.options.destdir:
+            console.say(f"Staged Wasp {release.version} in {layout.version_dir(release.version)}")
+            return result
+        console.hold_warnings()
+        node_check.warn(console, release.version, release.node)
+        surroundings.warn_of_path(console, layout, platform)
+        console.say(
+            f"Installed Wasp {release.version} in {pretty(layout.version_dir(release.version))}"
+        )
+        if previous not in (None, release.version):
+            console.say(
+                f"Wasp {previous} stays installed; to go back to it: {own_name()} use {previous}"
+            )
+        console.release_warnings()
+        console.say_next("wasp new my-app")
+        return result
+
+    # --- the other commands ----------------------------------------------------------------------
+
+    def _list(self, _platform: Platform) -> Result:
+        current = launcher.inspect(self.layout).version
+        versions = self.layout.installed()
+        if not self.options.json:
+            if not versions:
+                self.console.say(f"No Wasp is installed in {pretty(self.layout.prefix)}")
+            for version in versions:
+                print(("* " if version == current else "  ") + version)
+        return Result("listed", current=current, versions=versions)
+
+    def _use(self, _platform: Platform) -> Result:
+        version = self.options.named_version
+        assert version is not None, "the options were checked"
+        self._refuse_conflicts()
+        if not self.layout.is_installed(version):
+            raise self._not_installed(version)
+        release = self.layout.read_receipt(version)
+        if self.options.dry_run:
+            self.console.say(f"Would make Wasp {version} the current version")
+            return Result("planned", version, release)
+        with Staging(self.layout, self.console) as staging:
+            launcher.write(self.layout, staging, version)
+            staging.commit()
+            if launcher.settle(self.layout, staging).version != version:
+                raise self._not_installed(version)
+        self.console.say(f"Wasp {version} is now the current version")
+        return Result("switched", version, release)
+
+    def _not_installed(self, version: str) -> InstallerError:
+        return InstallerError(
+            "not-installed",
+            f"Wasp {version} is not installed in {pretty(self.layout.prefix)}.",
+            f"To install it: {own_name()} -v {version}",
+        )
+
+    def _uninstall(self, _platform: Platform) -> Result:
+        version = self.options.named_version
+        return self._uninstall_all() if version is None else self._uninstall_one(version)
+
+    def _uninstall_one(self, version: str) -> Result:
+        if not self.layout.version_dir(version).is_dir():
+            raise self._not_installed(version)
+        if self._only_plans(f"Would remove Wasp {version}"):
+            return Result("planned", version)
+        self._confirm(f"Remove Wasp {version}?")
+        with Staging(self.layout, self.console) as staging:
+            staging.commit()
+            staging.remove(version)
+            current = launcher.settle(self.layout, staging).version
+        now = f"; the current version is {current}" if current else ""
+        self.console.say(f"Removed Wasp {version}{now}")
+        return Result("removed", version)
+
+    def _uninstall_all(self) -> Result:
+        layout = self.layout
+        found = layout.version_folders()
+        if not found and launcher.inspect(layout).kind != "ours":
+            if layout.npm_marker.exists():
+                raise InstallerError(
+                    "npm-managed",
+                    "Wasp is managed by npm here.",
+                    "To remove it: npm uninstall -g @wasp.sh/wasp-cli",
+                )
+            self.console.say(f"No Wasp is installed in {pretty(layout.prefix)}")
+            return Result("removed")
+        words = f"Wasp ({', '.join(found)}) from {pretty(layout.prefix)}"
+        if self._only_plans(f"Would remove {words}"):
+            return Result("planned")
+        self._confirm(f"Remove {words}?")
+        self._remove_everything(found)
+        self.console.say(f"Removed Wasp from {pretty(layout.prefix)}")
+        return Result("removed")
+
+    def _migrate_to_npm(self, _platform: Platform) -> Result:
+        layout = self.layout
+        found = layout.version_folders()
+        words = f" ({', '.join(found)})" if found else ""
+        if self._only_plans(
+            f"Would remove Wasp{words} from {pretty(layout.prefix)} and leave it to npm"
+        ):
+            return Result("planned")
+        self._remove_everything(found)
+        with changing(f"write to {pretty(layout.share)}"):
+            layout.share.mkdir(parents=True, exist_ok=True)
+            layout.npm_marker.touch()
+        if launcher.inspect(layout).kind == "foreign":
+            self.console.warn(
+                f"{pretty(layout.launcher)} is not from this installer, so it is still there."
+            )
+        self.console.say(f"Removed Wasp from {pretty(layout.prefix)}; npm may manage it now.")
+        self.console.say_next("npm install -g @wasp.sh/wasp-cli")
+        return Result("removed")
+
+    def _only_plans(self, words: str) -> bool:
+        if self.options.dry_run:
+            self.console.say(words)
+        return self.options.dry_run
+
+    def _remove_everything(self, found: list[str]) -> None:
+        layout = self.layout
+        with Staging(layout, self.console) as staging:
+            staging.commit()
+            if launcher.inspect(layout).kind == "ours":
+                with changing(f"remove {pretty(layout.launcher)}"):
+                    layout.launcher.unlink(missing_ok=True)
+            for version in found:
+                staging.remove(version)
+            (layout.share / "telemetry_ping.py").unlink(missing_ok=True)
+        cache = installer_cache(os.environ)
+        if cache is not None:
+            remove_tree(cache)
+        for folder in (layout.share, layout.bin):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+    def _confirm(self, question: str) -> None:
+        """Asks on a terminal; raises "interrupted" when the answer is not yes."""
+        if self.options.yes or not sys.stderr.isatty():
+            return
+        try:
+            terminal = open("/dev/tty", encoding="utf-8", errors="replace")  # noqa: SIM115
+        except OSError:
+            return
+        with terminal:
+            print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+            answer = terminal.readline().strip().lower()
+        if answer not in ("y", "yes"):
+            raise InstallerError("interrupted", "nothing was removed.")
+
+
+def installer_cache(environment: Any) -> Path | None:
+    """The folder where ``install.py`` keeps its virtual environments."""
+    home = environment.get("HOME")
+    cache = environment.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else None)
+    return Path(cache) / "wasp" / "installer" if cache else None
+
+
+def own_name() -> str:
+    """How this program was called, as far as it can be called so again."""
+    script = sys.argv[0]
+    return f"python {pretty(script)}" if script.endswith("install.py") else "install.py"
+
+
+def _node_of_package(package_json: Path | None) -> str | None:
+    """The range of Node.js versions that an npm archive itself says it wants."""
+    if package_json is None:
+        return None
+    try:
+        document = json.loads(package_json.read_text(encoding="utf-8"))
+        node = document["engines"]["node"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return node if isinstance(node, str) else None

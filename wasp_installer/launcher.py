@@ -1,0 +1,98 @@
+"""PREFIX/bin/wasp: the small script that starts the current version."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+
+from .errors import InstallerError
+from .layout import Layout
+from .staging import Staging
+
+_SETTLE_ATTEMPTS = 10
+_READ_SIZE = 4096
+
+
+@dataclass(frozen=True)
+class LauncherState:
+    """What is at the launcher's place: ``kind`` is none, ours, foreign or folder.
+
+    ``version`` is the one that it starts, where that can be told.
+    """
+
+    kind: str
+    version: str | None = None
+
+
+def inspect(layout: Layout) -> LauncherState:
+    """What is at the launcher's place now."""
+    path = layout.launcher
+    if path.is_symlink():
+        return LauncherState("foreign")
+    if path.is_dir():
+        return LauncherState("folder")
+    try:
+        with path.open("rb") as file:
+            content = file.read(_READ_SIZE)
+    except FileNotFoundError:
+        return LauncherState("none")
+    except OSError:
+        return LauncherState("foreign")
+    if not (content.startswith(b"#!") and b"waspc_datadir=" in content):
+        return LauncherState("foreign")
+    version = re.search(rb"^wasp_version=([0-9A-Za-z.-]*)$", content, re.MULTILINE)
+    return LauncherState("ours", version[1].decode() if version else None)
+
+
+def content(version: str, wasp_root: str) -> bytes:
+    """The launcher of ``version`` below ``wasp_root``."""
+    template = resources.read_text(__package__, "launcher.sh", encoding="utf-8")
+    text = template.replace("@VERSION@", version).replace("@ROOT@", _quoted(wasp_root))
+    return os.fsencode(text)
+
+
+def _quoted(text: str) -> str:
+    """``text`` as one word of sh, always in quotes."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def write(layout: Layout, staging: Staging, version: str) -> None:
+    """Makes ``version`` the current one."""
+    staging.write_launcher(content(version, layout.wasp_root))
+
+
+def settle(layout: Layout, staging: Staging) -> LauncherState:
+    """Looks, after a change, whether the launcher's version is there.
+
+    If another run removed it meanwhile, the launcher goes to the newest that is left, or is
+    removed.
+    Both that run and this one look after they act, so the last of them sees the whole.
+    """
+    state = inspect(layout)
+    for _ in range(_SETTLE_ATTEMPTS):
+        if state.version is None or layout.is_installed(state.version):
+            break
+        installed = layout.installed()
+        if installed:
+            write(layout, staging, installed[0])
+        else:
+            layout.launcher.unlink(missing_ok=True)
+        state = inspect(layout)
+    return state
+
+
+def refuse_foreign(state: LauncherState, shown: Callable[[], str], *, force: bool) -> None:
+    """Raises "foreign-launcher" for what must not be replaced; ``shown`` is its path in words."""
+    if state.kind == "folder":
+        raise InstallerError(
+            "foreign-launcher", f"{shown()} is a folder.", "Move it away, then run this again."
+        )
+    if state.kind == "foreign" and not force:
+        raise InstallerError(
+            "foreign-launcher",
+            f"{shown()} is there already, and is not from this installer.",
+            "Move it away, or replace it with --force.",
+        )

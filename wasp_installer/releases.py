@@ -1,0 +1,270 @@
+"""Where Wasp comes from: the npm registry and GitHub, and what each says of a release."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from .console import Console
+from .errors import InstallerError, SourceProblem
+from .platforms import Platform
+from .transport import Transport, captive_portal, check_url, host_of
+from .versions import FIRST_NPM_VERSION, is_version, older_than
+
+NPM_PACKAGE: Final = "@wasp.sh%2fwasp-cli"
+DEFAULT_GITHUB_URL: Final = "https://github.com"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One version's archive for one platform.
+
+    ``source`` is npm, github or file; ``digest`` is "sha512:" or "sha256:" and lower-case hex, or
+    None where none is published; ``node`` is the range of Node.js versions that it runs with.
+    """
+
+    version: str
+    source: str
+    url: str | None
+    digest: str | None
+    node: str | None
+
+
+class Source(Protocol):
+    """A place that has releases."""
+
+    #: For people.
+    name: str
+
+    def find(self, wanted: str) -> Release:
+        """The release of a version, or of "latest"; raises ``SourceProblem``."""
+
+
+class NpmSource:
+    """The packages on npm (https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md)."""
+
+    name = "the npm registry"
+
+    def __init__(self, transport: Transport, platform: Platform, registry: str) -> None:
+        self._transport = transport
+        self._build = platform.npm_build
+        self._registry = registry
+
+    def find(self, wanted: str) -> Release:
+        """See ``Source``."""
+        if "://" not in self._registry:
+            raise SourceProblem(
+                "insecure-url", f"'{self._registry}' is not the address of an npm registry"
+            )
+        main_url = f"{self._registry}/{NPM_PACKAGE}/{wanted}"
+        try:
+            main = self._transport.get_json(main_url)
+        except SourceProblem as problem:
+            if problem.slug == "not-found":
+                raise SourceProblem("not-found", f"no Wasp {wanted} there") from problem
+            raise
+        version = _text(main, "version")
+        if version is None or not is_version(version):
+            raise SourceProblem(
+                "bad-answer", f"{host_of(main_url)} did not say which version it has"
+            )
+        package = self._package(version)
+        url = _text(package, "dist", "tarball")
+        if url is None:
+            raise SourceProblem(
+                "bad-answer", f"{host_of(main_url)} did not say where the archive is"
+            )
+        check_url(url)
+        digest = _digest_of_integrity(_text(package, "dist", "integrity"))
+        return Release(version, "npm", url, digest, _text(main, "engines", "node"))
+
+    def _package(self, version: str) -> Any:
+        try:
+            return self._transport.get_json(
+                f"{self._registry}/{NPM_PACKAGE}-{self._build}/{version}"
+            )
+        except SourceProblem as problem:
+            if problem.slug == "not-found":
+                raise SourceProblem(
+                    "no-build", f"Wasp {version} has no package {self._build}"
+                ) from problem
+            raise
+
+
+class GitHubSource:
+    """The releases of wasp-lang/wasp, or of a mirror that ``WASP_GITHUB_URL`` names."""
+
+    name = "GitHub"
+
+    def __init__(self, transport: Transport, platform: Platform, base_url: str) -> None:
+        self._transport = transport
+        self._platform = platform
+        self._base = base_url
+        self._releases = f"{base_url}/wasp-lang/wasp/releases"
+
+    def find(self, wanted: str) -> Release:
+        """See ``Source``."""
+        version = self._latest() if wanted == "latest" else wanted
+        assets = self._assets(version)
+        for build in self._platform.github_builds:
+            name = f"wasp-{build}.tar.gz"
+            url = f"{self._releases}/download/v{version}/{name}"
+            if name in assets if assets is not None else self._transport.exists(url):
+                return Release(version, "github", url, (assets or {}).get(name), None)
+        # A release without an asset for this platform is another thing than no such release.
+        if self._transport.exists(f"{self._releases}/tag/v{version}"):
+            raise SourceProblem(
+                "no-build",
+                f"Wasp {version} has no build for {self._platform.os} {self._platform.arch}",
+            )
+        raise SourceProblem("not-found", f"no Wasp {version} there")
+
+    def _latest(self) -> str:
+        url = f"{self._releases}/latest"
+        location = self._transport.location(url)
+        if location is None:
+            raise captive_portal(url)
+        version = location.rpartition("/tag/v")[2]
+        if not is_version(version):
+            raise SourceProblem(
+                "bad-answer", f"{host_of(url)} did not say which version is the newest"
+            )
+        return version
+
+    def _assets(self, version: str) -> dict[str, str | None] | None:
+        """The digest of each asset; None where the API does not answer.
+
+        It has a limit on requests from one address, so that its silence must not stop anything:
+        https://docs.github.com/rest/releases/releases#get-a-release-by-tag-name
+        """
+        api = f"{self._base}/api/v3"
+        if self._base == DEFAULT_GITHUB_URL:
+            api = "https://api.github.com"
+        try:
+            answer = self._transport.get_json(
+                f"{api}/repos/wasp-lang/wasp/releases/tags/v{version}", attempts=1
+            )
+        except SourceProblem:
+            return None
+        listed = answer.get("assets") if isinstance(answer, dict) else None
+        if not isinstance(listed, list):
+            return None
+        assets = {}
+        for asset in listed:
+            name, digest = _text(asset, "name"), _text(asset, "digest")
+            if name is not None:
+                is_sha256 = digest is not None and re.fullmatch("sha256:[0-9a-f]{64}", digest)
+                assets[name] = digest if is_sha256 else None
+        return assets
+
+
+def _text(document: Any, *path: str) -> str | None:
+    """The text at ``path`` in a JSON document, or None where there is none."""
+    for key in path:
+        document = document.get(key) if isinstance(document, dict) else None
+    return document if isinstance(document, str) and document else None
+
+
+def _digest_of_integrity(integrity: str | None) -> str | None:
+    """The digest of an integrity "sha512-<base64>" (https://www.w3.org/TR/sri)."""
+    if integrity is None or not integrity.startswith("sha512-"):
+        return None
+    try:
+        return "sha512:" + base64.b64decode(integrity[len("sha512-") :], validate=True).hex()
+    except binascii.Error:
+        return None
+
+
+class RegistryLookup:
+    """Finds npm's registry as npm would.
+
+    Starting npm costs a fifth of a second, so it is asked last, and in the background.
+    """
+
+    def __init__(self, environment: Mapping[str, str], console: Console) -> None:
+        self._known = environment.get("WASP_NPM_REGISTRY") or environment.get("npm_config_registry")
+        if not self._known:
+            self._known = _registry_of_npmrc(Path(environment.get("HOME", "")) / ".npmrc")
+        self._npm: subprocess.Popen[bytes] | None = None
+        npm = None if self._known else shutil.which("npm")
+        if npm:
+            console.say_step("Asking npm for its registry")
+            self._npm = subprocess.Popen(
+                [npm, "config", "get", "registry"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+
+    def result(self) -> str | None:
+        """The address, without a slash at its end; None where no registry is known."""
+        if self._npm is not None:
+            said = self._npm.communicate()[0].decode(errors="replace").partition("\n")[0].strip()
+            self._npm = None
+            self._known = None if said == "undefined" else said
+        return self._known.rstrip("/") if self._known else None
+
+    def close(self) -> None:
+        """Ends npm, if it still runs."""
+        if self._npm is not None:
+            self._npm.kill()
+            self._npm.communicate()
+            self._npm = None
+
+
+def _registry_of_npmrc(path: Path) -> str | None:
+    """https://docs.npmjs.com/cli/configuring-npm/npmrc, as far as it is plain text."""
+    registry = None
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        key, _, value = (part.strip(' \t\r"') for part in line.partition("="))
+        # A value with a variable in it is left to npm.
+        if key == "registry" and value and "$" not in value:
+            registry = value
+    return registry
+
+
+def plan_sources(
+    source: str,
+    transport: Transport,
+    platform: Platform,
+    lookup: RegistryLookup | None,
+) -> list[Source]:
+    """The sources in the order in which they are tried; ``lookup`` is None where npm is not asked.
+
+    Raises:
+        InstallerError: "bad-answer", when only npm may be asked and no registry is known.
+    """
+    base_url = (os.environ.get("WASP_GITHUB_URL") or DEFAULT_GITHUB_URL).rstrip("/")
+    github = GitHubSource(transport, platform, base_url)
+    registry = lookup.result() if lookup else None
+    npm = NpmSource(transport, platform, registry) if registry else None
+    if source == "github":
+        return [github]
+    if source == "npm":
+        if npm is None:
+            raise InstallerError(
+                "bad-answer",
+                "no npm registry is known here.",
+                "Name one in WASP_NPM_REGISTRY, install npm, or use --source github.",
+            )
+        return [npm]
+    return [npm, github] if npm else [github]
+
+
+def asks_npm(source: str, wanted: str) -> bool:
+    """Whether npm may have the ``wanted`` version and is allowed by ``source``."""
+    if source == "auto":
+        return wanted == "latest" or not older_than(wanted, FIRST_NPM_VERSION)
+    return source == "npm"

@@ -1,0 +1,71 @@
+"""The object that ``--json`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import InstallerError
+from .layout import Layout
+from .platforms import Platform
+from .releases import Release
+from .surroundings import is_on_path
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run did.
+
+    ``status`` is installed, already-installed, switched, listed, removed, planned or error.
+    ``current`` and ``versions`` belong to "listed".
+    """
+
+    status: str
+    version: str | None = None
+    release: Release | None = None
+    current: str | None = None
+    versions: Sequence[str] = ()
+
+
+def to_json(
+    result: Result,
+    *,
+    layout: Layout | None,
+    platform: Platform | None,
+    elapsed_s: float,
+    warnings: Sequence[str],
+    error: InstallerError | None = None,
+) -> dict[str, Any]:
+    """The report of a run, with its keys in order; what is unknown is None."""
+    version, release = result.version, result.release
+    report: dict[str, Any] = {"status": result.status}
+    if result.status == "listed":
+        report |= {"current": result.current, "versions": list(result.versions)}
+    report |= {
+        "version": version,
+        "source": release.source if release else None,
+        "url": release.url if release else None,
+        "digest": release.digest if release else None,
+        "platform": {
+            "os": platform.os if platform else None,
+            "arch": platform.arch if platform else None,
+            "libc": platform.libc if platform else None,
+            "distro": platform.distro if platform else None,
+        },
+        "prefix": layout.prefix if layout else None,
+        "wasp_dir": f"{layout.wasp_root}/{version}" if layout and version else None,
+        "executable": layout.executable if layout else None,
+        "on_path": layout is not None and is_on_path(layout),
+        "telemetry": "none",
+        "elapsed_s": round(elapsed_s, 3),
+        "warnings": list(warnings),
+    }
+    if error is not None:
+        report |= {
+            "code": error.code,
+            "error": error.slug,
+            "message": error.message,
+            "hint": error.hint,
+        }
+    return report

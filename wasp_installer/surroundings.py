@@ -1,0 +1,100 @@
+"""What Wasp needs around it to be usable: Node.js, npm, and a PATH that leads to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+
+from .console import Console, pretty
+from .layout import Layout
+from .platforms import Platform
+from .versions import older_than
+
+_NODE_DOWNLOAD = "https://nodejs.org/en/download"
+
+
+class NodeCheck:
+    """Asks node for its version, which takes it a while, beside the download."""
+
+    def __init__(self) -> None:
+        self._node: subprocess.Popen[bytes] | None = None
+        node = shutil.which("node")
+        if node:
+            self._node = subprocess.Popen(
+                [node, "--version"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+
+    def warn(self, console: Console, version: str, required: str | None) -> None:
+        """Warns of a Node.js that is missing or older than ``required`` (">=24.14.1")."""
+        needs = f"Wasp {version} needs Node.js" + (f" {required}" if required else "")
+        if self._node is None:
+            console.warn(f"Node.js is not on PATH. {needs}.\nInstall it: {_NODE_DOWNLOAD}")
+            return
+        said = self._node.communicate()[0].decode(errors="replace").partition("\n")[0]
+        self._node = None
+        found, minimum = said.removeprefix("v"), _minimum_of(required or "")
+        if found and minimum and older_than(found, minimum):
+            console.warn(f"Node.js is {found}. {needs}.\nInstall a newer one: {_NODE_DOWNLOAD}")
+        if not shutil.which("npm"):
+            console.warn(
+                f"npm is not on PATH, and Wasp needs it.\nIt comes with Node.js: {_NODE_DOWNLOAD}"
+            )
+
+    def close(self) -> None:
+        """Ends node, if it still runs."""
+        if self._node is not None:
+            self._node.kill()
+            self._node.communicate()
+            self._node = None
+
+
+def _minimum_of(node_range: str) -> str:
+    """The first version in a range such as ">=24.14.1", or ""."""
+    found = re.search(r"[0-9][0-9.]*", node_range)
+    return found[0] if found else ""
+
+
+def is_on_path(layout: Layout) -> bool:
+    """Whether the bin folder is an entry of PATH."""
+    folder = f"{layout.prefix}/bin"
+    entries = os.environ.get("PATH", "").split(os.pathsep)
+    return folder in entries or f"{folder}/" in entries
+
+
+def warn_of_path(console: Console, layout: Layout, platform: Platform) -> None:
+    """Warns when the shell will not find wasp, or will find another one first."""
+    folder = f"{layout.prefix}/bin"
+    if not is_on_path(layout):
+        console.warn(
+            f"{pretty(folder)} is not on your PATH. Put it there:\n{_path_line(folder, platform)}"
+        )
+    first = shutil.which("wasp")
+    if first is None or first == layout.executable:
+        return
+    # The same file by another name, such as through a link to the home folder.
+    with contextlib.suppress(OSError):
+        if os.path.samefile(first, layout.executable):
+            return
+    console.warn(
+        f"another wasp comes first on your PATH: {first}\n"
+        f"Remove it, or put {pretty(folder)} before it."
+    )
+
+
+def _path_line(folder: str, platform: Platform) -> str:
+    """What puts ``folder`` on PATH in the person's shell."""
+    home = os.environ.get("HOME")
+    if home and folder.startswith(home + "/"):
+        folder = "$HOME" + folder[len(home) :]
+    shell = os.path.basename(os.environ.get("SHELL", ""))
+    if shell == "fish":
+        return f'fish_add_path "{folder}"'
+    bash_file = ".bash_profile" if platform.os == "macos" else ".bashrc"
+    file = {"zsh": ".zshrc", "bash": bash_file}.get(shell, ".profile")
+    return f"echo 'export PATH=\"{folder}:$PATH\"' >>~/{file} && . ~/{file}"

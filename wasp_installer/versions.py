@@ -1,0 +1,66 @@
+"""Versions of Wasp: which texts are one, and which comes first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from .errors import InstallerError
+
+#: npm has every version from here on: https://wasp.sh/docs/guides/legacy/installer
+FIRST_NPM_VERSION: Final = "0.20.2"
+
+_NUMBER = r"(?:0|[1-9][0-9]{0,5})"
+# Releases before 0.2 had a fourth number. Nothing else may reach a path or a URL.
+_VERSION = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{2,3}}|{_NUMBER}(?:\.{_NUMBER}){{2}}-rc{_NUMBER}")
+_NO_CANDIDATE: Final = 999_999
+
+
+def is_version(text: str) -> bool:
+    """Whether ``text`` is X.Y.Z, X.Y.Z.W or X.Y.Z-rcN."""
+    return _VERSION.fullmatch(text) is not None
+
+
+def parse_version(text: str) -> str:
+    """``text`` without a leading "v".
+
+    Raises:
+        InstallerError: "bad-version", when it is not a version.
+    """
+    version = text.removeprefix("v")
+    if not is_version(version):
+        raise InstallerError(
+            "bad-version",
+            f"'{version}' is not a version of Wasp.",
+            "A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: "
+            "https://github.com/wasp-lang/wasp/releases",
+        )
+    return version
+
+
+def sort_key(version: str) -> tuple[list[int], int]:
+    """Orders versions; a release candidate comes before its release."""
+    base, _, candidate = version.partition("-rc")
+    numbers = [int(number) for number in base.split(".")]
+    numbers += [0] * (4 - len(numbers))
+    return numbers, int(candidate) if candidate else _NO_CANDIDATE
+
+
+def newest_first(versions: Iterable[str]) -> list[str]:
+    """The ``versions``, sorted."""
+    return sorted(versions, key=sort_key, reverse=True)
+
+
+def older_than(version: str, other: str) -> bool:
+    """Whether ``version`` comes before ``other``; both are dotted numbers, of any count.
+
+    A suffix such as "-rc1" is not looked at.
+    """
+    numbers, others = _numbers(version), _numbers(other)
+    length = max(len(numbers), len(others))
+    return numbers + [0] * (length - len(numbers)) < others + [0] * (length - len(others))
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version.partition("-")[0])]
