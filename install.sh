@@ -12,7 +12,7 @@
 
 # To the linter: functions whose name is put together ("fetch_with_$downloader") are reachable, and
 # "A && B || C" is meant as it works, with C also where B fails.
-# shellcheck disable=SC2015,SC2317
+# shellcheck disable=SC2015,SC2317,SC2329
 
 [ -z "${ZSH_VERSION-}" ] || emulate sh
 set -u
@@ -70,12 +70,11 @@ exit codes: 0 done, 1 unexpected, 2 usage, 3 platform not supported, 4 network,
 USAGE
 }
 
-# Colour only where somebody can see it: https://no-color.org
+# Colours and bars only where somebody wants to see them: https://no-color.org
 choose_colours() {
     bold='' red='' yellow='' plain='' on_terminal=no
-    [ -t 2 ] && [ "${TERM-}" != dumb ] || return 0
+    [ -t 2 ] && [ "${TERM-}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
     on_terminal=yes
-    [ -z "${NO_COLOR-}" ] || return 0
     escape=$(printf '\033')
     bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
@@ -347,6 +346,13 @@ die_file_system() {
     esac
 }
 
+# die_if_full MESSAGE FOLDER: on a full disk, a program's own complaint does not fit into a file either;
+# so what it met is found out by writing something
+die_if_full() {
+    _unwritten=$( (head -c 65536 /dev/zero >"$2/probe") 2>&1) || die_file_system "$1" "$_unwritten"
+    rm -f "$2/probe"
+}
+
 # older_than A B: A comes before B, both dotted numbers; a suffix such as -rc1 is not looked at
 older_than() {
     _a=${1%%-*}. _b=${2%%-*}.
@@ -554,70 +560,69 @@ make_absolute() {
 
 # --- platform ----------------------------------------------------------------------------------------
 
-# detect_platform: sets os, arch, libc and which build runs here: npm_build and github_builds, the
-# latter in order of preference
-detect_platform() {
-    npm_build='' github_builds=''
-    _system=$(uname -s) _machine=$(uname -m)
-    case $_system in
+# identify_platform: sets os (linux, macos or windows), arch (x86_64 or aarch64) and libc (glibc or
+# musl), each empty where Wasp has nothing for it; also system and machine as uname calls them
+identify_platform() {
+    system=$(uname -s) machine=$(uname -m)
+    case $machine in
+        x86_64 | amd64 | x64) arch=x86_64 ;;
+        aarch64 | arm64) arch=aarch64 ;;
+    esac
+    case $system in
         Linux)
             os=linux
             read_os_release
+            detect_libc
             ;;
-        Darwin) os=macos ;;
-        MINGW* | MSYS* | CYGWIN* | Windows*)
-            os=windows
-            die unsupported-platform "$_system is Windows: Wasp runs there inside WSL." \
-                "Open WSL (wsl --install, if there is none) and run this again in it."
+        Darwin)
+            os=macos
+            # A shell under Rosetta sees an x86_64 machine.
+            if [ "$(sysctl -n sysctl.proc_translated 2>/dev/null)" = 1 ] \
+                || [ "$(sysctl -n hw.optional.arm64 2>/dev/null)" = 1 ]; then
+                arch=aarch64
+            fi
             ;;
-        *) die_unsupported "$_system" ;;
+        MINGW* | MSYS* | CYGWIN* | Windows*) os=windows ;;
     esac
-    case $_machine in
-        x86_64 | amd64 | x64) arch=x86_64 ;;
-        aarch64 | arm64) arch=aarch64 ;;
-        *) die_unsupported "$_machine processors" ;;
+    say_step "Platform: $system $machine${libc:+ $libc}${distro_id:+ ($distro_id)}"
+}
+
+# choose_build: sets which build of Wasp runs here: npm_build and github_builds, the latter in order
+# of preference
+choose_build() {
+    case $os in
+        '') die_unsupported "$system" ;;
+        windows)
+            die unsupported-platform "$system is Windows: Wasp runs there inside WSL." \
+                'Open WSL (wsl --install, if there is none) and run this again in it.'
+            ;;
     esac
+    [ -n "$arch" ] || die_unsupported "$machine processors"
     [ "$(getconf LONG_BIT 2>/dev/null)" != 32 ] \
         || die_unsupported "a 32-bit userland on a $arch processor"
-    "detect_build_$os"
-    say_step "Platform: $os $arch${libc:+ $libc}${distro_id:+ ($distro_id)}"
+    _needs_static=no
+    [ "$libc" != musl ] || _needs_static=yes
+    [ "$libc" != glibc ] || ! older_than "$glibc_version" "$OLDEST_GLIBC" || _needs_static=yes
+    case $os,$arch,$_needs_static in
+        macos,x86_64,*) npm_build=darwin-x64-unknown github_builds='macos-x86_64 macos-universal' ;;
+        macos,aarch64,*) npm_build=darwin-arm64-unknown github_builds='macos-aarch64 macos-universal macos-x86_64' ;;
+        linux,x86_64,no) npm_build=linux-x64-glibc github_builds=linux-x86_64 ;;
+        linux,x86_64,yes) npm_build=linux-x64-musl github_builds=linux-x86_64-static ;;
+        linux,aarch64,no) npm_build=linux-arm64-glibc github_builds=linux-aarch64 ;;
+        linux,aarch64,yes) die_static_only ;;
+    esac
+}
+
+die_static_only() {
+    [ "$libc" = glibc ] || die_unsupported "$libc (Alpine) on $arch"
+    die unsupported-platform \
+        "Wasp needs glibc $OLDEST_GLIBC or newer on $arch; this system has $glibc_version." \
+        'Use a newer release of your distribution.'
 }
 
 die_unsupported() {
     die unsupported-platform "Wasp has no release for $1." \
         "There is one for Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL."
-}
-
-detect_build_macos() {
-    # A shell under Rosetta sees an x86_64 machine.
-    if [ "$(sysctl -n sysctl.proc_translated 2>/dev/null)" = 1 ] \
-        || [ "$(sysctl -n hw.optional.arm64 2>/dev/null)" = 1 ]; then
-        arch=aarch64
-    fi
-    case $arch in
-        x86_64) npm_build=darwin-x64-unknown github_builds='macos-x86_64 macos-universal' ;;
-        aarch64) npm_build=darwin-arm64-unknown github_builds='macos-aarch64 macos-universal macos-x86_64' ;;
-    esac
-}
-
-detect_build_linux() {
-    detect_libc
-    if [ "$libc" = glibc ] && ! older_than "$glibc_version" "$OLDEST_GLIBC"; then
-        case $arch in
-            x86_64) npm_build=linux-x64-glibc github_builds=linux-x86_64 ;;
-            aarch64) npm_build=linux-arm64-glibc github_builds=linux-aarch64 ;;
-        esac
-        return
-    fi
-    case $arch,$libc in
-        x86_64,*) npm_build=linux-x64-musl github_builds=linux-x86_64-static ;;
-        *,musl) die_unsupported 'musl (Alpine) on aarch64' ;;
-        *)
-            die unsupported-platform \
-                "Wasp needs glibc $OLDEST_GLIBC or newer on aarch64; this system has $glibc_version." \
-                'Use a newer release of your distribution.'
-            ;;
-    esac
 }
 
 # detect_libc: sets libc, and glibc_version for glibc
@@ -779,7 +784,8 @@ fetch_with_curl() {
     _protocols='=https'
     case $1 in http:*) _protocols='=http,https' ;; esac
     _url=$1 _file=$2 _method=$3
-    set -- --silent --show-error --fail --dump-header "$work/headers" --max-redirs "$REDIRECT_LIMIT" \
+    # --disable, first: what a person has in ~/.curlrc is for other downloads.
+    set -- --disable --silent --show-error --fail --dump-header "$work/headers" --max-redirs "$REDIRECT_LIMIT" \
         --proto "$_protocols" --proto-redir "$_protocols" --connect-timeout "$timeout" \
         --speed-limit 100 --speed-time "$timeout" --max-filesize "$UNPACKED_LIMIT" \
         --user-agent 'wasp-installer (sh)'
@@ -862,9 +868,7 @@ explain_http_status() {
 
 # explain_unwritten: the downloader could not write what it received
 explain_unwritten() {
-    _unwritten=$( (printf '%65536s' '' >"$work/probe") 2>&1) \
-        || die_file_system "cannot write the download to $(pretty "$work")" "$_unwritten"
-    rm -f "$work/probe"
+    die_if_full "cannot write the download to $(pretty "$work")" "$work"
     case $(last_error_line) in
         *'No space'*) die_file_system "cannot write the download to $(pretty "$work")" 'No space left' ;;
     esac
@@ -1154,9 +1158,19 @@ find_release_at_npm() {
     pick dist.tarball
     release_url=$picked
     pick dist.integrity
-    case $picked in
-        sha512-*) base64_to_hex "${picked#sha512-}" && release_digest="sha512:$hex" ;;
-    esac
+    # There may be several, with a space between (https://www.w3.org/TR/sri).
+    for _integrity in $picked; do
+        case $_integrity in
+            sha512-*)
+                # A digest that cannot be read must not pass for one that is not published.
+                base64_to_hex "${_integrity#sha512-}" || {
+                    set_problem bad-answer "$host gave a checksum that cannot be read"
+                    return 1
+                }
+                release_digest="sha512:$hex"
+                ;;
+        esac
+    done
     if [ -z "$release_url" ]; then
         set_problem bad-answer "$host did not say where the archive is"
         return 1
@@ -1164,23 +1178,26 @@ find_release_at_npm() {
     check_url "$release_url"
 }
 
-# base64_to_hex TEXT: sets hex; fails on what is not base64 of whole bytes
+# base64_to_hex TEXT: sets hex; fails on what is not base64 of a SHA-512
 base64_to_hex() {
     hex=$(printf '%s\n' "$1" | awk '{
         digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
         if (length($0) % 4) exit 1
         sub(/==?$/, "")
-        for (i = 1; i <= length($0); i++) {
-            n = index(digits, substr($0, i, 1)) - 1
-            if (n < 0) exit 1
-            value = value * 64 + n; bits += 6
-            while (bits >= 8) {
-                bits -= 8
-                byte = int(value / 2 ^ bits); value -= byte * 2 ^ bits
-                printf "%02x", byte
+        # Four digits are three bytes; padding stands for bytes that are not there.
+        bytes = int(length($0) * 3 / 4)
+        while (length($0) % 4) $0 = $0 "A"
+        for (i = 1; i <= length($0); i += 4) {
+            value = 0
+            for (j = 0; j < 4; j++) {
+                n = index(digits, substr($0, i + j, 1)) - 1
+                if (n < 0) exit 1
+                value = value * 64 + n
             }
+            hex = hex sprintf("%06x", value)
         }
-    }')
+        print substr(hex, 1, bytes * 2)
+    }') && [ ${#hex} = 128 ]
 }
 
 find_release_at_github() {
@@ -1302,9 +1319,15 @@ download_archive() {
 
 start_progress() {
     progress=''
-    [ "$on_terminal" = yes ] && [ "$quiet" = no ] || return 0
+    [ "$on_terminal" = yes ] && [ "$quiet" = no ] && is_wide_enough || return 0
     draw_progress "$staging/archive" "$work/headers" &
     progress=$!
+}
+
+# is_wide_enough: a bar that wraps would scroll
+is_wide_enough() {
+    _size=$(stty size 2>/dev/null </dev/tty) || return 0
+    [ "${_size#* }" = 0 ] || [ "${_size#* }" -gt 60 ]
 }
 
 stop_progress() {
@@ -1364,8 +1387,10 @@ unpack_archive() {
     say_step 'Unpacking'
     explain_decompression "$_status"
     list_entries
-    run_waiting unpack_entries 2>"$staging/errors" \
-        || die_file_system "cannot unpack into $(pretty "$staging")" "$(cat "$staging/errors")"
+    run_waiting unpack_entries 2>"$staging/errors" || {
+        die_if_full "cannot unpack into $(pretty "$staging")" "$staging"
+        die_file_system "cannot unpack into $(pretty "$staging")" "$(cat "$staging/errors")"
+    }
     keep_wasp_only
 }
 
@@ -1408,22 +1433,25 @@ decompress_archive() {
 }
 
 explain_decompression() {
+    # The limit of ulimit is in blocks, which are larger in some shells; those of find are not.
+    [ -z "$(find "$staging/tar" -size "+$((UNPACKED_LIMIT / 512))")" ] || die_too_large
     [ "$1" != 0 ] || return 0
-    case $(cat "$staging/errors") in
-        *'No space left'* | *'quota exceeded'*) die_file_system "cannot unpack into $(pretty "$staging")" 'No space left' ;;
-    esac
+    die_if_full "cannot unpack into $(pretty "$staging")" "$staging"
     # Where the limit on files ended it, what was written is as long as the limit.
-    [ "$(wc -c <"$staging/tar")" -lt "$UNPACKED_LIMIT" ] || die unsafe-archive \
-        'the archive unpacks to more than 1 GB, which no release of Wasp does.' 'Nothing was installed.'
+    [ -n "$(find "$staging/tar" -size "-$((UNPACKED_LIMIT / 512))")" ] || die_too_large
     die corrupt-archive 'the archive is damaged or cut short.' \
         'Nothing was installed. Get it again, whole.'
+}
+
+die_too_large() {
+    die unsafe-archive 'the archive unpacks to more than 1 GB, which no release of Wasp does.' \
+        'Nothing was installed.'
 }
 
 # list_entries: dies of an archive with anything but files, folders and links that stay inside; sets
 # root, the folder that wasp-bin and data are in
 list_entries() {
-    tar_in "$staging" -tf tar >"$staging/names" 2>"$staging/errors" \
-        && tar_in "$staging" -tvf tar >"$staging/modes" 2>/dev/null \
+    list_names && tar_in "$staging" -tvf tar >"$staging/modes" 2>/dev/null \
         || die corrupt-archive 'the archive is damaged or no tar archive.' 'Nothing was installed. Get it again, whole.'
     case $(cat "$staging/errors") in
         # What tar says of an absolute path or of "..", which some print without it.
@@ -1487,11 +1515,23 @@ die_unsafe() {
         'No release of Wasp does. Nothing was installed; please report where it came from.'
 }
 
+# list_names: and sets tar_locale to one in which tar can read names in UTF-8: bsdtar fails without.
+# macOS may lack the first, others the second.
+list_names() {
+    for _locale in C.UTF-8 en_US.UTF-8; do
+        # In yash, the variable of a loop is local to its function.
+        tar_locale=$_locale
+        tar_in "$staging" -tf tar >"$staging/names" 2>"$staging/errors" && return 0
+    done
+    return 1
+}
+
 # tar_in FOLDER ARGUMENTS…: tar takes a backslash in a path for an escape, so it is given none
 tar_in() {
     (
         cd "$1" || exit 1
         shift
+        LC_ALL=$tar_locale
         exec tar "$@"
     )
 }
@@ -1711,7 +1751,13 @@ interrupted() {
 }
 
 is_installed() {
-    [ -f "$share_dir/$1/.receipt.json" ] && [ -x "$share_dir/$1/wasp-bin" ]
+    [ -x "$share_dir/$1/wasp-bin" ] && [ -f "$share_dir/$1/.receipt.json" ] \
+        && IFS= read -r _receipt_line <"$share_dir/$1/.receipt.json" || return 1
+    # A disk that was full or lost power may have kept a part of it.
+    case $_receipt_line in
+        "{\"version\": \"$1\", "*'}') ;;
+        *) return 1 ;;
+    esac
 }
 
 # is_to_be_kept VERSION: it is installed, and there is no --force to install it again
@@ -1888,19 +1934,39 @@ start_node_check() {
 
 check_node() {
     _needs="Wasp $version needs Node.js${release_node:+ $release_node}"
-    if [ -z "$node_check" ]; then
+    if ! have node; then
         warn "Node.js is not on PATH. $_needs.${newline}Install it: https://nodejs.org/en/download"
         return
     fi
-    wait "$node_check"
-    node_check=''
-    read -r _node <"$work/node" || _node=''
-    _node=${_node#v}
+    read_node_version
     minimum_of "$release_node"
-    if [ -n "$_node" ] && [ -n "$minimum" ] && older_than "$_node" "$minimum"; then
-        warn "Node.js is $_node. $_needs.${newline}Install a newer one: https://nodejs.org/en/download"
-    fi
+    case $node_version in
+        [0-9]*)
+            # A pre-release comes before its release.
+            if older_than "$node_version" "$minimum" || is_prerelease_of "$node_version" "$minimum"; then
+                warn "Node.js is $node_version. $_needs.${newline}Install a newer one: https://nodejs.org/en/download"
+            fi
+            ;;
+        *) warn "$(command -v node) does not say which version it is. $_needs.${newline}Install it anew: https://nodejs.org/en/download" ;;
+    esac
     have npm || warn "npm is not on PATH, and Wasp needs it.${newline}It comes with Node.js: https://nodejs.org/en/download"
+}
+
+read_node_version() {
+    node_version=''
+    if [ -n "$node_check" ]; then
+        wait "$node_check"
+        node_check=''
+        read -r node_version <"$work/node" || :
+    else
+        node_version=$(node --version 2>/dev/null </dev/null)
+    fi
+    node_version=${node_version#v}
+}
+
+# is_prerelease_of VERSION RELEASE: VERSION is RELEASE with a suffix, such as 24.0.0-rc.1
+is_prerelease_of() {
+    case $1 in "$2"-*) ;; *) return 1 ;; esac
 }
 
 # minimum_of RANGE: sets minimum to the first version in a range such as ">=24.14.1"
@@ -1969,7 +2035,8 @@ run_install() {
     make_work_folder
     start_registry_lookup
     start_node_check
-    detect_platform
+    identify_platform
+    choose_build
     if [ -n "$archive_file" ]; then
         take_file
     else
@@ -2015,17 +2082,30 @@ report_plan() {
 }
 
 report_already_installed() {
-    [ -n "$os" ] || detect_platform
+    [ -n "$os" ] || identify_platform
     read_receipt "$1"
     if [ "$current" != "$1" ] && [ "$dry_run" = no ]; then
-        topmost_missing "$bin_dir"
-        change "make the folder $(pretty "$bin_dir")" mkdir -p "$bin_dir"
+        [ -n "$staging" ] || make_staging
         write_launcher "$1"
         committed=yes
         settle_launcher
     fi
+    check_surroundings
     say "Wasp $1 is already installed in $(pretty "$share_dir/$1")"
+    say_held_warnings
     result already-installed
+}
+
+# check_surroundings: warns of what keeps Wasp from being used; what is staged is for another machine
+check_surroundings() {
+    hold_warnings=yes
+    [ -z "$destdir" ] && [ "$dry_run" = no ] || return 0
+    check_node
+    check_path
+}
+
+say_held_warnings() {
+    [ -z "$held_warnings" ] || [ "$quiet" = yes ] || printf '\n%s' "$held_warnings" >&2
 }
 
 report_installed() {
@@ -2034,15 +2114,13 @@ report_installed() {
         result installed
         return
     fi
-    hold_warnings=yes
-    check_node
-    check_path
+    check_surroundings
     say "Installed Wasp $version in $(pretty "$share_dir/$version")"
     case $previous in
         '' | "$version") ;;
         *) say "Wasp $previous stays installed; to go back to it: $(own_name) use $previous" ;;
     esac
-    [ -z "$held_warnings" ] || [ "$quiet" = yes ] || printf '\n%s' "$held_warnings" >&2
+    say_held_warnings
     say ''
     say "Next: ${bold}wasp new my-app$plain"
     result installed
@@ -2094,7 +2172,8 @@ run_use() {
     write_launcher "$version"
     committed=yes
     settle_launcher
-    [ "$current" = "$version" ] || die_not_installed "$version"
+    # Another run may have removed it meanwhile.
+    is_installed "$version" || die_not_installed "$version"
     say "Wasp $version is now the current version"
     result switched
 }
@@ -2109,7 +2188,6 @@ run_uninstall() {
         [ -d "$share_dir/$named_version" ] || die_not_installed "$named_version"
         version=$named_version
         ! plan_only "Would remove Wasp $version" || return 0
-        confirm "Remove Wasp $version?"
         make_staging
         committed=yes
         remove_version "$version"
@@ -2212,7 +2290,8 @@ main() {
     # The messages of other programs are looked at here, so they must be in one language.
     LC_ALL=C
     export LC_ALL
-    unset CDPATH
+    # What a caller may have set for other uses of the same tools.
+    unset CDPATH IFS TAR_OPTIONS GZIP
     hashing='' progress='' node_check='' npm_lookup='' registry=''
     set_defaults
     choose_colours
@@ -2224,7 +2303,7 @@ main() {
     trap 'interrupted 129' HUP
     need awk
     # Installing does it while other programs are asked.
-    [ "$command" = install ] || detect_platform
+    [ "$command" = install ] || identify_platform
     case $command in
         install) run_install ;;
         list) run_list ;;

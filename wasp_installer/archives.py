@@ -7,10 +7,11 @@ import os
 import re
 import shutil
 import tarfile
+import tempfile
 import zlib
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Final
+from pathlib import Path
+from typing import IO, Final
 
 from .errors import InstallerError, changing
 from .transport import is_web_page
@@ -18,6 +19,8 @@ from .transport import is_web_page
 #: An archive beyond these is not a Wasp release (0.25.0: 522 entries, 67 MB unpacked).
 UNPACKED_LIMIT: Final = 1024**3
 ENTRY_LIMIT: Final = 100_000
+#: What is unpacked may take this many bytes of memory before it goes to disk.
+MEMORY_LIMIT: Final = 192 * 1024 * 1024
 
 _NOTHING_DONE: Final = "Nothing was installed."
 _DECOMPRESSED_AT_ONCE: Final = 1024 * 1024
@@ -26,16 +29,17 @@ _COPY_SIZE: Final = 4 * 1024 * 1024
 
 
 class ArchiveReceiver:
-    """Takes an archive's bytes as they arrive: hashes them and decompresses them into a file.
+    """Takes an archive's bytes as they arrive: hashes them, and decompresses them into ``content``.
 
-    Decompressing writes one file of limited size, whose content is looked at only when the checksum
-    is right; so it need not wait for that.
+    Decompressing fills one file of limited size, whose content is looked at only when the checksum
+    is right; so it need not wait for that. The file stays in memory unless it is very large, in
+    which case it goes to ``folder``, where it has no name and ends with this process.
     """
 
-    def __init__(self, tar_path: Path, algorithms: Iterable[str]) -> None:
-        self.tar_path = tar_path
+    def __init__(self, folder: Path, algorithms: Iterable[str]) -> None:
+        self._folder = folder
         self._algorithms = sorted(set(algorithms))
-        self._file: BinaryIO | None = None
+        self.content: IO[bytes] | None = None
         self.restart()
 
     def restart(self) -> None:
@@ -46,8 +50,9 @@ class ArchiveReceiver:
         self._decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
         self._written = 0
         self._damaged = False
-        with changing(f"write to {self.tar_path.parent}"):
-            self._file = self.tar_path.open("wb")
+        self.content = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - close() closes it
+            MEMORY_LIMIT, "w+b", dir=str(self._folder)
+        )
 
     def take(self, chunk: bytes) -> None:
         """The next bytes."""
@@ -74,16 +79,16 @@ class ArchiveReceiver:
             chunk = self._decompressor.unconsumed_tail or self._decompressor.unused_data
 
     def _write(self, data: bytes) -> None:
-        assert self._file is not None
-        with changing(f"unpack into {self.tar_path.parent}"):
-            self._file.write(data)
+        assert self.content is not None
+        with changing(f"unpack into {self._folder}"):
+            self.content.write(data)
         self._written += len(data)
 
     def close(self) -> None:
-        """Closes the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Gives the memory, or the disk space, back."""
+        if self.content is not None:
+            self.content.close()
+            self.content = None
 
     @property
     def is_web_page(self) -> bool:
@@ -100,8 +105,6 @@ class ArchiveReceiver:
         Raises:
             InstallerError: "checksum-mismatch", "unsafe-archive" or "corrupt-archive".
         """
-        with changing(f"unpack into {self.tar_path.parent}"):
-            self.close()
         for algorithm, digest in expected:
             if self.digest(algorithm) != digest:
                 raise InstallerError(
@@ -125,7 +128,7 @@ class ArchiveReceiver:
             )
 
 
-def unpack(tar_path: Path, folder: Path) -> Path | None:
+def unpack(content: IO[bytes], folder: Path) -> Path | None:
     """Unpacks wasp-bin and data from a decompressed archive into ``folder``.
 
     They are readable by all and writable by the owner. Returns the path of the package.json of an
@@ -135,8 +138,9 @@ def unpack(tar_path: Path, folder: Path) -> Path | None:
         InstallerError: "corrupt-archive", or "unsafe-archive" for anything but files, folders and
             links that stay inside.
     """
+    content.seek(0)
     try:
-        with tarfile.open(tar_path, "r:") as archive:
+        with tarfile.open(fileobj=content, mode="r:") as archive:
             members = archive.getmembers()
             root = _check(members)
             with changing(f"unpack into {folder.parent}"):
@@ -166,7 +170,7 @@ def _check(members: list[tarfile.TarInfo]) -> str:
         if kind == "link":
             links[name] = member.linkname
     root = _root(kinds)
-    if any(kinds.get(str(parent), "folder") != "folder" for parent in _parents(kinds)):
+    if any(kinds.get(parent, "folder") != "folder" for parent in _parents(kinds)):
         raise _unsafe("an entry below one that is no folder")
     if any(_leads_outside(name.removeprefix(root), target) for name, target in links.items()):
         raise _unsafe("a link that leads outside")
@@ -182,8 +186,14 @@ def _checked_name(member: tarfile.TarInfo) -> str:
     return name
 
 
-def _parents(names: Iterable[str]) -> set[PurePosixPath]:
-    return {parent for name in names for parent in PurePosixPath(name).parents}
+def _parents(names: Iterable[str]) -> set[str]:
+    parents: set[str] = set()
+    for name in names:
+        parent = name.rpartition("/")[0]
+        while parent and parent not in parents:
+            parents.add(parent)
+            parent = parent.rpartition("/")[0]
+    return parents
 
 
 def _plain_name(member: tarfile.TarInfo) -> str:
@@ -241,34 +251,40 @@ def _extract(
     archive: tarfile.TarFile, members: list[tarfile.TarInfo], root: str, folder: Path
 ) -> Path | None:
     package_json = None
+    made = {""}
     for member in members:
         name = _plain_name(member)
-        inner = name[len(root) :] if name.startswith(root) else None
+        if not name.startswith(root):
+            continue
+        inner = name[len(root) :]
         if inner == "package.json" and member.isreg():
             package_json = folder.parent / "package.json"
-            _copy(archive, member, package_json)
-        elif inner is not None and (inner == "wasp-bin" or f"{inner}/".startswith("data/")):
-            _extract_member(archive, member, folder / inner)
-    (folder / "wasp-bin").chmod(0o755)
+            _copy(archive, member, str(package_json), 0o644)
+        elif inner == "wasp-bin" or f"{inner}/".startswith("data/"):
+            _make_folders(folder, inner if member.isdir() else inner.rpartition("/")[0], made)
+            path = f"{folder}/{inner}"
+            if member.issym():
+                os.symlink(member.linkname, path)
+            elif member.isreg():
+                runs = member.mode & 0o111 or inner == "wasp-bin"
+                _copy(archive, member, path, 0o755 if runs else 0o644)
     return package_json
 
 
-def _extract_member(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if member.isdir():
-        path.mkdir(exist_ok=True)
-    elif member.issym():
-        path.symlink_to(member.linkname)
-    else:
-        _copy(archive, member, path)
-        path.chmod(0o755 if member.mode & 0o111 else 0o644)
+def _make_folders(base: Path, folder: str, made: set[str]) -> None:
+    """Makes ``folder`` below ``base`` and those on the way to it; ``made`` are there already."""
+    if folder not in made:
+        _make_folders(base, folder.rpartition("/")[0], made)
+        os.mkdir(f"{base}/{folder}")
+        made.add(folder)
 
 
-def _copy(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
+def _copy(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, mode: int) -> None:
     source = archive.extractfile(member)
     assert source is not None, "a regular file has content"
-    with source, path.open("xb") as target:
+    with source, open(path, "xb", buffering=0) as target:
         shutil.copyfileobj(source, target, _COPY_SIZE)
+        os.fchmod(target.fileno(), mode)
 
 
 def feed_file(path: str, receiver: ArchiveReceiver) -> None:

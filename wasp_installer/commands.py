@@ -17,7 +17,7 @@ from .console import Console, pretty
 from .errors import InstallerError, SourceProblem, changing
 from .layout import Layout, write_receipt
 from .options import Options
-from .platforms import Platform
+from .platforms import Builds, Platform
 from .releases import RegistryLookup, Release, Source, asks_npm, plan_sources
 from .report import Result
 from .staging import Staging, remove_tree
@@ -59,7 +59,15 @@ class Run:
         Raises:
             InstallerError: what went wrong; the version that was installed before still works.
         """
-        self.platform = platforms.detect()
+        # What is installed is for every user of the machine, whatever this one's umask.
+        umask = os.umask(0o022)
+        try:
+            return self._execute()
+        finally:
+            os.umask(umask)
+
+    def _execute(self) -> Result:
+        self.platform = platforms.identify()
         self.console.say_step(f"Platform: {self.platform}")
         command = {
             "install": self._install,
@@ -76,19 +84,21 @@ class Run:
         options, layout = self.options, self.layout
         previous = self._refuse_conflicts().version
         if options.wanted != "latest" and options.from_file is None and self._keeps(options.wanted):
-            return self._already_installed(options.wanted, previous)
+            with contextlib.closing(surroundings.NodeCheck()) as node_check:
+                return self._already_installed(options.wanted, previous, node_check)
         with contextlib.ExitStack() as stack:
             staging = None
             if not options.dry_run:
                 staging = stack.enter_context(Staging(layout, self.console))
             node_check = surroundings.NodeCheck()
             stack.callback(node_check.close)
+            builds = platforms.choose_builds(platform)
             if options.from_file is not None:
                 release = self._take_file(options.from_file, staging)
             else:
-                release = self._obtain_release(platform, staging)
+                release = self._obtain_release(platform, builds, staging)
             if release.version and self._keeps(release.version):
-                return self._already_installed(release.version, previous)
+                return self._already_installed(release.version, previous, node_check)
             if staging is None:
                 return self._plan(release, platform)
             write_receipt(staging.new, release, platform)
@@ -97,7 +107,7 @@ class Run:
             layout.npm_marker.unlink(missing_ok=True)
             staging.commit()
             launcher.settle(layout, staging)
-            return self._installed(release, platform, previous, node_check)
+            return self._installed(release, previous, node_check)
 
     def _refuse_conflicts(self) -> launcher.LauncherState:
         layout, force = self.layout, self.options.force
@@ -117,7 +127,9 @@ class Run:
         """Whether ``version`` is installed, and there is no --force to install it again."""
         return not self.options.force and self.layout.is_installed(version)
 
-    def _obtain_release(self, platform: Platform, staging: Staging | None) -> Release:
+    def _obtain_release(
+        self, platform: Platform, builds: Builds, staging: Staging | None
+    ) -> Release:
         """The release from the first source that has it and delivers it."""
         options = self.options
         lookup = None
@@ -125,7 +137,7 @@ class Run:
             lookup = RegistryLookup(os.environ, self.console)
         try:
             transport = Transport(self.console, options.timeout_s)
-            sources = plan_sources(options.source, transport, platform, lookup)
+            sources = plan_sources(options.source, transport, platform, builds, lookup)
         finally:
             if lookup:
                 lookup.close()
@@ -185,7 +197,7 @@ class Run:
         assert url is not None, "a release of a source has an address"
         self.console.say(f"Wasp {release.version} for {platform}, from {source.name}")
         expected = self._expected_digests(release.digest, url)
-        receiver = ArchiveReceiver(staging.folder / "tar", [name for name, _ in expected])
+        receiver = ArchiveReceiver(staging.folder, [name for name, _ in expected])
         with contextlib.closing(receiver), self.console.progress() as progress:
 
             def start(total: int | None) -> None:
@@ -197,9 +209,9 @@ class Run:
                 progress.advance(len(chunk))
 
             transport.download(url, start, take)
-        if receiver.is_web_page:
-            raise captive_portal(url)
-        self._unpack(receiver, expected, staging)
+            if receiver.is_web_page:
+                raise captive_portal(url)
+            self._unpack(receiver, expected, staging)
         self._check_binary(staging, release.version)
         if release.digest is None and expected:
             return replace(release, digest=f"sha256:{expected[0][1]}")
@@ -234,7 +246,8 @@ class Run:
         for algorithm, digest in expected:
             self.console.say_step(f"Checked: {algorithm} {digest}")
         self.console.say_step("Unpacking")
-        return unpack(receiver.tar_path, staging.new)
+        assert receiver.content is not None, "it is closed only after this"
+        return unpack(receiver.content, staging.new)
 
     def _take_file(self, path: str, staging: Staging | None) -> Release:
         """--from-file, in place of a download."""
@@ -244,17 +257,17 @@ class Run:
             self.release = release
             return release
         expected = self._expected_digests(None, pretty(path))
-        receiver = ArchiveReceiver(staging.folder / "tar", ["sha256"])
+        receiver = ArchiveReceiver(staging.folder, ["sha256"])
         with contextlib.closing(receiver):
             self.console.say(f"Wasp from {pretty(path)}")
             feed_file(path, receiver)
-        if receiver.is_web_page:
-            raise InstallerError(
-                "corrupt-archive",
-                f"{pretty(path)} is a web page, not an archive.",
-                f"Get it again: {_RELEASES_PAGE}",
-            )
-        package_json = self._unpack(receiver, expected, staging)
+            if receiver.is_web_page:
+                raise InstallerError(
+                    "corrupt-archive",
+                    f"{pretty(path)} is a web page, not an archive.",
+                    f"Get it again: {_RELEASES_PAGE}",
+                )
+            package_json = self._unpack(receiver, expected, staging)
         version = self._check_binary(staging, wanted)
         self.release = replace(
             release,
@@ -291,22 +304,36 @@ class Run:
         self.console.say(f"  run   {pretty(self.layout.launcher)}")
         return Result("planned", version or None, release)
 
-    def _already_installed(self, version: str, current: str | None) -> Result:
+    def _already_installed(
+        self, version: str, current: str | None, node_check: surroundings.NodeCheck
+    ) -> Result:
         layout = self.layout
         if current != version and not self.options.dry_run:
             with Staging(layout, self.console) as staging:
                 launcher.write(layout, staging, version)
                 staging.commit()
                 launcher.settle(layout, staging)
+        release = layout.read_receipt(version)
+        self._check_surroundings(release, node_check)
         self.console.say(
             f"Wasp {version} is already installed in {pretty(layout.version_dir(version))}"
         )
-        return Result("already-installed", version, layout.read_receipt(version))
+        self.console.release_warnings()
+        return Result("already-installed", version, release)
+
+    def _check_surroundings(self, release: Release, node_check: surroundings.NodeCheck) -> None:
+        """Warns, after the result, of what keeps Wasp from being used.
+
+        What is staged is for another machine.
+        """
+        self.console.hold_warnings()
+        if not (self.options.destdir or self.options.dry_run):
+            node_check.warn(self.console, release.version, release.node)
+            surroundings.warn_of_path(self.console, self.layout, self.platform)
 
     def _installed(
         self,
         release: Release,
-        platform: Platform,
         previous: str | None,
         node_check: surroundings.NodeCheck,
     ) -> Result:
@@ -315,9 +342,7 @@ class Run:
         if self.options.destdir:
             console.say(f"Staged Wasp {release.version} in {layout.version_dir(release.version)}")
             return result
-        console.hold_warnings()
-        node_check.warn(console, release.version, release.node)
-        surroundings.warn_of_path(console, layout, platform)
+        self._check_surroundings(release, node_check)
         console.say(
             f"Installed Wasp {release.version} in {pretty(layout.version_dir(release.version))}"
         )
@@ -354,8 +379,10 @@ class Run:
         with Staging(self.layout, self.console) as staging:
             launcher.write(self.layout, staging, version)
             staging.commit()
-            if launcher.settle(self.layout, staging).version != version:
-                raise self._not_installed(version)
+            launcher.settle(self.layout, staging)
+        # Another run may have removed it meanwhile.
+        if not self.layout.is_installed(version):
+            raise self._not_installed(version)
         self.console.say(f"Wasp {version} is now the current version")
         return Result("switched", version, release)
 
@@ -375,7 +402,6 @@ class Run:
             raise self._not_installed(version)
         if self._only_plans(f"Would remove Wasp {version}"):
             return Result("planned", version)
-        self._confirm(f"Remove Wasp {version}?")
         with Staging(self.layout, self.console) as staging:
             staging.commit()
             staging.remove(version)

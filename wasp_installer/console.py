@@ -22,11 +22,16 @@ class Console:
         self.verbose = verbose
         self.warnings: list[str] = []
         self._held: list[str] | None = None
-        self.on_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         # https://no-color.org
-        coloured = self.on_terminal and not os.environ.get("NO_COLOR")
+        self.on_terminal = (
+            sys.stderr.isatty()
+            and os.environ.get("TERM") != "dumb"
+            and not os.environ.get("NO_COLOR")
+        )
         self._bold, self._red, self._yellow, self._plain = (
-            ("\033[1m", "\033[1;31m", "\033[1;33m", "\033[0m") if coloured else ("", "", "", "")
+            ("\033[1m", "\033[1;31m", "\033[1;33m", "\033[0m")
+            if self.on_terminal
+            else ("", "", "", "")
         )
 
     def say(self, line: str) -> None:
@@ -74,7 +79,16 @@ class Console:
 
     def progress(self) -> Progress:
         """A bar for one download."""
-        return Progress(shown=self.on_terminal and not self.quiet)
+        return Progress(shown=self.on_terminal and not self.quiet and _is_wide_enough())
+
+
+def _is_wide_enough() -> bool:
+    """Whether a bar does not wrap, as it would then scroll."""
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except OSError:
+        return True
+    return columns == 0 or columns > 60
 
 
 class Progress:

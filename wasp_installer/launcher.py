@@ -37,7 +37,7 @@ def inspect(layout: Layout) -> LauncherState:
     try:
         with path.open("rb") as file:
             content = file.read(_READ_SIZE)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return LauncherState("none")
     except OSError:
         return LauncherState("foreign")

@@ -40,7 +40,7 @@ class Layout:
     def is_installed(self, version: str) -> bool:
         """Whether a version is there as a whole: its receipt was written last."""
         folder = self.version_dir(version)
-        return (folder / RECEIPT_NAME).is_file() and os.access(folder / "wasp-bin", os.X_OK)
+        return os.access(folder / "wasp-bin", os.X_OK) and _is_whole(folder / RECEIPT_NAME, version)
 
     def installed(self) -> list[str]:
         """The installed versions, newest first."""
@@ -89,3 +89,12 @@ def write_receipt(folder: Path, release: Release, platform: Platform) -> None:
     with changing(f"write to {folder.parent}"):
         text = json.dumps(receipt, ensure_ascii=False) + "\n"
         (folder / RECEIPT_NAME).write_text(text, encoding="utf-8", errors="surrogateescape")
+
+
+def _is_whole(receipt: Path, version: str) -> bool:
+    """Whether ``receipt`` is one of ``version``; a disk that failed may have kept a part of it."""
+    try:
+        text = receipt.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return False
+    return text.startswith(f'{{"version": "{version}", ') and text.endswith("}\n")

@@ -26,19 +26,20 @@ _ARCHITECTURES: Final = {
 
 @dataclass(frozen=True)
 class Platform:
-    """A platform that there is a build for.
+    """What a machine is, as far as it can be told.
 
-    ``os`` is linux or macos, ``arch`` x86_64 or aarch64, ``libc`` glibc, musl or None (macOS),
-    ``distro`` the ID of os-release. ``npm_build`` ends the name of the npm sub-package;
-    ``github_builds`` are the middle parts of the release's asset names, the preferred one first.
+    ``system`` and ``machine`` are as uname calls them. ``os`` is linux, macos or windows, ``arch``
+    x86_64 or aarch64, ``libc`` glibc or musl, ``distro`` the ID of os-release; each is None where
+    Wasp has nothing for it.
     """
 
-    os: str
-    arch: str
-    libc: str | None
-    distro: str | None
-    npm_build: str
-    github_builds: tuple[str, ...]
+    system: str
+    machine: str
+    os: str | None
+    arch: str | None
+    libc: str | None = None
+    glibc_version: str = ""
+    distro: str | None = None
 
     @property
     def is_debian_like(self) -> bool:
@@ -48,65 +49,89 @@ class Platform:
 
     def __str__(self) -> str:
         """For people: "Linux x86_64 (glibc)"."""
-        system = {"linux": "Linux", "macos": "macOS"}[self.os]
-        return f"{system} {self.arch}" + (f" ({self.libc})" if self.libc else "")
+        system = {"linux": "Linux", "macos": "macOS"}.get(self.os or "", self.system)
+        return f"{system} {self.arch or self.machine}" + (f" ({self.libc})" if self.libc else "")
 
 
-def detect() -> Platform:
-    """The platform of this machine, as the tools on PATH (uname, ldd, sysctl, getconf) tell it.
+@dataclass(frozen=True)
+class Builds:
+    """Which builds of Wasp run on a platform.
+
+    ``npm`` ends the name of the npm sub-package; ``github`` are the middle parts of the release's
+    asset names, the preferred one first.
+    """
+
+    npm: str
+    github: tuple[str, ...]
+
+
+_BUILDS: Final = {
+    # os, architecture, and whether it must be linked statically
+    ("linux", "x86_64", False): Builds("linux-x64-glibc", ("linux-x86_64",)),
+    ("linux", "x86_64", True): Builds("linux-x64-musl", ("linux-x86_64-static",)),
+    ("linux", "aarch64", False): Builds("linux-arm64-glibc", ("linux-aarch64",)),
+    ("macos", "x86_64", False): Builds("darwin-x64-unknown", ("macos-x86_64", "macos-universal")),
+    ("macos", "aarch64", False): Builds(
+        "darwin-arm64-unknown", ("macos-aarch64", "macos-universal", "macos-x86_64")
+    ),
+}
+
+
+def identify() -> Platform:
+    """The platform of this machine, as the tools on PATH (uname, ldd, sysctl) tell it."""
+    if os.name == "nt":
+        machine = os.environ.get("PROCESSOR_ARCHITECTURE", "")
+        return Platform("Windows", machine, "windows", _ARCHITECTURES.get(machine.lower()))
+    system, machine = _answer("uname", "-s"), _answer("uname", "-m")
+    arch = _ARCHITECTURES.get(machine)
+    if system == "Linux":
+        libc, glibc_version = _libc()
+        return Platform(system, machine, "linux", arch, libc, glibc_version, distribution()[0])
+    if system == "Darwin":
+        return Platform(system, machine, "macos", "aarch64" if _is_apple_silicon() else arch)
+    is_windows = system.startswith(("MINGW", "MSYS", "CYGWIN", "Windows"))
+    return Platform(system, machine, "windows" if is_windows else None, arch)
+
+
+def _is_apple_silicon() -> bool:
+    """Also in a process under Rosetta, which sees an x86_64 machine."""
+    return "1" in (
+        _answer("sysctl", "-n", "sysctl.proc_translated"),
+        _answer("sysctl", "-n", "hw.optional.arm64"),
+    )
+
+
+def choose_builds(platform: Platform) -> Builds:
+    """The builds of Wasp that run on ``platform``.
 
     Raises:
         InstallerError: "unsupported-platform".
     """
-    system, machine = _answer("uname", "-s"), _answer("uname", "-m")
-    if os.name == "nt" or system.startswith(("MINGW", "MSYS", "CYGWIN", "Windows")):
+    if platform.os is None:
+        _refuse(platform.system or "this system")
+    if platform.os == "windows":
         raise InstallerError(
             "unsupported-platform",
-            f"{system or 'This'} is Windows: Wasp runs there inside WSL.",
+            f"{platform.system} is Windows: Wasp runs there inside WSL.",
             "Open WSL (wsl --install, if there is none) and run this again in it.",
         )
-    if system not in ("Linux", "Darwin"):
-        _refuse(system or "this system")
-    arch = _ARCHITECTURES.get(machine)
-    if arch is None:
-        _refuse(f"{machine} processors")
+    if platform.arch is None:
+        _refuse(f"{platform.machine} processors")
     if _answer("getconf", "LONG_BIT") == "32":
-        _refuse(f"a 32-bit userland on a {arch} processor")
-    return _linux(arch) if system == "Linux" else _macos(arch)
-
-
-def _linux(arch: str) -> Platform:
-    libc, glibc_version = _libc()
-    distro = distribution()[0]
-    if libc == "glibc" and not older_than(glibc_version, OLDEST_GLIBC):
-        npm_arch = {"x86_64": "x64", "aarch64": "arm64"}[arch]
-        return Platform("linux", arch, libc, distro, f"linux-{npm_arch}-glibc", (f"linux-{arch}",))
-    if arch == "x86_64":
-        # Linked statically, it needs neither glibc nor musl.
-        return Platform("linux", arch, libc, distro, "linux-x64-musl", ("linux-x86_64-static",))
-    if libc == "musl":
-        _refuse(f"musl (Alpine) on {arch}")
+        _refuse(f"a 32-bit userland on a {platform.arch} processor")
+    has_old_glibc = platform.libc == "glibc" and older_than(platform.glibc_version, OLDEST_GLIBC)
+    needs_static = has_old_glibc or platform.libc == "musl"
+    builds = _BUILDS.get((platform.os, platform.arch, needs_static))
+    if builds is not None:
+        return builds
+    if platform.libc == "musl":
+        _refuse(f"musl (Alpine) on {platform.arch}")
     raise InstallerError(
         "unsupported-platform",
-        f"Wasp needs glibc {OLDEST_GLIBC} or newer on {arch}; this system has {glibc_version}.",
+        f"Wasp needs glibc {OLDEST_GLIBC} or newer on {platform.arch}; "
+        f"this system has {platform.glibc_version}.",
         "Use a newer release of your distribution.",
     )
-
-
-def _macos(arch: str) -> Platform:
-    # A process under Rosetta sees an x86_64 machine.
-    if "1" in (
-        _answer("sysctl", "-n", "sysctl.proc_translated"),
-        _answer("sysctl", "-n", "hw.optional.arm64"),
-    ):
-        arch = "aarch64"
-    if arch == "aarch64":
-        native, npm_build = "macos-aarch64", "darwin-arm64-unknown"
-        builds: tuple[str, ...] = (native, "macos-universal", "macos-x86_64")
-    else:
-        native, npm_build = "macos-x86_64", "darwin-x64-unknown"
-        builds = (native, "macos-universal")
-    return Platform("macos", arch, None, None, npm_build, builds)
 
 
 def _libc() -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import hashlib
 import os
 import re
 import shutil
@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from .console import Console
 from .errors import InstallerError, SourceProblem
-from .platforms import Platform
+from .platforms import Builds, Platform
 from .transport import Transport, captive_portal, check_url, host_of
 from .versions import FIRST_NPM_VERSION, is_version, older_than
 
@@ -53,9 +53,9 @@ class NpmSource:
 
     name = "the npm registry"
 
-    def __init__(self, transport: Transport, platform: Platform, registry: str) -> None:
+    def __init__(self, transport: Transport, builds: Builds, registry: str) -> None:
         self._transport = transport
-        self._build = platform.npm_build
+        self._build = builds.npm
         self._registry = registry
 
     def find(self, wanted: str) -> Release:
@@ -83,7 +83,13 @@ class NpmSource:
                 "bad-answer", f"{host_of(main_url)} did not say where the archive is"
             )
         check_url(url)
-        digest = _digest_of_integrity(_text(package, "dist", "integrity"))
+        try:
+            digest = _digest_of_integrity(_text(package, "dist", "integrity"))
+        except ValueError:
+            # A digest that cannot be read must not pass for one that is not published.
+            raise SourceProblem(
+                "bad-answer", f"{host_of(main_url)} gave a checksum that cannot be read"
+            ) from None
         return Release(version, "npm", url, digest, _text(main, "engines", "node"))
 
     def _package(self, version: str) -> Any:
@@ -104,9 +110,12 @@ class GitHubSource:
 
     name = "GitHub"
 
-    def __init__(self, transport: Transport, platform: Platform, base_url: str) -> None:
+    def __init__(
+        self, transport: Transport, platform: Platform, builds: Builds, base_url: str
+    ) -> None:
         self._transport = transport
         self._platform = platform
+        self._builds = builds
         self._base = base_url
         self._releases = f"{base_url}/wasp-lang/wasp/releases"
 
@@ -114,7 +123,7 @@ class GitHubSource:
         """See ``Source``."""
         version = self._latest() if wanted == "latest" else wanted
         assets = self._assets(version)
-        for build in self._platform.github_builds:
+        for build in self._builds.github:
             name = f"wasp-{build}.tar.gz"
             url = f"{self._releases}/download/v{version}/{name}"
             if name in assets if assets is not None else self._transport.exists(url):
@@ -174,13 +183,21 @@ def _text(document: Any, *path: str) -> str | None:
 
 
 def _digest_of_integrity(integrity: str | None) -> str | None:
-    """The digest of an integrity "sha512-<base64>" (https://www.w3.org/TR/sri)."""
-    if integrity is None or not integrity.startswith("sha512-"):
-        return None
-    try:
-        return "sha512:" + base64.b64decode(integrity[len("sha512-") :], validate=True).hex()
-    except binascii.Error:
-        return None
+    """The digest of an integrity: "sha512-<base64>", perhaps among others.
+
+    https://www.w3.org/TR/sri
+
+    Raises:
+        ValueError: it is no base64 of a SHA-512.
+    """
+    for part in (integrity or "").split():
+        algorithm, _, encoded = part.partition("-")
+        if algorithm == "sha512":
+            digest = base64.b64decode(encoded, validate=True)
+            if len(digest) != hashlib.sha512().digest_size:
+                raise ValueError(encoded)
+            return f"sha512:{digest.hex()}"
+    return None
 
 
 class RegistryLookup:
@@ -239,6 +256,7 @@ def plan_sources(
     source: str,
     transport: Transport,
     platform: Platform,
+    builds: Builds,
     lookup: RegistryLookup | None,
 ) -> list[Source]:
     """The sources in the order in which they are tried; ``lookup`` is None where npm is not asked.
@@ -247,9 +265,9 @@ def plan_sources(
         InstallerError: "bad-answer", when only npm may be asked and no registry is known.
     """
     base_url = (os.environ.get("WASP_GITHUB_URL") or DEFAULT_GITHUB_URL).rstrip("/")
-    github = GitHubSource(transport, platform, base_url)
+    github = GitHubSource(transport, platform, builds, base_url)
     registry = lookup.result() if lookup else None
-    npm = NpmSource(transport, platform, registry) if registry else None
+    npm = NpmSource(transport, builds, registry) if registry else None
     if source == "github":
         return [github]
     if source == "npm":

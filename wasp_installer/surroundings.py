@@ -21,10 +21,10 @@ class NodeCheck:
 
     def __init__(self) -> None:
         self._node: subprocess.Popen[bytes] | None = None
-        node = shutil.which("node")
-        if node:
+        self._path = shutil.which("node")
+        if self._path:
             self._node = subprocess.Popen(
-                [node, "--version"],
+                [self._path, "--version"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -33,13 +33,19 @@ class NodeCheck:
     def warn(self, console: Console, version: str, required: str | None) -> None:
         """Warns of a Node.js that is missing or older than ``required`` (">=24.14.1")."""
         needs = f"Wasp {version} needs Node.js" + (f" {required}" if required else "")
-        if self._node is None:
+        if self._path is None or self._node is None:
             console.warn(f"Node.js is not on PATH. {needs}.\nInstall it: {_NODE_DOWNLOAD}")
             return
         said = self._node.communicate()[0].decode(errors="replace").partition("\n")[0]
         self._node = None
         found, minimum = said.removeprefix("v"), _minimum_of(required or "")
-        if found and minimum and older_than(found, minimum):
+        if not found[:1].isdigit():
+            console.warn(
+                f"{self._path} does not say which version it is. {needs}.\n"
+                f"Install it anew: {_NODE_DOWNLOAD}"
+            )
+        # A pre-release comes before its release.
+        elif older_than(found, minimum) or found.startswith(f"{minimum}-"):
             console.warn(f"Node.js is {found}. {needs}.\nInstall a newer one: {_NODE_DOWNLOAD}")
         if not shutil.which("npm"):
             console.warn(
@@ -67,7 +73,7 @@ def is_on_path(layout: Layout) -> bool:
     return folder in entries or f"{folder}/" in entries
 
 
-def warn_of_path(console: Console, layout: Layout, platform: Platform) -> None:
+def warn_of_path(console: Console, layout: Layout, platform: Platform | None) -> None:
     """Warns when the shell will not find wasp, or will find another one first."""
     folder = f"{layout.prefix}/bin"
     if not is_on_path(layout):
@@ -87,7 +93,7 @@ def warn_of_path(console: Console, layout: Layout, platform: Platform) -> None:
     )
 
 
-def _path_line(folder: str, platform: Platform) -> str:
+def _path_line(folder: str, platform: Platform | None) -> str:
     """What puts ``folder`` on PATH in the person's shell."""
     home = os.environ.get("HOME")
     if home and folder.startswith(home + "/"):
@@ -95,6 +101,6 @@ def _path_line(folder: str, platform: Platform) -> str:
     shell = os.path.basename(os.environ.get("SHELL", ""))
     if shell == "fish":
         return f'fish_add_path "{folder}"'
-    bash_file = ".bash_profile" if platform.os == "macos" else ".bashrc"
+    bash_file = ".bash_profile" if platform and platform.os == "macos" else ".bashrc"
     file = {"zsh": ".zshrc", "bash": bash_file}.get(shell, ".profile")
     return f"echo 'export PATH=\"{folder}:$PATH\"' >>~/{file} && . ~/{file}"
