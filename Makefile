@@ -1,0 +1,77 @@
+# Everything a contributor runs. `make` alone lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
+
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+# Most tests wait for a server or another process, so more workers than cores keep the cores busy.
+JOBS ?= $(shell echo $$(($(CORES) * 2)))
+
+# What some tests need and a machine may not have.
+TEST_TOOLS := bash bsdtar busybox curl dash mksh npm openssl posh shasum wget yash zsh
+
+SHELL_FILES := install.sh .ci/run $(wildcard */*.sh)
+SHFMT := $(BIN)/shfmt -i 4 -ci -bn -ln posix
+
+.DEFAULT_GOAL := help
+.PHONY: help test lint format bench dist lock clean venv
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+test: venv ## Run the tests, in parallel (ARGS='-k word' goes to pytest)
+	@missing=; \
+	for tool in $(TEST_TOOLS); do \
+	    command -v $$tool >/dev/null 2>&1 || missing="$$missing $$tool"; \
+	done; \
+	[ -z "$$missing" ] || echo "Not installed here, so the tests that need them are skipped:$$missing"
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+lint: venv ## Check style and types: ruff, mypy, shellcheck, shfmt
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/shellcheck $(SHELL_FILES)
+	$(SHFMT) -d $(SHELL_FILES)
+
+format: venv ## Format the code and mend what can be mended automatically
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+	$(SHFMT) -w $(SHELL_FILES)
+
+bench: venv ## Measure an install against npm and against curl | tar (ARGS='--rounds 3')
+	@WASP_TELEMETRY_DISABLE=1 $(BIN)/python -m benchmarks $(ARGS)
+
+dist: ## Pack the last commit into dist/, with its checksum
+	@mkdir -p dist
+	@name=wasp-installer-$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml); \
+	git archive --format=tar --prefix="$$name/" HEAD | gzip -9n >"dist/$$name.tar.gz"; \
+	cd dist && sha256sum "$$name.tar.gz" | tee "$$name.tar.gz.sha256"
+
+lock: venv ## Choose the newest dependencies and write both lock files
+	@$(PIP_INSTALL) uv
+	@for lock in '' -dev; do \
+	    $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.9 --generate-hashes \
+	        --no-header --no-annotate $${lock:+--extra dev --constraint requirements.lock} \
+	        --output-file requirements$$lock.lock pyproject.toml || exit; \
+	done
+
+clean: ## Remove all that these targets made
+	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The lock is copied into the environment after all of it is installed. As long as the two are the
+# same, there is nothing to do.
+venv:
+	@if cmp -s requirements-dev.lock $(VENV)/installed.lock && $(BIN)/python -c ''; then exit 0; fi; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' || \
+	    { echo 'Python 3.9 or newer is needed (make PYTHON=/path/to/python3 names one).'; exit 1; }; \
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo '$(PYTHON) cannot make virtual environments. On Debian or Ubuntu:' \
+	        'sudo apt-get install python3-venv'; exit 1; }; \
+	echo 'Setting up $(VENV) from requirements-dev.lock (once) …'; \
+	$(PYTHON) -m venv --clear $(VENV) && \
+	$(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements-dev.lock && \
+	cp requirements-dev.lock $(VENV)/installed.lock

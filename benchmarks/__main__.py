@@ -1,0 +1,85 @@
+"""The command line of the benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+
+from benchmarks import install
+from benchmarks.measure import BenchmarkError, Options, as_json, as_table
+
+BENCHMARKS = {"install": install.run}
+
+
+def main() -> int:
+    """Run the benchmarks asked for and print a table for each."""
+    arguments = parser().parse_args()
+    options = Options(arguments.rounds, arguments.only, arguments.direct)
+    signal.signal(signal.SIGTERM, stop)
+    documents = {}
+    try:
+        for name in arguments.benchmark or BENCHMARKS:
+            with tempfile.TemporaryDirectory(prefix="wasp-bench-") as folder:
+                report = BENCHMARKS[name](options, Path(folder))
+            print(as_table(report), flush=True)
+            documents[name] = as_json(report)
+    except BenchmarkError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps(documents, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    made = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure what it costs."
+    )
+    made.add_argument(
+        "benchmark", nargs="*", type=known, help=f"{', '.join(BENCHMARKS)} (default: all)"
+    )
+    made.add_argument("--rounds", type=rounds, default=7, help="counted rounds (default: 7)")
+    made.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="measure only this row; may be repeated",
+    )
+    made.add_argument(
+        "--direct", action="store_true", help="use the real server instead of a mirror of it"
+    )
+    made.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a file")
+    return made
+
+
+def known(name: str) -> str:
+    """Return the name of a benchmark."""
+    if name not in BENCHMARKS:
+        raise argparse.ArgumentTypeError(f"no benchmark is named {name!r}")
+    return name
+
+
+def rounds(text: str) -> int:
+    """Return a number of rounds, at least one."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least one round is needed")
+    return number
+
+
+def stop(_signal: int, _frame: FrameType | None) -> None:
+    """End as after Ctrl-C, so that servers and folders go too."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
