@@ -14,7 +14,8 @@
 # "A && B || C" is meant as it works, with C also where B fails.
 # shellcheck disable=SC2015,SC2317,SC2329
 
-[ -z "${ZSH_VERSION-}" ] || emulate sh
+# In zsh, a trap would else wait for the end of what "wait" waits for.
+[ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
 set -u
 
 # --- constants ---------------------------------------------------------------------------------------
@@ -308,9 +309,12 @@ need() {
     have "$1" || die missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
 }
 
-# run_waiting COMMAND…: runs it so that a signal to this shell is answered at once, not at its end
+# run_waiting STDOUT STDERR COMMAND…: runs it with its output in these files, so that a signal to this
+# shell is answered at once, not at its end; what is then said must not go into the files
 run_waiting() {
-    "$@" &
+    _stdout=$1 _stderr=$2
+    shift 2
+    "$@" >"$_stdout" 2>"$_stderr" &
     child=$!
     wait "$child"
     _status=$?
@@ -420,7 +424,7 @@ set_defaults() {
     os='' arch='' libc='' distro_id='' distro_family='' current='' versions_json='' on_path=no
     warnings_json='' held_warnings='' hold_warnings=no
     staging='' scratch='' child='' new_launcher='' made_share='' made_bin='' committed=no
-    interrupted_code=130 wasp_root='' started_at=$(date +%s)
+    interrupted_code=130 exit_code='' wasp_root='' started_at=$(date +%s)
 }
 
 # value_of OPTION [VALUE]: refuses an option that ends the line or is followed by another option
@@ -757,7 +761,7 @@ fetch() {
             *) _pause=$((retry_after < LONGEST_RETRY_AFTER ? retry_after : LONGEST_RETRY_AFTER)) ;;
         esac
         say "$problem_text; trying again in $_pause s"
-        run_waiting sleep "$_pause"
+        run_waiting /dev/null /dev/null sleep "$_pause"
         _attempt=$((_attempt + 1))
     done
 }
@@ -793,7 +797,7 @@ fetch_with_curl() {
         head) set -- "$@" --location --head ;;
         get) set -- "$@" --location ;;
     esac
-    run_waiting curl "$@" "$_url" >"$_file" 2>"$work/errors"
+    run_waiting "$_file" "$work/errors" curl "$@" "$_url"
     _status=$?
     read_headers
     [ "$_status" != 0 ] || return 0
@@ -904,7 +908,9 @@ fetch_with_gnu_wget() {
         set -- -nv --server-response --output-document=- --tries=1 --timeout="$timeout" \
             --max-redirect=0 --user-agent='wasp-installer (sh)'
         [ "$_method" != head ] || set -- "$@" --spider
-        run_waiting wget "$@" "$_url" >"$_file" 2>"$work/errors"
+        # Unlike curl, it does not look for the variable itself.
+        [ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
+        run_waiting "$_file" "$work/errors" wget "$@" "$_url"
         _status=$?
         cp "$work/errors" "$work/headers"
         location=''
@@ -946,7 +952,7 @@ fetch_with_busybox_wget() {
     set -- -S -O -
     case $(wget --help 2>&1) in *'-T '*) set -- "$@" -T "$timeout" ;; esac
     [ "$_method" != head ] || set -- "$@" --spider
-    run_waiting wget "$@" "$_url" >"$_file" 2>"$work/errors"
+    run_waiting "$_file" "$work/errors" wget "$@" "$_url"
     _status=$?
     case $(cat "$work/errors") in
         *'certificate validation not implemented'*)
@@ -1320,28 +1326,31 @@ download_archive() {
 start_progress() {
     progress=''
     [ "$on_terminal" = yes ] && [ "$quiet" = no ] && is_wide_enough || return 0
-    draw_progress "$staging/archive" "$work/headers" &
+    : >"$work/downloading"
+    draw_progress "$staging/archive" &
     progress=$!
 }
 
 # is_wide_enough: a bar that wraps would scroll
 is_wide_enough() {
-    _size=$(stty size 2>/dev/null </dev/tty) || return 0
+    _size=$(stty size <&2 2>/dev/null) || return 0
     [ "${_size#* }" = 0 ] || [ "${_size#* }" -gt 60 ]
 }
 
 stop_progress() {
     [ -n "$progress" ] || return 0
+    rm -f "$work/downloading"
     kill "$progress" 2>/dev/null
     wait "$progress" 2>/dev/null
     progress=''
     printf '\r%61s\r' '' >&2
 }
 
-# draw_progress FILE HEADERS: a bar of how much of the FILE is there, until it is killed
+# draw_progress FILE: a bar of how much of the FILE is there, until the download has ended
 draw_progress() {
     trap 'exit 0' TERM
-    while :; do
+    trap - EXIT INT
+    while [ -e "$work/downloading" ]; do
         sleep 0.1 2>/dev/null || sleep 1
         [ -s "$1" ] || continue
         read_headers 2>/dev/null
@@ -1378,7 +1387,7 @@ unpack_archive() {
     # is right; so both may be done at once.
     hash_archive &
     hashing=$!
-    run_waiting decompress_archive
+    run_waiting "$staging/tar" "$staging/errors" decompress_archive
     _status=$?
     wait "$hashing"
     hashing=''
@@ -1387,7 +1396,7 @@ unpack_archive() {
     say_step 'Unpacking'
     explain_decompression "$_status"
     list_entries
-    run_waiting unpack_entries 2>"$staging/errors" || {
+    run_waiting /dev/null "$staging/errors" unpack_entries || {
         die_if_full "cannot unpack into $(pretty "$staging")" "$staging"
         die_file_system "cannot unpack into $(pretty "$staging")" "$(cat "$staging/errors")"
     }
@@ -1424,12 +1433,11 @@ read_digest() {
     read -r digest _ <"$staging/$1" || :
 }
 
+# decompress_archive, unpack_entries: for run_waiting, that is in a process of their own
 decompress_archive() {
-    (
-        # Files end at the limit (SIGXFSZ), whatever the archive claims.
-        ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
-        exec gzip -dc <"$archive" >"$staging/tar" 2>"$staging/errors"
-    )
+    # Files end at the limit (SIGXFSZ), whatever the archive claims.
+    ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
+    exec gzip -dc <"$archive"
 }
 
 explain_decompression() {
@@ -1537,10 +1545,8 @@ tar_in() {
 }
 
 unpack_entries() {
-    (
-        ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
-        tar_in "$staging/unpacked" -xomf ../tar
-    )
+    ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
+    tar_in "$staging/unpacked" -xomf ../tar
 }
 
 # keep_wasp_only: moves wasp-bin and data to $staging/new, readable by all and writable by the owner
@@ -1722,7 +1728,14 @@ rename_folder() {
     return 1
 }
 
-# clean_up: at every end of the script
+# leave: at every end of the script; in mksh, the exit code would else be that of the cleaning up
+leave() {
+    _code=$?
+    trap - EXIT
+    clean_up
+    exit "${exit_code:-$_code}"
+}
+
 clean_up() {
     # What still runs in the background would write into what is removed here.
     for _running in $child $hashing $progress $node_check $npm_lookup; do kill "$_running" 2>/dev/null; done
@@ -2297,7 +2310,7 @@ main() {
     choose_colours
     parse_arguments "$@"
     check_arguments
-    trap clean_up EXIT
+    trap leave EXIT
     trap 'interrupted 130' INT
     trap 'interrupted 143' TERM
     trap 'interrupted 129' HUP

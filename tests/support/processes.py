@@ -1,0 +1,80 @@
+"""Our processes: recognized by a mark in their environment, and gone when a test ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+MARK = "WASP_TEST_MARK"
+
+
+def marked(mark: str) -> dict[int, str]:
+    """The living processes that carry the mark, with their command lines."""
+    found: dict[int, str] = {}
+    if not Path("/proc/self/environ").exists():
+        return found
+    needle = f"{MARK}={mark}".encode()
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            if needle in Path(entry.path, "environ").read_bytes().split(b"\0"):
+                command = Path(entry.path, "cmdline").read_bytes().replace(b"\0", b" ")
+                found[int(entry.name)] = command.decode(errors="replace").strip()
+    return found
+
+
+def survivors(mark: str, patience: float = 3.0) -> dict[int, str]:
+    """The marked processes that do not end by themselves; they are ended here, one by one."""
+    deadline = time.monotonic() + patience
+    left = marked(mark)
+    while left and time.monotonic() < deadline:
+        time.sleep(0.05)
+        left = marked(mark)
+    for pid in left:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+    return left
+
+
+def sleeping_elsewhere() -> int:
+    """The id of a process that has just ended, and so of none that lives."""
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return pid
+
+
+class TelemetryGuard:
+    """Refuses to start any process whose environment would let telemetry out."""
+
+    def __init__(self, closed_url: str) -> None:
+        self._closed_url = closed_url
+        self._active = False
+        self._hooked = False
+
+    def __enter__(self) -> TelemetryGuard:
+        if not self._hooked:
+            # An audit hook cannot be taken away again; it looks only while the guard is active.
+            sys.addaudithook(self._watch)
+            self._hooked = True
+        self._active = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._active = False
+
+    def _watch(self, event: str, details: tuple[Any, ...]) -> None:
+        if not self._active or event != "subprocess.Popen":
+            return
+        environment = os.environ if details[3] is None else details[3]
+        if environment.get("WASP_TELEMETRY_DISABLE") != "1":
+            raise RuntimeError(f"{details[1]} would run without WASP_TELEMETRY_DISABLE=1")
+        if environment.get("WASP_TELEMETRY_URL") != self._closed_url:
+            raise RuntimeError(f"{details[1]} would run with an open WASP_TELEMETRY_URL")

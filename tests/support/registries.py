@@ -1,0 +1,68 @@
+"""The real npm registry, as this machine's npm knows it; nothing here names one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.support.locks import locked
+from tests.support.skips import need
+from tests.support.toolboxes import real_tool
+
+# Variables by which a machine tells its programs whom to trust and which way to go.
+_CONNECTION = tuple(
+    """
+    SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE NODE_EXTRA_CA_CERTS PIP_CERT
+    HTTPS_PROXY https_proxy HTTP_PROXY http_proxy NO_PROXY no_proxy
+    PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CONFIG_FILE
+    """.split()  # noqa: SIM905 - as a list it would be twenty lines
+)
+
+
+def connection() -> dict[str, str]:
+    """This machine's own settings for reaching the outside."""
+    return {name: os.environ[name] for name in _CONNECTION if name in os.environ}
+
+
+def npm_registry() -> str:
+    """The registry's address; without npm or a registry that answers the test is skipped."""
+    npm = str(real_tool("npm"))
+    asked = [npm, "config", "get", "registry"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=False)
+    url = said.stdout.strip()
+    need(url.startswith("https://"), f"npm knows no registry: {said.stderr.strip()}")
+    ping = subprocess.run([npm, "ping"], capture_output=True, text=True, check=False)
+    need(ping.returncode == 0, f"the npm registry does not answer: {ping.stderr.strip()}")
+    return url
+
+
+def npm_environment(home: Path, registry: str) -> dict[str, str]:
+    """For running the real npm in a home of its own."""
+    return {
+        **connection(),
+        "HOME": str(home),
+        "PATH": os.environ["PATH"],
+        "npm_config_registry": registry,
+        "npm_config_cache": str(home / "npm-cache"),
+        "npm_config_update_notifier": "false",
+        "npm_config_fund": "false",
+        "npm_config_audit": "false",
+        "WASP_TELEMETRY_DISABLE": "1",
+        "WASP_TELEMETRY_URL": os.environ["WASP_TELEMETRY_URL"],
+    }
+
+
+def npm_package(name: str, folder: Path, registry: str) -> Path:
+    """A package installed by npm into a folder that all workers share."""
+    place = folder / "node_modules" / name.partition("@")[0]
+    with locked(folder.with_suffix(".npm")):
+        if not place.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            command = [str(real_tool("npm")), "install", "--prefix", str(folder), name]
+            environment = npm_environment(folder / "home", registry)
+            done = subprocess.run(
+                command, capture_output=True, text=True, env=environment, check=False
+            )
+            assert done.returncode == 0, done.stderr
+    return place

@@ -1,0 +1,178 @@
+"""How the test server answers one request: well, badly, or not at all."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+class Exchange(Protocol):
+    """One request being answered, as a reply sees it."""
+
+    def send_head(self, status: int, headers: Mapping[str, str]) -> None: ...
+
+    def send_bytes(self, data: bytes) -> None: ...
+
+    def wait_until_closed(self, timeout: float) -> None: ...
+
+    def abort(self) -> None: ...
+
+
+class Reply(Protocol):
+    """Answers one request."""
+
+    def send(self, exchange: Exchange) -> None: ...
+
+
+@dataclass(frozen=True)
+class Content:
+    """A whole answer."""
+
+    body: bytes
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def send(self, exchange: Exchange) -> None:
+        head = {"Content-Type": "application/octet-stream", "Content-Length": str(len(self.body))}
+        exchange.send_head(self.status, {**head, **self.headers})
+        exchange.send_bytes(self.body)
+
+
+def json_content(value: Any, *, indent: int | None = None, compact: bool = False) -> Content:
+    """The value as JSON, in one of the spacings that registries use."""
+    separators = (",", ":") if compact else None
+    body = json.dumps(value, indent=indent, separators=separators).encode()
+    return Content(body, headers={"Content-Type": "application/json"})
+
+
+def html_page(text: str = "Please sign in to the guest network", status: int = 200) -> Content:
+    """What a captive portal answers, whatever was asked."""
+    page = f"<!DOCTYPE html>\n<html><head><title>Welcome</title></head><body>{text}</body></html>\n"
+    return Content(page.encode(), status, {"Content-Type": "text/html; charset=utf-8"})
+
+
+def status(code: int, **headers: str) -> Content:
+    """Only a status, with headers given as Retry_After="1"."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Content(b"", code, named)
+
+
+def redirect(location: str, code: int = 302) -> Content:
+    """Sends the client elsewhere."""
+    return Content(b"", code, {"Location": location})
+
+
+@dataclass(frozen=True)
+class Stall:
+    """Accepts the request and never says a byte; ends when the client gives up."""
+
+    patience: float = 60.0
+
+    def send(self, exchange: Exchange) -> None:
+        exchange.wait_until_closed(self.patience)
+
+
+@dataclass(frozen=True)
+class StallAfter:
+    """Sends the beginning of a body, tells who waits for it, and then nothing more."""
+
+    body: bytes
+    sent: int
+    reached: threading.Event = field(default_factory=threading.Event, compare=False)
+    patience: float = 60.0
+
+    def send(self, exchange: Exchange) -> None:
+        exchange.send_head(200, {"Content-Length": str(len(self.body))})
+        exchange.send_bytes(self.body[: self.sent])
+        self.reached.set()
+        exchange.wait_until_closed(self.patience)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Sends the beginning of a body, and the rest once the gate is opened."""
+
+    body: bytes
+    sent: int
+    reached: threading.Event = field(default_factory=threading.Event, compare=False)
+    opened: threading.Event = field(default_factory=threading.Event, compare=False)
+
+    def send(self, exchange: Exchange) -> None:
+        exchange.send_head(200, {"Content-Length": str(len(self.body))})
+        exchange.send_bytes(self.body[: self.sent])
+        self.reached.set()
+        self.opened.wait(60.0)
+        exchange.send_bytes(self.body[self.sent :])
+
+
+@dataclass(frozen=True)
+class Drip:
+    """A whole body in many small pieces, with a pause between them."""
+
+    body: bytes
+    pieces: int = 20
+    pause: float = 0.05
+
+    def send(self, exchange: Exchange) -> None:
+        exchange.send_head(200, {"Content-Length": str(len(self.body))})
+        size = max(1, -(-len(self.body) // self.pieces))
+        waiting = threading.Event()
+        for start in range(0, len(self.body), size):
+            exchange.send_bytes(self.body[start : start + size])
+            waiting.wait(self.pause)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Announces the whole body, sends a part, and closes the connection."""
+
+    body: bytes
+    sent: int
+
+    def send(self, exchange: Exchange) -> None:
+        exchange.send_head(200, {"Content-Length": str(len(self.body))})
+        exchange.send_bytes(self.body[: self.sent])
+
+
+@dataclass(frozen=True)
+class LyingLength:
+    """Announces fewer bytes than it sends, so that a client takes a beginning for the whole."""
+
+    body: bytes
+    announced: int
+
+    def send(self, exchange: Exchange) -> None:
+        exchange.send_head(200, {"Content-Length": str(self.announced)})
+        exchange.send_bytes(self.body)
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Drops the connection with a reset, without an answer."""
+
+    def send(self, exchange: Exchange) -> None:
+        exchange.abort()
+
+
+@dataclass
+class Sequence:
+    """One reply after the other; the last one answers everything that follows."""
+
+    replies: list[Reply]
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def send(self, exchange: Exchange) -> None:
+        with self._lock:
+            reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        reply.send(exchange)
+
+
+def closed_port() -> tuple[socket.socket, int]:
+    """A bound port that nobody listens on; connecting is refused while the socket lives."""
+    holder = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    holder.bind(("127.0.0.1", 0))
+    return holder, int(holder.getsockname()[1])

@@ -1,0 +1,219 @@
+"""The unpacker, fed with generated archives: all of it inside, or a refusal."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.archives import (
+    Member,
+    Package,
+    gzipped,
+    tar_of,
+    tgz_of,
+    tiny_binary,
+    tiny_package,
+)
+from tests.support.trees import expected_version_folder, picture
+from wasp_installer.archives import ArchiveReceiver, unpack
+from wasp_installer.errors import InstallerError
+
+GOOD = tiny_package("0.25.0")
+
+# Few words, so that names often meet: a link here and a file below it there.
+words = st.sampled_from(["a", "b", "data", "package", "wasp-bin", "..", ".", "", "x y", "é"])
+paths = st.lists(words, min_size=1, max_size=4).map("/".join)
+names = st.builds(lambda root, path: root + path, st.sampled_from(["", "/", "data/", "./"]), paths)
+kinds = st.sampled_from(
+    [tarfile.REGTYPE] * 4
+    + [tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE]
+    + [tarfile.FIFOTYPE, tarfile.CHRTYPE]
+)
+members = st.builds(
+    Member,
+    name=names,
+    content=st.binary(max_size=20),
+    mode=st.sampled_from([0o644, 0o755, 0o600, 0o4755, 0o000]),
+    kind=kinds,
+    target=paths | names,
+)
+
+
+@contextmanager
+def room() -> Iterator[Path]:
+    """A folder with a neighbour that must stay as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        (base / "neighbour").mkdir()
+        (base / "neighbour" / "precious").write_text("precious\n")
+        (base / "staging" / "new").mkdir(parents=True)
+        yield base
+
+
+def receive(archive: bytes, base: Path, chunk: int = 1 << 16) -> ArchiveReceiver:
+    receiver = ArchiveReceiver(base / "staging", ["sha256"])
+    for start in range(0, len(archive), chunk):
+        receiver.take(archive[start : start + chunk])
+    return receiver
+
+
+def install(archive: bytes, base: Path, chunk: int = 1 << 16) -> None:
+    receiver = receive(archive, base, chunk)
+    try:
+        receiver.finish([])
+        assert receiver.content is not None
+        unpack(receiver.content, base / "staging" / "new")
+    finally:
+        receiver.close()
+
+
+def outcome(archive: bytes, base: Path) -> str | None:
+    """The slug of the refusal, or None when the archive was unpacked."""
+    try:
+        install(archive, base)
+    except InstallerError as error:
+        return error.slug
+    return None
+
+
+def unpacked(base: Path) -> dict[str, object]:
+    return dict(picture(base / "staging" / "new"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(members, max_size=8), st.booleans())
+def test_whatever_the_archive_nothing_is_written_outside(
+    hostile: list[Member], with_release: bool
+) -> None:
+    content = [*GOOD.members, *hostile] if with_release else hostile
+    with room() as base:
+        before = picture(base / "neighbour")
+        assert outcome(tgz_of(content), base) in (None, "unsafe-archive", "corrupt-archive")
+        assert picture(base / "neighbour") == before
+        assert {item.name for item in base.iterdir()} == {"neighbour", "staging"}
+        top = {item.name for item in (base / "staging" / "new").iterdir()}
+        assert top <= {"wasp-bin", "data"}
+        for name, entry in picture(base / "staging" / "new").items():
+            assert entry.kind in ("file", "folder", "link"), name
+            assert entry.mode & 0o7000 == 0, name
+            inside = (base / "staging" / "new" / name).resolve()
+            assert str(inside).startswith(str((base / "staging" / "new").resolve())), name
+
+
+file_names = st.lists(
+    st.text(alphabet="abcXYZ019 ._-é", min_size=1, max_size=12).filter(
+        lambda name: name not in (".", "..")
+    ),
+    min_size=1,
+    max_size=4,
+).map("/".join)
+
+
+@st.composite
+def packages(draw: st.DrawFn) -> Package:
+    """Honest releases of any shape."""
+    files = draw(st.dictionaries(file_names, st.binary(max_size=2000), min_size=1, max_size=8))
+    whole = {
+        name: content
+        for name, content in files.items()
+        if not any(other.startswith(f"{name}/") for other in files)
+    }
+    modes = st.sampled_from([0o644, 0o755, 0o600, 0o640, 0o711])
+    data = tuple(
+        Member(f"data/{name}", content, mode=draw(modes)) for name, content in whole.items()
+    )
+    return Package("0.25.0", tiny_binary("0.25.0"), data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(packages(), st.integers(1, 5000), st.booleans())
+def test_an_honest_archive_arrives_whatever_the_size_of_its_pieces(
+    package: Package, chunk: int, npm: bool
+) -> None:
+    archive = package.npm_archive() if npm else package.github_archive()
+    with room() as base:
+        install(archive, base, chunk)
+        assert unpacked(base) == expected_version_folder(package)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_cut_archive_is_never_taken_for_whole(data: st.DataObject) -> None:
+    archive = GOOD.npm_archive()
+    cut = archive[: data.draw(st.integers(0, len(archive) - 1))]
+    with room() as base:
+        with pytest.raises(InstallerError) as caught:
+            install(cut, base)
+        assert caught.value.slug == "corrupt-archive"
+        assert unpacked(base) == {}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_a_changed_byte_is_noticed_by_the_digest(data: st.DataObject) -> None:
+    archive = GOOD.npm_archive()
+    place = data.draw(st.integers(0, len(archive) - 1))
+    changed = bytearray(archive)
+    changed[place] ^= data.draw(st.integers(1, 255))
+    with room() as base:
+        receiver = receive(bytes(changed), base)
+        with pytest.raises(InstallerError) as caught:
+            receiver.finish([("sha256", hashlib.sha256(archive).hexdigest())])
+        receiver.close()
+        assert caught.value.slug == "checksum-mismatch"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_a_changed_byte_without_a_digest_never_changes_what_is_installed(
+    data: st.DataObject,
+) -> None:
+    """gzip has a check of its own; only its header holds bytes that say nothing."""
+    archive = GOOD.npm_archive()
+    changed = bytearray(archive)
+    changed[data.draw(st.integers(0, len(archive) - 1))] ^= data.draw(st.integers(1, 255))
+    with room() as base:
+        refusal = outcome(bytes(changed), base)
+        assert refusal in (None, "corrupt-archive", "unsafe-archive")
+        if refusal is None:
+            assert unpacked(base) == expected_version_folder(GOOD)
+
+
+def test_an_archive_that_begins_anew_forgets_what_came() -> None:
+    archive = GOOD.npm_archive()
+    with room() as base:
+        receiver = receive(b"half of something else", base)
+        receiver.restart()
+        receiver.take(archive)
+        receiver.finish([("sha256", hashlib.sha256(archive).hexdigest())])
+        receiver.close()
+
+
+def test_two_gzip_members_are_one_archive() -> None:
+    plain = tar_of(GOOD.members)
+    half = len(plain) // 2
+    with room() as base:
+        install(gzipped(plain[:half]) + gzipped(plain[half:]), base)
+        assert unpacked(base) == expected_version_folder(GOOD)
+
+
+def test_a_link_may_not_stand_where_a_folder_was_checked() -> None:
+    """The order of entries does not help: all are checked before the first is written."""
+    inside = [replace(member, name=f"package/{member.name}") for member in GOOD.members]
+    trap = [
+        Member("package/data/Cli/late", kind=tarfile.SYMTYPE, target="../../../neighbour"),
+        Member("package/data/Cli/late/precious", b"changed"),
+    ]
+    with room() as base:
+        with pytest.raises(InstallerError):
+            install(tgz_of([*inside, *trap]), base)
+        assert unpacked(base) == {}

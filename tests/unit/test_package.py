@@ -1,0 +1,66 @@
+"""`wasp_installer` as packaging scripts use it: from Python, typed, without a command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import wasp_installer
+from tests.support.archives import sha256_hex, tiny_package
+from tests.support.trees import Layout, expected_version_folder
+from wasp_installer import Console, InstallerError, Options, Run
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    file = tmp_path / "wasp.tgz"
+    file.write_bytes(tiny_package("0.25.0").npm_archive())
+    return file
+
+
+def options(archive: Path, stage: Path) -> Options:
+    return Options(prefix="/usr", destdir=str(stage), from_file=str(archive))
+
+
+def test_an_install_from_python(archive: Path, tmp_path: Path) -> None:
+    stage = tmp_path / "stage"
+    result = Run(options(archive, stage), Console(quiet=True)).execute()
+    assert (result.status, result.version) == ("installed", "0.25.0")
+    assert result.release is not None
+    assert result.release.digest == f"sha256:{sha256_hex(archive.read_bytes())}"
+    there = Layout(stage / "usr").version_picture("0.25.0")
+    assert there == expected_version_folder(tiny_package("0.25.0"))
+
+
+def test_an_error_is_an_exception_with_slug_and_exit_code(archive: Path, tmp_path: Path) -> None:
+    archive.write_bytes(b"damaged")
+    with pytest.raises(InstallerError) as caught:
+        Run(options(archive, tmp_path / "stage"), Console(quiet=True)).execute()
+    assert caught.value.slug == "corrupt-archive"
+    assert caught.value.code == 6
+
+
+@pytest.mark.parametrize(
+    ("wrong", "slug"),
+    [
+        ({"wanted": "../evil"}, "bad-version"),
+        ({"source": "ftp"}, "usage"),
+        ({"sha256": "abc"}, "usage"),
+        ({"command": "use"}, "usage"),
+    ],
+)
+def test_wrong_options_are_refused_when_made(wrong: dict[str, str], slug: str) -> None:
+    with pytest.raises(InstallerError) as caught:
+        Options(prefix="/usr", **wrong)  # type: ignore[arg-type]
+    assert caught.value.slug == slug
+
+
+def test_it_says_that_it_is_typed() -> None:
+    assert wasp_installer.__file__ is not None
+    assert Path(wasp_installer.__file__).with_name("py.typed").exists()
+
+
+def test_what_it_offers_is_there() -> None:
+    for name in wasp_installer.__all__:
+        assert getattr(wasp_installer, name).__doc__, name
