@@ -31,7 +31,9 @@ def main() -> int:
     """Runs the installer, here or in its own environment; returns the exit code."""
     if sys.version_info < (3, 9):  # noqa: UP036 - people run this file with what they have
         _fail(3, "this installer needs Python 3.9 or newer.", "Without Python: sh install.sh")
-    if all(importlib.util.find_spec(library) for library in _LIBRARIES):
+    # With python -I, the folder of the script is not searched.
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    if not _needs_libraries() or all(map(importlib.util.find_spec, _LIBRARIES)):
         from wasp_installer.cli import main as run
 
         return run(sys.argv[1:])
@@ -45,6 +47,12 @@ def main() -> int:
     return subprocess.call(arguments)
 
 
+def _needs_libraries() -> bool:
+    """Whether this run may install; the other commands, and --help, do without the libraries."""
+    others = {"list", "use", "uninstall", "migrate-to-npm", "-h", "--help"}
+    return others.isdisjoint(sys.argv[1:])
+
+
 def _environment() -> Path:
     """The Python of the private environment, which is made when there is none yet."""
     key = hashlib.sha256(_LOCK.read_bytes() + sys.version.encode() + sys.executable.encode())
@@ -52,7 +60,7 @@ def _environment() -> Path:
     inner = "Scripts/python.exe" if os.name == "nt" else "bin/python"
     if (folder / inner).exists():
         return folder / inner
-    print(f"Setting up the installer's libraries in {folder} (once)", file=sys.stderr)
+    print("Setting up the installer's libraries (once)", file=sys.stderr)
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Made beside its place and renamed, so that it is never half there.
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))

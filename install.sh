@@ -1058,7 +1058,7 @@ obtain_release() {
         problem=${_network_problem%% *} problem_text=${_network_problem#* }
         die_of_problem "$_wanted_words"
     fi
-    [ "$problem" != no-build ] || die unsupported-platform "$_wanted_words has no build for $os $arch${libc:+ ($libc)}." \
+    [ "$problem" != no-build ] || die unsupported-platform "$_wanted_words has no build for $(platform_words)." \
         'Another version may have one: https://github.com/wasp-lang/wasp/releases'
     die no-such-version "there is no Wasp $wanted." \
         'The versions that there are: https://github.com/wasp-lang/wasp/releases'

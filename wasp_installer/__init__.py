@@ -7,11 +7,12 @@
     result = Run(Options(prefix="/usr", destdir="build/root"), Console(quiet=True)).execute()
     print(result.version, result.release.digest)
 
-The rooms: ``cli`` (arguments in, exit code out), ``commands`` (what each command does),
-``releases`` (where Wasp comes from) over ``transport`` (HTTPS), ``archives`` (checked, then
-unpacked), ``binary`` (does it run here), ``layout`` and ``staging`` (what is on disk, and how it
-changes at once), ``launcher`` (PREFIX/bin/wasp), ``platforms``, ``surroundings`` (Node.js, PATH),
-``console``, ``report`` (--json), ``versions``, ``options``, ``errors``.
+The rooms: ``cli`` (arguments in, exit code out) and ``options``; ``commands`` (what each command
+does); ``acquisition`` (a release, checked and unpacked), from ``releases`` (npm and GitHub),
+``registry`` (which npm registry) and ``transport`` (HTTPS), through ``archives`` and ``binary``
+(does it run here); ``layout``, ``receipts``, ``staging`` and ``launcher`` (what is on disk, and how
+it changes at once); ``platforms``, ``surroundings`` (Node.js, PATH), ``versions``; ``console``,
+``report`` (--json), ``errors``.
 """
 
 from __future__ import annotations

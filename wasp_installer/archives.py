@@ -9,7 +9,9 @@ import shutil
 import tarfile
 import tempfile
 import zlib
+from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import IO, Final
 
@@ -24,7 +26,8 @@ MEMORY_LIMIT: Final = 192 * 1024 * 1024
 
 _NOTHING_DONE: Final = "Nothing was installed."
 _DECOMPRESSED_AT_ONCE: Final = 1024 * 1024
-_GZIP_MAGIC: Final = b"\x1f\x8b"
+#: How many chunks the download may be ahead of the decompressing.
+_CHUNKS_AHEAD: Final = 256
 _COPY_SIZE: Final = 4 * 1024 * 1024
 
 
@@ -32,63 +35,48 @@ class ArchiveReceiver:
     """Takes an archive's bytes as they arrive: hashes them, and decompresses them into ``content``.
 
     Decompressing fills one file of limited size, whose content is looked at only when the checksum
-    is right; so it need not wait for that. The file stays in memory unless it is very large, in
-    which case it goes to ``folder``, where it has no name and ends with this process.
+    is right; so it need not wait for that, and goes on beside the download in a thread of its own.
     """
 
     def __init__(self, folder: Path, algorithms: Iterable[str]) -> None:
         self._folder = folder
         self._algorithms = sorted(set(algorithms))
-        self.content: IO[bytes] | None = None
+        self._worker = ThreadPoolExecutor(max_workers=1)
+        self._waiting: deque[Future[None]] = deque()
+        self._gunzip: _Gunzip | None = None
         self.restart()
 
     def restart(self) -> None:
         """Forgets what came, since the archive begins anew."""
-        self.close()
+        self._end_gunzip()
         self._hashes = {name: hashlib.new(name) for name in self._algorithms}
         self._start = b""
-        self._decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        self._written = 0
-        self._damaged = False
-        self.content = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - close() closes it
-            MEMORY_LIMIT, "w+b", dir=str(self._folder)
-        )
+        self._gunzip = _Gunzip(self._folder)
 
     def take(self, chunk: bytes) -> None:
         """The next bytes."""
+        assert self._gunzip is not None, "nothing comes after close()"
+        self._waiting.append(self._worker.submit(self._gunzip.feed, chunk))
         for digest in self._hashes.values():
             digest.update(chunk)
         if len(self._start) < 512:
             self._start += chunk[:512]
-        if not self._damaged and self._written <= UNPACKED_LIMIT:
-            try:
-                self._decompress(chunk)
-            except zlib.error:
-                self._damaged = True
+        if len(self._waiting) > _CHUNKS_AHEAD:
+            self._waiting.popleft().result()
 
-    def _decompress(self, chunk: bytes) -> None:
-        while chunk and self._written <= UNPACKED_LIMIT:
-            if self._decompressor.eof:
-                # Zeros may fill the end; another gzip member goes on with the same content.
-                if not chunk.strip(b"\0"):
-                    return
-                if not chunk.startswith(_GZIP_MAGIC[: len(chunk)]):
-                    raise zlib.error("garbage after the end")
-                self._decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-            self._write(self._decompressor.decompress(chunk, _DECOMPRESSED_AT_ONCE))
-            chunk = self._decompressor.unconsumed_tail or self._decompressor.unused_data
-
-    def _write(self, data: bytes) -> None:
-        assert self.content is not None
-        with changing(f"unpack into {self._folder}"):
-            self.content.write(data)
-        self._written += len(data)
+    def _end_gunzip(self) -> None:
+        for future in self._waiting:
+            future.cancel()
+        wait(self._waiting)
+        self._waiting.clear()
+        if self._gunzip is not None:
+            self._gunzip.content.close()
+            self._gunzip = None
 
     def close(self) -> None:
         """Gives the memory, or the disk space, back."""
-        if self.content is not None:
-            self.content.close()
-            self.content = None
+        self._end_gunzip()
+        self._worker.shutdown()
 
     @property
     def is_web_page(self) -> bool:
@@ -99,12 +87,16 @@ class ArchiveReceiver:
         """The hex digest of what came."""
         return self._hashes[algorithm].hexdigest()
 
-    def finish(self, expected: Iterable[tuple[str, str]]) -> None:
-        """Ends it: ``expected`` are the (algorithm, hex digest) pairs that the archive must have.
+    def finish(self, expected: Iterable[tuple[str, str]]) -> IO[bytes]:
+        """Ends it, and returns the decompressed content.
+
+        ``expected`` are the (algorithm, hex digest) pairs that the archive must have.
 
         Raises:
             InstallerError: "checksum-mismatch", "unsafe-archive" or "corrupt-archive".
         """
+        while self._waiting:
+            self._waiting.popleft().result()
         for algorithm, digest in expected:
             if self.digest(algorithm) != digest:
                 raise InstallerError(
@@ -114,6 +106,48 @@ class ArchiveReceiver:
                     "Nothing was installed. Run this again; if it stays so, something between here "
                     "and the source changes it.",
                 )
+        assert self._gunzip is not None, "nothing comes after close()"
+        self._gunzip.check()
+        return self._gunzip.content
+
+
+class _Gunzip:
+    """Decompresses gzip into ``content``.
+
+    That stays in memory unless it is very large, in which case it goes to ``folder``, where it has
+    no name and ends with this process.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._decompressor = _new_decompressor()
+        self._written = 0
+        self._damaged = False
+        self.content: IO[bytes] = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - its owner closes it
+            MEMORY_LIMIT, "w+b", dir=str(folder)
+        )
+
+    def feed(self, chunk: bytes) -> None:
+        """The next bytes; what is wrong with them is told by ``check``."""
+        try:
+            while chunk and not self._damaged and self._written <= UNPACKED_LIMIT:
+                if self._decompressor.eof:
+                    # Zeros may fill the end; another gzip member goes on with the same content.
+                    if not chunk.strip(b"\0"):
+                        return
+                    self._decompressor = _new_decompressor()
+                self._write(self._decompressor.decompress(chunk, _DECOMPRESSED_AT_ONCE))
+                chunk = self._decompressor.unconsumed_tail or self._decompressor.unused_data
+        except zlib.error:
+            self._damaged = True
+
+    def _write(self, data: bytes) -> None:
+        with changing(f"unpack into {self._folder}"):
+            self.content.write(data)
+        self._written += len(data)
+
+    def check(self) -> None:
+        """Raises "unsafe-archive" or "corrupt-archive" unless all came, and not too much."""
         if self._written > UNPACKED_LIMIT:
             raise InstallerError(
                 "unsafe-archive",
@@ -126,6 +160,11 @@ class ArchiveReceiver:
                 "the archive is damaged or cut short.",
                 "Nothing was installed. Get it again, whole.",
             )
+
+
+def _new_decompressor() -> zlib._Decompress:
+    # 16: with a gzip header, which must be right (https://zlib.net/manual.html, inflateInit2).
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
 
 
 def unpack(content: IO[bytes], folder: Path) -> Path | None:

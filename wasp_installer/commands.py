@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
 
-from . import launcher, platforms, surroundings
-from .archives import ArchiveReceiver, feed_file, unpack
-from .binary import reported_version
+from . import launcher, platforms, receipts, surroundings
 from .console import Console, pretty
-from .errors import InstallerError, SourceProblem, changing
-from .layout import Layout, write_receipt
+from .errors import InstallerError, changing
+from .layout import Layout
 from .options import Options
-from .platforms import Builds, Platform
-from .releases import RegistryLookup, Release, Source, asks_npm, plan_sources
+from .platforms import Platform
+from .receipts import Release
+from .registry import RegistryLookup, asks_npm
 from .report import Result
 from .staging import Staging, remove_tree
-from .transport import Transport, captive_portal
-
-_RELEASES_PAGE: Final = "https://github.com/wasp-lang/wasp/releases"
-_NETWORK_HINTS: Final = {
-    "dns": "Check the network connection, and HTTPS_PROXY if you are behind a proxy; "
-    "then run this again.",
-    "connection": "Check the network connection, or wait a little; then run this again.",
-    "timeout": "Check the network connection, or wait a little; then run this again.",
-    "http-status": "Check the network connection, or wait a little; then run this again.",
-    "tls": "Check the clock, and that the system's CA certificates are installed "
-    "(package ca-certificates).\nBehind a corporate proxy, name its CA file: "
-    "SSL_CERT_FILE=/path/to/ca.pem",
-    "proxy": "Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.",
-    "captive-portal": "Open a web page in a browser to log in to the network; then run this again.",
-    "insecure-url": "Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and "
-    "npm config get registry.",
-    "bad-answer": "Run this again with --verbose to see each step, or choose the other one with "
-    "--source npm or github.",
-}
 
 
 class Run:
@@ -90,24 +68,38 @@ class Run:
             staging = None
             if not options.dry_run:
                 staging = stack.enter_context(Staging(layout, self.console))
-            node_check = surroundings.NodeCheck()
-            stack.callback(node_check.close)
+            # Both ask other programs, which goes on beside what follows.
+            registry = None
+            if options.from_file is None and asks_npm(options.source, options.wanted):
+                registry = stack.enter_context(
+                    contextlib.closing(RegistryLookup(os.environ, self.console))
+                )
+            node_check = stack.enter_context(contextlib.closing(surroundings.NodeCheck()))
             builds = platforms.choose_builds(platform)
+            # Imported late: its libraries take long to import, and the other commands need none.
+            from .acquisition import Acquisition
+
+            acquisition = Acquisition(options, self.console, platform, staging, self._keeps)
+            stack.callback(lambda: self._remember(acquisition.release))
             if options.from_file is not None:
-                release = self._take_file(options.from_file, staging)
+                release = acquisition.from_file(options.from_file)
             else:
-                release = self._obtain_release(platform, builds, staging)
+                release = acquisition.from_sources(builds, registry)
             if release.version and self._keeps(release.version):
                 return self._already_installed(release.version, previous, node_check)
             if staging is None:
                 return self._plan(release, platform)
-            write_receipt(staging.new, release, platform)
+            receipts.write(staging.new, release, platform)
             staging.place(release.version, replace=options.force)
             launcher.write(layout, staging, release.version)
             layout.npm_marker.unlink(missing_ok=True)
             staging.commit()
             launcher.settle(layout, staging)
             return self._installed(release, previous, node_check)
+
+    def _remember(self, release: Release | None) -> None:
+        """Keeps what is known of a release for the report of an error."""
+        self.release = release
 
     def _refuse_conflicts(self) -> launcher.LauncherState:
         layout, force = self.layout, self.options.force
@@ -126,172 +118,6 @@ class Run:
     def _keeps(self, version: str) -> bool:
         """Whether ``version`` is installed, and there is no --force to install it again."""
         return not self.options.force and self.layout.is_installed(version)
-
-    def _obtain_release(
-        self, platform: Platform, builds: Builds, staging: Staging | None
-    ) -> Release:
-        """The release from the first source that has it and delivers it."""
-        options = self.options
-        lookup = None
-        if asks_npm(options.source, options.wanted):
-            lookup = RegistryLookup(os.environ, self.console)
-        try:
-            transport = Transport(self.console, options.timeout_s)
-            sources = plan_sources(options.source, transport, platform, builds, lookup)
-        finally:
-            if lookup:
-                lookup.close()
-        problems: list[SourceProblem] = []
-        for index, source in enumerate(sources):
-            self.release = None
-            if problems:
-                before = sources[index - 1].name
-                self.console.warn(f"{before}: {problems[-1].text}. Trying {source.name} instead.")
-            try:
-                self.release = source.find(options.wanted)
-                if staging is None or self._keeps(self.release.version):
-                    return self.release
-                return self._download(self.release, source, transport, platform, staging)
-            except SourceProblem as problem:
-                self.console.say_step(f"{source.name}: {problem.text}")
-                problems.append(problem)
-        self.release = None
-        raise self._no_release(problems, platform)
-
-    def _no_release(self, problems: list[SourceProblem], platform: Platform) -> InstallerError:
-        wanted = self.options.wanted
-        words = "the newest Wasp" if wanted == "latest" else f"Wasp {wanted}"
-        for problem in problems:
-            if problem.slug not in ("not-found", "no-build"):
-                return InstallerError(
-                    problem.slug,
-                    f"cannot get {words}: {problem.text}.",
-                    _NETWORK_HINTS[problem.slug],
-                )
-        if problems[-1].slug == "no-build":
-            libc = f" ({platform.libc})" if platform.libc else ""
-            return InstallerError(
-                "unsupported-platform",
-                f"{words} has no build for {platform.os} {platform.arch}{libc}.",
-                f"Another version may have one: {_RELEASES_PAGE}",
-            )
-        return InstallerError(
-            "no-such-version",
-            f"there is no Wasp {wanted}.",
-            f"The versions that there are: {_RELEASES_PAGE}",
-        )
-
-    def _download(
-        self,
-        release: Release,
-        source: Source,
-        transport: Transport,
-        platform: Platform,
-        staging: Staging,
-    ) -> Release:
-        """Downloads, verifies and unpacks ``release``, and runs its binary once.
-
-        Returns the release, with the digest that was checked where none is published.
-        """
-        url = release.url
-        assert url is not None, "a release of a source has an address"
-        self.console.say(f"Wasp {release.version} for {platform}, from {source.name}")
-        expected = self._expected_digests(release.digest, url)
-        receiver = ArchiveReceiver(staging.folder, [name for name, _ in expected])
-        with contextlib.closing(receiver), self.console.progress() as progress:
-
-            def start(total: int | None) -> None:
-                receiver.restart()
-                progress.start(total)
-
-            def take(chunk: bytes) -> None:
-                receiver.take(chunk)
-                progress.advance(len(chunk))
-
-            transport.download(url, start, take)
-            if receiver.is_web_page:
-                raise captive_portal(url)
-            self._unpack(receiver, expected, staging)
-        self._check_binary(staging, release.version)
-        if release.digest is None and expected:
-            return replace(release, digest=f"sha256:{expected[0][1]}")
-        return release
-
-    def _expected_digests(self, published: str | None, what: str) -> list[tuple[str, str]]:
-        """The (algorithm, hex digest) pairs that the archive must have."""
-        expected = []
-        if published is not None:
-            algorithm, _, digest = published.partition(":")
-            expected.append((algorithm, digest))
-        if self.options.sha256 is not None:
-            expected.append(("sha256", self.options.sha256))
-        if expected:
-            return expected
-        if self.options.require_checksum:
-            raise InstallerError(
-                "no-checksum",
-                f"no checksum is known for {what}.",
-                "Give the one that you trust with --sha256 HEX, or leave out --require-checksum.",
-            )
-        if self.options.from_file is None:
-            self.console.warn(
-                "No checksum is published for this archive; it is installed unchecked."
-            )
-        return expected
-
-    def _unpack(
-        self, receiver: ArchiveReceiver, expected: list[tuple[str, str]], staging: Staging
-    ) -> Path | None:
-        receiver.finish(expected)
-        for algorithm, digest in expected:
-            self.console.say_step(f"Checked: {algorithm} {digest}")
-        self.console.say_step("Unpacking")
-        assert receiver.content is not None, "it is closed only after this"
-        return unpack(receiver.content, staging.new)
-
-    def _take_file(self, path: str, staging: Staging | None) -> Release:
-        """--from-file, in place of a download."""
-        wanted = None if self.options.wanted == "latest" else self.options.wanted
-        release = Release(wanted or "", "file", None, None, None)
-        if staging is None:
-            self.release = release
-            return release
-        expected = self._expected_digests(None, pretty(path))
-        receiver = ArchiveReceiver(staging.folder, ["sha256"])
-        with contextlib.closing(receiver):
-            self.console.say(f"Wasp from {pretty(path)}")
-            feed_file(path, receiver)
-            if receiver.is_web_page:
-                raise InstallerError(
-                    "corrupt-archive",
-                    f"{pretty(path)} is a web page, not an archive.",
-                    f"Get it again: {_RELEASES_PAGE}",
-                )
-            package_json = self._unpack(receiver, expected, staging)
-        version = self._check_binary(staging, wanted)
-        self.release = replace(
-            release,
-            version=version,
-            digest=f"sha256:{receiver.digest('sha256')}",
-            node=_node_of_package(package_json),
-        )
-        return self.release
-
-    def _check_binary(self, staging: Staging, version: str | None) -> str:
-        """Runs the unpacked binary; returns the version that it is."""
-        self.console.say_step("Running wasp-bin version")
-        assert self.platform is not None, "it is known before anything is unpacked"
-        reported = reported_version(staging.new, version, self.platform, self.layout.prefix)
-        if version is None:
-            return reported
-        # A release candidate may call itself by the version that it is a candidate for.
-        if reported.partition("-rc")[0] != version.partition("-rc")[0]:
-            raise InstallerError(
-                "wrong-version",
-                f"the archive holds Wasp {reported}, not {version}.",
-                "Nothing was installed.",
-            )
-        return version
 
     def _plan(self, release: Release, platform: Platform) -> Result:
         version = release.version
@@ -313,7 +139,7 @@ class Run:
                 launcher.write(layout, staging, version)
                 staging.commit()
                 launcher.settle(layout, staging)
-        release = layout.read_receipt(version)
+        release = receipts.read(layout.version_dir(version), version)
         self._check_surroundings(release, node_check)
         self.console.say(
             f"Wasp {version} is already installed in {pretty(layout.version_dir(version))}"
@@ -372,7 +198,7 @@ class Run:
         self._refuse_conflicts()
         if not self.layout.is_installed(version):
             raise self._not_installed(version)
-        release = self.layout.read_receipt(version)
+        release = receipts.read(self.layout.version_dir(version), version)
         if self.options.dry_run:
             self.console.say(f"Would make Wasp {version} the current version")
             return Result("planned", version, release)
@@ -487,7 +313,7 @@ class Run:
             raise InstallerError("interrupted", "nothing was removed.")
 
 
-def installer_cache(environment: Any) -> Path | None:
+def installer_cache(environment: Mapping[str, str]) -> Path | None:
     """The folder where ``install.py`` keeps its virtual environments."""
     home = environment.get("HOME")
     cache = environment.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else None)
@@ -498,15 +324,3 @@ def own_name() -> str:
     """How this program was called, as far as it can be called so again."""
     script = sys.argv[0]
     return f"python {pretty(script)}" if script.endswith("install.py") else "install.py"
-
-
-def _node_of_package(package_json: Path | None) -> str | None:
-    """The range of Node.js versions that an npm archive itself says it wants."""
-    if package_json is None:
-        return None
-    try:
-        document = json.loads(package_json.read_text(encoding="utf-8"))
-        node = document["engines"]["node"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return node if isinstance(node, str) else None

@@ -177,7 +177,11 @@ def distribution() -> tuple[str | None, str]:
 
     https://www.freedesktop.org/software/systemd/man/os-release.html
     """
-    import distro
+    try:
+        import distro
+    except ImportError:
+        # Only an install makes sure that the libraries are there; the other commands do without.
+        return None, ""
 
     return distro.os_release_attr("id") or None, distro.os_release_attr("id_like")
 

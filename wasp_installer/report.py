@@ -9,7 +9,7 @@ from typing import Any
 from .errors import InstallerError
 from .layout import Layout
 from .platforms import Platform
-from .releases import Release
+from .receipts import Release
 from .surroundings import is_on_path
 
 

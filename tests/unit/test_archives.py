@@ -69,9 +69,7 @@ def receive(archive: bytes, base: Path, chunk: int = 1 << 16) -> ArchiveReceiver
 def install(archive: bytes, base: Path, chunk: int = 1 << 16) -> None:
     receiver = receive(archive, base, chunk)
     try:
-        receiver.finish([])
-        assert receiver.content is not None
-        unpack(receiver.content, base / "staging" / "new")
+        unpack(receiver.finish([]), base / "staging" / "new")
     finally:
         receiver.close()
 
