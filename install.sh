@@ -1736,9 +1736,13 @@ leave() {
     exit "${exit_code:-$_code}"
 }
 
-clean_up() {
-    # What still runs in the background would write into what is removed here.
+# stop_children: what still runs in the background would write into what is removed
+stop_children() {
     for _running in $child $hashing $progress $node_check $npm_lookup; do kill "$_running" 2>/dev/null; done
+}
+
+clean_up() {
+    stop_children
     [ -z "$progress" ] || printf '\r%61s\r' '' >&2
     if [ -n "$staging" ]; then
         put_back "$staging"
@@ -1755,11 +1759,11 @@ clean_up() {
 interrupted() {
     trap '' INT TERM HUP
     interrupted_code=$1
-    [ -z "$progress" ] || {
-        kill "$progress" 2>/dev/null
-        progress=''
-        printf '\n' >&2
-    }
+    # First, since zsh leaves only when what it waits for has ended.
+    stop_children
+    # The bar stays as it is, and what is said goes below it.
+    [ -z "$progress" ] || printf '\n' >&2
+    progress=''
     die interrupted 'interrupted.' 'What was installed before is as it was. Run this again to go on.'
 }
 

@@ -130,3 +130,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = kept
+    # The longest first, so that none of them is what all workers wait for in the end.
+    items.sort(key=lambda item: item.get_closest_marker("real") is None)

@@ -49,7 +49,7 @@ def inspect(layout: Layout) -> LauncherState:
 
 def content(version: str, wasp_root: str) -> bytes:
     """The launcher of ``version`` below ``wasp_root``."""
-    template = resources.read_text(__package__, "launcher.sh", encoding="utf-8")
+    template = resources.files(__package__).joinpath("launcher.sh").read_text(encoding="utf-8")
     text = template.replace("@VERSION@", version).replace("@ROOT@", _quoted(wasp_root))
     return os.fsencode(text)
 

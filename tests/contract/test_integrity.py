@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.support.archives import sha256_hex, tiny_package
@@ -15,7 +17,7 @@ from tests.support.toolboxes import HASH_TOOLS
 @pytest.mark.parametrize("source", ["npm", "github", "file"])
 @pytest.mark.parametrize("spelling", [str.lower, str.upper], ids=["lower", "upper"])
 def test_a_named_sha256_that_fits(
-    machine: Machine, upstream: Upstream, source: str, spelling: type[str]
+    machine: Machine, upstream: Upstream, source: str, spelling: Callable[[str], str]
 ) -> None:
     release = upstream.publish("0.25.0")
     options = _options(machine, release, source)

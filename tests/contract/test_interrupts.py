@@ -27,6 +27,8 @@ def start_until_the_middle(machine: Machine, upstream: Upstream, release: Releas
     """An install that has half of the archive, and will not get the rest."""
     stalled = StallAfter(release.npm_archive, len(release.npm_archive) // 2)
     upstream.server.answer(TARBALL, stalled)
+    # A signal must end it; nothing else would in time.
+    machine.set(WASP_HTTP_TIMEOUT="200")
     running = machine.start("install", "--json", "--version", "0.25.0")
     assert stalled.reached.wait(60)
     return running
@@ -55,6 +57,7 @@ def test_a_signal_while_the_metadata_is_awaited(
     machine: Machine, upstream: Upstream, number: signal.Signals
 ) -> None:
     upstream.server.answer(npm_cli_path("latest"), Stall())
+    machine.set(WASP_HTTP_TIMEOUT="200")
     running = machine.start("install", "--json")
     upstream.server.wait_for(npm_cli_path("latest"))
     running.interrupt_process(number)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -22,8 +21,6 @@ LARGE = replace(
     tiny_package("0.25.0"),
     data=(*DATA_MEMBERS, Member("data/large", os.urandom(2_000_000))),
 )
-
-OnTerminal = Callable[..., Terminal]
 
 
 @pytest.fixture
@@ -115,6 +112,8 @@ def test_control_c_on_a_terminal(machine: Machine, upstream: Upstream) -> None:
     machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
     upstream.publish("0.25.0")
     upstream.server.answer(TARBALL, Stall())
+    # The key must end it; nothing else would in time.
+    machine.set(WASP_HTTP_TIMEOUT="200")
     terminal = on_terminal(machine, "install")
     upstream.server.wait_for(TARBALL)
     terminal.type("\x03")

@@ -21,7 +21,7 @@ from tests.support.toolboxes import Toolbox, standard_toolbox
 from tests.support.trees import Layout
 
 # Long enough for eight runs at once on a slow machine; a run that needs it has failed anyway.
-RUN_LIMIT = 90.0
+RUN_LIMIT = 60.0
 
 _PYTHON_SLEEP = """
 import time

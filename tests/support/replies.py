@@ -70,7 +70,7 @@ def redirect(location: str, code: int = 302) -> Content:
 class Stall:
     """Accepts the request and never says a byte; ends when the client gives up."""
 
-    patience: float = 60.0
+    patience: float = 300.0
 
     def send(self, exchange: Exchange) -> None:
         exchange.wait_until_closed(self.patience)
@@ -83,7 +83,7 @@ class StallAfter:
     body: bytes
     sent: int
     reached: threading.Event = field(default_factory=threading.Event, compare=False)
-    patience: float = 60.0
+    patience: float = 300.0
 
     def send(self, exchange: Exchange) -> None:
         exchange.send_head(200, {"Content-Length": str(len(self.body))})

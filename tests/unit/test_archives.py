@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -87,7 +88,7 @@ def unpacked(base: Path) -> dict[str, object]:
     return dict(picture(base / "staging" / "new"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(members, max_size=8), st.booleans())
 def test_whatever_the_archive_nothing_is_written_outside(
     hostile: list[Member], with_release: bool
@@ -103,8 +104,8 @@ def test_whatever_the_archive_nothing_is_written_outside(
         for name, entry in picture(base / "staging" / "new").items():
             assert entry.kind in ("file", "folder", "link"), name
             assert entry.mode & 0o7000 == 0, name
-            inside = (base / "staging" / "new" / name).resolve()
-            assert str(inside).startswith(str((base / "staging" / "new").resolve())), name
+            real = os.path.realpath(base / "staging" / "new" / name)
+            assert real.startswith(os.path.realpath(base / "staging" / "new")), name
 
 
 file_names = st.lists(
@@ -132,7 +133,7 @@ def packages(draw: st.DrawFn) -> Package:
     return Package("0.25.0", tiny_binary("0.25.0"), data)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(packages(), st.integers(1, 5000), st.booleans())
 def test_an_honest_archive_arrives_whatever_the_size_of_its_pieces(
     package: Package, chunk: int, npm: bool
@@ -143,7 +144,7 @@ def test_an_honest_archive_arrives_whatever_the_size_of_its_pieces(
         assert unpacked(base) == expected_version_folder(package)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_a_cut_archive_is_never_taken_for_whole(data: st.DataObject) -> None:
     archive = GOOD.npm_archive()
@@ -155,7 +156,7 @@ def test_a_cut_archive_is_never_taken_for_whole(data: st.DataObject) -> None:
         assert unpacked(base) == {}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_changed_byte_is_noticed_by_the_digest(data: st.DataObject) -> None:
     archive = GOOD.npm_archive()
@@ -170,7 +171,7 @@ def test_a_changed_byte_is_noticed_by_the_digest(data: st.DataObject) -> None:
         assert caught.value.slug == "checksum-mismatch"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_changed_byte_without_a_digest_never_changes_what_is_installed(
     data: st.DataObject,
