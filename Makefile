@@ -27,7 +27,7 @@ test: venv ## Run the tests, in parallel (ARGS='-k word' goes to pytest)
 	    command -v $$tool >/dev/null 2>&1 || missing="$$missing $$tool"; \
 	done; \
 	[ -z "$$missing" ] || echo "Not installed here, so the tests that need them are skipped:$$missing"
-	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: venv ## Check style and types: ruff, mypy, shellcheck, shfmt
 	$(BIN)/ruff check

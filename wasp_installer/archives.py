@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -13,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, cast
 
 from .errors import InstallerError, changing
 from .transport import is_web_page
@@ -21,8 +22,6 @@ from .transport import is_web_page
 #: An archive beyond these is not a Wasp release (0.25.0: 522 entries, 67 MB unpacked).
 UNPACKED_LIMIT: Final = 1024**3
 ENTRY_LIMIT: Final = 100_000
-#: What is unpacked may take this many bytes of memory before it goes to disk.
-MEMORY_LIMIT: Final = 192 * 1024 * 1024
 
 _NOTHING_DONE: Final = "Nothing was installed."
 _DECOMPRESSED_AT_ONCE: Final = 1024 * 1024
@@ -114,8 +113,7 @@ class ArchiveReceiver:
 class _Gunzip:
     """Decompresses gzip into ``content``.
 
-    That stays in memory unless it is very large, in which case it goes to ``folder``, where it has
-    no name and ends with this process.
+    That is a file in ``folder``, where it has no name and ends with this process.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -123,9 +121,10 @@ class _Gunzip:
         self._decompressor = _new_decompressor()
         self._written = 0
         self._damaged = False
-        self.content: IO[bytes] = tempfile.SpooledTemporaryFile(  # noqa: SIM115 - its owner closes it
-            MEMORY_LIMIT, "w+b", dir=str(folder)
-        )
+        with changing(f"write to {folder}"):
+            self.content: IO[bytes] = tempfile.TemporaryFile(  # noqa: SIM115 - its owner closes it
+                dir=folder, buffering=0
+            )
 
     def feed(self, chunk: bytes) -> None:
         """The next bytes; what is wrong with them is told by ``check``."""
@@ -143,7 +142,9 @@ class _Gunzip:
 
     def _write(self, data: bytes) -> None:
         with changing(f"unpack into {self._folder}"):
-            self.content.write(data)
+            left = memoryview(data)
+            while left:
+                left = left[self.content.write(left) :]
         self._written += len(data)
 
     def check(self) -> None:
@@ -319,11 +320,34 @@ def _make_folders(base: Path, folder: str, made: set[str]) -> None:
 
 
 def _copy(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, mode: int) -> None:
-    source = archive.extractfile(member)
-    assert source is not None, "a regular file has content"
-    with source, open(path, "xb", buffering=0) as target:
-        shutil.copyfileobj(source, target, _COPY_SIZE)
+    with open(path, "xb", buffering=0) as target:
+        if not _copy_in_kernel(archive, member, target):
+            source = archive.extractfile(member)
+            assert source is not None, "a regular file has content"
+            with source:
+                shutil.copyfileobj(source, target, _COPY_SIZE)
         os.fchmod(target.fileno(), mode)
+
+
+def _copy_in_kernel(archive: tarfile.TarFile, member: tarfile.TarInfo, target: IO[bytes]) -> bool:
+    """Copies a member without its bytes passing through Python, where the system can (Linux)."""
+    if member.issparse() or not hasattr(os, "copy_file_range"):
+        return False
+    source, done = cast("IO[bytes]", archive.fileobj).fileno(), 0
+    try:
+        while done < member.size:
+            copied = os.copy_file_range(
+                source, target.fileno(), member.size - done, member.offset_data + done
+            )
+            if copied == 0:
+                raise tarfile.ReadError("unexpected end of data")
+            done += copied
+    except OSError as error:
+        # Not between these two places, or not on this system.
+        if done == 0 and error.errno in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+            return False
+        raise
+    return True
 
 
 def feed_file(path: str, receiver: ArchiveReceiver) -> None:
