@@ -24,6 +24,8 @@ _LOCK = Path(__file__).with_name("requirements.lock")
 _LIBRARIES = ["distro", "requests", "tqdm"] + (
     ["truststore"] if sys.version_info >= (3, 10) else []
 )
+# Older ones lack what is used of them; a distribution may still have them.
+_OLDEST = {"requests": [2, 32], "urllib3": [2, 3]}
 _INSIDE = "WASP_INSTALLER_ENVIRONMENT"
 
 
@@ -33,7 +35,7 @@ def main() -> int:
         _fail(3, "this installer needs Python 3.9 or newer.", "Without Python: sh install.sh")
     # With python -I, the folder of the script is not searched.
     sys.path.insert(0, str(Path(__file__).resolve().parent))
-    if not _needs_libraries() or all(map(importlib.util.find_spec, _LIBRARIES)):
+    if not _needs_libraries() or _has_libraries():
         from wasp_installer.cli import main as run
 
         return run(sys.argv[1:])
@@ -45,6 +47,18 @@ def main() -> int:
     if os.name == "posix":
         os.execv(python, arguments)
     return subprocess.call(arguments)
+
+
+def _has_libraries() -> bool:
+    """Whether the libraries can be imported, and are as new as they must be."""
+    if not all(map(importlib.util.find_spec, _LIBRARIES)):
+        return False
+    from importlib.metadata import version
+
+    return all(
+        [int(part) for part in version(library).split(".")[:2]] >= oldest
+        for library, oldest in _OLDEST.items()
+    )
 
 
 def _needs_libraries() -> bool:
@@ -60,8 +74,12 @@ def _environment() -> Path:
     inner = "Scripts/python.exe" if os.name == "nt" else "bin/python"
     if (folder / inner).exists():
         return folder / inner
-    print("Setting up the installer's libraries (once)", file=sys.stderr)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    if {"-q", "--quiet"}.isdisjoint(sys.argv[1:]):
+        print("Setting up the installer's libraries (once)", file=sys.stderr)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _fail(7, f"cannot write to {folder.parent}: {error.strerror}.", "Or use sh install.sh.")
     # Made beside its place and renamed, so that it is never half there.
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:

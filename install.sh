@@ -242,6 +242,12 @@ json_values() {
                 value = value "\""
             }
             gsub(/\\\//, "/", value); gsub(/\\"/, "\"", value)
+            # Some servers write ">" and "&" so.
+            while (match(value, /\\u00[2-7][0-9a-fA-F]/)) {
+                digits = tolower(substr(value, RSTART + 4, 2))
+                code = 16 * index("123456789abcdef", substr(digits, 1, 1)) + index("123456789abcdef", substr(digits, 2, 1))
+                value = substr(value, 1, RSTART - 1) sprintf("%c", code) substr(value, RSTART + 6)
+            }
             gsub(/[\t\r\n]/, " ", value)
             return value
         }
@@ -484,6 +490,7 @@ parse_arguments() {
                 _commands=$((_commands + 1)) command=$1
                 [ "$_commands" = 1 ] || die usage "one command at a time, not also '$1'." 'See: --help'
                 ;;
+            '') die usage 'one of the arguments is empty.' 'Is a variable not set?' ;;
             *)
                 _operands=$((_operands + 1)) named_version=$1
                 [ "$_operands" = 1 ] || die usage "do not know what to do with '$1'." 'See: --help'
@@ -510,7 +517,7 @@ check_arguments() {
         *) die usage "there is no source '$source'." 'Choose auto, npm or github.' ;;
     esac
     case $timeout in
-        '' | *[!0-9]* | 0*) die usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
+        '' | *[!0-9]* | 0* | ??????*) die usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
     esac
     case $wanted_sha256 in
         *[!0-9a-fA-F]*) die usage "'$wanted_sha256' is not a SHA-256." 'It has 64 hexadecimal digits.' ;;
@@ -704,6 +711,9 @@ choose_downloader() {
         *'GNU Wget'*) downloader=gnu_wget ;;
         *) downloader=busybox_wget ;;
     esac
+    # Unlike curl, wget knows the names in lower case only.
+    [ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
+    [ -z "${NO_PROXY-}" ] || export no_proxy="${no_proxy:-$NO_PROXY}"
 }
 
 set_problem() {
@@ -755,6 +765,7 @@ fetch() {
         [ "$_attempt" -lt "$ATTEMPTS" ] || return 1
         may_pass || return 1
         _pause=$((1 << (_attempt - 1)))
+        while [ "$retry_after" != "${retry_after#0?}" ]; do retry_after=${retry_after#0}; done
         case $retry_after in
             '' | *[!0-9]*) ;;
             ?????*) _pause=$LONGEST_RETRY_AFTER ;;
@@ -812,8 +823,8 @@ fetch_with_snap_curl() {
 
 # explain_curl STATUS: https://curl.se/libcurl/c/libcurl-errors.html
 explain_curl() {
-    case $(cat "$work/errors") in
-        *'roxy'* | *'CONNECT tunnel'*)
+    case $1,$(last_error_line) in
+        56,*roxy* | 56,*CONNECT*)
             set_problem proxy "the proxy did not let us through to $host ($(last_error_line))"
             return
             ;;
@@ -905,7 +916,8 @@ read_headers() {
 fetch_with_gnu_wget() {
     _url=$1 _file=$2 _method=$3 _redirects=0
     while :; do
-        set -- -nv --server-response --output-document=- --tries=1 --timeout="$timeout" \
+        # What a person has in ~/.wgetrc is for other downloads.
+        set -- --no-config -nv --server-response --output-document=- --tries=1 --timeout="$timeout" \
             --max-redirect=0 --user-agent='wasp-installer (sh)'
         [ "$_method" != head ] || set -- "$@" --spider
         # Unlike curl, it does not look for the variable itself.
@@ -962,19 +974,19 @@ fetch_with_busybox_wget() {
     esac
     cp "$work/errors" "$work/headers"
     read_headers
-    case $_url,$location in
-        https:*,http:*)
-            refuse_downgrade
-            return 1
-            ;;
-    esac
+    # Any hop counts, not only the last.
+    if [ "${_url#https:}" != "$_url" ] && grep -qi '^ *location: *http:' "$work/headers"; then
+        refuse_downgrade
+        return 1
+    fi
     [ "$_status" != 0 ] || return 0
     explain_wget "$_status"
     return 1
 }
 
 explain_wget() {
-    _errors=$(cat "$work/errors")
+    # Without the headers, which it writes there too, with two spaces before them.
+    _errors=$(sed '/^  /d' "$work/errors")
     case $_errors in
         *'No space left'*) explain_unwritten ;;
     esac
@@ -1052,16 +1064,21 @@ obtain_release() {
         esac
     done
     version=''
-    _wanted_words="Wasp${wanted:+ $wanted}"
-    [ "$wanted" != latest ] || _wanted_words='the newest Wasp'
+    _wanted_words=$(wanted_words)
     if [ -n "$_network_problem" ]; then
         problem=${_network_problem%% *} problem_text=${_network_problem#* }
         die_of_problem "$_wanted_words"
     fi
     [ "$problem" != no-build ] || die unsupported-platform "$_wanted_words has no build for $(platform_words)." \
         'Another version may have one: https://github.com/wasp-lang/wasp/releases'
+    [ "$wanted" != latest ] || die no-such-version 'no release of Wasp is to be found.' \
+        'See with --verbose where it was looked for.'
     die no-such-version "there is no Wasp $wanted." \
         'The versions that there are: https://github.com/wasp-lang/wasp/releases'
+}
+
+wanted_words() {
+    if [ "$wanted" = latest ]; then printf 'the newest Wasp'; else printf 'Wasp %s' "$wanted"; fi
 }
 
 source_name() {
@@ -1145,7 +1162,7 @@ find_release_at_npm() {
             ;;
     esac
     if ! fetch_json "$registry/$NPM_PACKAGE/$wanted"; then
-        [ "$problem" != not-found ] || set_problem not-found "no Wasp $wanted there"
+        [ "$problem" != not-found ] || set_problem not-found "it does not have $(wanted_words)"
         return 1
     fi
     pick version
@@ -1250,6 +1267,7 @@ ask_github_for_assets() {
     esac
     fetch_once "$_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get || return 0
     assets=$(json_values "$work/answer") || assets=''
+    case $assets in *assets.*) ;; *) assets='' ;; esac
 }
 
 # asset_is_there NAME: and sets release_digest, when it is known
@@ -1266,7 +1284,7 @@ asset_is_there() {
     [ -n "$_asset" ] || return 1
     pick "assets.$_asset.digest"
     case $picked in
-        sha256:*) release_digest=$picked ;;
+        sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;;
     esac
 }
 
@@ -1303,7 +1321,7 @@ require_checksum_or_say() {
     }
     [ "$require_checksum" = no ] || die no-checksum "no checksum is known for $release_url." \
         'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
-    warn 'No checksum is published for this archive; it is installed unchecked.'
+    warn 'No checksum is known for this archive; it is installed unchecked.'
 }
 
 need_hash_tool() {
@@ -1382,7 +1400,9 @@ hash_with() {
 unpack_archive() {
     need tar
     need gzip
-    mkdir "$staging/unpacked" "$staging/new"
+    # What another source sent before must not be taken for this one's.
+    rm -rf "$staging/unpacked" "$staging/new" "$staging/tar" "$staging/sha256" "$staging/sha512"
+    change "write to $(pretty "$staging")" mkdir "$staging/unpacked" "$staging/new"
     # Decompressing writes one file of limited size, whose content is looked at only when the checksum
     # is right; so both may be done at once.
     hash_archive &
@@ -1459,6 +1479,9 @@ die_too_large() {
 # list_entries: dies of an archive with anything but files, folders and links that stay inside; sets
 # root, the folder that wasp-bin and data are in
 list_entries() {
+    # tar would unpack a compressed archive inside this one, past the limit.
+    [ "$(dd if="$staging/tar" bs=1 skip=257 count=5 2>/dev/null)" = ustar ] \
+        || die corrupt-archive 'the archive is damaged or no tar archive.' 'Nothing was installed. Get it again, whole.'
     list_names && tar_in "$staging" -tvf tar >"$staging/modes" 2>/dev/null \
         || die corrupt-archive 'the archive is damaged or no tar archive.' 'Nothing was installed. Get it again, whole.'
     case $(cat "$staging/errors") in
@@ -1488,6 +1511,7 @@ list_entries() {
             kind[n] = type
             if (type == "l") {
                 target[n] = mode
+                if (mode ~ / -> .* -> /) unsafe("a link whose name cannot be told from its target")
                 sub(/^.* -> /, "", target[n])
             }
         }
@@ -1893,7 +1917,16 @@ read_launcher() {
         _lines=$((_lines + 1))
         case $_line in
             wasp_version=*) _version=${_line#*=} ;;
-            *waspc_datadir=*) launcher=ours ;;
+            *waspc_datadir=*)
+                launcher=ours
+                # The older installer wrote the version into its paths only.
+                case $_line in
+                    */share/wasp-lang/*/wasp-bin*)
+                        _version=${_line#*/share/wasp-lang/}
+                        _version=${_version%%/*}
+                        ;;
+                esac
+                ;;
         esac
     done <"$bin_dir/wasp"
     [ "$launcher" = foreign ] || ! is_version "$_version" || current=$_version
@@ -1920,7 +1953,7 @@ settle_launcher() {
     while [ "$_try" -lt 10 ]; do
         _try=$((_try + 1))
         inspect_launcher
-        [ "$launcher" = ours ] && [ -n "$current" ] && ! is_installed "$current" || return 0
+        [ "$launcher" = ours ] && [ -n "$current" ] && ! [ -x "$share_dir/$current/wasp-bin" ] || return 0
         list_installed
         if [ -n "$installed" ]; then
             _newest=${installed%%"$newline"*}
@@ -2135,7 +2168,7 @@ report_installed() {
     say "Installed Wasp $version in $(pretty "$share_dir/$version")"
     case $previous in
         '' | "$version") ;;
-        *) say "Wasp $previous stays installed; to go back to it: $(own_name) use $previous" ;;
+        *) ! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: $(own_name) use $previous" ;;
     esac
     say_held_warnings
     say ''
@@ -2147,7 +2180,7 @@ report_installed() {
 own_name() {
     case $0 in
         *install.sh) printf 'sh %s' "$(pretty "$0")" ;;
-        *) printf 'install.sh' ;;
+        *) printf 'curl -sSL https://get.wasp.sh/install.sh | sh -s --' ;;
     esac
 }
 
@@ -2271,7 +2304,8 @@ remove_everything() {
     [ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
     for _version in $found; do remove_version "$_version"; done
     rm -f "$share_dir/telemetry_ping.py"
-    [ -z "${HOME-}" ] || remove_tree "${XDG_CACHE_HOME:-$HOME/.cache}/wasp/installer"
+    # What is staged is not this person's own.
+    [ -z "${HOME-}" ] || [ -n "$destdir" ] || remove_tree "${XDG_CACHE_HOME:-$HOME/.cache}/wasp/installer"
     remove_tree "$staging"
     rm -f "$new_launcher"
     staging='' new_launcher=''

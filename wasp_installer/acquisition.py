@@ -108,6 +108,12 @@ class Acquisition:
                 f"{words} has no build for {self._platform}.",
                 f"Another version may have one: {_RELEASES_PAGE}",
             )
+        if wanted == "latest":
+            return InstallerError(
+                "no-such-version",
+                "no release of Wasp is to be found.",
+                "See with --verbose where it was looked for.",
+            )
         return InstallerError(
             "no-such-version",
             f"there is no Wasp {wanted}.",
@@ -166,9 +172,7 @@ class Acquisition:
                 "Give the one that you trust with --sha256 HEX, or leave out --require-checksum.",
             )
         if self._options.from_file is None:
-            self._console.warn(
-                "No checksum is published for this archive; it is installed unchecked."
-            )
+            self._console.warn("No checksum is known for this archive; it is installed unchecked.")
         return expected
 
     def _unpack(

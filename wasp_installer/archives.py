@@ -185,7 +185,7 @@ def unpack(content: IO[bytes], folder: Path) -> Path | None:
             root = _check(members)
             with changing(f"unpack into {folder.parent}"):
                 return _extract(archive, members, root, folder)
-    except tarfile.TarError as error:
+    except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
         raise InstallerError(
             "corrupt-archive",
             "the archive is damaged or no tar archive.",
@@ -197,6 +197,8 @@ def _check(members: list[tarfile.TarInfo]) -> str:
     """Refuses what is unsafe; returns the folder that wasp-bin and data are in, with its slash."""
     if len(members) > ENTRY_LIMIT:
         raise _unsafe(f"more than {ENTRY_LIMIT} entries")
+    if sum(member.size for member in members) > UNPACKED_LIMIT:
+        raise _unsafe("more than 1 GB")
     kinds: dict[str, str] = {}
     links: dict[str, str] = {}
     for member in members:

@@ -13,8 +13,8 @@ from types import FrameType
 from typing import Final, NoReturn
 
 from .commands import Run
-from .console import Console
-from .errors import InstallerError, InterruptedRunError
+from .console import Console, pretty
+from .errors import InstallerError, InterruptedRunError, file_system_error
 from .layout import Layout
 from .options import COMMANDS, Options, default_prefix, timeout_from
 from .report import Result, to_json
@@ -131,7 +131,8 @@ def main(arguments: Sequence[str]) -> int:
     started = time.monotonic()
     for stream in (sys.stdout, sys.stderr):
         # A path may hold bytes that are no text.
-        stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+        if stream is not None:
+            stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
     _raise_on_signals()
     console, run, failure = Console(), None, None
     try:
@@ -139,9 +140,9 @@ def main(arguments: Sequence[str]) -> int:
         console = Console(quiet=options.quiet, verbose=options.verbose)
         run = Run(options, console)
         result = run.execute()
-    except InstallerError as error:
-        failure = error
-        console.show_error(error)
+    except Exception as error:  # noqa: BLE001 - a person is told in words, whatever it is
+        failure = _explained(error)
+        console.show_error(failure)
         release = run.release if run else None
         result = Result("error", release.version or None if release else None, release)
     if "--json" in arguments:
@@ -155,6 +156,18 @@ def main(arguments: Sequence[str]) -> int:
         )
         print(json.dumps(report, ensure_ascii=False))
     return failure.code if failure else 0
+
+
+def _explained(error: Exception) -> InstallerError:
+    if isinstance(error, InstallerError):
+        return error
+    if isinstance(error, OSError):
+        return file_system_error(f"use {pretty(error.filename or 'a file')}", error)
+    return InstallerError(
+        "unexpected",
+        f"{type(error).__name__}: {error}.",
+        "Please report it: https://github.com/wasp-lang/wasp/issues",
+    )
 
 
 def _default_layout() -> Layout | None:

@@ -172,7 +172,7 @@ class Run:
         console.say(
             f"Installed Wasp {release.version} in {pretty(layout.version_dir(release.version))}"
         )
-        if previous not in (None, release.version):
+        if previous and previous != release.version and layout.is_installed(previous):
             console.say(
                 f"Wasp {previous} stays installed; to go back to it: {own_name()} use {previous}"
             )
@@ -292,7 +292,8 @@ class Run:
                 staging.remove(version)
             (layout.share / "telemetry_ping.py").unlink(missing_ok=True)
         cache = installer_cache(os.environ)
-        if cache is not None:
+        # What is staged is not this person's own.
+        if cache is not None and not self.options.destdir:
             remove_tree(cache)
         for folder in (layout.share, layout.bin):
             with contextlib.suppress(OSError):

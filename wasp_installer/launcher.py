@@ -11,6 +11,7 @@ from importlib import resources
 from .errors import InstallerError
 from .layout import Layout
 from .staging import Staging
+from .versions import is_version
 
 _SETTLE_ATTEMPTS = 10
 _READ_SIZE = 4096
@@ -43,8 +44,14 @@ def inspect(layout: Layout) -> LauncherState:
         return LauncherState("foreign")
     if not (content.startswith(b"#!") and b"waspc_datadir=" in content):
         return LauncherState("foreign")
-    version = re.search(rb"^wasp_version=([0-9A-Za-z.-]*)$", content, re.MULTILINE)
-    return LauncherState("ours", version[1].decode() if version else None)
+    # The older installer wrote the version into its paths only.
+    found = re.search(
+        rb"^wasp_version=([0-9A-Za-z.-]+)$|/share/wasp-lang/([0-9A-Za-z.-]+)/wasp-bin",
+        content,
+        re.MULTILINE,
+    )
+    version = (found[1] or found[2]).decode() if found else ""
+    return LauncherState("ours", version if is_version(version) else None)
 
 
 def content(version: str, wasp_root: str) -> bytes:
@@ -73,7 +80,7 @@ def settle(layout: Layout, staging: Staging) -> LauncherState:
     """
     state = inspect(layout)
     for _ in range(_SETTLE_ATTEMPTS):
-        if state.version is None or layout.is_installed(state.version):
+        if state.version is None or layout.has_binary(state.version):
             break
         installed = layout.installed()
         if installed:

@@ -33,8 +33,11 @@ class Layout:
 
     def is_installed(self, version: str) -> bool:
         """Whether a version is there as a whole: its receipt was written last."""
-        folder = self.version_dir(version)
-        return os.access(folder / "wasp-bin", os.X_OK) and receipts.is_whole(folder, version)
+        return self.has_binary(version) and receipts.is_whole(self.version_dir(version), version)
+
+    def has_binary(self, version: str) -> bool:
+        """Whether a version can be started; an older installer's too, which wrote no receipts."""
+        return os.access(self.version_dir(version) / "wasp-bin", os.X_OK)
 
     def installed(self) -> list[str]:
         """The installed versions, newest first."""

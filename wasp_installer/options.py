@@ -105,7 +105,7 @@ def timeout_from(environment: Mapping[str, str]) -> int:
         InstallerError: "usage", when it is not a number of seconds.
     """
     text = environment.get("WASP_HTTP_TIMEOUT") or str(DEFAULT_TIMEOUT_S)
-    if not re.fullmatch(r"[1-9][0-9]*", text):
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", text):
         raise InstallerError(
             "usage",
             f"WASP_HTTP_TIMEOUT is '{text}', not a number of seconds.",

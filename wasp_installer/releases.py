@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import re
 from typing import Any, Final, Protocol
 
 from .errors import InstallerError, SourceProblem
@@ -50,7 +49,8 @@ class NpmSource:
             main = self._transport.get_json(main_url)
         except SourceProblem as problem:
             if problem.slug == "not-found":
-                raise SourceProblem("not-found", f"no Wasp {wanted} there") from problem
+                words = "the newest Wasp" if wanted == "latest" else f"Wasp {wanted}"
+                raise SourceProblem("not-found", f"it does not have {words}") from problem
             raise
         version = _text(main, "version")
         if version is None or not is_version(version):
@@ -151,8 +151,8 @@ class GitHubSource:
         for asset in listed:
             name, digest = _text(asset, "name"), _text(asset, "digest")
             if name is not None:
-                is_sha256 = digest is not None and re.fullmatch("sha256:[0-9a-f]{64}", digest)
-                assets[name] = digest if is_sha256 else None
+                is_sha256 = digest is not None and digest.startswith("sha256:")
+                assets[name] = digest.lower() if digest and is_sha256 else None
         return assets
 
 
@@ -160,7 +160,8 @@ def _text(document: Any, *path: str) -> str | None:
     """The text at ``path`` in a JSON document, or None where there is none."""
     for key in path:
         document = document.get(key) if isinstance(document, dict) else None
-    return document if isinstance(document, str) and document else None
+    # No text from the network may move the cursor, or break what is written into a file.
+    return document if isinstance(document, str) and document and document.isprintable() else None
 
 
 def _digest_of_integrity(integrity: str | None) -> str | None:

@@ -87,6 +87,10 @@ def _tls_context() -> ssl.SSLContext:
     return context
 
 
+def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
 class _Session(requests.Session):
     """Follows redirects, but never from https to anything else."""
 
@@ -97,6 +101,8 @@ class _Session(requests.Session):
         # An archive must arrive as it was published, so that its checksum fits.
         self.headers["Accept-Encoding"] = "identity"
         self.mount("https://", _SystemTrustAdapter())
+        # Without this, what ~/.netrc has for a host would be sent to it.
+        self.auth = _no_authentication
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
@@ -142,7 +148,7 @@ class Transport:
             import json
 
             return json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             if is_web_page(body):
                 raise captive_portal(url) from None
             raise SourceProblem(
@@ -273,7 +279,11 @@ def _explained(host: str, timeout_s: int) -> Iterator[None]:
     """Turns what requests, urllib3 and ssl raise into a ``SourceProblem``."""
     try:
         yield
-    except requests.exceptions.ProxyError as error:
+    except (
+        requests.exceptions.ProxyError,
+        requests.exceptions.InvalidProxyURL,
+        requests.exceptions.InvalidSchema,
+    ) as error:
         raise SourceProblem(
             "proxy", f"the proxy did not let us through to {host} ({_innermost(error)})"
         ) from error
