@@ -271,3 +271,10 @@ def test_commands_work_in_another_prefix(machine: Machine) -> None:
     machine.run("uninstall", "--yes").ok()
     assert not (prefix / "bin" / "wasp").exists()
     assert picture(machine.home) == {}
+
+
+def test_an_empty_operand_is_no_operand(machine: Machine) -> None:
+    """As of a variable that is not set: it must not remove everything."""
+    machine.layout.plant("0.25.0")
+    machine.run("uninstall", "").failed(2)
+    assert machine.layout.versions() == ["0.25.0"]

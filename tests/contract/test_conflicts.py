@@ -158,6 +158,20 @@ def test_the_launcher_of_the_older_installer_is_replaced(
     assert machine.wasp("version").stdout == "0.25.0\n"
 
 
+def test_the_last_version_of_the_older_installer_goes_with_its_launcher(machine: Machine) -> None:
+    """It wrote its version into the launcher's paths only."""
+    old = machine.layout.version_folder("0.15.0")
+    (old / "data").mkdir(parents=True)
+    (old / "wasp-bin").write_bytes(tiny_package("0.15.0").binary)
+    (old / "wasp-bin").chmod(0o755)
+    machine.layout.launcher.parent.mkdir(parents=True)
+    machine.layout.launcher.write_text(
+        f'#!/usr/bin/env bash\nwaspc_datadir={old}/data {old}/wasp-bin "$@"\n'
+    )
+    machine.run("uninstall", "0.15.0").ok()
+    assert not machine.layout.launcher.exists()
+
+
 def test_use_leaves_a_foreign_wasp_alone(machine: Machine) -> None:
     machine.layout.plant("0.25.0")
     machine.layout.launcher.parent.mkdir(parents=True)

@@ -8,8 +8,14 @@ import pytest
 
 from tests.support.archives import sha256_hex, tiny_package
 from tests.support.machines import Machine
-from tests.support.releases import NPM_PLATFORMS, Release, Upstream, npm_platform_path
-from tests.support.replies import json_content
+from tests.support.releases import (
+    NPM_PLATFORMS,
+    Release,
+    Upstream,
+    npm_platform_path,
+    npm_tarball_path,
+)
+from tests.support.replies import html_page, json_content
 from tests.support.toolboxes import HASH_TOOLS
 
 
@@ -160,3 +166,14 @@ def test_a_hash_tool_that_does_not_work_is_no_pass(
     run = shell_machine.install("0.25.0")
     assert run.code == 6, run
     assert shell_machine.layout.versions() == []
+
+
+def test_each_source_is_checked_by_itself(machine: Machine, upstream: Upstream) -> None:
+    """What a captive portal sent in the first one's place must not be taken for the second's."""
+    release = upstream.publish("0.25.0")
+    upstream.server.answer(npm_tarball_path("0.25.0", "linux-x64-glibc"), html_page())
+    sha256 = release.github_digest.removeprefix("sha256:")
+    run = machine.install("0.25.0", "--sha256", sha256).ok()
+    assert run.json["source"] == "github"
+    assert run.json["digest"] == release.github_digest
+    assert "mkdir" not in run.stderr

@@ -93,7 +93,7 @@ def test_a_server_that_recovers_is_no_error(
 @pytest.mark.sampled
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize(
-    ("header", "pause"), [("7", 7), ("9999", 60), ("0", None), ("soon", 1), ("-5", 1)]
+    ("header", "pause"), [("7", 7), ("08", 8), ("9999", 60), ("0", None), ("soon", 1), ("-5", 1)]
 )
 def test_retry_after_is_honoured(
     machine: Machine, upstream: Upstream, header: str, pause: int | None
