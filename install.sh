@@ -31,6 +31,18 @@ readonly REDIRECT_LIMIT=10
 # An archive beyond these is not a Wasp release (0.25.0: 522 entries, 67 MB unpacked).
 readonly UNPACKED_LIMIT=1073741824
 readonly ENTRY_LIMIT=100000
+# Where the install event goes; telemetry_ping.py has the same three.
+readonly TELEMETRY_URL=https://app.posthog.com/capture/
+readonly TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
+readonly TELEMETRY_DEADLINE=10
+# What a Python that can run telemetry_ping.py prints: where it is. That of a virtual environment, which
+# may be gone tomorrow, names the one that it was made from.
+readonly PYTHON_PROBE='import os, sys
+path = sys.executable
+if os.path.exists(os.path.join(os.path.dirname(path), "..", "pyvenv.cfg")):
+    path = os.path.realpath(path)
+if sys.version_info >= (3, 8):
+    print(path)'
 readonly PROGRESS_BAR='########################'
 
 # --- words -------------------------------------------------------------------------------------------
@@ -213,7 +225,7 @@ print_json() {
     printf ', "wasp_dir": %s' "$(json_or_null "${version:+$wasp_root/$version}")"
     printf ', "executable": %s' "$(json_or_null "${prefix:+$prefix/bin/wasp}")"
     printf ', "on_path": %s' "$(yes_to_json "$on_path")"
-    printf ', "telemetry": "none"'
+    printf ', "telemetry": "%s"' "$telemetry"
     printf ', "elapsed_s": %s' "$(($(date +%s) - started_at))"
     printf ', "warnings": [%s]' "$warnings_json"
     [ "$1" != error ] || printf ', "code": %s, "error": "%s", "message": %s, "hint": %s' \
@@ -422,13 +434,13 @@ set_defaults() {
     command=install named_version='' wanted=${WASP_VERSION:-latest}
     prefix=${WASP_INSTALL_PREFIX:-${HOME:+$HOME/.local}} destdir=${DESTDIR-}
     source=auto archive_file='' wanted_sha256='' require_checksum=no
-    force=no dry_run=no json=no quiet=no verbose=no assume_yes=no
+    force=no dry_run=no json=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
     timeout=${WASP_HTTP_TIMEOUT:-30}
 
     # What becomes known on the way.
     version='' release_source='' release_url='' release_digest='' release_node=''
     os='' arch='' libc='' distro_id='' distro_family='' current='' versions_json='' on_path=no
-    warnings_json='' held_warnings='' hold_warnings=no
+    warnings_json='' held_warnings='' hold_warnings=no telemetry=none
     staging='' scratch='' child='' new_launcher='' made_share='' made_bin='' committed=no
     interrupted_code=130 exit_code='' wasp_root='' started_at=$(date +%s)
 }
@@ -473,8 +485,9 @@ parse_arguments() {
             --from-file) value_of "$@" && archive_file=$2 && shift ;;
             --sha256) value_of "$@" && wanted_sha256=$2 && shift ;;
             --require-checksum) require_checksum=yes ;;
-            # Neither is done by this front end, so there is nothing to switch off.
-            --no-modify-path | --no-telemetry) ;;
+            --no-telemetry) wants_telemetry=no ;;
+            # Nothing is changed there yet, so there is nothing to switch off.
+            --no-modify-path) ;;
             --force) force=yes ;;
             --dry-run) dry_run=yes ;;
             --json) json=yes ;;
@@ -1296,6 +1309,7 @@ asset_is_there() {
 take_release() {
     [ "$dry_run" = no ] || return 0
     ! is_to_be_kept "$version" || return 0
+    announce_install
     say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
     require_checksum_or_say
     download_archive || return 1
@@ -1762,7 +1776,7 @@ leave() {
 
 # stop_children: what still runs in the background would write into what is removed
 stop_children() {
-    for _running in $child $hashing $progress $node_check $npm_lookup; do kill "$_running" 2>/dev/null; done
+    for _running in $child $hashing $progress $node_check $npm_lookup $python_lookup; do kill "$_running" 2>/dev/null; done
 }
 
 clean_up() {
@@ -1785,6 +1799,7 @@ interrupted() {
     interrupted_code=$1
     # First, since zsh leaves only when what it waits for has ended.
     stop_children
+    [ -z "$sending" ] || kill "$sending" 2>/dev/null
     # The bar stays as it is, and what is said goes below it.
     [ -z "$progress" ] || printf '\n' >&2
     progress=''
@@ -1871,12 +1886,13 @@ quoted() {
     printf "%s'" "$_text"
 }
 
-# launcher_text VERSION: the same as wasp_installer/launcher.sh, with its two values
+# launcher_text VERSION: the same as wasp_installer/launcher.sh, with its three values
 launcher_text() {
     printf '#!/bin/sh\n'
     printf '# Starts Wasp. The Wasp installer writes this file anew whenever the current version changes.\n'
     printf 'wasp_version=%s\n' "$1"
     printf 'wasp_root=%s\n' "$(quoted "$wasp_root")"
+    printf 'wasp_python=%s\n' "$(quoted "$python")"
     cat <<'LAUNCHER'
 wasp_dir=$wasp_root/$wasp_version
 if ! [ -x "$wasp_dir/wasp-bin" ]; then
@@ -1891,6 +1907,63 @@ if ! [ -x "$wasp_dir/wasp-bin" ]; then
     fi
 fi
 export waspc_datadir="$wasp_dir/data"
+
+# Telemetry. What is sent, and when, is in telemetry_ping.py; Wasp then sends nothing itself.
+# The rule is that of opt_out_reason there.
+wasp_opted_out() {
+    [ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
+    case ${DO_NOT_TRACK-} in
+        '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
+        *) return 0 ;;
+    esac
+    case ${XDG_CONFIG_HOME-} in
+        /*) wasp_off=$XDG_CONFIG_HOME/wasp/telemetry-off ;;
+        *) wasp_off=${HOME-}/.config/wasp/telemetry-off ;;
+    esac
+    [ -e "$wasp_off" ] || [ -L "$wasp_off" ]
+}
+
+wasp_in_project() {
+    wasp_folder=$PWD
+    while [ -n "$wasp_folder" ]; do
+        [ ! -e "$wasp_folder/.wasproot" ] || return 0
+        wasp_folder=${wasp_folder%/*}
+    done
+    return 1
+}
+
+# Imported, and not run, so that Python keeps what it compiled.
+wasp_ping() {
+    "$wasp_python" -I -S -c 'import sys; sys.path.insert(0, sys.argv[1])
+import telemetry_ping; telemetry_ping.run(sys.argv[2:])' "$wasp_root" "$@"
+}
+
+wasp_has_ping() {
+    [ -x "$wasp_python" ] && [ -r "$wasp_root/telemetry_ping.py" ]
+}
+
+if [ "${1-}" = telemetry ] && wasp_has_ping; then
+    shift
+    wasp_ping telemetry "$wasp_version" "$@"
+    exit
+fi
+if wasp_opted_out; then
+    export WASP_TELEMETRY_DISABLE=1
+elif wasp_has_ping; then
+    case ${1-},${WASP_TELEMETRY_DEBUG-} in
+        completion:*) ;;
+        *, | *,0)
+            # In a subshell, which ends at once: Wasp would not collect what becomes of a child that
+            # it does not know.
+            ! wasp_in_project || (
+                trap '' HUP INT QUIT
+                wasp_ping invoked "$wasp_version" "$@" </dev/null >/dev/null 2>&1 &
+            )
+            ;;
+        *) wasp_ping invoked "$wasp_version" "$@" </dev/null >&2 ;;
+    esac
+    export WASP_TELEMETRY_DISABLE=1
+fi
 exec "$wasp_dir/wasp-bin" "$@"
 LAUNCHER
 }
@@ -1936,6 +2009,7 @@ read_launcher() {
 # written through a link
 write_launcher() {
     [ -n "$new_launcher" ] || reserve_launcher
+    know_python
     launcher_text "$1" >"$new_launcher" 2>/dev/null \
         || die_file_system "cannot write to $(pretty "$bin_dir")" 'No space left'
     change "write to $(pretty "$bin_dir")" chmod 755 "$new_launcher"
@@ -1960,8 +2034,172 @@ settle_launcher() {
             write_launcher "$_newest"
         else
             rm -f "$bin_dir/wasp"
+            remove_ping_module
         fi
     done
+}
+
+# remove_ping_module: with what Python has compiled of it
+remove_ping_module() {
+    rm -rf "$share_dir/telemetry_ping.py" "$share_dir/__pycache__"
+}
+
+# place_ping_module: beside the versions, where the launcher looks for it; piped into sh, this script has
+# nothing beside it, and Wasp's own telemetry stays in charge
+place_ping_module() {
+    case $0 in
+        */install.sh) _module=${0%/*}/telemetry_ping.py ;;
+        install.sh) _module=./telemetry_ping.py ;;
+        *) return 0 ;;
+    esac
+    [ -r "$_module" ] || return 0
+    change "write to $(pretty "$staging")" cp "$_module" "$staging/telemetry_ping.py"
+    chmod 644 "$staging/telemetry_ping.py"
+    change "write to $(pretty "$share_dir")" mv -f "$staging/telemetry_ping.py" "$share_dir/telemetry_ping.py"
+}
+
+# start_python_lookup: beside the download, since some Pythons take long to start
+start_python_lookup() {
+    [ "$dry_run" = no ] || return 0
+    find_python >"$work/python" 2>/dev/null </dev/null &
+    python_lookup=$!
+}
+
+# know_python: sets python to the one that the launcher runs telemetry_ping.py with, or to nothing
+know_python() {
+    [ "$python_known" = no ] || return 0
+    python_known=yes
+    if [ -n "$destdir" ]; then
+        # Nothing of this machine, since what is staged is for others.
+        [ "$os" != linux ] || python=/usr/bin/python3
+    elif [ -n "$python_lookup" ]; then
+        wait "$python_lookup"
+        python_lookup=''
+        IFS= read -r python <"$work/python" || :
+    else
+        python=$(find_python 2>/dev/null </dev/null)
+    fi
+}
+
+# find_python: prints where a Python 3.8 or newer is that has just run
+find_python() {
+    for _name in python3 python; do
+        _candidate=$(command -v "$_name") || continue
+        case $_candidate in
+            # On a Mac without the command line tools, Apple's opens a window that offers them.
+            /usr/bin/*) [ "$(uname -s)" != Darwin ] || xcode-select -p >/dev/null 2>&1 || continue ;;
+            /*) ;;
+            *) continue ;;
+        esac
+        _found=$("$_candidate" -I -S -c "$PYTHON_PROBE") && [ -n "$_found" ] || continue
+        printf '%s\n' "$_found"
+        return
+    done
+}
+
+# --- telemetry ---------------------------------------------------------------------------------------
+# The one event of an installer: a random number and the operating system. What an installed Wasp sends
+# is in telemetry_ping.py.
+
+# announce_install: sends the event, once in a run, after one line that says so
+announce_install() {
+    [ "$dry_run" = no ] && [ -z "$destdir" ] && [ "$telemetry" = none ] || return 0
+    if [ "$wants_telemetry" = no ] || is_opted_out; then
+        telemetry=disabled
+        return
+    fi
+    _target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
+    check_url "$_target" && make_install_event || return 0
+    case ${WASP_TELEMETRY_DEBUG-} in
+        '' | 0) ;;
+        *)
+            printf '%s\n' "$event" >&2
+            return
+            ;;
+    esac
+    choose_event_sender || return 0
+    say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
+    send_event "$_target"
+    telemetry=sent
+}
+
+# announce_new_install: the same, as soon as it is certain that something will be installed
+announce_new_install() {
+    list_installed
+    [ "$force" = no ] && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } \
+        || announce_install
+}
+
+# is_opted_out: the rule of opt_out_reason in telemetry_ping.py
+is_opted_out() {
+    [ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
+    case ${DO_NOT_TRACK-} in
+        '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
+        *) return 0 ;;
+    esac
+    case ${XDG_CONFIG_HOME-} in
+        /*) _off=$XDG_CONFIG_HOME/wasp/telemetry-off ;;
+        *) _off=${HOME-}/.config/wasp/telemetry-off ;;
+    esac
+    [ -e "$_off" ] || [ -L "$_off" ]
+}
+
+# make_install_event: sets event, the same bytes as install_event in telemetry_ping.py; fails where the
+# system has no random source
+make_install_event() {
+    case $system in
+        Linux) telemetry_os=linux ;;
+        Darwin) telemetry_os=osx ;;
+        MINGW* | MSYS* | CYGWIN* | Windows*) telemetry_os=windows ;;
+        *) telemetry_os=Unknown ;;
+    esac
+    random_digits
+    [ ${#digits} = 24 ] || return 1
+    event="{\"api_key\": $(json_string "${WASP_TELEMETRY_KEY:-$TELEMETRY_KEY}"), \"type\": \"capture\""
+    event="$event, \"event\": \"install-script:run\", \"distinct_id\": \"$digits\""
+    event="$event, \"properties\": {\"os\": \"$telemetry_os\"}}"
+}
+
+# random_digits: sets digits to 24 random ones, the first of them not 0
+random_digits() {
+    digits=$(head -c 1024 /dev/urandom 2>/dev/null | tr -dc 0-9 | sed 's/^0*//' | cut -c 1-24)
+}
+
+# choose_event_sender: busybox's wget may check no certificate, and goes wherever it is sent
+choose_event_sender() {
+    if have curl; then
+        event_sender=curl
+    else
+        event_sender=wget
+        have wget || return 1
+        case $(wget --version 2>/dev/null) in *'GNU Wget'*) ;; *) return 1 ;; esac
+    fi
+}
+
+# send_event URL: in the background, out of reach of a closed terminal, and not waited for at the end
+send_event() {
+    _protocols='=https'
+    case $1 in http:*) _protocols='=http' ;; esac
+    _url=$1
+    case $event_sender in
+        curl)
+            set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE" --proto "$_protocols" \
+                --max-filesize 65536 --user-agent wasp --header 'Accept:' \
+                --header 'Content-Type: application/json' --data "$event" "$_url"
+            ;;
+        wget)
+            set -- wget --no-config --quiet --timeout="$TELEMETRY_DEADLINE" --tries=1 --max-redirect=0 \
+                --user-agent=wasp --header='Content-Type: application/json' --post-data="$event" \
+                --output-document=- "$_url"
+            [ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
+            ! have timeout || set -- timeout "$TELEMETRY_DEADLINE" "$@"
+            ;;
+    esac
+    (
+        trap '' HUP INT QUIT
+        exec "$@"
+    ) </dev/null >/dev/null 2>&1 &
+    sending=$!
 }
 
 # --- after an install --------------------------------------------------------------------------------
@@ -2085,7 +2323,9 @@ run_install() {
     make_work_folder
     start_registry_lookup
     start_node_check
+    start_python_lookup
     identify_platform
+    announce_new_install
     choose_build
     if [ -n "$archive_file" ]; then
         take_file
@@ -2097,8 +2337,10 @@ run_install() {
     elif [ "$dry_run" = yes ]; then
         report_plan
     else
+        announce_install
         write_receipt
         place_version
+        place_ping_module
         write_launcher "$version"
         rm -f "$share_dir/.uses-npm"
         committed=yes
@@ -2303,7 +2545,7 @@ remove_everything() {
     committed=yes
     [ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
     for _version in $found; do remove_version "$_version"; done
-    rm -f "$share_dir/telemetry_ping.py"
+    remove_ping_module
     # What is staged is not this person's own.
     [ -z "${HOME-}" ] || [ -n "$destdir" ] || remove_tree "${XDG_CACHE_HOME:-$HOME/.cache}/wasp/installer"
     remove_tree "$staging"
@@ -2343,7 +2585,8 @@ main() {
     export LC_ALL
     # What a caller may have set for other uses of the same tools.
     unset CDPATH IFS TAR_OPTIONS GZIP
-    hashing='' progress='' node_check='' npm_lookup='' registry=''
+    hashing='' progress='' node_check='' npm_lookup='' registry='' python_lookup='' sending=''
+    python='' python_known=no
     set_defaults
     choose_colours
     parse_arguments "$@"

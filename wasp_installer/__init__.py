@@ -11,8 +11,9 @@ The rooms: ``cli`` (arguments in, exit code out) and ``options``; ``commands`` (
 does); ``acquisition`` (a release, checked and unpacked), from ``releases`` (npm and GitHub),
 ``registry`` (which npm registry) and ``transport`` (HTTPS), through ``archives`` and ``binary``
 (does it run here); ``layout``, ``receipts``, ``staging`` and ``launcher`` (what is on disk, and how
-it changes at once); ``platforms``, ``surroundings`` (Node.js, PATH), ``versions``; ``console``,
-``report`` (--json), ``errors``.
+it changes at once); ``telemetry`` (the install event) and ``interpreter`` (which Python sends those
+of an installed Wasp: telemetry_ping.py, beside this package); ``platforms``, ``surroundings``
+(Node.js, PATH), ``versions``; ``console``, ``report`` (--json), ``errors``.
 """
 
 from __future__ import annotations

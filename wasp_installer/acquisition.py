@@ -44,7 +44,8 @@ class Acquisition:
     """One run's way to the release that it installs.
 
     ``staging`` is None when nothing is to be done (--dry-run): then a release is only found.
-    ``keeps`` tells of a version that it is installed and shall stay as it is.
+    ``keeps`` tells of a version that it is installed and shall stay as it is; ``announce`` is
+    called before a release is downloaded.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Acquisition:
         platform: Platform,
         staging: Staging | None,
         keeps: Callable[[str], bool],
+        announce: Callable[[], None],
     ) -> None:
         self._options = options
         self._console = console
         self._platform = platform
         self._staging = staging
         self._keeps = keeps
+        self._announce = announce
         #: The release, as far as the way has come.
         self.release: Release | None = None
 
@@ -133,6 +136,7 @@ class Acquisition:
         """
         url = release.url
         assert url is not None, "a release of a source has an address"
+        self._announce()
         self._console.say(f"Wasp {release.version} for {self._platform}, from {source.name}")
         expected = self._expected_digests(release.digest, url)
         receiver = ArchiveReceiver(staging.folder, [name for name, _ in expected])

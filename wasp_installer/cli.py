@@ -72,9 +72,9 @@ def _parser() -> _Parser:
         parser.add_argument(option)
     for flag in ("--require-checksum", "--force", "--dry-run", "--json", "--verbose"):
         parser.add_argument(flag, action="store_true")
-    # Neither is done by this front end, so there is nothing to switch off.
-    for accepted in ("--no-modify-path", "--no-telemetry"):
-        parser.add_argument(accepted, action="store_true")
+    parser.add_argument("--no-telemetry", action="store_true")
+    # Nothing is changed there yet, so there is nothing to switch off.
+    parser.add_argument("--no-modify-path", action="store_true")
     parser.add_argument("-q", "--quiet", action="store_true")
     parser.add_argument("-y", "--yes", action="store_true")
     return parser
@@ -108,6 +108,7 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
         quiet=parsed.quiet,
         verbose=parsed.verbose,
         yes=parsed.yes,
+        no_telemetry=parsed.no_telemetry,
         timeout_s=timeout_from(os.environ),
     )
 
@@ -150,6 +151,7 @@ def main(arguments: Sequence[str]) -> int:
             result,
             layout=run.layout if run else _default_layout(),
             platform=run.platform if run else None,
+            telemetry=run.install_event.outcome if run else "none",
             elapsed_s=time.monotonic() - started,
             warnings=console.warnings,
             error=failure,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from . import launcher, platforms, receipts, surroundings
 from .console import Console, pretty
-from .errors import InstallerError, changing
+from .errors import InstallerError, InterruptedRunError, changing
+from .interpreter import PythonLookup
 from .layout import Layout
 from .options import Options
 from .platforms import Platform
@@ -18,6 +19,7 @@ from .receipts import Release
 from .registry import RegistryLookup, asks_npm
 from .report import Result
 from .staging import Staging, remove_tree
+from .telemetry import InstallEvent, ping_module
 
 
 class Run:
@@ -30,6 +32,8 @@ class Run:
         self.platform: Platform | None = None
         #: The release that is being installed, as far as the run has come.
         self.release: Release | None = None
+        self.install_event = InstallEvent(options, console)
+        self._python: PythonLookup | None = None
 
     def execute(self) -> Result:
         """Does what the options say.
@@ -41,8 +45,21 @@ class Run:
         umask = os.umask(0o022)
         try:
             return self._execute()
+        except InterruptedRunError:
+            self.install_event.stop()
+            raise
         finally:
             os.umask(umask)
+            if self._python is not None:
+                self._python.close()
+
+    def _look_for_python(self) -> PythonLookup:
+        """For the launcher; asked for early, since it takes a while to be found."""
+        if self._python is None:
+            self._python = PythonLookup(
+                self.platform.os if self.platform else None, staged=bool(self.options.destdir)
+            )
+        return self._python
 
     def _execute(self) -> Result:
         self.platform = platforms.identify()
@@ -75,11 +92,16 @@ class Run:
                     contextlib.closing(RegistryLookup(os.environ, self.console))
                 )
             node_check = stack.enter_context(contextlib.closing(surroundings.NodeCheck()))
+            if not options.dry_run:
+                self._look_for_python()
+            self._announce_new_install()
             builds = platforms.choose_builds(platform)
             # Imported late: its libraries take long to import, and the other commands need none.
             from .acquisition import Acquisition
 
-            acquisition = Acquisition(options, self.console, platform, staging, self._keeps)
+            acquisition = Acquisition(
+                options, self.console, platform, staging, self._keeps, self.install_event.announce
+            )
             stack.callback(lambda: self._remember(acquisition.release))
             if options.from_file is not None:
                 release = acquisition.from_file(options.from_file)
@@ -89,13 +111,21 @@ class Run:
                 return self._already_installed(release.version, previous, node_check)
             if staging is None:
                 return self._plan(release, platform)
+            self.install_event.announce()
             receipts.write(staging.new, release, platform)
             staging.place(release.version, replace=options.force)
-            launcher.write(layout, staging, release.version)
+            staging.place_file(layout.ping_module, ping_module())
+            launcher.write(layout, staging, release.version, self._look_for_python())
             layout.npm_marker.unlink(missing_ok=True)
             staging.commit()
-            launcher.settle(layout, staging)
+            launcher.settle(layout, staging, self._look_for_python())
             return self._installed(release, previous, node_check)
+
+    def _announce_new_install(self) -> None:
+        """Sends the event as soon as it is certain that something will be installed."""
+        may_be_there = self.options.wanted == "latest" or self.options.from_file is not None
+        if self.options.force or not may_be_there or not self.layout.installed():
+            self.install_event.announce()
 
     def _remember(self, release: Release | None) -> None:
         """Keeps what is known of a release for the report of an error."""
@@ -136,9 +166,9 @@ class Run:
         layout = self.layout
         if current != version and not self.options.dry_run:
             with Staging(layout, self.console) as staging:
-                launcher.write(layout, staging, version)
+                launcher.write(layout, staging, version, self._look_for_python())
                 staging.commit()
-                launcher.settle(layout, staging)
+                launcher.settle(layout, staging, self._look_for_python())
         release = receipts.read(layout.version_dir(version), version)
         self._check_surroundings(release, node_check)
         self.console.say(
@@ -203,9 +233,9 @@ class Run:
             self.console.say(f"Would make Wasp {version} the current version")
             return Result("planned", version, release)
         with Staging(self.layout, self.console) as staging:
-            launcher.write(self.layout, staging, version)
+            launcher.write(self.layout, staging, version, self._look_for_python())
             staging.commit()
-            launcher.settle(self.layout, staging)
+            launcher.settle(self.layout, staging, self._look_for_python())
         # Another run may have removed it meanwhile.
         if not self.layout.is_installed(version):
             raise self._not_installed(version)
@@ -231,7 +261,7 @@ class Run:
         with Staging(self.layout, self.console) as staging:
             staging.commit()
             staging.remove(version)
-            current = launcher.settle(self.layout, staging).version
+            current = launcher.settle(self.layout, staging, self._look_for_python()).version
         now = f"; the current version is {current}" if current else ""
         self.console.say(f"Removed Wasp {version}{now}")
         return Result("removed", version)
@@ -290,7 +320,7 @@ class Run:
                     layout.launcher.unlink(missing_ok=True)
             for version in found:
                 staging.remove(version)
-            (layout.share / "telemetry_ping.py").unlink(missing_ok=True)
+            layout.remove_ping_module()
         cache = installer_cache(os.environ)
         # What is staged is not this person's own.
         if cache is not None and not self.options.destdir:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from .errors import InstallerError
+from .interpreter import PythonLookup
 from .layout import Layout
 from .staging import Staging
 from .versions import is_version
@@ -54,10 +55,11 @@ def inspect(layout: Layout) -> LauncherState:
     return LauncherState("ours", version if is_version(version) else None)
 
 
-def content(version: str, wasp_root: str) -> bytes:
-    """The launcher of ``version`` below ``wasp_root``."""
+def content(version: str, wasp_root: str, python: str) -> bytes:
+    """The launcher of ``version`` below ``wasp_root``; ``python`` runs telemetry_ping.py, or ""."""
     template = resources.files(__package__).joinpath("launcher.sh").read_text(encoding="utf-8")
-    text = template.replace("@VERSION@", version).replace("@ROOT@", _quoted(wasp_root))
+    values = {"VERSION": version, "ROOT": _quoted(wasp_root), "PYTHON": _quoted(python)}
+    text = re.sub("@([A-Z]+)@", lambda found: values[found[1]], template)
     return os.fsencode(text)
 
 
@@ -66,12 +68,12 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def write(layout: Layout, staging: Staging, version: str) -> None:
+def write(layout: Layout, staging: Staging, version: str, python: PythonLookup) -> None:
     """Makes ``version`` the current one."""
-    staging.write_launcher(content(version, layout.wasp_root))
+    staging.write_launcher(content(version, layout.wasp_root, python.path()))
 
 
-def settle(layout: Layout, staging: Staging) -> LauncherState:
+def settle(layout: Layout, staging: Staging, python: PythonLookup) -> LauncherState:
     """Looks, after a change, whether the launcher's version is there.
 
     If another run removed it meanwhile, the launcher goes to the newest that is left, or is
@@ -84,9 +86,10 @@ def settle(layout: Layout, staging: Staging) -> LauncherState:
             break
         installed = layout.installed()
         if installed:
-            write(layout, staging, installed[0])
+            write(layout, staging, installed[0], python)
         else:
             layout.launcher.unlink(missing_ok=True)
+            layout.remove_ping_module()
         state = inspect(layout)
     return state
 

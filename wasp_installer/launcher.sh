@@ -2,6 +2,7 @@
 # Starts Wasp. The Wasp installer writes this file anew whenever the current version changes.
 wasp_version=@VERSION@
 wasp_root=@ROOT@
+wasp_python=@PYTHON@
 wasp_dir=$wasp_root/$wasp_version
 if ! [ -x "$wasp_dir/wasp-bin" ]; then
     # An install that was killed while it replaced this version left the old one aside.
@@ -15,4 +16,61 @@ if ! [ -x "$wasp_dir/wasp-bin" ]; then
     fi
 fi
 export waspc_datadir="$wasp_dir/data"
+
+# Telemetry. What is sent, and when, is in telemetry_ping.py; Wasp then sends nothing itself.
+# The rule is that of opt_out_reason there.
+wasp_opted_out() {
+    [ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
+    case ${DO_NOT_TRACK-} in
+        '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
+        *) return 0 ;;
+    esac
+    case ${XDG_CONFIG_HOME-} in
+        /*) wasp_off=$XDG_CONFIG_HOME/wasp/telemetry-off ;;
+        *) wasp_off=${HOME-}/.config/wasp/telemetry-off ;;
+    esac
+    [ -e "$wasp_off" ] || [ -L "$wasp_off" ]
+}
+
+wasp_in_project() {
+    wasp_folder=$PWD
+    while [ -n "$wasp_folder" ]; do
+        [ ! -e "$wasp_folder/.wasproot" ] || return 0
+        wasp_folder=${wasp_folder%/*}
+    done
+    return 1
+}
+
+# Imported, and not run, so that Python keeps what it compiled.
+wasp_ping() {
+    "$wasp_python" -I -S -c 'import sys; sys.path.insert(0, sys.argv[1])
+import telemetry_ping; telemetry_ping.run(sys.argv[2:])' "$wasp_root" "$@"
+}
+
+wasp_has_ping() {
+    [ -x "$wasp_python" ] && [ -r "$wasp_root/telemetry_ping.py" ]
+}
+
+if [ "${1-}" = telemetry ] && wasp_has_ping; then
+    shift
+    wasp_ping telemetry "$wasp_version" "$@"
+    exit
+fi
+if wasp_opted_out; then
+    export WASP_TELEMETRY_DISABLE=1
+elif wasp_has_ping; then
+    case ${1-},${WASP_TELEMETRY_DEBUG-} in
+        completion:*) ;;
+        *, | *,0)
+            # In a subshell, which ends at once: Wasp would not collect what becomes of a child that
+            # it does not know.
+            ! wasp_in_project || (
+                trap '' HUP INT QUIT
+                wasp_ping invoked "$wasp_version" "$@" </dev/null >/dev/null 2>&1 &
+            )
+            ;;
+        *) wasp_ping invoked "$wasp_version" "$@" </dev/null >&2 ;;
+    esac
+    export WASP_TELEMETRY_DISABLE=1
+fi
 exec "$wasp_dir/wasp-bin" "$@"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 from . import receipts
@@ -24,6 +25,8 @@ class Layout:
         self.share = Path(destdir + self.wasp_root)
         self.bin = Path(f"{destdir}{prefix}/bin")
         self.launcher = self.bin / "wasp"
+        #: What the launcher runs beside Wasp.
+        self.ping_module = self.share / "telemetry_ping.py"
         #: Its presence means that npm manages Wasp.
         self.npm_marker = self.share / ".uses-npm"
 
@@ -42,6 +45,11 @@ class Layout:
     def installed(self) -> list[str]:
         """The installed versions, newest first."""
         return [version for version in self.version_folders() if self.is_installed(version)]
+
+    def remove_ping_module(self) -> None:
+        """Removes the telemetry module, with what Python has compiled of it."""
+        self.ping_module.unlink(missing_ok=True)
+        shutil.rmtree(self.share / "__pycache__", ignore_errors=True)
 
     def version_folders(self) -> list[str]:
         """All version folders, newest first; an older installer's too, which wrote no receipts."""

@@ -43,6 +43,7 @@ class Options:
     quiet: bool = False
     verbose: bool = False
     yes: bool = False
+    no_telemetry: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
 
     def __post_init__(self) -> None:

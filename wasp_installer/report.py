@@ -33,6 +33,7 @@ def to_json(
     *,
     layout: Layout | None,
     platform: Platform | None,
+    telemetry: str,
     elapsed_s: float,
     warnings: Sequence[str],
     error: InstallerError | None = None,
@@ -57,7 +58,7 @@ def to_json(
         "wasp_dir": f"{layout.wasp_root}/{version}" if layout and version else None,
         "executable": layout.executable if layout else None,
         "on_path": layout is not None and is_on_path(layout),
-        "telemetry": "none",
+        "telemetry": telemetry,
         "elapsed_s": round(elapsed_s, 3),
         "warnings": list(warnings),
     }

@@ -98,6 +98,14 @@ class Staging:
             staged.replace(self._layout.launcher)
         self._launcher = None
 
+    def place_file(self, place: Path, content: bytes) -> None:
+        """Puts a file, readable by all, in its place: whole, and never through a link."""
+        staged = self.folder / place.name
+        with changing(f"write to {pretty(place.parent)}"):
+            staged.write_bytes(content)
+            staged.chmod(0o644)
+            staged.replace(place)
+
     def place(self, version: str, *, replace: bool) -> None:
         """Renames the staged version to its place.
 

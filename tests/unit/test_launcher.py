@@ -32,7 +32,7 @@ def test_the_folder_may_have_any_name(name: str) -> None:
         binary.write_text('#!/bin/sh\nprintf "%s|%s" "$waspc_datadir" "$1"\n')
         binary.chmod(0o755)
         script = Path(base) / f"{len(name)}-launcher-of-test"
-        script.write_bytes(launcher.content("0.25.0", str(root)))
+        script.write_bytes(launcher.content("0.25.0", str(root), ""))
         command = [str(real_tool("sh")), str(script), name]
         environment = {"WASP_TELEMETRY_DISABLE": "1", **_telemetry_url()}
         run = subprocess.run(command, capture_output=True, env=environment, check=True)

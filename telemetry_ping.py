@@ -1,0 +1,948 @@
+#!/usr/bin/env python3
+"""Wasp's telemetry, the whole of it: what is sent, when it is sent, and how to opt out.
+
+Two events exist. ``install_event`` is sent when the installer starts to install Wasp; ``cli_event``
+when ``wasp`` is used inside a project, at most twice in 12 hours for each project: once for
+``wasp build``, once for all other commands. These two functions list every key that is sent, and
+their arguments are the only things that can get into it: no path, no name, no argument of a command
+but five fixed words (``DEPLOY_KEYWORDS``).
+
+Nothing is sent, written or started when any of these is so (``opt_out_reason``):
+
+    WASP_TELEMETRY_DISABLE is set, to whatever value, even an empty one
+    DO_NOT_TRACK is set to anything but 0, false, no, off or nothing
+    ``wasp telemetry off`` was called
+
+To see what would be sent: ``wasp telemetry show``, or WASP_TELEMETRY_DEBUG=1 before any command.
+
+The launcher ``wasp`` runs this file beside Wasp, in the background, with the Python (3.8 or newer)
+that the machine has, as ``python -I -S telemetry_ping.py invoked VERSION ARGUMENT…`` does. Most
+runs meet a pause and end at once, so modules of the standard library are imported only where they
+are needed, and the few fields of the state are read without ``json``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+TYPE_CHECKING = False  # the name that type checkers look for; importing it would take 15 ms
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from http.client import HTTPConnection
+    from ssl import SSLContext
+    from subprocess import Popen
+    from typing import IO, Any, Final, NoReturn
+
+DEFAULT_URL: Final = "https://app.posthog.com/capture/"
+#: Write-only and public: with it, events can be sent and not read.
+DEFAULT_KEY: Final = "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"
+
+#: Between two events of one kind from one project.
+PAUSE_S: Final = 12 * 60 * 60
+#: The same, when the first of them could not be delivered.
+FAILED_PAUSE_S: Final = 60 * 60
+#: After so long the process ends, whatever it waits for, name resolution included.
+DEADLINE_S: Final = 10.0
+#: More than this is not read of an answer.
+ANSWER_LIMIT_BYTES: Final = 64 * 1024
+
+#: The only arguments of ``wasp deploy`` that are ever sent.
+DEPLOY_KEYWORDS: Final = ("fly", "setup", "create-db", "deploy", "cmd")
+CONTEXT_LIMIT_CHARACTERS: Final = 200
+CI_VARIABLES: Final = (
+    "CI",
+    "BUILD_ID",
+    "BUILD_NUMBER",
+    "CI_APP_ID",
+    "CI_BUILD_ID",
+    "CI_BUILD_NUMBER",
+    "CI_NAME",
+    "CONTINUOUS_INTEGRATION",
+    "RUN_ID",
+    "GITHUB_ACTIONS",
+    "TRAVIS",
+)
+
+# --- opting out ---------------------------------------------------------------------------------
+
+
+def opt_out_reason(environment: Mapping[str, str]) -> str | None:
+    """Why nothing may be sent, in words; None when something may.
+
+    The launcher and install.sh have this rule too, in sh; the tests hold the three together.
+    """
+    if "WASP_TELEMETRY_DISABLE" in environment:
+        return "WASP_TELEMETRY_DISABLE is set"
+    # https://consoledonottrack.com
+    if environment.get("DO_NOT_TRACK", "").lower() not in ("", "0", "false", "no", "off"):
+        return "DO_NOT_TRACK is set"
+    off = off_file(environment)
+    if off is not None and os.path.lexists(off):
+        return "it was switched off with: wasp telemetry off"
+    return None
+
+
+def off_file(environment: Mapping[str, str]) -> str | None:
+    """The file whose presence means off; None when there is no home to keep it in."""
+    folder = _user_folder(environment, "XDG_CONFIG_HOME", ".config")
+    return None if folder is None else os.path.join(folder, "wasp", "telemetry-off")
+
+
+def _user_folder(environment: Mapping[str, str], variable: str, default: str) -> str | None:
+    """https://specifications.freedesktop.org/basedir-spec: a relative path is to be ignored."""
+    named = environment.get(variable, "")
+    if os.path.isabs(named):
+        return named
+    home = environment.get("USERPROFILE" if os.name == "nt" else "HOME", "")
+    return os.path.join(home, default) if os.path.isabs(home) else None
+
+
+# --- the two events -----------------------------------------------------------------------------
+
+
+def install_event(*, key: str, distinct_id: str, os_name: str) -> dict[str, Any]:
+    """What is sent when an install starts: a random number, and the operating system."""
+    return {
+        "api_key": key,
+        "type": "capture",
+        "event": "install-script:run",
+        "distinct_id": distinct_id,
+        "properties": {"os": os_name},
+    }
+
+
+def cli_event(
+    *,
+    key: str,
+    distinct_id: str,
+    project_hash: str,
+    is_build: bool,
+    deploy_cmd_args: str,
+    wasp_version: str,
+    os_name: str,
+    context: str,
+) -> dict[str, Any]:
+    """What is sent when ``wasp`` is used inside a project."""
+    return {
+        "api_key": key,
+        "event": "cli",
+        "distinct_id": distinct_id,
+        "properties": {
+            "project_hash": project_hash,
+            "is_build": is_build,
+            "deploy_cmd_args": deploy_cmd_args,
+            "wasp_version": wasp_version,
+            "os": os_name,
+            "context": context,
+        },
+    }
+
+
+def to_body(event: Mapping[str, Any]) -> bytes:
+    """An event as the JSON that is sent."""
+    import json
+
+    return json.dumps(event).encode("ascii")
+
+
+def _is_version(text: str) -> bool:
+    """Letters, digits, dots and dashes, such as 0.25.0-rc1."""
+    return len(text) <= 40 and text.isascii() and text.translate({45: "", 46: ""}).isalnum()
+
+
+def random_digits() -> str:
+    """24 random digits, the first of them not 0, from the system's random source."""
+    return str(10**23 + int.from_bytes(os.urandom(32), "big") % (9 * 10**23))
+
+
+def this_os() -> str:
+    """The operating system: linux, osx, windows or Unknown."""
+    return {"linux": "linux", "darwin": "osx", "win32": "windows"}.get(sys.platform, "Unknown")
+
+
+def is_build(arguments: Sequence[str]) -> bool:
+    """Whether the command is ``wasp build``, which ``wasp build start`` is not."""
+    return list(arguments[:1]) == ["build"] and list(arguments[1:2]) != ["start"]
+
+
+def deploy_keywords(arguments: Sequence[str]) -> str:
+    """Those arguments of ``wasp deploy`` that may be sent, in order; "" for other commands."""
+    if list(arguments[:1]) != ["deploy"]:
+        return ""
+    return ";".join(word for word in arguments[1:] if word in DEPLOY_KEYWORDS)
+
+
+def is_on_ci(environment: Mapping[str, str]) -> bool:
+    """Whether this runs in continuous integration, as far as its variables tell."""
+    return any(environment.get(name, "") not in ("", "false", "0") for name in CI_VARIABLES)
+
+
+def context_of(environment: Mapping[str, str]) -> str:
+    """WASP_TELEMETRY_CONTEXT without control characters, then "CI" on CI."""
+    named = environment.get("WASP_TELEMETRY_CONTEXT", "")
+    text = "".join(character for character in named if character.isprintable()).strip()
+    suffix = " CI" if is_on_ci(environment) else ""
+    return (text[: CONTEXT_LIMIT_CHARACTERS - len(suffix)].strip() + suffix).strip()
+
+
+# --- when to send -------------------------------------------------------------------------------
+
+
+class Attempt:
+    """The last attempt to send events of one kind: when (seconds since 1970), and how it ended.
+
+    ``failed`` is only so when the event has certainly not arrived.
+    """
+
+    __slots__ = ("at", "failed")
+
+    def __init__(self, at: int = 0, failed: bool = False) -> None:
+        self.at = at
+        self.failed = failed
+
+    def pause_ends(self) -> int:
+        """The last second in which no event of this kind may be sent."""
+        return self.at + (FAILED_PAUSE_S if self.failed else PAUSE_S)
+
+
+class State:
+    """What is remembered of a project; ``deploy`` holds keywords that no event has carried yet."""
+
+    __slots__ = ("build", "deploy", "other")
+
+    def __init__(self, build: Attempt, other: Attempt, deploy: str = "") -> None:
+        self.build = build
+        self.other = other
+        self.deploy = deploy
+
+    def attempt(self, build: bool) -> Attempt:
+        """The last attempt for ``wasp build``, or for the other commands."""
+        return self.build if build else self.other
+
+    def to_text(self) -> str:
+        """One line of JSON; ``state_from`` reads exactly this."""
+        fields = (
+            ("build_at", str(self.build.at)),
+            ("build_failed", str(self.build.failed).lower()),
+            ("other_at", str(self.other.at)),
+            ("other_failed", str(self.other.failed).lower()),
+            ("deploy", f'"{self.deploy}"'),
+        )
+        return "{" + ", ".join(f'"{name}": {value}' for name, value in fields) + "}\n"
+
+
+def state_from(text: str) -> State:
+    """The state in ``text``; a fresh one when that is not what ``State.to_text`` writes."""
+    fields = dict(part.partition(": ")[::2] for part in text.strip("{}\n").split(", "))
+    try:
+        build, other = (
+            Attempt(int(fields[f'"{kind}_at"']), fields[f'"{kind}_failed"'] == "true")
+            for kind in ("build", "other")
+        )
+        words = fields['"deploy"'].strip('"').split(";")
+    except (KeyError, ValueError):
+        return State(Attempt(), Attempt())
+    return State(build, other, ";".join(word for word in words if word in DEPLOY_KEYWORDS))
+
+
+class Decision:
+    """Whether to send now, with which deploy keywords; ``changed``: the state is to be kept."""
+
+    __slots__ = ("changed", "deploy", "send")
+
+    def __init__(self, send: bool, deploy: str, changed: bool) -> None:
+        self.send = send
+        self.deploy = deploy
+        self.changed = changed
+
+
+def decide(state: State, *, build: bool, deploy: str, now: int) -> Decision:
+    """Whether an invocation at ``now`` sends an event; brings ``state`` to what is to be kept.
+
+    An attempt counts as failed until the event is on its way (``delivered``), so that whatever ends
+    the process before leaves an hour's pause, and whatever ends it later twelve.
+    """
+    attempt = state.attempt(build)
+    changed = False
+    if attempt.at > now:
+        # The clock was set back. To wait until it is there again could take years.
+        attempt.at = now
+        changed = True
+    if now > attempt.pause_ends():
+        attempt.at, attempt.failed = now, True
+        state.deploy = deploy or state.deploy
+        return Decision(True, state.deploy, True)
+    if deploy and deploy != state.deploy:
+        state.deploy = deploy
+        changed = True
+    return Decision(False, "", changed)
+
+
+def delivered(state: State, *, build: bool, deploy: str) -> None:
+    """The event that ``decide`` let go, with these keywords, is on its way."""
+    state.attempt(build).failed = False
+    # Another deploy may have been remembered meanwhile.
+    if state.deploy == deploy:
+        state.deploy = ""
+
+
+def refused(state: State, *, build: bool, deploy: str) -> None:
+    """The event was not taken; its keywords wait for the next one."""
+    state.attempt(build).failed = True
+    state.deploy = state.deploy or deploy
+
+
+# --- what is kept on this machine ---------------------------------------------------------------
+
+
+class Store:
+    """The folder with this machine's id, its secret, and the state of each project.
+
+    With WASP_TELEMETRY_USER_ID, id and secret come from that instead: one person, many machines.
+
+    Its methods raise OSError when the folder cannot be used.
+    """
+
+    def __init__(self, folder: str, user_id: str = "") -> None:
+        self.folder = folder
+        self._user_id = user_id.encode("utf-8", "surrogateescape")
+
+    def distinct_id(self) -> str:
+        """The random UUID of this machine, which Wasp itself uses too; or the hash of a user id."""
+        if self._user_id:
+            return _sha256(self._user_id).hex()
+        return self._once("signature", _is_uuid, _new_uuid).decode("ascii").strip()
+
+    def project_hash(self, project: str) -> str:
+        """16 hex digits for an absolute path; without the secret, it cannot be guessed back."""
+        return _hmac_sha256(self._secret(), os.fsencode(project)).hex()[:16]
+
+    def _secret(self) -> bytes:
+        if self._user_id:
+            # Of something else than the id, whose own hash is sent.
+            return _sha256(b"wasp project secret of " + self._user_id)
+        return self._once("secret", lambda known: len(known) == 32, lambda: os.urandom(32))
+
+    def state(self, project_hash: str) -> State:
+        """What is remembered of a project; nothing, when that cannot be read."""
+        return state_from(self._read(f"project-{project_hash}.json").decode("ascii", "replace"))
+
+    def keep(self, project_hash: str, state: State) -> None:
+        """Remembers ``state``; only with the lock."""
+        self._write(f"project-{project_hash}.json", state.to_text().encode("ascii"))
+
+    def lock(self) -> _Lock:
+        """For a ``with`` block; whoever changes anything has it. Ends with the process, too."""
+        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        if os.name == "posix" and os.stat(self.folder).st_mode & 0o077:
+            # Wasp itself may have made it, readable to all.
+            os.chmod(self.folder, 0o700)
+        return _Lock(os.path.join(self.folder, "lock"))
+
+    def _once(
+        self, name: str, is_good: Callable[[bytes], bool], make: Callable[[], bytes]
+    ) -> bytes:
+        """The content of a file, which is made when it is not there or not good."""
+        content = self._read(name)
+        if not is_good(content):
+            with self.lock():
+                content = self._read(name)  # another process may have been first
+                if not is_good(content):
+                    content = make()
+                    self._write(name, content)
+        return content
+
+    def _read(self, name: str) -> bytes:
+        try:
+            with open(os.path.join(self.folder, name), "rb", buffering=0) as file:
+                return file.read(1024) or b""
+        except OSError:
+            return b""
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Whole or not at all. Under the lock, one name for what is not whole yet is enough."""
+        path = os.path.join(self.folder, name)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(f"{path}.new", flags, 0o600)
+        try:
+            complete = os.write(descriptor, content) == len(content)
+        finally:
+            os.close(descriptor)
+        if not complete:
+            raise OSError(f"no room for {path}")
+        os.replace(f"{path}.new", path)
+
+
+class _Lock:
+    """A lock on a file, which the system takes back from whoever ends."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._file = -1
+
+    def __enter__(self) -> None:
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(self._file, msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._file)
+
+
+def usable_folder(environment: Mapping[str, str]) -> str | None:
+    """The folder for the ``Store``; None where it is not this user's to write to.
+
+    With sudo the home may be another user's, who could then not change the files any more.
+    """
+    if os.name == "nt":
+        base = environment.get("LOCALAPPDATA") or None
+    else:
+        base = _user_folder(environment, "XDG_CACHE_HOME", ".cache")
+    if base is None:
+        return None
+    folder = os.path.join(base, "wasp", "telemetry")
+    return folder if os.name == "nt" or _is_ours(folder, environment) else None
+
+
+def _is_ours(folder: str, environment: Mapping[str, str]) -> bool:
+    home = environment.get("HOME", "")
+    existing = _nearest_existing(folder)
+    if folder.startswith(home) and not existing.startswith(home):
+        return False  # the home itself is missing
+    places = [existing, home] if os.path.isdir(home) else [existing]
+    return all(os.stat(place).st_uid == os.geteuid() for place in places) and os.access(
+        existing, os.W_OK | os.X_OK
+    )
+
+
+def _nearest_existing(folder: str) -> str:
+    while not os.path.exists(folder):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def project_of(folder: str) -> str | None:
+    """The Wasp project that ``folder`` is in: the nearest folder upwards with .wasproot."""
+    while not os.path.exists(os.path.join(folder, ".wasproot")):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+    return folder
+
+
+def _is_uuid(content: bytes) -> bool:
+    parts = content.strip().split(b"-")
+    return [len(part) for part in parts] == [8, 4, 4, 4, 12] and all(
+        byte in b"0123456789abcdefABCDEF" for part in parts for byte in part
+    )
+
+
+def _new_uuid() -> bytes:
+    import uuid
+
+    return str(uuid.uuid4()).encode("ascii")
+
+
+def _sha256(data: bytes) -> bytes:
+    """SHA-256 from the module that needs no OpenSSL, which takes 5 ms to load."""
+    for name in ("_sha2", "_sha256", "hashlib"):
+        try:
+            digest: bytes = __import__(name).sha256(data).digest()
+        except (ImportError, AttributeError):
+            continue
+        return digest
+    raise ImportError("this Python has no SHA-256")
+
+
+def _hmac_sha256(key: bytes, message: bytes) -> bytes:
+    """https://www.rfc-editor.org/rfc/rfc2104, for keys of at most 64 bytes; hmac takes 8 ms."""
+    block = key.ljust(64, b"\0")
+    inner = _sha256(bytes(byte ^ 0x36 for byte in block) + message)
+    return _sha256(bytes(byte ^ 0x5C for byte in block) + inner)
+
+
+# --- sending ------------------------------------------------------------------------------------
+
+
+class Target:
+    """Where events go, and with which key: WASP_TELEMETRY_URL and WASP_TELEMETRY_KEY, or ours."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.url = environment.get("WASP_TELEMETRY_URL") or DEFAULT_URL
+        self.key = environment.get("WASP_TELEMETRY_KEY") or DEFAULT_KEY
+
+
+def post(url: str, body: bytes, when_connected: Callable[[], None]) -> int:
+    """Sends ``body`` once, without following a redirect; returns the HTTP status.
+
+    ``when_connected`` is called when the connection stands, before anything of the body is sent.
+
+    Raises:
+        OSError: there is no connection, or no answer came.
+        ValueError: ``url`` is neither https nor on this very machine.
+        http.client.HTTPException: what came is not HTTP.
+    """
+    connection, path = _connection(url)
+    try:
+        connection.connect()
+        when_connected()
+        headers = {"Content-Type": "application/json", "User-Agent": "wasp", "Connection": "close"}
+        connection.request("POST", path, body, headers)
+        with connection.getresponse() as response:
+            response.read(ANSWER_LIMIT_BYTES)
+            return response.status
+    finally:
+        connection.close()
+
+
+def _connection(url: str) -> tuple[HTTPConnection, str]:
+    """A connection, not yet made, to the host of ``url``; and the path to ask for there."""
+    from http.client import HTTPConnection, HTTPSConnection
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    host, path = parts.hostname or "", parts.path or "/"
+    if not is_allowed(url):
+        raise ValueError(f"{url} is not an https address")
+    if parts.scheme == "http":
+        return HTTPConnection(host, parts.port, timeout=DEADLINE_S), path
+    proxy = _proxy_for(host)
+    if proxy is None:
+        return HTTPSConnection(host, parts.port, timeout=DEADLINE_S, context=_tls()), path
+    through = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    if through.scheme != "http" or not through.hostname:
+        raise ValueError(f"{proxy} is not the address of an HTTP proxy")
+    connection = HTTPSConnection(
+        through.hostname, through.port or 80, timeout=DEADLINE_S, context=_tls()
+    )
+    connection.set_tunnel(host, parts.port or 443, _proxy_login(through.username, through.password))
+    return connection, path
+
+
+def is_allowed(url: str) -> bool:
+    """Whether events may go to ``url``: it is https, or on this very machine."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    numbers = host.split(".")
+    is_ipv4 = len(numbers) == 4 and all(number.isdecimal() for number in numbers)
+    is_here = host in ("localhost", "::1") or (is_ipv4 and numbers[0] == "127")
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_here))
+
+
+def _proxy_for(host: str) -> str | None:
+    names = ("https_proxy", "all_proxy")
+    if not any(os.environ.get(name) or os.environ.get(name.upper()) for name in names):
+        return None
+    import urllib.request
+
+    bypass: Callable[[str], bool] = vars(urllib.request)["proxy_bypass_environment"]
+    if bypass(host):
+        return None
+    proxies = urllib.request.getproxies_environment()
+    return proxies.get("https") or proxies.get("all")
+
+
+def _proxy_login(user: str | None, password: str | None) -> dict[str, str]:
+    if user is None:
+        return {}
+    from base64 import b64encode
+    from urllib.parse import unquote
+
+    login = f"{unquote(user)}:{unquote(password or '')}".encode()
+    return {"Proxy-Authorization": f"Basic {b64encode(login).decode()}"}
+
+
+def _tls() -> SSLContext:
+    """Certificates are checked against the system's authorities, or those of SSL_CERT_FILE."""
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    folder = ssl.get_default_verify_paths().openssl_capath
+    if not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys() and _is_hashed(folder):
+        # Only what is needed is read from such a folder; to read them all takes 30 ms.
+        context.load_verify_locations(capath=folder)
+        return context
+    context.load_default_certs()
+    # Python's own build for macOS knows no authorities at first.
+    if not context.cert_store_stats()["x509_ca"] and os.path.exists("/etc/ssl/cert.pem"):
+        context.load_verify_locations("/etc/ssl/cert.pem")
+    return context
+
+
+def _is_hashed(folder: str) -> bool:
+    """Whether OpenSSL can find authorities in ``folder`` by the hashes of their names."""
+    try:
+        return any(len(name) == 10 and name.endswith(".0") for name in os.listdir(folder))
+    except OSError:
+        return False
+
+
+def _end_at_deadline() -> None:
+    """Ends this process when its time is over, also inside a call that knows no timeout."""
+    import threading
+
+    timer = threading.Timer(DEADLINE_S, os._exit, [0])
+    timer.daemon = True
+    timer.start()
+
+
+# --- one invocation -----------------------------------------------------------------------------
+
+
+class Invocation:
+    """One call of ``wasp``, as far as telemetry looks at it.
+
+    ``arguments`` are those after ``wasp``, ``project`` is the absolute path of the project.
+    """
+
+    __slots__ = ("arguments", "environment", "project", "wasp_version")
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        wasp_version: str,
+        project: str,
+        environment: Mapping[str, str],
+    ) -> None:
+        self.arguments = arguments
+        self.wasp_version = wasp_version
+        self.project = project
+        self.environment = environment
+
+    def body(self, store: Store, key: str, deploy: str) -> bytes:
+        """What this invocation sends, with these keywords of a deploy."""
+        event = cli_event(
+            key=key,
+            distinct_id=store.distinct_id(),
+            project_hash=store.project_hash(self.project),
+            is_build=is_build(self.arguments),
+            deploy_cmd_args=deploy,
+            wasp_version=self.wasp_version if _is_version(self.wasp_version) else "",
+            os_name=this_os(),
+            context=context_of(self.environment),
+        )
+        return to_body(event)
+
+
+def record_and_send(
+    invocation: Invocation,
+    store: Store,
+    now: int,
+    send: Callable[[str, bytes, Callable[[], None]], int] = post,
+) -> None:
+    """Sends the event of an invocation, unless a pause is on.
+
+    The attempt is kept before the network is touched: of many invocations at once, one sends.
+
+    Raises:
+        OSError: the store cannot be written to (then nothing is sent), or the network failed.
+        ValueError: WASP_TELEMETRY_URL is neither https nor on this very machine.
+    """
+    build, deploy = is_build(invocation.arguments), deploy_keywords(invocation.arguments)
+    project_hash = store.project_hash(invocation.project)
+    decision = decide(store.state(project_hash), build=build, deploy=deploy, now=now)
+    if not decision.changed:
+        return  # most end here, and have written nothing
+    with store.lock():
+        state = store.state(project_hash)
+        decision = decide(state, build=build, deploy=deploy, now=now)
+        if decision.changed:
+            store.keep(project_hash, state)
+    if not decision.send:
+        return
+    target = Target(invocation.environment)
+    body = invocation.body(store, target.key, decision.deploy)
+
+    def keep(change: Callable[..., None]) -> None:
+        with store.lock():
+            state = store.state(project_hash)
+            change(state, build=build, deploy=decision.deploy)
+            store.keep(project_hash, state)
+
+    status = send(target.url, body, lambda: keep(delivered))
+    if not 200 <= status < 300:
+        keep(refused)
+
+
+def current_project() -> str | None:
+    """The project that this process is in."""
+    try:
+        return project_of(os.getcwd())
+    except OSError:
+        return None  # the current folder was removed
+
+
+def is_counted(arguments: Sequence[str]) -> bool:
+    """Whether this is somebody's command, and not a shell that asks for completions."""
+    return not (arguments and arguments[0].startswith("completion:"))
+
+
+def is_debugging(environment: Mapping[str, str]) -> bool:
+    """Whether events are to be printed in place of being sent."""
+    return environment.get("WASP_TELEMETRY_DEBUG", "") not in ("", "0")
+
+
+def notify_invocation(argv: Sequence[str], wasp_version: str) -> None:
+    """For a CLI that is Python itself: counts this call of it, as the launcher does for Wasp's.
+
+    Returns at once; another process does the rest. ``argv`` is what follows the program's name.
+    Nothing is raised and nothing printed, whatever goes wrong (but see WASP_TELEMETRY_DEBUG).
+    """
+    try:
+        if opt_out_reason(os.environ) or not is_counted(argv) or current_project() is None:
+            return
+        if is_debugging(os.environ):
+            _invoked(wasp_version, argv)
+        else:
+            _start_apart(["invoked", wasp_version, *argv])
+    except Exception:  # noqa: BLE001 - see the docstring
+        return
+
+
+def _start_apart(arguments: Sequence[str]) -> None:
+    """Runs this file in a process that neither this one nor its terminal holds on to."""
+    if sys.platform == "win32":
+        start(arguments)
+    else:
+        # A shell between, which ends at once: nobody here would collect what becomes of a child.
+        between = ["/bin/sh", "-c", "trap '' HUP INT QUIT; \"$@\" &", "sh"]
+        start(arguments, between).wait()
+
+
+# Imported, and not run, so that Python keeps what it compiled.
+_IMPORTED: Final = """\
+import sys; sys.path.insert(0, sys.argv[1])
+import telemetry_ping; telemetry_ping.run(sys.argv[2:])"""
+
+
+def start(arguments: Sequence[str], before: Sequence[str] = ()) -> Popen[bytes]:
+    """Starts ``main`` with ``arguments`` in a process of its own, away from the terminal.
+
+    ``before`` is a program, with its arguments, that starts it in turn.
+
+    Raises:
+        OSError: no process can be started.
+    """
+    import subprocess
+
+    folder = os.path.dirname(os.path.abspath(__file__))
+    options: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NO_WINDOW
+        options = {"creationflags": flags}
+    null = subprocess.DEVNULL
+    return subprocess.Popen(
+        [*before, sys.executable, "-I", "-S", "-c", _IMPORTED, folder, *arguments],
+        stdin=null,
+        stdout=null,
+        stderr=null,
+        **options,
+    )
+
+
+def _leave_the_terminal() -> None:
+    """Takes this process out of reach of Ctrl-C, of a closed terminal, and of who waits for it."""
+    if os.name == "posix":
+        if os.getpgrp() != os.getpid():  # who leads a group cannot leave it
+            os.setsid()
+        os.nice(10)
+        # Whoever reads from a pipe waits until nobody can write into it any more.
+        os.closerange(3, 256)
+
+
+def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
+    environment = os.environ
+    project, folder = current_project(), usable_folder(environment)
+    if project is None or folder is None or not is_counted(arguments):
+        return
+    invocation = Invocation(arguments, wasp_version, project, environment)
+    store = Store(folder, environment.get("WASP_TELEMETRY_USER_ID", ""))
+    if is_debugging(environment):
+        _print_event(invocation, store, sys.stderr)
+        return
+    if os.name == "posix":
+        os.chdir("/")  # so that the folder can be removed or unmounted meanwhile
+    _end_at_deadline()
+    record_and_send(invocation, store, int(time.time()))
+
+
+def send_install_event() -> None:
+    """Sends the event of an install; with WASP_TELEMETRY_DEBUG, only prints it.
+
+    Raises:
+        OSError, ValueError, http.client.HTTPException: as ``post`` does.
+    """
+    target = Target(os.environ)
+    event = install_event(key=target.key, distinct_id=random_digits(), os_name=this_os())
+    if is_debugging(os.environ):
+        print(to_body(event).decode(), file=sys.stderr)
+        return
+    _end_at_deadline()
+    post(target.url, to_body(event), lambda: None)
+
+
+# --- wasp telemetry -----------------------------------------------------------------------------
+
+_USAGE: Final = """\
+usage: wasp telemetry          whether it is enabled, and when it sends
+       wasp telemetry show     the exact data that would be sent now
+       wasp telemetry off      switch it off, for all projects
+       wasp telemetry on       switch it on again
+"""
+
+
+def command(wasp_version: str, arguments: Sequence[str]) -> int:
+    """``wasp telemetry [on|off|show]``; returns the exit code."""
+    commands = {(): status, ("show",): show, ("on",): on, ("off",): off}
+    chosen = commands.get(tuple(arguments))
+    if chosen is None:
+        is_help = tuple(arguments) in (("-h",), ("--help",), ("help",))
+        print(_USAGE, end="", file=sys.stdout if is_help else sys.stderr)
+        return 0 if is_help else 2
+    for stream in (sys.stdout, sys.stderr):
+        # A path may hold bytes that are no text.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        return chosen(wasp_version)
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 7
+
+
+def status(_wasp_version: str) -> int:
+    """Prints whether telemetry is enabled, and when it sends."""
+    reason = opt_out_reason(os.environ)
+    folder = usable_folder(os.environ)
+    print("Telemetry: " + ("ENABLED" if reason is None else f"DISABLED ({reason})"))
+    print(f"Kept in:   {folder or 'nowhere: there is no home folder of yours to write to'}")
+    if reason is None and folder is not None:
+        _print_pauses(Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", "")))
+    print("\nTo see what is sent: wasp telemetry show")
+    if reason is None:
+        print("To opt out:          wasp telemetry off, or set WASP_TELEMETRY_DISABLE")
+    return 0
+
+
+def _print_pauses(store: Store) -> None:
+    project = current_project()
+    if project is None:
+        print("Nothing is sent from here: this folder is in no Wasp project.")
+        return
+    now = int(time.time())
+    known = os.path.isdir(store.folder)
+    state = store.state(store.project_hash(project)) if known else State(Attempt(), Attempt())
+    for name, attempt in (("wasp build", state.build), ("other commands", state.other)):
+        last = "none yet" if attempt.at == 0 else _local_time(attempt.at)
+        if attempt.failed:
+            last += " (not delivered)"
+        ends = attempt.pause_ends()
+        following = f"after {_local_time(ends)}" if ends >= now else "with the next command"
+        print(f"Last event of this project, {name}: {last}; the next: {following}")
+
+
+def _local_time(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def show(wasp_version: str) -> int:
+    """Prints the exact data that a command would send now; nothing when it would send nothing."""
+    reason = opt_out_reason(os.environ)
+    project, folder = current_project(), usable_folder(os.environ)
+    if reason is not None:
+        print(f"Telemetry is DISABLED ({reason}): nothing is sent.", file=sys.stderr)
+    elif project is None:
+        print("This folder is in no Wasp project: nothing is sent from here.", file=sys.stderr)
+    elif folder is None:
+        print("There is no home folder of yours to write to: nothing is sent.", file=sys.stderr)
+    else:
+        invocation = Invocation([], wasp_version, project, os.environ)
+        store = Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", ""))
+        _print_event(invocation, store, sys.stdout)
+    return 0
+
+
+def _print_event(invocation: Invocation, store: Store, output: IO[str]) -> None:
+    """The event of an invocation; when it would not be sent now, that too, on stderr."""
+    build, deploy = is_build(invocation.arguments), deploy_keywords(invocation.arguments)
+    state = store.state(store.project_hash(invocation.project))
+    ends = state.attempt(build).pause_ends()
+    if ends >= time.time():
+        print(f"Paused until {_local_time(ends)}; without the pause:", file=sys.stderr)
+    body = invocation.body(store, Target(os.environ).key, deploy or state.deploy)
+    print(body.decode("ascii"), file=output)
+
+
+def on(_wasp_version: str) -> int:
+    """Takes ``wasp telemetry off`` back."""
+    file = off_file(os.environ)
+    if file is not None and os.path.lexists(file):
+        os.remove(file)
+    reason = opt_out_reason(os.environ)
+    print("Telemetry: " + ("ENABLED" if reason is None else f"still DISABLED ({reason})"))
+    return 0
+
+
+def off(_wasp_version: str) -> int:
+    """Opts out, from now on and for all projects."""
+    file = off_file(os.environ)
+    if file is None:
+        print("error: HOME is not set. Set WASP_TELEMETRY_DISABLE instead.", file=sys.stderr)
+        return 7
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    with open(file, "w", encoding="ascii") as output:
+        output.write("While this file is here, Wasp sends no telemetry (wasp telemetry on).\n")
+    print("Telemetry: DISABLED. To switch it on again: wasp telemetry on")
+    return 0
+
+
+# --- running this file --------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str]) -> int:
+    """``invoked VERSION [ARGUMENT…]``, ``installed``, or ``telemetry VERSION [on|off|show]``."""
+    if len(arguments) >= 2 and arguments[0] == "telemetry":
+        return command(arguments[1], arguments[2:])
+    if opt_out_reason(os.environ) is not None:
+        return 0
+    is_debug = is_debugging(os.environ)
+    try:
+        if not is_debug:
+            _leave_the_terminal()
+        if len(arguments) >= 2 and arguments[0] == "invoked":
+            _invoked(arguments[1], arguments[2:])
+        elif list(arguments) == ["installed"]:
+            send_install_event()
+    except Exception:  # whatever goes wrong, a user's command does not show it
+        if is_debug:
+            raise
+    return 0
+
+
+def run(arguments: Sequence[str]) -> NoReturn:
+    """``main`` as a process of its own, which ends with the exit code that it returns."""
+    code = main(arguments)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        code = code or 1  # nobody reads any more
+    # The interpreter's own cleaning up takes a few milliseconds more.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    run(sys.argv[1:])
