@@ -724,7 +724,7 @@ def _start_apart(arguments: Sequence[str]) -> None:
         start(arguments, between).wait()
 
 
-# Imported, and not run, so that Python keeps what it compiled.
+# Imported, and not run, so that what Python has compiled is used.
 _IMPORTED: Final = """\
 import sys; sys.path.insert(0, sys.argv[1])
 import telemetry_ping; telemetry_ping.run(sys.argv[2:])"""
@@ -747,7 +747,7 @@ def start(arguments: Sequence[str], before: Sequence[str] = ()) -> Popen[bytes]:
         options = {"creationflags": flags}
     null = subprocess.DEVNULL
     return subprocess.Popen(
-        [*before, sys.executable, "-I", "-S", "-c", _IMPORTED, folder, *arguments],
+        [*before, sys.executable, "-I", "-S", "-B", "-c", _IMPORTED, folder, *arguments],
         stdin=null,
         stdout=null,
         stderr=null,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import Authority, Certificate
+from tests.support.collector import Collector
 from tests.support.frontends import FRONT_ENDS, SHELLS, FrontEnd, existing
 from tests.support.machines import Machine, MachineRoom, own_signals
 from tests.support.processes import TelemetryGuard
@@ -39,7 +40,7 @@ def telemetry_url() -> Iterator[str]:
         name: os.environ.get(name) for name in ("WASP_TELEMETRY_DISABLE", "WASP_TELEMETRY_URL")
     }
     os.environ.update(WASP_TELEMETRY_DISABLE="1", WASP_TELEMETRY_URL=url)
-    with holder, own_signals(), TelemetryGuard(url):
+    with holder, own_signals(), TelemetryGuard():
         yield url
     for name, value in saved.items():
         if value is None:
@@ -72,6 +73,12 @@ def server(authority: Authority) -> Iterator[Server]:
 def upstream(server: Server) -> Upstream:
     """npm and GitHub on the server; nothing is published yet."""
     return Upstream(server)
+
+
+@pytest.fixture
+def collector(server: Server) -> Collector:
+    """Where events go on a machine that was told of it (`Machine.collects`)."""
+    return Collector(server)
 
 
 @pytest.fixture(params=FRONT_ENDS, ids=str)

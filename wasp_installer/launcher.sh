@@ -41,11 +41,13 @@ wasp_in_project() {
     return 1
 }
 
-# Imported, and not run, so that Python keeps what it compiled.
-wasp_ping() {
-    "$wasp_python" -I -S -c 'import sys; sys.path.insert(0, sys.argv[1])
-import telemetry_ping; telemetry_ping.run(sys.argv[2:])' "$wasp_root" "$@"
-}
+# Imported, and not run, so that Python keeps what it compiled, unless the folder is another user's.
+wasp_ping='import os, sys
+folder = sys.argv[1]
+sys.path.insert(0, folder)
+sys.dont_write_bytecode = os.stat(folder).st_uid != os.geteuid()
+import telemetry_ping
+telemetry_ping.run(sys.argv[2:])'
 
 wasp_has_ping() {
     [ -x "$wasp_python" ] && [ -r "$wasp_root/telemetry_ping.py" ]
@@ -53,8 +55,7 @@ wasp_has_ping() {
 
 if [ "${1-}" = telemetry ] && wasp_has_ping; then
     shift
-    wasp_ping telemetry "$wasp_version" "$@"
-    exit
+    exec "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" telemetry "$wasp_version" "$@"
 fi
 if wasp_opted_out; then
     export WASP_TELEMETRY_DISABLE=1
@@ -62,14 +63,18 @@ elif wasp_has_ping; then
     case ${1-},${WASP_TELEMETRY_DEBUG-} in
         completion:*) ;;
         *, | *,0)
-            # In a subshell, which ends at once: Wasp would not collect what becomes of a child that
-            # it does not know.
+            # From a subshell, which ends at once: Wasp would not collect what becomes of a child that
+            # it does not know. Not from a function: the shell would stay, and hold on to the output.
             ! wasp_in_project || (
                 trap '' HUP INT QUIT
-                wasp_ping invoked "$wasp_version" "$@" </dev/null >/dev/null 2>&1 &
+                "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" "$@" \
+                    </dev/null >/dev/null 2>&1 &
             )
             ;;
-        *) wasp_ping invoked "$wasp_version" "$@" </dev/null >&2 ;;
+        *)
+            "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" "$@" \
+                </dev/null >&2
+            ;;
     esac
     export WASP_TELEMETRY_DISABLE=1
 fi

@@ -17,14 +17,16 @@ class InstallEvent:
     def __init__(self, options: Options, console: Console) -> None:
         self._options = options
         self._console = console
+        self._announced = False
         self._sender: subprocess.Popen[bytes] | None = None
         #: What --json reports: none (there was nothing to send), disabled or sent.
         self.outcome = "none"
 
     def announce(self) -> None:
         """Sends the event in the background; what becomes of it is not waited for."""
-        if self._options.dry_run or self._options.destdir or self.outcome != "none":
+        if self._options.dry_run or self._options.destdir or self._announced:
             return
+        self._announced = True
         if self._options.no_telemetry or telemetry_ping.opt_out_reason(os.environ):
             self.outcome = "disabled"
             return

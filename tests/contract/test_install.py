@@ -187,6 +187,7 @@ def test_the_home_holds_nothing_but_wasp(machine: Machine, upstream: Upstream) -
         ".local/share",
         ".local/share/wasp-lang",
         ".local/share/wasp-lang/0.25.0",
+        ".local/share/wasp-lang/telemetry_ping.py",
     }
 
 

@@ -28,6 +28,7 @@ case "${{1-}}" in
         shift
         for argument in "$@"; do printf '<%s>\\n' "$argument"; done
         ;;
+    opted-out) printf '%s\\n' "${{WASP_TELEMETRY_DISABLE-no}}" ;;
     datadir) printf '%s\\n' "$waspc_datadir" ;;
     whoami) printf '%s\\n' "$$" ;;
     exit) exit "$2" ;;

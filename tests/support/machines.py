@@ -7,18 +7,23 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.support.certificates import Authority
+from tests.support.collector import Collector
 from tests.support.frontends import BY_NAME, FrontEnd, existing
-from tests.support.processes import MARK, survivors
+from tests.support.processes import COLLECTING, MARK, marked, survivors
 from tests.support.releases import Upstream
 from tests.support.toolboxes import Toolbox, standard_toolbox
 from tests.support.trees import Layout
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 # Long enough for eight runs at once on a slow machine; a run that needs it has failed anyway.
 RUN_LIMIT = 60.0
@@ -152,6 +157,23 @@ class Machine:
         """The default prefix in this machine's home."""
         return Layout(self.home / ".local")
 
+    def collects(self, collector: Collector) -> Self:
+        """Telemetry is on, goes to this collector, and there is a Python to send it."""
+        python = self.toolbox.folder / "python3"
+        if not python.exists():
+            python.symlink_to(os.path.realpath(sys.executable))
+        self.set(WASP_TELEMETRY_DISABLE=None, WASP_TELEMETRY_URL=collector.url)
+        return self.set(**{COLLECTING: "1"})
+
+    def wait_for_background(self) -> None:
+        """Returns once no process of this machine is left."""
+        alive = survivors(self.mark, patience=30.0)
+        assert not alive, f"still running: {alive}"
+
+    def processes(self) -> dict[int, str]:
+        """The living processes of this machine, with their command lines."""
+        return marked(self.mark)
+
     def move_home(self, name: str) -> Path:
         """Gives the machine a fresh home of this name."""
         self.home = self.root / name
@@ -159,7 +181,7 @@ class Machine:
         self.environment["HOME"] = str(self.home)
         return self.home
 
-    def set(self, **variables: str | None) -> Machine:
+    def set(self, **variables: str | None) -> Self:
         """Sets variables for every run from now on; None takes one away."""
         for name, value in variables.items():
             if value is None:
@@ -168,12 +190,12 @@ class Machine:
                 self.environment[name] = value
         return self
 
-    def with_umask(self, mask: int) -> Machine:
+    def with_umask(self, mask: int) -> Self:
         """Every run from now on has this umask."""
         self.wrapper = ["/bin/sh", "-c", f'umask {mask:03o}; exec "$@"', "sh"]
         return self
 
-    def without_waiting(self) -> Machine:
+    def without_waiting(self) -> Self:
         """Pauses between attempts end at once; `pauses()` tells how long they would have been."""
         log = self.root / "pauses"
         log.write_text("")
@@ -301,6 +323,9 @@ def own_signals() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
 
 
+AnyMachine = TypeVar("AnyMachine", bound=Machine)
+
+
 class MachineRoom:
     """Builds machines, and at the end checks that they are clean."""
 
@@ -321,9 +346,14 @@ class MachineRoom:
 
     def build(self, front_end: FrontEnd | str, name: str = "machine") -> Machine:
         """A fresh machine: empty home, standard tools, no Node.js."""
+        return self.build_as(Machine, front_end, name)
+
+    def build_as(
+        self, kind: type[AnyMachine], front_end: FrontEnd | str, name: str = "machine"
+    ) -> AnyMachine:
         chosen = BY_NAME[front_end] if isinstance(front_end, str) else front_end
         root = self._folder / name
-        machine = Machine(
+        machine = kind(
             front_end=existing(chosen),
             root=root,
             toolbox=standard_toolbox(root / "tools"),

@@ -38,6 +38,10 @@ class _Tunnel(socketserver.StreamRequestHandler):
                 return
         host, _, port = request[1].rpartition(":")
         proxy.tunnels.append(request[1])
+        if host not in ("127.0.0.1", "localhost"):
+            # Nothing of a test may leave this machine.
+            self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            return
         with socket.create_connection((host, int(port)), timeout=30) as upstream:
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             self._relay(upstream)
@@ -73,7 +77,10 @@ class _Listener(socketserver.ThreadingTCPServer):
 
 
 class Proxy:
-    """A forward proxy on loopback; `tunnels` lists the host:port of every CONNECT it served."""
+    """A forward proxy on loopback; `tunnels` lists the host:port of every CONNECT.
+
+    Those to other machines are refused.
+    """
 
     def __init__(self, credentials: str | None = None) -> None:
         self.credentials = credentials

@@ -35,6 +35,15 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
     do_POST = do_GET
 
+    def method(self) -> str:
+        return self.command
+
+    def headers_in(self) -> dict[str, str]:
+        return {name.lower(): value for name, value in self.headers.items()}
+
+    def read_body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
     def send_head(self, status: int, headers: Mapping[str, str]) -> None:
         self.send_response(status)
         for name, value in headers.items():

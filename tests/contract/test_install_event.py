@@ -1,0 +1,329 @@
+"""The one event of an install: from every front end the same bytes, once, and never in the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.support.archives import tiny_package
+from tests.support.collector import Collector
+from tests.support.machines import Machine
+from tests.support.releases import NPM_PLATFORMS, Upstream, npm_tarball_path
+from tests.support.replies import (
+    Content,
+    Reply,
+    Reset,
+    Stall,
+    StallAfter,
+    closed_port,
+    html_page,
+    redirect,
+    status,
+)
+from tests.support.toolboxes import macos_toolbox
+
+BODY = re.compile(
+    r'\{"api_key": "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4", "type": "capture", '
+    r'"event": "install-script:run", "distinct_id": "[1-9][0-9]{23}", '
+    r'"properties": \{"os": "linux"\}\}'
+)
+NOTICE = 'Telemetry: a random id and "linux" are sent (opt out: WASP_TELEMETRY_DISABLE=1)'
+
+
+@pytest.fixture
+def counted(machine: Machine, collector: Collector, upstream: Upstream) -> Machine:
+    """A machine with telemetry on, and a release to install."""
+    upstream.publish("0.25.0")
+    return machine.collects(collector)
+
+
+@pytest.mark.core
+def test_an_install_sends_one_event_of_exactly_these_bytes(
+    counted: Machine, collector: Collector
+) -> None:
+    run = counted.install().ok()
+    [event] = collector.wait_for(1)
+    counted.wait_for_background()
+    [delivery] = collector.deliveries
+    assert BODY.fullmatch(delivery.body.decode("ascii")), delivery.body
+    assert list(event) == ["api_key", "type", "event", "distinct_id", "properties"]
+    assert run.json["telemetry"] == "sent"
+    lines = run.stderr.splitlines()
+    assert lines.count(NOTICE) == 1
+    assert lines.index(NOTICE) < next(i for i, line in enumerate(lines) if "Installed" in line)
+
+
+def test_it_says_nothing_about_its_sender(counted: Machine, collector: Collector) -> None:
+    counted.install().ok()
+    collector.wait_for(1)
+    headers = collector.deliveries[0].headers
+    assert headers.pop("host") == f"127.0.0.1:{collector.server.port}"
+    assert headers.pop("content-length") == str(len(collector.deliveries[0].body))
+    assert headers.pop("content-type") == "application/json"
+    assert headers.pop("user-agent") == "wasp"
+    assert headers.pop("accept-encoding", "identity") == "identity"
+    assert headers.pop("accept", "*/*") == "*/*"
+    assert headers.pop("connection", "close").lower() in ("close", "keep-alive")
+    assert headers == {}
+
+
+def test_every_install_has_an_id_of_its_own(counted: Machine, collector: Collector) -> None:
+    counted.install().ok()
+    counted.install(None, "--force").ok()
+    one, other = (event["distinct_id"] for event in collector.wait_for(2))
+    assert one != other
+
+
+@pytest.mark.sampled
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"WASP_TELEMETRY_DISABLE": "1"},
+        {"WASP_TELEMETRY_DISABLE": ""},
+        {"WASP_TELEMETRY_DISABLE": "0"},
+        {"DO_NOT_TRACK": "1"},
+    ],
+    ids=["set", "empty", "zero", "do-not-track"],
+)
+def test_opted_out_by_a_variable(
+    counted: Machine, collector: Collector, variables: dict[str, str]
+) -> None:
+    run = counted.set(**variables).install().ok()
+    assert run.json["telemetry"] == "disabled"
+    counted.wait_for_background()
+    assert collector.deliveries == []
+    run.is_silent_about("telemetry")
+
+
+def test_opted_out_by_wasp_telemetry_off(counted: Machine, collector: Collector) -> None:
+    off = counted.home / ".config" / "wasp" / "telemetry-off"
+    off.parent.mkdir(parents=True)
+    off.touch()
+    assert counted.install().ok().json["telemetry"] == "disabled"
+    counted.wait_for_background()
+    assert collector.deliveries == []
+
+
+def test_opted_out_by_an_option(counted: Machine, collector: Collector) -> None:
+    assert counted.install(None, "--no-telemetry").ok().json["telemetry"] == "disabled"
+    counted.wait_for_background()
+    assert collector.deliveries == []
+
+
+def test_what_starts_no_install_sends_nothing(counted: Machine, collector: Collector) -> None:
+    counted.set(WASP_TELEMETRY_DISABLE="1").install("0.25.0").ok()
+    counted.set(WASP_TELEMETRY_DISABLE=None)
+    stage = str(counted.root / "stage")
+    told = [
+        counted.install("0.25.0").ok(),
+        counted.install().ok(),
+        counted.run("--json", "--force", "--dry-run").ok(),
+        counted.run("--json", "--destdir", stage, "--prefix", "/usr").ok(),
+        counted.run("--json", "--no-such-option").failed(2),
+        counted.run("--json", "-v", "../evil").failed(2),
+        counted.run("--json", "list").ok(),
+        counted.run("--json", "use", "0.25.0").ok(),
+        counted.run("--json", "migrate-to-npm").ok(),
+        counted.run("--json").failed(8),
+    ]
+    counted.run("--help").ok()
+    assert [run.json["telemetry"] for run in told] == ["none"] * len(told)
+    counted.wait_for_background()
+    assert collector.deliveries == []
+
+
+def test_another_version_than_the_installed_one_is_an_install(
+    counted: Machine, collector: Collector
+) -> None:
+    counted.layout.plant("0.24.0")
+    assert counted.install().ok().json["telemetry"] == "sent"
+    counted.install("0.24.0").ok()
+    counted.wait_for_background()
+    assert len(collector.deliveries) == 1
+
+
+def test_a_file_is_an_install_too(counted: Machine, collector: Collector) -> None:
+    archive = counted.root / "wasp.tgz"
+    archive.write_bytes(tiny_package("0.23.0").npm_archive())
+    counted.layout.plant("0.24.0")
+    for expected in ("sent", "none"):
+        run = counted.run("--from-file", str(archive), "--json").ok()
+        assert run.json["telemetry"] == expected
+    counted.wait_for_background()
+    assert len(collector.deliveries) == 1
+
+
+def test_two_sources_are_one_install(
+    counted: Machine, collector: Collector, upstream: Upstream
+) -> None:
+    for platform in NPM_PLATFORMS:
+        upstream.server.answer(npm_tarball_path("0.25.0", platform), status(404))
+    run = counted.install().ok()
+    assert run.json["source"] == "github"
+    counted.wait_for_background()
+    assert len(collector.deliveries) == 1
+
+
+def test_what_wasp_does_not_run_on_is_told_too(counted: Machine, collector: Collector) -> None:
+    counted.toolbox.fake_uname("FreeBSD", "amd64")
+    run = counted.install().failed(3, "unsupported-platform")
+    assert run.json["telemetry"] == "sent"
+    [event] = collector.wait_for(1)
+    # The Python front end is told by its Python, which knows better than a faked uname.
+    expected = "Unknown" if counted.front_end.is_shell else "linux"
+    assert event["properties"] == {"os": expected}
+    counted.wait_for_background()
+
+
+def test_a_mac_is_called_osx(
+    shell_machine: Machine, collector: Collector, upstream: Upstream
+) -> None:
+    upstream.publish("0.25.0")
+    shell_machine.toolbox = macos_toolbox(shell_machine.root / "mac", "arm64")
+    shell_machine.set(PATH=str(shell_machine.toolbox.folder))
+    shell_machine.collects(collector).install().ok()
+    [event] = collector.wait_for(1)
+    assert event["properties"] == {"os": "osx"}
+    shell_machine.wait_for_background()
+
+
+def test_a_collector_that_hangs_does_not_delay_the_end(
+    counted: Machine, collector: Collector
+) -> None:
+    collector.reply = Stall()
+    run = counted.install().ok()
+    assert run.json["telemetry"] == "sent"
+    collector.wait_for(1)
+    assert counted.processes(), "the sender has not waited for an answer at all"
+    counted.wait_for_background()
+
+
+@pytest.mark.sampled
+@pytest.mark.parametrize(
+    "reply",
+    [
+        status(400),
+        status(429, Retry_After="5"),
+        status(503),
+        html_page(),
+        Reset(),
+        Content(b"x" * 5_000_000),
+    ],
+    ids=["400", "429", "503", "html", "reset", "huge"],
+)
+def test_an_answer_does_not_matter(counted: Machine, collector: Collector, reply: Reply) -> None:
+    collector.reply = reply
+    counted.install().ok()
+    counted.wait_for_background()
+    assert len(collector.deliveries) == 1
+
+
+def test_a_redirect_is_not_followed(counted: Machine, collector: Collector) -> None:
+    collector.reply = redirect("/elsewhere", 307)
+    counted.install().ok()
+    counted.wait_for_background()
+    assert len(collector.deliveries) == 1
+    assert collector.server.count("/elsewhere") == 0
+
+
+def test_nobody_at_the_other_end(counted: Machine) -> None:
+    holder, port = closed_port()
+    with holder:
+        counted.set(WASP_TELEMETRY_URL=f"https://127.0.0.1:{port}/capture/")
+        counted.install().ok().is_silent_about("refused")
+        counted.wait_for_background()
+
+
+def test_an_address_that_is_not_https_gets_nothing(counted: Machine) -> None:
+    counted.set(WASP_TELEMETRY_URL="http://collector.invalid/capture/")
+    run = counted.install().ok()
+    assert run.json["telemetry"] == "none"
+    run.is_silent_about("telemetry")
+
+
+def test_a_certificate_of_a_stranger_gets_nothing(
+    counted: Machine, collector: Collector, tmp_path: Path
+) -> None:
+    nobody = tmp_path / "no-authorities.pem"
+    nobody.write_text("")
+    archive = counted.root / "wasp.tgz"
+    archive.write_bytes(tiny_package("0.25.0").npm_archive())
+    counted.set(SSL_CERT_FILE=str(nobody), CURL_CA_BUNDLE=str(nobody))
+    counted.run("--from-file", str(archive)).ok()
+    counted.wait_for_background()
+    assert collector.server.connections == 1
+    assert collector.deliveries == []
+
+
+def test_an_interrupted_run_takes_its_sender_along(
+    counted: Machine, collector: Collector, upstream: Upstream
+) -> None:
+    collector.reply = Stall()
+    archive = tiny_package("0.25.0").npm_archive()
+    stall = StallAfter(archive, sent=100)
+    for platform in NPM_PLATFORMS:
+        upstream.server.answer(npm_tarball_path("0.25.0", platform), stall)
+    run = counted.start("install")
+    assert stall.reached.wait(30)
+    collector.wait_for(1)
+    run.interrupt_process(signal.SIGTERM)
+    assert run.result().code == 143
+    assert counted.processes() == {}
+
+
+def test_debugging_prints_the_event_and_sends_nothing(
+    counted: Machine, collector: Collector
+) -> None:
+    run = counted.set(WASP_TELEMETRY_DEBUG="1").install().ok()
+    assert run.json["telemetry"] == "none"
+    assert sum(bool(BODY.fullmatch(line)) for line in run.stderr.splitlines()) == 1
+    counted.wait_for_background()
+    assert collector.deliveries == []
+
+
+def test_the_key_is_whatever_was_named(counted: Machine, collector: Collector) -> None:
+    counted.set(WASP_TELEMETRY_KEY='a "key" \\ of a test').install().ok()
+    [event] = collector.wait_for(1)
+    assert event["api_key"] == 'a "key" \\ of a test'
+    counted.wait_for_background()
+
+
+def test_wget_sends_the_same(
+    shell_machine: Machine, collector: Collector, upstream: Upstream
+) -> None:
+    upstream.publish("0.25.0")
+    shell_machine.toolbox.remove("curl").link("wget")
+    run = shell_machine.collects(collector).install().ok()
+    assert run.json["telemetry"] == "sent"
+    collector.wait_for(1)
+    shell_machine.wait_for_background()
+    assert BODY.fullmatch(collector.deliveries[0].body.decode("ascii"))
+    assert collector.deliveries[0].headers["user-agent"] == "wasp"
+
+
+def test_busyboxs_wget_sends_nothing(shell_machine: Machine, collector: Collector) -> None:
+    """It would follow a redirect of the event, and may not check certificates."""
+    archive = shell_machine.root / "wasp.tgz"
+    archive.write_bytes(tiny_package("0.25.0").npm_archive())
+    shell_machine.toolbox.remove("curl").busybox("wget")
+    shell_machine.collects(collector)
+    run = shell_machine.run("--from-file", str(archive), "--json").ok()
+    assert run.json["telemetry"] == "none"
+    shell_machine.wait_for_background()
+    assert collector.server.connections == 0
+
+
+def test_quiet_hides_the_notice_like_every_other_line(
+    counted: Machine, collector: Collector
+) -> None:
+    run = counted.install(None, "--quiet").ok()
+    assert run.stderr == ""
+    collector.wait_for(1)
+    counted.wait_for_background()
+    assert json.loads(run.stdout)["telemetry"] == "sent"
+    assert os.listdir(counted.here) == []
