@@ -29,10 +29,11 @@ test: venv ## Run the tests, in parallel (ARGS='-k word' goes to pytest)
 	[ -z "$$missing" ] || echo "Not installed here, so the tests that need them are skipped:$$missing"
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
-lint: venv ## Check style and types: ruff, mypy, shellcheck, shfmt
+lint: venv ## Check style and types: ruff, mypy, vermin, shellcheck, shfmt
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/vermin --quiet --no-tips --violations --eval-annotations --target=3.8- telemetry_ping.py
 	$(BIN)/shellcheck $(SHELL_FILES)
 	$(SHFMT) -d $(SHELL_FILES)
 

@@ -334,7 +334,10 @@ class Store:
         self._write(f"project-{project_hash}.json", state.to_text().encode("ascii"))
 
     def lock(self) -> _Lock:
-        """For a ``with`` block; whoever changes anything has it. Ends with the process, too."""
+        """For a ``with`` block; whoever changes anything has it. It ends with the process, too.
+
+        Id and secret are not asked for inside: they may have to be made, which takes the lock.
+        """
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         if os.name == "posix" and os.stat(self.folder).st_mode & 0o077:
             # Wasp itself may have made it, readable to all.
@@ -639,6 +642,16 @@ class Invocation:
         return to_body(event)
 
 
+def is_due(invocation: Invocation, store: Store, now: int) -> bool:
+    """Whether there is something to send or to remember; most times there is not.
+
+    Reads without the lock, so ``record_and_send`` looks again.
+    """
+    build, deploy = is_build(invocation.arguments), deploy_keywords(invocation.arguments)
+    state = store.state(store.project_hash(invocation.project))
+    return decide(state, build=build, deploy=deploy, now=now).changed
+
+
 def record_and_send(
     invocation: Invocation,
     store: Store,
@@ -655,9 +668,6 @@ def record_and_send(
     """
     build, deploy = is_build(invocation.arguments), deploy_keywords(invocation.arguments)
     project_hash = store.project_hash(invocation.project)
-    decision = decide(store.state(project_hash), build=build, deploy=deploy, now=now)
-    if not decision.changed:
-        return  # most end here, and have written nothing
     with store.lock():
         state = store.state(project_hash)
         decision = decide(state, build=build, deploy=deploy, now=now)
@@ -777,8 +787,10 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
         return
     if os.name == "posix":
         os.chdir("/")  # so that the folder can be removed or unmounted meanwhile
-    _end_at_deadline()
-    record_and_send(invocation, store, int(time.time()))
+    now = int(time.time())
+    if is_due(invocation, store, now):
+        _end_at_deadline()
+        record_and_send(invocation, store, now)
 
 
 def send_install_event() -> None:
@@ -830,7 +842,10 @@ def status(_wasp_version: str) -> int:
     folder = usable_folder(os.environ)
     print("Telemetry: " + ("ENABLED" if reason is None else f"DISABLED ({reason})"))
     print(f"Kept in:   {folder or 'nowhere: there is no home folder of yours to write to'}")
-    if reason is None and folder is not None:
+    url = Target(os.environ).url
+    if not is_allowed(url):
+        print(f"Nothing is sent: WASP_TELEMETRY_URL ({url}) is not an https address.")
+    elif reason is None and folder is not None:
         _print_pauses(Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", "")))
     print("\nTo see what is sent: wasp telemetry show")
     if reason is None:
@@ -846,13 +861,15 @@ def _print_pauses(store: Store) -> None:
     now = int(time.time())
     known = os.path.isdir(store.folder)
     state = store.state(store.project_hash(project)) if known else State(Attempt(), Attempt())
+    print("\nIn this project   last event            the next")
     for name, attempt in (("wasp build", state.build), ("other commands", state.other)):
         last = "none yet" if attempt.at == 0 else _local_time(attempt.at)
-        if attempt.failed:
-            last += " (not delivered)"
         ends = attempt.pause_ends()
         following = f"after {_local_time(ends)}" if ends >= now else "with the next command"
-        print(f"Last event of this project, {name}: {last}; the next: {following}")
+        failed = "  (the last did not arrive)" if attempt.failed else ""
+        print(f"  {name:<16}{last:<22}{following}{failed}")
+    if state.deploy:
+        print(f"  The next event will also tell of a deploy: {state.deploy}")
 
 
 def _local_time(seconds: int) -> str:

@@ -127,7 +127,6 @@ def shell_machine(machines: MachineRoom, shell: FrontEnd) -> Machine:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real: needs the npm registry and the real binary")
     config.addinivalue_line("markers", "core: runs with every front end")
-    config.addinivalue_line("markers", "sampled: runs with Python and one shell")
     if sys.platform == "win32":
         raise pytest.UsageError("the contract tests need a POSIX system")
 

@@ -108,13 +108,11 @@ def refused(machine: Machine, archive: bytes, slug: str) -> None:
     assert (outside / "precious").stat().st_nlink == 1
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_archive_is_refused(machine: Machine, kind: str) -> None:
     refused(machine, tgz_of([*GOOD, *HOSTILE[kind]]), "unsafe-archive")
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("kind", ["traversal", "folder-becomes-a-link", "two-binaries", "setuid"])
 def test_it_does_not_matter_where_in_the_archive(machine: Machine, kind: str) -> None:
     refused(machine, tgz_of([*HOSTILE[kind], *GOOD]), "unsafe-archive")
@@ -126,7 +124,6 @@ def test_a_hostile_archive_leaves_nothing_outside(machine: Machine) -> None:
     refused(machine, tgz_of(members), "unsafe-archive")
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("kind", ["absolute", "link-out", "device"])
 @pytest.mark.parametrize(
     "archive_format", [tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT], ids=["gnu", "ustar"]
@@ -136,7 +133,6 @@ def test_the_tar_format_does_not_matter(machine: Machine, kind: str, archive_for
     refused(machine, archive, "unsafe-archive")
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("kind", CORRUPT)
 def test_a_corrupt_archive_is_refused(machine: Machine, kind: str) -> None:
     refused(machine, CORRUPT[kind], "corrupt-archive")
@@ -147,19 +143,16 @@ def test_a_cut_archive_is_refused(machine: Machine) -> None:
     refused(machine, CORRUPT["cut-in-the-middle"], "corrupt-archive")
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("garbage", [b"garbage behind the end", b"\x1f\x8b\x08garbage"])
 def test_garbage_behind_the_archive_is_refused(machine: Machine, garbage: bytes) -> None:
     refused(machine, tgz_of(GOOD) + garbage, "corrupt-archive")
 
 
-@pytest.mark.sampled
 def test_a_download_that_is_a_web_page_is_called_so(machine: Machine) -> None:
     page = b"<!DOCTYPE html><html><body>Not found</body></html>"
     refused(machine, page, "corrupt-archive")
 
 
-@pytest.mark.sampled
 def test_long_names_are_kept(machine: Machine) -> None:
     """Longer than the 100 characters that a plain tar header has room for."""
     name = "data/" + "/".join(f"folder-{number:02}-with-a-long-name" for number in range(9))
@@ -169,7 +162,6 @@ def test_long_names_are_kept(machine: Machine) -> None:
     assert (machine.layout.version_folder("0.25.0") / name / "file").read_text() == "deep\n"
 
 
-@pytest.mark.sampled
 def test_the_owner_in_the_archive_does_not_matter(machine: Machine) -> None:
     archive = machine.root / "wasp.tgz"
     file = tar_of(GOOD)
@@ -194,7 +186,6 @@ def _owned_by(archive: bytes, owner: int) -> bytes:
 # --- Limits --------------------------------------------------------------------------------------
 
 
-@pytest.mark.sampled
 def test_a_bomb_is_refused(machine: Machine, shared_folder: Path) -> None:
     """More than a gigabyte of zeros in about a megabyte."""
     archive = made_once(shared_folder / "bomb.tgz", _bomb)
@@ -209,7 +200,6 @@ def _bomb() -> bytes:
     return gzipped(tar_without_end(GOOD) + header.tobuf()) + zeros * 18 + gzipped(bytes(1024))
 
 
-@pytest.mark.sampled
 def test_too_many_entries_are_refused(machine: Machine, shared_folder: Path) -> None:
     archive = made_once(shared_folder / "many.tgz", _many_entries)
     refused(machine, archive.read_bytes(), "unsafe-archive")
@@ -229,7 +219,6 @@ def _many_entries(count: int = 100_001) -> bytes:
     return gzip.compress(tar_without_end(GOOD) + body + bytes(1024), 1, mtime=0)
 
 
-@pytest.mark.sampled
 def test_a_size_that_lies_is_refused(machine: Machine) -> None:
     """A header that announces 8 GiB less a byte, with nothing behind it."""
     header = bytearray(Member("data/huge").info().tobuf(tarfile.USTAR_FORMAT))

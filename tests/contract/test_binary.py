@@ -48,7 +48,6 @@ def test_a_binary_that_does_not_run_is_rolled_back(with_older: Machine, upstream
     assert with_older.wasp("version").stdout == "0.24.0\n"
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("kind", BROKEN)
 def test_every_way_not_to_run(machine: Machine, kind: str) -> None:
     archive = machine.root / "wasp.tgz"
@@ -59,7 +58,6 @@ def test_every_way_not_to_run(machine: Machine, kind: str) -> None:
     assert not machine.layout.launcher.exists()
 
 
-@pytest.mark.sampled
 def test_a_binary_that_does_not_run_and_no_version_named(machine: Machine) -> None:
     archive = machine.root / "wasp.tgz"
     archive.write_bytes(broken_package("missing-library").npm_archive())
@@ -75,7 +73,6 @@ def test_a_binary_of_another_version_is_refused(with_older: Machine, upstream: U
     assert picture(with_older.home) == before
 
 
-@pytest.mark.sampled
 def test_a_release_candidate_may_call_itself_by_its_release(
     machine: Machine, upstream: Upstream
 ) -> None:
@@ -85,7 +82,6 @@ def test_a_release_candidate_may_call_itself_by_its_release(
     assert machine.layout.versions() == ["0.26.0-rc1"]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("said", ["../../evil", "0.25.0/../../evil", "$(touch evil)", "0.25.0 x"])
 def test_what_the_binary_says_is_no_path(machine: Machine, said: str) -> None:
     package = replace(tiny_package("0.25.0"), binary=f"#!/bin/sh\necho '{said}'\n".encode())
@@ -108,7 +104,6 @@ def test_force_with_a_broken_release_keeps_what_was_there(
     assert machine.wasp("version").stdout == "0.25.0\n"
 
 
-@pytest.mark.sampled
 def test_the_binary_is_tried_without_telemetry_and_input(
     machine: Machine, upstream: Upstream
 ) -> None:
@@ -117,7 +112,6 @@ def test_the_binary_is_tried_without_telemetry_and_input(
     machine.install(stdin="not for wasp-bin\n").ok()
 
 
-@pytest.mark.sampled
 def test_destdir_tries_the_binary_where_it_is(machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0", package=broken_package("missing-library"))
     stage = machine.root / "stage"

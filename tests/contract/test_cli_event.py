@@ -531,17 +531,26 @@ def test_status(project: Project) -> None:
     said = project.called("telemetry").ok().stdout
     assert said.startswith("Telemetry: ENABLED\n")
     assert str(project.cache) in said
-    assert said.count("none yet; the next: with the next command") == 2
+    assert len(re.findall(r"none yet +with the next command\n", said)) == 2
     assert not project.cache.exists()
     project.used("version")
     said = project.called("telemetry").ok().stdout
     assert said.count("none yet") == 1
-    assert re.search(r"other commands: 20.*; the next: after 20", said)
+    assert re.search(r"other commands +20\S+ \S+ +after 20", said)
+    project.used("deploy", "fly")
+    said = project.called("telemetry").ok().stdout
+    assert "a deploy: fly\n" in said
+    assert max(len(line) for line in said.splitlines() if str(project.cache) not in line) <= 80
 
 
 def test_status_outside_a_project(project: Project) -> None:
     said = project.called("telemetry", folder=project.here).ok().stdout
     assert "in no Wasp project" in said
+
+
+def test_status_with_an_address_that_is_not_allowed(project: Project) -> None:
+    said = project.set(WASP_TELEMETRY_URL="http://collector.invalid/").called("telemetry").ok()
+    assert "not an https address" in said.stdout
 
 
 def test_off_and_on(project: Project, collector: Collector) -> None:

@@ -105,7 +105,6 @@ def test_a_foreign_wasp_is_left_alone(machine: Machine, upstream: Upstream, kind
 
 
 @pytest.mark.parametrize("kind", FOREIGNERS)
-@pytest.mark.sampled
 def test_force_replaces_a_foreign_wasp_and_never_writes_through_it(
     machine: Machine, upstream: Upstream, kind: str
 ) -> None:

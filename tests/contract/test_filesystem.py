@@ -39,7 +39,6 @@ def test_a_full_disk_is_named_and_left_as_it_was(
     assert picture(small_disk) == {}
 
 
-@pytest.mark.sampled
 def test_a_disk_that_is_full_already(
     machine: Machine, upstream: Upstream, small_disk: Path
 ) -> None:
@@ -52,7 +51,6 @@ def test_a_disk_that_is_full_already(
     assert set(picture(small_disk)) == {"filler"}
 
 
-@pytest.mark.sampled
 def test_a_full_disk_keeps_the_version_before(
     machine: Machine, upstream: Upstream, small_disk: Path
 ) -> None:
@@ -65,7 +63,6 @@ def test_a_full_disk_keeps_the_version_before(
     assert machine.wasp("version").stdout == "0.24.0\n"
 
 
-@pytest.mark.sampled
 def test_a_full_disk_and_a_file(machine: Machine, small_disk: Path) -> None:
     archive = machine.root / "wasp.tgz"
     archive.write_bytes(LARGE.npm_archive())
@@ -81,7 +78,6 @@ def test_a_read_only_disk_is_named(machine: Machine, upstream: Upstream, small_d
     assert not [path for path in upstream.server.fetched if path.endswith(".tgz")]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("command", [["use", "0.24.0"], ["uninstall", "--yes"], ["migrate-to-npm"]])
 def test_other_commands_on_a_read_only_disk(
     machine: Machine, small_disk: Path, command: list[str]
@@ -123,7 +119,6 @@ def test_a_prefix_of_another_user_is_named(ordinary: Machine, upstream: Upstream
     assert not [path for path in upstream.server.fetched if path.endswith(".tgz")]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("closed", ["bin", "share/wasp-lang", ""])
 def test_one_closed_folder_is_enough(ordinary: Machine, upstream: Upstream, closed: str) -> None:
     upstream.publish("0.25.0")
@@ -139,7 +134,6 @@ def test_one_closed_folder_is_enough(ordinary: Machine, upstream: Upstream, clos
         assert picture(layout.prefix) == before
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("command", [["use", "0.24.0"], ["uninstall", "--yes"], ["migrate-to-npm"]])
 def test_other_commands_without_permission(ordinary: Machine, command: list[str]) -> None:
     layout = ordinary.layout
@@ -153,7 +147,6 @@ def test_other_commands_without_permission(ordinary: Machine, command: list[str]
     assert picture(ordinary.home) == before
 
 
-@pytest.mark.sampled
 def test_an_installed_wasp_can_be_listed_by_anybody(ordinary: Machine) -> None:
     ordinary.layout.plant("0.25.0")
     ordinary.run("use", "0.25.0").ok()
@@ -162,7 +155,6 @@ def test_an_installed_wasp_can_be_listed_by_anybody(ordinary: Machine) -> None:
     assert ordinary.run("list").ok().stdout == "* 0.25.0\n"
 
 
-@pytest.mark.sampled
 def test_a_temporary_folder_that_is_closed_does_not_matter(
     ordinary: Machine, upstream: Upstream
 ) -> None:
@@ -174,7 +166,6 @@ def test_a_temporary_folder_that_is_closed_does_not_matter(
 # --- Odd things in the way -----------------------------------------------------------------------
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("place", ["", "share", "share/wasp-lang", "bin"])
 def test_a_file_where_a_folder_should_be(machine: Machine, upstream: Upstream, place: str) -> None:
     upstream.publish("0.25.0")
@@ -186,7 +177,6 @@ def test_a_file_where_a_folder_should_be(machine: Machine, upstream: Upstream, p
     assert picture(machine.home) == before
 
 
-@pytest.mark.sampled
 def test_a_file_where_the_version_should_be(machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     machine.layout.share.mkdir(parents=True)
@@ -198,7 +188,6 @@ def test_a_file_where_the_version_should_be(machine: Machine, upstream: Upstream
         run.failed(7, "file-system")
 
 
-@pytest.mark.sampled
 def test_an_archive_that_cannot_be_read(ordinary: Machine) -> None:
     archive = ordinary.root / "wasp.tgz"
     archive.write_bytes(tiny_package("0.25.0").npm_archive())
@@ -209,7 +198,6 @@ def test_an_archive_that_cannot_be_read(ordinary: Machine) -> None:
     assert run.json["error"] in ("permission-denied", "file-system")
 
 
-@pytest.mark.sampled
 def test_a_folder_given_as_the_archive(machine: Machine) -> None:
     run = machine.install(None, "--from-file", str(machine.home))
     assert run.code in (2, 7), run

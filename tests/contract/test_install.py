@@ -65,7 +65,6 @@ def test_installs_a_named_version_from_github(machine: Machine, upstream: Upstre
     assert upstream.server.count(GITHUB_LATEST_PATH) == 0
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("shape", ["npm", "github", "dotted"])
 @pytest.mark.parametrize("named", [True, False], ids=["version-named", "version-asked"])
 def test_installs_from_a_file_without_any_network(
@@ -272,7 +271,6 @@ def test_a_folder_without_a_receipt_is_no_install(machine: Machine, upstream: Up
     assert machine.layout.version_picture("0.25.0") == expected_version_folder(release.package)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "receipt", ["", "{", "[]", '{"version": "0.24.0"}'], ids=["empty", "cut", "list", "other"]
 )

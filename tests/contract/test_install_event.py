@@ -79,7 +79,6 @@ def test_every_install_has_an_id_of_its_own(counted: Machine, collector: Collect
     assert one != other
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "variables",
     [
@@ -203,7 +202,6 @@ def test_a_collector_that_hangs_does_not_delay_the_end(
     counted.wait_for_background()
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "reply",
     [

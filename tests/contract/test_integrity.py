@@ -19,7 +19,6 @@ from tests.support.replies import html_page, json_content
 from tests.support.toolboxes import HASH_TOOLS
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("source", ["npm", "github", "file"])
 @pytest.mark.parametrize("spelling", [str.lower, str.upper], ids=["lower", "upper"])
 def test_a_named_sha256_that_fits(
@@ -66,7 +65,6 @@ def test_a_required_checksum_that_nobody_knows(machine: Machine, upstream: Upstr
     assert machine.layout.versions() == []
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("source", ["npm", "github"])
 def test_a_required_checksum_that_is_known(
     machine: Machine, upstream: Upstream, source: str
@@ -75,7 +73,6 @@ def test_a_required_checksum_that_is_known(
     machine.install("0.25.0", "--require-checksum", "--source", source).ok()
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("source", ["github", "file"])
 def test_a_named_sha256_is_the_required_checksum(
     machine: Machine, upstream: Upstream, source: str
@@ -94,7 +91,6 @@ def test_a_file_has_no_checksum_of_its_own(machine: Machine) -> None:
     )
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("integrity", [None, "", "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "nonsense"])
 def test_metadata_without_a_usable_digest_does_not_pass_as_checked(
     machine: Machine, upstream: Upstream, integrity: str | None
@@ -133,7 +129,6 @@ def test_every_hash_tool_serves(
     assert told["digest"] == (release.npm_digest if source == "npm" else release.github_digest)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("tools", [["shasum"], ["openssl"]], ids=["shasum", "openssl"])
 def test_every_hash_tool_finds_a_mismatch(shell_machine: Machine, tools: list[str]) -> None:
     machine = shell_machine
@@ -155,7 +150,6 @@ def test_without_a_hash_tool_nothing_is_installed(
     assert shell_machine.layout.versions() == []
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("code", [0, 1], ids=["says-nothing", "fails"])
 def test_a_hash_tool_that_does_not_work_is_no_pass(
     shell_machine: Machine, upstream: Upstream, code: int

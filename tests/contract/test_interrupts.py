@@ -51,7 +51,6 @@ def test_a_signal_in_the_middle_of_the_download(
     assert picture(machine.home) == {}
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("number", CODES, ids=["INT", "TERM"])
 def test_a_signal_while_the_metadata_is_awaited(
     machine: Machine, upstream: Upstream, number: signal.Signals
@@ -65,7 +64,6 @@ def test_a_signal_while_the_metadata_is_awaited(
     assert picture(machine.home) == {}
 
 
-@pytest.mark.sampled
 def test_an_interrupted_install_keeps_the_version_before(
     machine: Machine, upstream: Upstream, release: Release
 ) -> None:
@@ -78,7 +76,6 @@ def test_an_interrupted_install_keeps_the_version_before(
     assert picture(machine.home) == before
 
 
-@pytest.mark.sampled
 def test_after_an_interrupted_install_the_next_one_succeeds(
     machine: Machine, upstream: Upstream, release: Release
 ) -> None:
@@ -131,7 +128,6 @@ def test_each_front_end_cleans_up_after_the_other(
     assert machine.layout.staging() == []
 
 
-@pytest.mark.sampled
 def test_other_commands_do_not_mind_what_a_killed_run_left(
     machine: Machine, upstream: Upstream, release: Release
 ) -> None:
@@ -184,7 +180,6 @@ def test_eight_installs_at_once(machine: Machine, upstream: Upstream, versions: 
     assert machine.wasp("version").stdout.strip() in versions
 
 
-@pytest.mark.sampled
 def test_use_and_install_at_once(machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     machine.layout.plant("0.23.0")

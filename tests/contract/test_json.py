@@ -160,7 +160,6 @@ def test_the_option_may_stand_behind_the_mistake(machine: Machine) -> None:
     machine.run("--no-such-option", "--json").failed(2, "usage")
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "name",
     [

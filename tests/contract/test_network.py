@@ -60,7 +60,6 @@ def nothing_is_there(machine: Machine) -> None:
 # --- What may pass by itself is tried again ------------------------------------------------------
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("where", ["metadata", "archive"])
 @pytest.mark.parametrize(
     ("code", "slug"), [(500, "http-status"), (503, "http-status"), (429, "http-status")]
@@ -90,7 +89,6 @@ def test_a_server_that_recovers_is_no_error(
     assert machine.pauses() == [1, 2]
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize(
     ("header", "pause"), [("7", 7), ("08", 8), ("9999", 60), ("0", None), ("soon", 1), ("-5", 1)]
@@ -114,7 +112,6 @@ def test_a_reset_connection_is_tried_again(machine: Machine, upstream: Upstream,
     nothing_is_there(machine)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("path", [METADATA, TARBALL], ids=["metadata", "archive"])
 def test_a_cut_body_is_tried_again(
     machine: Machine, upstream: Upstream, release: Release, path: str
@@ -147,7 +144,6 @@ def test_a_refused_connection_is_tried_again(machine: Machine, closed: int) -> N
 # --- What will not pass is not tried again -------------------------------------------------------
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize("where", ["metadata", "archive", "middle-of-archive"])
 def test_a_stalled_server_is_given_up_once(
@@ -181,7 +177,6 @@ def test_a_name_that_does_not_resolve_is_told_as_such(machine: Machine) -> None:
     assert machine.pauses() == []
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize("code", [400, 401, 403, 418])
 def test_a_refusal_is_not_asked_again(machine: Machine, upstream: Upstream, code: int) -> None:
@@ -191,7 +186,6 @@ def test_a_refusal_is_not_asked_again(machine: Machine, upstream: Upstream, code
     assert upstream.server.count(METADATA) == 1
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("source", ["auto", "npm", "github"])
 def test_a_version_that_does_not_exist(machine: Machine, upstream: Upstream, source: str) -> None:
     run = machine.install("0.99.0", "--source", source).failed(5, "no-such-version")
@@ -200,7 +194,6 @@ def test_a_version_that_does_not_exist(machine: Machine, upstream: Upstream, sou
     nothing_is_there(machine)
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize("certificate", [c for c in Certificate if c is not Certificate.GOOD])
 def test_a_bad_certificate_is_refused_once(
@@ -260,7 +253,6 @@ BROKEN_METADATA: dict[str, Callable[[Upstream, Release], Reply]] = {
 }
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("kind", BROKEN_METADATA)
 def test_metadata_without_what_is_needed(
     machine: Machine, upstream: Upstream, release: Release, kind: str
@@ -271,7 +263,6 @@ def test_metadata_without_what_is_needed(
     nothing_is_there(machine)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "version", ["../../../evil", "0.25.0/../../evil", "", "latest", "0.25.0\n", "$(touch evil)"]
 )
@@ -293,7 +284,6 @@ def _in_style(value: dict[str, Any], style: str) -> Content:
     return answer
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("style", ["compact", "indented", "escaped", "reversed", "one-per-line"])
 def test_json_of_any_spacing_is_read(
     machine: Machine, upstream: Upstream, release: Release, style: str
@@ -310,7 +300,6 @@ def test_json_of_any_spacing_is_read(
 # --- Only https ----------------------------------------------------------------------------------
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize("registry", ["https://", "https:///x", "https://[", "https://a b/", "x"])
 def test_a_registry_that_is_no_address_is_refused(machine: Machine, registry: str) -> None:
@@ -318,7 +307,6 @@ def test_a_registry_that_is_no_address_is_refused(machine: Machine, registry: st
     machine.install("0.25.0", *FROM_NPM).failed(4)
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize(
     "registry",
@@ -398,7 +386,6 @@ def test_redirects_without_end_are_given_up(machine: Machine, upstream: Upstream
 # --- Bytes that are not the published ones -------------------------------------------------------
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("kind", ["other-bytes", "one-bit", "shortened", "longer"])
 def test_wrong_bytes_are_refused_and_no_other_source_is_tried(
     machine: Machine, upstream: Upstream, kind: str
@@ -429,7 +416,6 @@ def proxy(request: pytest.FixtureRequest) -> Iterator[Proxy]:
     running.close()
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
 def test_everything_goes_through_a_proxy(

@@ -51,7 +51,6 @@ LINUX = {
 }
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("name", LINUX)
 def test_linux_from_npm(machine: Machine, upstream: Upstream, name: str) -> None:
     upstream.publish("0.25.0")
@@ -64,7 +63,6 @@ def test_linux_from_npm(machine: Machine, upstream: Upstream, name: str) -> None
     assert told["platform"]["libc"] == ("musl" if platform.libc == "musl" else "glibc")
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("name", LINUX)
 def test_linux_from_github(machine: Machine, upstream: Upstream, name: str) -> None:
     upstream.publish("0.19.0")
@@ -84,7 +82,6 @@ def test_an_old_glibc_installs_the_static_build(machine: Machine, upstream: Upst
     assert machine.layout.receipt("0.25.0")["platform"]["libc"] == "glibc"
 
 
-@pytest.mark.sampled
 def test_a_musl_system_without_any_of_its_own_tools(machine: Machine, upstream: Upstream) -> None:
     """Where neither ldd nor getconf is, the static build is the one that runs anywhere."""
     upstream.publish("0.25.0")
@@ -128,7 +125,6 @@ def test_macos(machines: MachineRoom, front_end: FrontEnd, upstream: Upstream, k
     assert told["url"] == f"{upstream.server.url}{github_download_path('0.25.0', github)}"
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("kind", "published", "chosen"),
     [
@@ -182,7 +178,6 @@ REFUSED = {
 }
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_platform_without_releases_is_refused(
     machine: Machine, upstream: Upstream, name: str
@@ -195,7 +190,6 @@ def test_a_platform_without_releases_is_refused(
 
 
 @pytest.mark.parametrize("processor", ["x86_64", "aarch64"])
-@pytest.mark.sampled
 def test_a_32_bit_userland_is_refused(machine: Machine, upstream: Upstream, processor: str) -> None:
     upstream.publish("0.25.0")
     machine.toolbox.fake_uname("Linux", processor).fake_glibc("2.36")
@@ -203,21 +197,18 @@ def test_a_32_bit_userland_is_refused(machine: Machine, upstream: Upstream, proc
     machine.install().failed(3, "unsupported-platform").says("32-bit")
 
 
-@pytest.mark.sampled
 def test_musl_on_arm_is_refused(machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     machine.toolbox.fake_uname("Linux", "aarch64").fake_musl()
     machine.install().failed(3, "unsupported-platform").says("musl")
 
 
-@pytest.mark.sampled
 def test_an_old_glibc_on_arm_is_refused(machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     machine.toolbox.fake_uname("Linux", "aarch64").fake_glibc("2.27")
     machine.install().failed(3, "unsupported-platform").says("glibc", "2.29", "2.27")
 
 
-@pytest.mark.sampled
 def test_what_is_installed_can_be_listed_on_any_platform(machine: Machine) -> None:
     machine.layout.plant("0.25.0")
     machine.toolbox.fake_uname("FreeBSD", "amd64")

@@ -40,7 +40,6 @@ def test_from_a_pipe_with_arguments(shell_machine: Machine, upstream: Upstream) 
     assert run.json["version"] == "0.24.0"
 
 
-@pytest.mark.sampled
 def test_as_the_argument_of_a_shell(shell_machine: Machine, upstream: Upstream) -> None:
     """sh -c "$(curl …)" """
     upstream.publish("0.25.0")
@@ -99,7 +98,6 @@ def test_the_whole_script_does_something(shell_machine: Machine, upstream: Upstr
     assert upstream.server.connections > 0
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -33,7 +33,6 @@ def test_npm_comes_first(machine: Machine, upstream: Upstream) -> None:
     run.is_silent_about("github")
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("version", ["0.20.1", "0.11.8", "0.1.9.1", "0.20.0-rc1"])
 def test_versions_before_npm_come_from_github_at_once(
     machine: Machine, upstream: Upstream, version: str
@@ -59,7 +58,6 @@ def test_github_serves_when_npm_lacks_the_platform(machine: Machine, upstream: U
     assert machine.install("0.25.0").ok().json["source"] == "github"
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("version", [None, "0.25.0"], ids=["newest", "named"])
 @pytest.mark.parametrize("fault", ["refused", "500", "403", "portal", "no-json", "dns"])
 def test_github_serves_when_npm_cannot(
@@ -133,7 +131,6 @@ def test_the_registry_of_npms_variable(without_registry: Machine, upstream: Upst
     assert without_registry.install().ok().json["source"] == "npm"
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("line", ["registry={}", "registry = {}/", 'registry="{}"'])
 def test_the_registry_of_npmrc(without_registry: Machine, upstream: Upstream, line: str) -> None:
     upstream.publish("0.25.0")
@@ -158,7 +155,6 @@ def test_npm_that_fails_is_like_no_npm(without_registry: Machine, upstream: Upst
     assert without_registry.install().ok().json["source"] == "github"
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("winner", ["variable", "npm-variable", "npmrc"])
 def test_the_order_of_registries(
     without_registry: Machine, upstream: Upstream, winner: str
@@ -198,7 +194,6 @@ def test_the_newest_on_github_is_where_latest_leads(machine: Machine, upstream: 
     assert upstream.server.count(GITHUB_LATEST_PATH) == 1
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("location", ["/github/login", "/github/x/releases/tag/v../../evil", ""])
 def test_latest_that_leads_elsewhere(machine: Machine, upstream: Upstream, location: str) -> None:
     upstream.server.answer(GITHUB_LATEST_PATH, redirect(f"{upstream.server.url}{location}"))
@@ -230,7 +225,6 @@ def test_wrong_bytes_from_github_are_refused(machine: Machine, upstream: Upstrea
     assert machine.layout.versions() == []
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("fault", ["500", "403", "portal", "no-json"])
 def test_the_releases_api_out_of_order_is_no_missing_digest(
     machine: Machine, upstream: Upstream, fault: str

@@ -31,7 +31,6 @@ def test_a_missing_node_is_warned_of(machine: Machine) -> None:
     run.says("warning:", "Node.js")
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("published")
 @pytest.mark.parametrize("version", ["24.14.0", "24.9.9", "20.20.2", "9.99.99"])
 def test_an_old_node_is_warned_of(machine: Machine, version: str) -> None:
@@ -41,7 +40,6 @@ def test_an_old_node_is_warned_of(machine: Machine, version: str) -> None:
     assert "24.14.1" in warning
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("published")
 @pytest.mark.parametrize("version", ["24.14.1", "24.15.0", "25.0.0", "100.0.0"])
 def test_a_node_that_will_do_is_not_spoken_of(machine: Machine, version: str) -> None:
@@ -52,7 +50,6 @@ def test_a_node_that_will_do_is_not_spoken_of(machine: Machine, version: str) ->
 @pytest.mark.parametrize(
     "body", ["exit 1", "echo nonsense", "exit 127", "echo v"], ids=["fails", "talks", "127", "v"]
 )
-@pytest.mark.sampled
 @pytest.mark.usefixtures("published")
 def test_a_node_that_does_not_work_is_warned_of(machine: Machine, body: str) -> None:
     machine.toolbox.fake_node("24.14.1").script("node", body)
@@ -60,7 +57,6 @@ def test_a_node_that_does_not_work_is_warned_of(machine: Machine, body: str) -> 
 
 
 @pytest.mark.parametrize("version", ["0.1.0", "99.0.0"])
-@pytest.mark.sampled
 def test_without_a_known_need_any_node_will_do(
     machine: Machine, upstream: Upstream, version: str
 ) -> None:
@@ -97,7 +93,6 @@ def test_a_bin_folder_that_is_not_on_path_is_warned_of(machine: Machine) -> None
     assert "PATH" in warning
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("published")
 @pytest.mark.parametrize(
     "entry",
@@ -117,7 +112,6 @@ def test_only_the_very_folder_counts(machine: Machine, entry: str) -> None:
     assert machine.install().ok().json["on_path"] is False
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("published")
 @pytest.mark.parametrize("form", ["{bin}:{tools}", "{tools}:{bin}/", "{tools}::{bin}:/x"])
 def test_the_folder_may_stand_anywhere(machine: Machine, form: str) -> None:
@@ -135,13 +129,11 @@ def test_the_folder_may_stand_anywhere(machine: Machine, form: str) -> None:
         ("/usr/bin/fish", "fish_add_path"),
     ],
 )
-@pytest.mark.sampled
 @pytest.mark.usefixtures("published")
 def test_the_line_for_the_users_shell_is_told(machine: Machine, shell: str, line: str) -> None:
     machine.set(SHELL=shell).install().ok().says(line)
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("published")
 def test_no_start_up_file_is_touched_when_told_so(machine: Machine) -> None:
     files = [".profile", ".bashrc", ".bash_profile", ".zshrc"]
@@ -172,7 +164,6 @@ def test_another_wasp_that_comes_later_is_not_spoken_of(machine: Machine) -> Non
     assert warnings_about(machine.install(), str(other.folder)) == []
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("published")
 def test_a_wasp_that_cannot_be_run_is_not_spoken_of(machine: Machine) -> None:
     other = Toolbox(machine.root / "other-bin")
@@ -185,7 +176,6 @@ def test_a_wasp_that_cannot_be_run_is_not_spoken_of(machine: Machine) -> None:
     assert [text for text in run.warnings() if "-bin/wasp" in text] == []
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("published")
 def test_the_same_wasp_under_another_name_is_not_spoken_of(machine: Machine) -> None:
     other = Toolbox(machine.root / "other-bin")

@@ -68,7 +68,6 @@ def test_a_bar_on_a_terminal(machine: Machine) -> None:
 
 
 @pytest.mark.usefixtures("slow_download")
-@pytest.mark.sampled
 @pytest.mark.parametrize("columns", [20, 40, 200])
 def test_a_bar_fits_the_terminal(machine: Machine, columns: int) -> None:
     terminal = on_terminal(machine, "install", columns=columns)
@@ -92,7 +91,6 @@ def test_no_colour_and_no_bar_when_unwanted(machine: Machine, name: str, value: 
     assert "\r" not in terminal.shown.replace("\r\n", "\n")
 
 
-@pytest.mark.sampled
 @pytest.mark.usefixtures("slow_download")
 def test_no_bar_when_quiet(machine: Machine) -> None:
     terminal = on_terminal(machine, "install", "--quiet")
@@ -140,7 +138,6 @@ def test_uninstall_asks_on_a_terminal(machine: Machine, answer: str, gone: bool)
         assert code == 0
 
 
-@pytest.mark.sampled
 def test_control_c_is_an_answer_too(machine: Machine) -> None:
     machine.layout.plant("0.25.0")
     terminal = on_terminal(machine, "uninstall")
@@ -157,7 +154,6 @@ def test_yes_is_not_asked(machine: Machine) -> None:
     assert not machine.layout.share.exists()
 
 
-@pytest.mark.sampled
 def test_one_version_is_not_asked_for(machine: Machine) -> None:
     machine.layout.plant("0.25.0")
     machine.layout.plant("0.24.0")

@@ -50,7 +50,6 @@ def test_wget_serves_too(wget_machine: Machine, upstream: Upstream, source: str)
     assert picture_there == expected_version_folder(release.package)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("code", "slug", "exit_code", "attempts"),
     [
@@ -75,7 +74,6 @@ def test_wget_tells_statuses_apart(
     assert upstream.server.count(METADATA) == attempts
 
 
-@pytest.mark.sampled
 def test_wget_tries_a_cut_body_again(wget_machine: Machine, upstream: Upstream) -> None:
     release = upstream.publish("0.25.0", github=False)
     fine = Content(release.npm_archive)
@@ -84,7 +82,6 @@ def test_wget_tries_a_cut_body_again(wget_machine: Machine, upstream: Upstream) 
     assert upstream.server.count(TARBALL) == 2
 
 
-@pytest.mark.sampled
 def test_wget_honours_retry_after(wget_machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0", github=False)
     fine = upstream.server.reply_of(METADATA)
@@ -93,7 +90,6 @@ def test_wget_honours_retry_after(wget_machine: Machine, upstream: Upstream) -> 
     assert wget_machine.pauses() == [9]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("path", [METADATA, TARBALL], ids=["metadata", "archive"])
 def test_wget_gives_a_stalled_server_up_once(
     wget_machine: Machine, upstream: Upstream, path: str
@@ -104,7 +100,6 @@ def test_wget_gives_a_stalled_server_up_once(
     assert upstream.server.count(path) == 1
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("path", [METADATA, TARBALL], ids=["metadata", "archive"])
 def test_wget_recognizes_a_captive_portal(
     wget_machine: Machine, upstream: Upstream, path: str
@@ -114,7 +109,6 @@ def test_wget_recognizes_a_captive_portal(
     wget_machine.install("0.25.0", *FROM_NPM).failed(4, "captive-portal")
 
 
-@pytest.mark.sampled
 def test_wget_does_not_follow_a_redirect_to_http(wget_machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0", github=False)
     plain = Server(None)
@@ -127,7 +121,6 @@ def test_wget_does_not_follow_a_redirect_to_http(wget_machine: Machine, upstream
         plain.close()
 
 
-@pytest.mark.sampled
 def test_wget_follows_redirects(wget_machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0", github=False)
     server = upstream.server
@@ -138,7 +131,6 @@ def test_wget_follows_redirects(wget_machine: Machine, upstream: Upstream) -> No
     assert server.count("/elsewhere/wasp.tgz") == 1
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("certificate", [c for c in Certificate if c is not Certificate.GOOD])
 def test_wget_refuses_a_bad_certificate(
     wget_machine: Machine, authority: Authority, certificate: Certificate
@@ -152,7 +144,6 @@ def test_wget_refuses_a_bad_certificate(
         bad.close()
 
 
-@pytest.mark.sampled
 def test_wget_and_a_refused_connection(wget_machine: Machine) -> None:
     holder, port = closed_port()
     with holder:
@@ -161,13 +152,11 @@ def test_wget_and_a_refused_connection(wget_machine: Machine) -> None:
     assert wget_machine.pauses() == [1, 2, 4]
 
 
-@pytest.mark.sampled
 def test_wget_and_a_name_that_does_not_resolve(wget_machine: Machine) -> None:
     wget_machine.set(WASP_NPM_REGISTRY="https://registry.invalid")
     wget_machine.install("0.25.0", *FROM_NPM).failed(4, "dns").says("registry.invalid")
 
 
-@pytest.mark.sampled
 def test_the_users_wgetrc_does_not_matter(wget_machine: Machine, upstream: Upstream) -> None:
     """Somebody keeps quiet, saves headers, or continues downloads by default."""
     upstream.publish("0.25.0", github=False)
@@ -283,7 +272,6 @@ def test_busybox_is_enough(busybox_machine: Machine, plain_upstream: Upstream) -
     assert busybox_machine.wasp("version").stdout == "0.25.0\n"
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("code", "exit_code", "slug"),
     [(404, 5, "no-such-version"), (403, 4, "http-status"), (500, 4, "http-status")],
@@ -300,7 +288,6 @@ def test_busybox_wget_tells_statuses_apart(
     busybox_machine.install("0.25.0", *FROM_NPM).failed(exit_code, slug)
 
 
-@pytest.mark.sampled
 def test_a_wget_that_checks_no_certificates_is_not_trusted(
     busybox_machine: Machine, upstream: Upstream
 ) -> None:
@@ -310,7 +297,6 @@ def test_a_wget_that_checks_no_certificates_is_not_trusted(
     assert not [path for path in upstream.server.fetched if path.endswith(".tgz")]
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("kind", ["cut", "traversal"])
 def test_busybox_tar_is_guarded_too(busybox_machine: Machine, kind: str) -> None:
     if kind == "cut":

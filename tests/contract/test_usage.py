@@ -38,7 +38,6 @@ HELP_WORDS = tuple(
 )
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("option", OPTIONS_WITH_A_VALUE)
 def test_an_option_without_its_value_is_refused(
     machine: Machine, upstream: Upstream, option: str
@@ -54,7 +53,6 @@ def test_an_option_is_no_value_of_an_option(machine: Machine, option: str) -> No
     assert picture(machine.home) == {}
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_wrong_command_line_is_refused(machine: Machine, upstream: Upstream, case: str) -> None:
     machine.run(*REFUSED[case], "--json").failed(2, "usage")
@@ -79,7 +77,6 @@ def test_help_names_everything(machine: Machine, option: str) -> None:
     assert max(map(len, run.stdout.splitlines())) <= 100
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize(
     "form", [["-v", "0.25.0"], ["--version", "0.25.0"], ["--version=0.25.0"]], ids=" ".join
 )
@@ -125,7 +122,6 @@ def test_verbose_says_where_it_asks(machine: Machine, upstream: Upstream) -> Non
     machine.run("install", "--verbose").ok().says(f"{upstream.npm_url}/@wasp.sh")
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("value", ["1.5", "0", "-1", "soon"])
 def test_a_timeout_that_is_no_number_of_seconds(machine: Machine, value: str) -> None:
     run = machine.set(WASP_HTTP_TIMEOUT=value).install("0.25.0")

@@ -48,7 +48,6 @@ BAD = {
 }
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("given", GOOD, ids=str)
 def test_a_good_version_is_accepted(machine: Machine, upstream: Upstream, given: str) -> None:
     meant = GOOD[given]
@@ -57,7 +56,6 @@ def test_a_good_version_is_accepted(machine: Machine, upstream: Upstream, given:
     assert (told["status"], told["version"]) == ("planned", meant)
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_version_is_refused_before_anything_happens(
     machine: Machine, upstream: Upstream, kind: str
@@ -75,7 +73,6 @@ def test_a_bad_version_is_refused_by_other_commands(machine: Machine, command: s
     assert picture(machine.root) == before
 
 
-@pytest.mark.sampled
 @pytest.mark.parametrize("value", ["0.24.0", "v0.24.0", "latest"])
 def test_the_version_comes_from_the_environment(
     machine: Machine, upstream: Upstream, value: str

@@ -145,7 +145,6 @@ def test_a_new_project_is_made(
     assert json.loads((work / "myapp" / "package.json").read_text())["name"] == "myapp"
 
 
-@pytest.mark.sampled
 def test_wget_reaches_the_registry_too(
     shell_machine: Machine, registry: str, newest: dict[str, str]
 ) -> None:

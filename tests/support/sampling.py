@@ -14,14 +14,11 @@ from tests.support.frontends import SHELLS, FrontEnd
 
 FULL = os.environ.get("WASP_TESTS_FULL", "") not in ("", "0")
 
-_OTHERS = tuple(shell for shell in SHELLS if shell.name != "dash")
-
 
 def sample(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
     """Splits the collected tests into those to run and those to leave out.
 
-    A test marked `core` meets every front end. Any other meets Python, dash, and one more shell;
-    one marked `sampled`, whose cases differ in data only, Python and one shell. Which shell is a
+    A test marked `core` meets every front end, any other Python and one shell. Which shell is a
     matter of the test's name, so that each shell meets an equal share.
     """
     kept: list[pytest.Item] = []
@@ -36,10 +33,7 @@ def _chosen(item: pytest.Item) -> bool:
     if front_end is None or not front_end.is_shell or item.get_closest_marker("core"):
         return True
     # By a hash and not by counting, so that a test chosen in the whole run is chosen alone too.
-    number = zlib.crc32(_case(item, front_end).encode())
-    if item.get_closest_marker("sampled"):
-        return front_end is SHELLS[number % len(SHELLS)]
-    return front_end.name == "dash" or front_end is _OTHERS[number % len(_OTHERS)]
+    return front_end is SHELLS[zlib.crc32(_case(item, front_end).encode()) % len(SHELLS)]
 
 
 def _front_end_of(item: pytest.Item) -> FrontEnd | None:

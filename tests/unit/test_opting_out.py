@@ -1,0 +1,96 @@
+"""One rule for opting out, in three places: Python, install.sh and the launcher."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import telemetry_ping
+from tests.support.frontends import INSTALL_SH, SHELLS, FrontEnd
+from wasp_installer import launcher
+
+CASES: list[dict[str, str]] = [
+    {},
+    {"WASP_TELEMETRY_DISABLE": "1"},
+    {"WASP_TELEMETRY_DISABLE": ""},
+    {"WASP_TELEMETRY_DISABLE": "0"},
+    *(
+        {"DO_NOT_TRACK": value}
+        for value in ("", "0", "1", "false", "False", "no", "NO", "off", "oFF", "true", "yes", " ")
+    ),
+    {"XDG_CONFIG_HOME": "{off}"},
+    {"XDG_CONFIG_HOME": "{on}"},
+    {"XDG_CONFIG_HOME": "{linked}"},
+    {"XDG_CONFIG_HOME": "relative"},
+    {"XDG_CONFIG_HOME": ""},
+    {"HOME": "{home-off}"},
+    {"HOME": "{home-off}", "XDG_CONFIG_HOME": "{on}"},
+    {"HOME": "{home-off}", "XDG_CONFIG_HOME": "relative"},
+    {"HOME": ""},
+]
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> dict[str, str]:
+    """Folders in which telemetry was switched off, and some in which it was not."""
+    for folder in ("off", "linked", "home-off/.config"):
+        (tmp_path / folder / "wasp").mkdir(parents=True)
+    (tmp_path / "off" / "wasp" / "telemetry-off").touch()
+    (tmp_path / "linked" / "wasp" / "telemetry-off").symlink_to("/no/such/file")
+    (tmp_path / "home-off" / ".config" / "wasp" / "telemetry-off").touch()
+    return {name: str(tmp_path / name) for name in ("off", "on", "linked", "home-off")}
+
+
+def function_of(script: str, name: str) -> str:
+    found = re.search(rf"^{name}\(\) {{\n.*?^}}\n", script, re.MULTILINE | re.DOTALL)
+    assert found, f"no function {name}"
+    return found[0]
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=str)
+def test_the_three_agree(shell: FrontEnd, places: dict[str, str]) -> None:
+    rules = {
+        "is_opted_out": INSTALL_SH.read_text(),
+        "wasp_opted_out": launcher.content("0.25.0", "/x", "").decode(),
+    }
+    for name, script in rules.items():
+        program = f"{function_of(script, name)}\nif {name}; then echo out; else echo in; fi"
+        for case in CASES:
+            environment = {"HOME": places["on"]}
+            for variable, value in case.items():
+                filled = re.sub("{(.*)}", lambda found: places[found[1]], value)
+                environment[variable] = filled
+            expected = "in" if telemetry_ping.opt_out_reason(environment) is None else "out"
+            assert _said(shell, program, environment) == expected, (name, case)
+
+
+def _said(shell: FrontEnd, program: str, environment: dict[str, str]) -> str:
+    # The guard of the tests wants its two variables; the opt-out is taken away again inside.
+    disable = environment.pop("WASP_TELEMETRY_DISABLE", None)
+    undo = (
+        "unset WASP_TELEMETRY_DISABLE" if disable is None else f"WASP_TELEMETRY_DISABLE='{disable}'"
+    )
+    return subprocess.run(
+        [*shell.interpreter(), "-c", f"{undo}\n{program}"],
+        env={
+            **environment,
+            "WASP_TELEMETRY_DISABLE": "1",
+            "WASP_TELEMETRY_URL": os.environ["WASP_TELEMETRY_URL"],
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+
+
+def test_each_case_is_what_it_should_be(places: dict[str, str]) -> None:
+    off = places["off"]
+    reason = telemetry_ping.opt_out_reason
+    assert reason({"HOME": places["on"]}) is None
+    assert "WASP_TELEMETRY_DISABLE" in str(reason({"WASP_TELEMETRY_DISABLE": ""}))
+    assert "DO_NOT_TRACK" in str(reason({"DO_NOT_TRACK": "true"}))
+    assert "wasp telemetry off" in str(reason({"XDG_CONFIG_HOME": off}))
