@@ -724,9 +724,16 @@ choose_downloader() {
         *'GNU Wget'*) downloader=gnu_wget ;;
         *) downloader=busybox_wget ;;
     esac
-    # Unlike curl, wget knows the names in lower case only.
+    prepare_wget
+}
+
+prepare_wget() {
+    # Unlike curl, it knows the names in lower case only.
     [ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
     [ -z "${NO_PROXY-}" ] || export no_proxy="${no_proxy:-$NO_PROXY}"
+    # Else it keeps a file of hosts in the home.
+    wget_hsts=''
+    case $(wget --help 2>&1) in *--no-hsts*) wget_hsts=--no-hsts ;; esac
 }
 
 set_problem() {
@@ -931,7 +938,7 @@ fetch_with_gnu_wget() {
     while :; do
         # What a person has in ~/.wgetrc is for other downloads.
         set -- --no-config -nv --server-response --output-document=- --tries=1 --timeout="$timeout" \
-            --max-redirect=0 --user-agent='wasp-installer (sh)'
+            --max-redirect=0 --user-agent='wasp-installer (sh)' ${wget_hsts:+"$wget_hsts"}
         [ "$_method" != head ] || set -- "$@" --spider
         # Unlike curl, it does not look for the variable itself.
         [ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
@@ -1925,11 +1932,18 @@ wasp_opted_out() {
 
 wasp_in_project() {
     wasp_folder=$PWD
-    while [ -n "$wasp_folder" ]; do
-        [ ! -e "$wasp_folder/.wasproot" ] || return 0
+    wasp_has_root || {
+        # Through a link, the folders above may be others than one came by.
+        wasp_folder=$(pwd -P)
+        wasp_has_root
+    }
+}
+
+wasp_has_root() {
+    until [ -e "$wasp_folder/.wasproot" ]; do
+        [ -n "$wasp_folder" ] || return 1
         wasp_folder=${wasp_folder%/*}
     done
-    return 1
 }
 
 # Imported, and not run, so that Python keeps what it compiled, unless the folder is another user's.
@@ -1967,7 +1981,14 @@ elif wasp_has_ping; then
                 </dev/null >&2
             ;;
     esac
-    export WASP_TELEMETRY_DISABLE=1
+    case ${XDG_CACHE_HOME-} in
+        /*) wasp_flag=$XDG_CACHE_HOME/wasp/telemetry/messages-$wasp_version ;;
+        *) wasp_flag=${HOME-}/.cache/wasp/telemetry/messages-$wasp_version ;;
+    esac
+    if [ -e "$wasp_flag" ] && [ -t 2 ] && [ -z "${WASP_AUTO_NEWS_DISABLE+set}" ]; then
+        "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" messages "$wasp_version" </dev/null || :
+    fi
+    export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
 fi
 exec "$wasp_dir/wasp-bin" "$@"
 LAUNCHER
@@ -2179,24 +2200,26 @@ choose_event_sender() {
         event_sender=wget
         have wget || return 1
         case $(wget --version 2>/dev/null) in *'GNU Wget'*) ;; *) return 1 ;; esac
+        prepare_wget
     fi
 }
 
 # send_event URL: in the background, out of reach of a closed terminal, and not waited for at the end
 send_event() {
-    _protocols='=https'
-    case $1 in http:*) _protocols='=http' ;; esac
-    _url=$1
+    _protocol=${1%%:*} _url=$1
     case $event_sender in
         curl)
-            set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE" --proto "$_protocols" \
+            set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE" --proto "=$_protocol" \
                 --max-filesize 65536 --user-agent wasp --header 'Accept:' \
                 --header 'Content-Type: application/json' --data "$event" "$_url"
+            # Plain http stays on this machine.
+            [ "$_protocol" = https ] || set -- "$@" --noproxy '*'
             ;;
         wget)
             set -- wget --no-config --quiet --timeout="$TELEMETRY_DEADLINE" --tries=1 --max-redirect=0 \
                 --user-agent=wasp --header='Content-Type: application/json' --post-data="$event" \
-                --output-document=- "$_url"
+                --output-document=- ${wget_hsts:+"$wget_hsts"} "$_url"
+            [ "$_protocol" = https ] || set -- "$@" --no-proxy
             [ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
             ! have timeout || set -- timeout "$TELEMETRY_DEADLINE" "$@"
             ;;

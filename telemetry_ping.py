@@ -48,6 +48,18 @@ DEADLINE_S: Final = 10.0
 #: More than this is not read of an answer.
 ANSWER_LIMIT_BYTES: Final = 64 * 1024
 
+DAY_S: Final = 24 * 60 * 60
+DEFAULT_NEWS_URL: Final = "https://news.wasp.sh"
+LEVELS: Final = ("critical", "important", "info")
+#: More is not read of the news, nor of a list of releases.
+NEWS_LIMIT_BYTES: Final = 1024 * 1024
+MESSAGES_LIMIT: Final = 200
+RELEASES_LIMIT: Final = 200
+#: So old, a message that names no versions is no news.
+NEWS_AGE_S: Final = 30 * DAY_S
+#: More are not shown at once.
+NOTICES_LIMIT: Final = 3
+
 #: The only arguments of ``wasp deploy`` that are ever sent.
 DEPLOY_KEYWORDS: Final = ("fly", "setup", "create-db", "deploy", "cmd")
 CONTEXT_LIMIT_CHARACTERS: Final = 200
@@ -327,11 +339,11 @@ class Store:
 
     def state(self, project_hash: str) -> State:
         """What is remembered of a project; nothing, when that cannot be read."""
-        return state_from(self._read(f"project-{project_hash}.json").decode("ascii", "replace"))
+        return state_from(self.read(f"project-{project_hash}.json").decode("ascii", "replace"))
 
     def keep(self, project_hash: str, state: State) -> None:
         """Remembers ``state``; only with the lock."""
-        self._write(f"project-{project_hash}.json", state.to_text().encode("ascii"))
+        self.write(f"project-{project_hash}.json", state.to_text().encode("ascii"))
 
     def lock(self) -> _Lock:
         """For a ``with`` block; whoever changes anything has it. It ends with the process, too.
@@ -348,24 +360,35 @@ class Store:
         self, name: str, is_good: Callable[[bytes], bool], make: Callable[[], bytes]
     ) -> bytes:
         """The content of a file, which is made when it is not there or not good."""
-        content = self._read(name)
+        content = self.read(name)
         if not is_good(content):
             with self.lock():
-                content = self._read(name)  # another process may have been first
+                content = self.read(name)  # another process may have been first
                 if not is_good(content):
                     content = make()
-                    self._write(name, content)
+                    self.write(name, content)
         return content
 
-    def _read(self, name: str) -> bytes:
+    def read(self, name: str, limit: int = 1024) -> bytes:
+        """At most ``limit`` bytes of a file; none of what cannot be read."""
         try:
             with open(os.path.join(self.folder, name), "rb", buffering=0) as file:
-                return file.read(1024) or b""
+                return file.read(limit) or b""
         except OSError:
             return b""
 
-    def _write(self, name: str, content: bytes) -> None:
-        """Whole or not at all. Under the lock, one name for what is not whole yet is enough."""
+    def remove(self, name: str) -> None:
+        """Removes a file, if it is there; only with the lock."""
+        try:
+            os.unlink(os.path.join(self.folder, name))
+        except FileNotFoundError:
+            return
+
+    def write(self, name: str, content: bytes) -> None:
+        """Writes a file, whole or not at all; only with the lock.
+
+        With that, one name for what is not whole yet is enough.
+        """
         path = os.path.join(self.folder, name)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
         descriptor = os.open(f"{path}.new", flags, 0o600)
@@ -416,7 +439,7 @@ def usable_folder(environment: Mapping[str, str]) -> str | None:
 
 
 def _is_ours(folder: str, environment: Mapping[str, str]) -> bool:
-    home = environment.get("HOME", "")
+    home = environment.get("HOME", "").rstrip("/")
     existing = _nearest_existing(folder)
     if folder.startswith(home) and not existing.startswith(home):
         return False  # the home itself is missing
@@ -457,7 +480,7 @@ def _new_uuid() -> bytes:
 
 def _sha256(data: bytes) -> bytes:
     """SHA-256 from the module that needs no OpenSSL, which takes 5 ms to load."""
-    for name in ("_sha2", "_sha256", "hashlib"):
+    for name in ("_sha2" if sys.version_info >= (3, 12) else "_sha256", "hashlib"):
         try:
             digest: bytes = __import__(name).sha256(data).digest()
         except (ImportError, AttributeError):
@@ -484,8 +507,8 @@ class Target:
         self.key = environment.get("WASP_TELEMETRY_KEY") or DEFAULT_KEY
 
 
-def post(url: str, body: bytes, when_connected: Callable[[], None]) -> int:
-    """Sends ``body`` once, without following a redirect; returns the HTTP status.
+def post(url: str, body: bytes, when_connected: Callable[[], None]) -> tuple[int, bytes]:
+    """Sends ``body`` once, without following a redirect; returns the HTTP status and the answer.
 
     ``when_connected`` is called when the connection stands, before anything of the body is sent.
 
@@ -501,8 +524,31 @@ def post(url: str, body: bytes, when_connected: Callable[[], None]) -> int:
         headers = {"Content-Type": "application/json", "User-Agent": "wasp", "Connection": "close"}
         connection.request("POST", path, body, headers)
         with connection.getresponse() as response:
-            response.read(ANSWER_LIMIT_BYTES)
-            return response.status
+            return response.status, response.read(ANSWER_LIMIT_BYTES)
+    finally:
+        connection.close()
+
+
+def get(url: str, etag: str, accept: str) -> tuple[int, str, bytes]:
+    """Asks for ``url`` once; returns the HTTP status, the etag and the content.
+
+    With the ``etag`` of what is known, a server may answer 304 and no content.
+
+    Raises:
+        OSError, ValueError, http.client.HTTPException: as ``post``; ValueError also for more than
+            NEWS_LIMIT_BYTES.
+    """
+    connection, path = _connection(url)
+    try:
+        headers = {"Accept": accept, "User-Agent": "wasp", "Connection": "close"}
+        if etag:
+            headers["If-None-Match"] = etag
+        connection.request("GET", path, headers=headers)
+        with connection.getresponse() as response:
+            content = response.read(NEWS_LIMIT_BYTES + 1)
+            if len(content) > NEWS_LIMIT_BYTES:
+                raise ValueError(f"{url} has too much to say")
+            return response.status, response.headers.get("ETag", ""), content
     finally:
         connection.close()
 
@@ -514,6 +560,7 @@ def _connection(url: str) -> tuple[HTTPConnection, str]:
 
     parts = urlsplit(url)
     host, path = parts.hostname or "", parts.path or "/"
+    path += f"?{parts.query}" if parts.query else ""
     if not is_allowed(url):
         raise ValueError(f"{url} is not an https address")
     if parts.scheme == "http":
@@ -656,9 +703,11 @@ def record_and_send(
     invocation: Invocation,
     store: Store,
     now: int,
-    send: Callable[[str, bytes, Callable[[], None]], int] = post,
-) -> None:
-    """Sends the event of an invocation, unless a pause is on.
+    send: Callable[[str, bytes, Callable[[], None]], tuple[int, bytes]] = post,
+) -> bytes | None:
+    """Sends the event of an invocation, unless a pause is on; returns what was answered.
+
+    None stands for a pause.
 
     The attempt is kept before the network is touched: of many invocations at once, one sends.
 
@@ -674,7 +723,7 @@ def record_and_send(
         if decision.changed:
             store.keep(project_hash, state)
     if not decision.send:
-        return
+        return None
     target = Target(invocation.environment)
     body = invocation.body(store, target.key, decision.deploy)
 
@@ -684,9 +733,11 @@ def record_and_send(
             change(state, build=build, deploy=decision.deploy)
             store.keep(project_hash, state)
 
-    status = send(target.url, body, lambda: keep(delivered))
+    status, answer = send(target.url, body, lambda: keep(delivered))
     if not 200 <= status < 300:
         keep(refused)
+        return b""
+    return answer
 
 
 def current_project() -> str | None:
@@ -695,6 +746,20 @@ def current_project() -> str | None:
         return project_of(os.getcwd())
     except OSError:
         return None  # the current folder was removed
+
+
+def print_messages(wasp_version: str) -> None:
+    """Prints on stderr what a user of this version is to be told now, which is mostly nothing.
+
+    The launcher calls this only while there is a flag for it, and only on a terminal.
+
+    Raises:
+        OSError: it cannot be kept that they were shown.
+    """
+    folder = usable_folder(os.environ)
+    if folder is not None:
+        store = Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", ""))
+        Postbox(store, wasp_version, os.environ).show(sys.stderr, int(time.time()))
 
 
 def is_counted(arguments: Sequence[str]) -> bool:
@@ -788,9 +853,31 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
     if os.name == "posix":
         os.chdir("/")  # so that the folder can be removed or unmounted meanwhile
     now = int(time.time())
+    postbox = Postbox(store, wasp_version, environment)
     if is_due(invocation, store, now):
         _end_at_deadline()
-        record_and_send(invocation, store, now)
+        answer: bytes | None = b""
+        try:
+            answer = record_and_send(invocation, store, now)
+        finally:
+            # Who cannot send may still be told of a danger.
+            if answer is not None:
+                postbox.look(answer, _receipt(wasp_version), now)
+    elif postbox.wants_attention(now):
+        postbox.prepare(now)
+
+
+def _receipt(wasp_version: str) -> dict[str, Any]:
+    """What the installer noted of where a version came from; nothing where it was not the one."""
+    import json
+
+    folder = os.path.dirname(os.path.abspath(__file__))
+    try:
+        with open(os.path.join(folder, wasp_version, ".receipt.json"), "rb") as file:
+            receipt = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return receipt if isinstance(receipt, dict) else {}
 
 
 def send_install_event() -> None:
@@ -806,6 +893,514 @@ def send_install_event() -> None:
         return
     _end_at_deadline()
     post(target.url, to_body(event), lambda: None)
+
+
+# --- messages back: versions --------------------------------------------------------------------
+
+
+def version_key(version: str) -> tuple[Any, ...]:
+    """Sorts versions as https://semver.org/#spec-item-11 says; missing numbers count as 0.
+
+    Raises:
+        ValueError: it is no version.
+    """
+    release, dash, candidate = version.partition("+")[0].partition("-")
+    numbers = [int(part) for part in release.split(".") if _is_number(part)]
+    identifiers = candidate.split(".") if dash else []
+    if len(numbers) != release.count(".") + 1 or len(numbers) > 4 or "" in identifiers:
+        raise ValueError(f"{version!r} is not a version")
+    return (
+        numbers + [0] * (4 - len(numbers)),
+        not dash,
+        [(0, int(part), "") if _is_number(part) else (1, 0, part) for part in identifiers],
+    )
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and text.isascii() and len(text) <= 9
+
+
+def is_in_range(version: str, text: str) -> bool:
+    """Whether ``version`` is in a range such as ``>=0.20.0 <0.25.1 || 0.26.x``.
+
+    A pre-release is where semver orders it: 0.25.1-rc1 is in ``<0.25.1``. A version that is not
+    given in full stands for all that it begins, as in npm.
+
+    Raises:
+        ValueError: the range or the version cannot be understood.
+    """
+    key = version_key(version)
+    # Each is looked at, so that no mistake hides behind a part that holds.
+    held = [_is_between(key, part) for part in text.split("||")]
+    return any(held)
+
+
+def _is_between(key: tuple[Any, ...], comparators: str) -> bool:
+    import re
+
+    found = re.findall(r"\s*(>=|<=|>|<|=|)\s*v?([0-9A-Za-z.*+-]+)(?=\s|$)|(\S)", comparators)
+    if not found or any(stray for _, _, stray in found):
+        raise ValueError(f"{comparators!r} is not a range of versions")
+    held = [_holds(key, operator, limit) for operator, limit, _ in found]
+    return all(held)
+
+
+def _holds(key: tuple[Any, ...], operator: str, limit: str) -> bool:
+    given = limit.split(".")
+    while given and given[-1] in ("x", "X", "*"):
+        given.pop()
+    if len(given) >= 3 or "-" in limit:
+        low = high = version_key(limit)
+        after = key > high
+    else:
+        # All that begins so: from its first pre-release to before that of the next.
+        low = version_key(".".join([*given, "0", "0"][: max(3, len(given))]) + "-0")
+        following = [*given[:-1], str(int(given[-1]) + 1)] if given else ["999999999"]
+        high = version_key(".".join([*following, "0", "0"][:3]) + "-0")
+        after = key >= high
+    before = key < low
+    return {"<": before, ">=": not before, ">": after, "<=": not after}.get(
+        operator, not before and not after
+    )
+
+
+# --- messages back: what there is to say --------------------------------------------------------
+
+
+class Message:
+    """A message from the Wasp team, as the news feed and a collector's answer hold it.
+
+    ``published`` is in seconds since 1970; ``affected`` is a range of versions, or "" for all.
+    """
+
+    __slots__ = ("affected", "body", "id", "level", "published", "title", "url")
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self.id = _one_line(fields["id"], 100)
+        self.level = fields["level"]
+        self.title = _one_line(fields["title"], 120)
+        self.body = _one_line(fields["body"], 800)
+        self.published = _seconds(fields["publishedAt"])
+        self.url = fields.get("url") or ""
+        self.affected = fields.get("affectedVersions") or ""
+        if not (self.id and self.title) or self.level not in LEVELS:
+            raise ValueError("neither name, title nor level may be missing")
+        is_plain = self.url.isascii() and self.url.isprintable() and " " not in self.url
+        if self.url and not (is_plain and len(self.url) <= 200 and self.url.startswith("https://")):
+            self.url = ""
+        is_in_range("0.0.0", self.affected or "*")
+
+    def concerns(self, version: str, now: int) -> bool:
+        """Whether a user of ``version`` is to read this at all."""
+        if self.published > now + DAY_S:
+            return False
+        if self.affected:
+            return is_in_range(version, self.affected)
+        # Who has just come to Wasp is not to read all that there ever was.
+        return self.level == "critical" or now - self.published < NEWS_AGE_S
+
+    def to_json(self) -> dict[str, Any]:
+        """In the form of the news feed."""
+        return {
+            "id": self.id,
+            "level": self.level,
+            "title": self.title,
+            "body": self.body,
+            "publishedAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.published)),
+            "url": self.url,
+            "affectedVersions": self.affected,
+        }
+
+
+def messages_from(value: Any) -> list[Message]:
+    """The messages in a list that came from elsewhere; what is none, and repetitions, left out.
+
+    Raises:
+        ValueError: it is no list.
+    """
+    if not isinstance(value, list):
+        raise ValueError("messages come as a list")
+    found: dict[str, Message] = {}
+    for fields in value[:MESSAGES_LIMIT]:
+        try:
+            message = Message(fields)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            continue
+        found.setdefault(message.id, message)
+    return list(found.values())
+
+
+def _one_line(text: str, limit: int) -> str:
+    """Without anything that could move the cursor, colour, hide, or look like another line."""
+    if not isinstance(text, str):
+        raise TypeError("no text")
+    words = "".join(letter if letter.isprintable() else " " for letter in text).split()
+    line = " ".join(words)
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _seconds(timestamp: str) -> int:
+    """Of a time such as 2026-01-31T12:00:00Z."""
+    from datetime import datetime, timezone
+
+    year, month, day = int(timestamp[0:4]), int(timestamp[5:7]), int(timestamp[8:10])
+    clock = timestamp[11:19] or "00:00:00"
+    hour, minute, second = int(clock[0:2]), int(clock[3:5]), int(clock[6:8])
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc).timestamp())
+
+
+class News:
+    """All that is known here of messages, kept as ``news.json``.
+
+    ``looked_at`` is when they were last looked for, ``shown`` when each was last shown, in seconds
+    since 1970. The etags let a server answer "nothing new".
+    """
+
+    def __init__(self, text: bytes = b"") -> None:
+        self.looked_at = 0
+        self.feed: list[Message] = []
+        self.feed_etag = ""
+        self.answer: list[Message] = []
+        self.releases: list[str] = []
+        self.releases_etag = ""
+        self.shown: dict[str, int] = {}
+        if text:
+            self._read_what_can_be_read(text)
+
+    def _read_what_can_be_read(self, text: bytes) -> None:
+        try:
+            self._read(text)
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+            return
+
+    def _read(self, text: bytes) -> None:
+        import json
+
+        fields = json.loads(text)
+        self.shown = {str(name): int(at) for name, at in fields["shown"].items()}
+        self.looked_at = int(fields["looked_at"])
+        self.answer = messages_from(fields["answer"])
+        self.feed, self.feed_etag = messages_from(fields["feed"]), str(fields["feed_etag"])
+        self.releases = list(filter(_is_release, fields["releases"]))
+        self.releases_etag = str(fields["releases_etag"])
+
+    def to_text(self) -> bytes:
+        """One line of JSON."""
+        import json
+
+        fields = {
+            "looked_at": self.looked_at,
+            "feed": [message.to_json() for message in self.feed],
+            "feed_etag": self.feed_etag,
+            "answer": [message.to_json() for message in self.answer],
+            "releases": self.releases,
+            "releases_etag": self.releases_etag,
+            "shown": self.shown,
+        }
+        return json.dumps(fields).encode("ascii") + b"\n"
+
+    def messages(self) -> list[Message]:
+        """From both channels, each once."""
+        return list({message.id: message for message in self.feed + self.answer}.values())
+
+    def newer_releases(self, version: str) -> tuple[str, str]:
+        """The newest release of the line of ``version``, and the newest of all beyond that line.
+
+        Each is "" when it is not newer. A line is what may be updated without changing a project:
+        0.25, or 1.
+        """
+        newer = [found for found in self.releases if version_key(found) > version_key(version)]
+        newer.sort(key=version_key)
+        patches = [found for found in newer if _line(found) == _line(version)]
+        breaking = [found for found in newer if _line(found) != _line(version)]
+        return (patches or [""])[-1], (breaking or [""])[-1]
+
+
+def _line(version: str) -> list[int]:
+    numbers: list[int] = version_key(version)[0]
+    return numbers[:2] if numbers[0] == 0 else numbers[:1]
+
+
+# --- messages back: when to say it --------------------------------------------------------------
+
+
+class Notice:
+    """Something to show now.
+
+    ``name`` is under which it is remembered as shown. ``links`` are (label, URL or command); they
+    are never broken into lines, so that they can be copied.
+    """
+
+    __slots__ = ("body", "heading", "is_critical", "links", "name")
+
+    def __init__(
+        self,
+        name: str,
+        heading: str,
+        body: str,
+        links: Sequence[tuple[str, str]],
+        is_critical: bool = False,
+    ) -> None:
+        self.name = name
+        self.heading = heading
+        self.body = body
+        self.links = links
+        self.is_critical = is_critical
+
+
+def next_showing(news: News, version: str, now: int, read: Sequence[str] = ()) -> int | None:
+    """When something is next to be shown to a user of ``version``; None when nothing is.
+
+    ``read`` holds the ids of messages that the user has read elsewhere (``wasp news``).
+    """
+    times = [_next(news, name, pause, now) for name, pause in _pauses(news, version, now)]
+    for message in news.messages():
+        is_new = message.id not in news.shown and message.id not in read
+        if message.level == "important" and is_new and message.concerns(version, now):
+            times.append(0)
+    return min(times, default=None)
+
+
+def _pauses(news: News, version: str, now: int) -> list[tuple[str, int]]:
+    """The names of what is shown again and again, with the seconds between."""
+    pauses = [
+        (message.id, DAY_S)
+        for message in news.messages()
+        if message.level == "critical" and message.concerns(version, now)
+    ]
+    patch, breaking = news.newer_releases(version)
+    if patch:
+        pauses.append(("newer patch", DAY_S))
+    if breaking:
+        pauses.append(("newer release", 7 * DAY_S))
+    return pauses
+
+
+def due_notices(news: News, version: str, now: int, read: Sequence[str] = ()) -> list[Notice]:
+    """What is to be shown to a user of ``version`` at ``now``, the gravest first."""
+    due = {
+        name for name, pause in _pauses(news, version, now) if _next(news, name, pause, now) <= now
+    }
+    patch, breaking = news.newer_releases(version)
+    concerning = [message for message in news.messages() if message.concerns(version, now)]
+    concerning.sort(key=lambda message: (LEVELS.index(message.level), -message.published))
+    notices: list[Notice] = []
+    for message in concerning:
+        is_new = message.id not in news.shown and message.id not in read
+        # What is only for information comes along with something else.
+        is_due = message.level == "important" or (message.level == "info" and (notices or due))
+        if message.id in due or (is_new and is_due):
+            notices.append(_notice_of(message, version, news))
+    if "newer patch" in due:
+        text = f"Wasp {patch} is out, a newer patch of your {version}."
+        notices.append(Notice("newer patch", text, "", [_update(patch)]))
+    if "newer release" in due:
+        text = f"Wasp {breaking} is out; you have {version}. Your project may need changes."
+        notes = f"https://github.com/wasp-lang/wasp/releases/tag/v{breaking}"
+        links = [("What changed", notes), _update(breaking)]
+        notices.append(Notice("newer release", text, "", links))
+    return notices[:NOTICES_LIMIT]
+
+
+def _next(news: News, name: str, pause: int, now: int) -> int:
+    """When ``name`` may be shown; 0 when it never was, also by a clock that was set back since."""
+    shown = news.shown.get(name)
+    return 0 if shown is None or shown > now else shown + pause
+
+
+def _notice_of(message: Message, version: str, news: News) -> Notice:
+    links = [("More", message.url)] if message.url else []
+    if message.level == "critical":
+        fixed = [
+            found
+            for found in news.newer_releases(version)
+            if found and not (message.affected and is_in_range(found, message.affected))
+        ]
+        if fixed or message.affected:
+            links.append(_update((fixed or [""])[0]))
+    return Notice(message.id, message.title, message.body, links, message.level == "critical")
+
+
+def _update(version: str) -> tuple[str, str]:
+    chosen = f" -s -- -v {version}" if version else ""
+    return "To update", f"curl -sSL https://get.wasp.sh/install.sh | sh{chosen}"
+
+
+def layout(notices: Sequence[Notice], columns: int, in_colour: bool) -> str:
+    """The notices as lines for a terminal that is so wide."""
+    import textwrap
+
+    width = max(20, min(columns, 80)) - 1
+    bold, red, plain = ("\033[1m", "\033[1;31m", "\033[0m") if in_colour else ("", "", "")
+    lines = []
+    for notice in notices:
+        heading = ("CRITICAL: " if notice.is_critical else "") + notice.heading
+        rule = [red + "!" * width + plain] if notice.is_critical else []
+        colour = red if notice.is_critical else bold
+        lines += rule + [colour + line + plain for line in textwrap.wrap(heading, width)]
+        lines += textwrap.wrap(notice.body, width, initial_indent="  ", subsequent_indent="  ")
+        lines += [f"  {label}: {link}" for label, link in notice.links] + rule + [""]
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+# --- messages back: looking for them, and showing them ------------------------------------------
+
+
+class Postbox:
+    """The messages of this machine, for a user of one version of Wasp."""
+
+    def __init__(self, store: Store, version: str, environment: Mapping[str, str]) -> None:
+        self._store = store
+        self._version = version
+        self._environment = environment
+        #: While this is there, the launcher calls ``show``.
+        self._flag = f"messages-{version}"
+        self._due = f"messages-{version}.due"
+
+    def wants_attention(self, now: int) -> bool:
+        """Whether something has become due; reads one small file, which mostly is not there."""
+        due = self._store.read(self._due)
+        return due.isdigit() and int(due) <= now
+
+    def look(self, answer: bytes, receipt: Mapping[str, Any], now: int) -> None:
+        """Asks the channels, at most once in 12 hours; takes what the collector answered, too.
+
+        ``receipt`` says where this version came from: its ``source`` and ``url``. No lookup holds
+        anything of this machine or its user. A channel that fails changes nothing.
+        """
+        if not are_messages_wanted(self._environment):
+            return
+        with self._store.lock():
+            news = self._news()
+            is_first = not 0 <= now - news.looked_at <= PAUSE_S
+            if is_first:
+                news.looked_at = now
+                self._store.write("news.json", news.to_text())
+        asked: list[Callable[[News], None]] = [lambda found: _take_answer(found, answer)]
+        if is_first:
+            asked.append(lambda found: _ask_feed(found, self._environment))
+            asked.append(lambda found: _ask_source(found, receipt))
+        for ask in asked:
+            try:
+                ask(news)
+            except Exception:  # noqa: BLE001, S112 - whatever a server did: as if it had not been
+                continue
+        with self._store.lock():
+            news.shown = self._news().shown  # meanwhile something may have been shown
+            self._store.write("news.json", news.to_text())
+        self.prepare(now)
+
+    def prepare(self, now: int) -> None:
+        """Puts the flag up for the launcher, or writes down when to look again."""
+        with self._store.lock():
+            self._raise_flag(self._news(), now)
+
+    def _raise_flag(self, news: News, now: int) -> None:
+        following = next_showing(news, self._version, now, self._read_elsewhere())
+        if following is None or following > now:
+            self._store.remove(self._flag)
+        else:
+            self._store.write(self._flag, b"")
+        if following is None or following <= now:
+            self._store.remove(self._due)
+        else:
+            self._store.write(self._due, str(following).encode("ascii"))
+
+    def show(self, output: IO[str], now: int) -> None:
+        """Prints what is due on a terminal, and remembers that it was shown."""
+        if not are_messages_wanted(self._environment):
+            return
+        with self._store.lock():
+            news = self._news()
+            notices = due_notices(news, self._version, now, self._read_elsewhere())
+            news.shown.update((notice.name, now) for notice in notices)
+            self._store.write("news.json", news.to_text())
+            self._raise_flag(news, now)
+        output.write(layout(notices, _columns(output), _wants_colour(self._environment)))
+        output.flush()
+
+    def looked_at(self) -> int:
+        """When messages were last looked for; 0 when they were not."""
+        return self._news().looked_at
+
+    def _news(self) -> News:
+        return News(self._store.read("news.json", NEWS_LIMIT_BYTES))
+
+    def _read_elsewhere(self) -> list[str]:
+        """The ids of what ``wasp news`` has listed, which keeps them beside our folder."""
+        import json
+
+        try:
+            seen = json.loads(self._store.read("../news.json", NEWS_LIMIT_BYTES))["seenNewsIds"]
+            return [name for name in seen if isinstance(name, str)]
+        except (KeyError, TypeError, ValueError, RecursionError):
+            return []
+
+
+def are_messages_wanted(environment: Mapping[str, str]) -> bool:
+    """Whether somebody is there who wants to read them."""
+    return "WASP_AUTO_NEWS_DISABLE" not in environment and not is_on_ci(environment)
+
+
+def _take_answer(news: News, answer: bytes) -> None:
+    import json
+
+    document = json.loads(answer)
+    if "messages" in document:
+        news.answer = messages_from(document["messages"])
+
+
+def _ask_feed(news: News, environment: Mapping[str, str]) -> None:
+    import json
+
+    url = environment.get("WASP_NEWS_SERVER_URL") or DEFAULT_NEWS_URL
+    status, etag, body = get(url, news.feed_etag, "application/json")
+    if status == 200:
+        news.feed, news.feed_etag = messages_from(json.loads(body)), etag
+
+
+def _ask_source(news: News, receipt: Mapping[str, Any]) -> None:
+    import json
+
+    url, find = _releases_of(receipt)
+    # npm's short form of a package; https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md
+    accept = "application/vnd.npm.install-v1+json, application/json"
+    status, etag, body = get(url, news.releases_etag, accept)
+    if status == 200:
+        found = sorted(filter(_is_release, find(json.loads(body))), key=version_key)
+        news.releases, news.releases_etag = found[-RELEASES_LIMIT:], etag
+
+
+def _releases_of(receipt: Mapping[str, Any]) -> tuple[str, Callable[[Any], list[str]]]:
+    """Where the source of an installed version lists all versions, and how to find them there."""
+    url = str(receipt["url"])
+    if receipt["source"] == "npm":
+        registry = url.partition("/@wasp.sh")[0]
+        return f"{registry}/@wasp.sh%2fwasp-cli", lambda package: list(package["versions"])
+    # https://docs.github.com/en/rest/repos/repos#list-repository-tags
+    base = url.partition("/wasp-lang/wasp/")[0]
+    api = "https://api.github.com" if base == "https://github.com" else f"{base}/api/v3"
+    tags_url = f"{api}/repos/wasp-lang/wasp/tags?per_page=100"
+    return tags_url, lambda tags: [tag["name"].lstrip("v") for tag in tags]
+
+
+def _is_release(version: Any) -> bool:
+    try:
+        return version_key(version) is not None and "-" not in version
+    except (ValueError, AttributeError, TypeError):
+        return False
+
+
+def _columns(output: IO[str]) -> int:
+    try:
+        return os.get_terminal_size(output.fileno()).columns or 80
+    except OSError:
+        return 80
+
+
+def _wants_colour(environment: Mapping[str, str]) -> bool:
+    """The rule of https://no-color.org."""
+    return not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
 
 
 # --- wasp telemetry -----------------------------------------------------------------------------
@@ -846,7 +1441,9 @@ def status(_wasp_version: str) -> int:
     if not is_allowed(url):
         print(f"Nothing is sent: WASP_TELEMETRY_URL ({url}) is not an https address.")
     elif reason is None and folder is not None:
-        _print_pauses(Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", "")))
+        store = Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", ""))
+        _print_pauses(store)
+        _print_news(store)
     print("\nTo see what is sent: wasp telemetry show")
     if reason is None:
         print("To opt out:          wasp telemetry off, or set WASP_TELEMETRY_DISABLE")
@@ -870,6 +1467,14 @@ def _print_pauses(store: Store) -> None:
         print(f"  {name:<16}{last:<22}{following}{failed}")
     if state.deploy:
         print(f"  The next event will also tell of a deploy: {state.deploy}")
+
+
+def _print_news(store: Store) -> None:
+    looked_at = Postbox(store, "", os.environ).looked_at()
+    when = f"last looked for {_local_time(looked_at)}" if looked_at else "not looked for yet"
+    if not are_messages_wanted(os.environ):
+        when = "not looked for (WASP_AUTO_NEWS_DISABLE, or CI)"
+    print(f"\nMessages from the Wasp team: {when}")
 
 
 def _local_time(seconds: int) -> str:
@@ -931,13 +1536,20 @@ def off(_wasp_version: str) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """``invoked VERSION [ARGUMENT…]``, ``installed``, or ``telemetry VERSION [on|off|show]``."""
+    """What the launcher and the installer call; returns the exit code.
+
+    ``invoked VERSION [ARGUMENT…]``, ``messages VERSION``, ``telemetry VERSION [on|off|show]``, or
+    ``installed``.
+    """
     if len(arguments) >= 2 and arguments[0] == "telemetry":
         return command(arguments[1], arguments[2:])
     if opt_out_reason(os.environ) is not None:
         return 0
     is_debug = is_debugging(os.environ)
     try:
+        if len(arguments) == 2 and arguments[0] == "messages":
+            print_messages(arguments[1])
+            return 0
         if not is_debug:
             _leave_the_terminal()
         if len(arguments) >= 2 and arguments[0] == "invoked":

@@ -36,10 +36,13 @@ def telemetry_url() -> Iterator[str]:
     """A closed port for telemetry; no process may be started without it and the opt-out."""
     holder, port = closed_port()
     url = f"http://127.0.0.1:{port}/capture/"
-    saved = {
-        name: os.environ.get(name) for name in ("WASP_TELEMETRY_DISABLE", "WASP_TELEMETRY_URL")
+    closed = {
+        "WASP_TELEMETRY_DISABLE": "1",
+        "WASP_TELEMETRY_URL": url,
+        "WASP_NEWS_SERVER_URL": url,
     }
-    os.environ.update(WASP_TELEMETRY_DISABLE="1", WASP_TELEMETRY_URL=url)
+    saved = {name: os.environ.get(name) for name in closed}
+    os.environ.update(closed)
     with holder, own_signals(), TelemetryGuard():
         yield url
     for name, value in saved.items():

@@ -34,11 +34,18 @@ wasp_opted_out() {
 
 wasp_in_project() {
     wasp_folder=$PWD
-    while [ -n "$wasp_folder" ]; do
-        [ ! -e "$wasp_folder/.wasproot" ] || return 0
+    wasp_has_root || {
+        # Through a link, the folders above may be others than one came by.
+        wasp_folder=$(pwd -P)
+        wasp_has_root
+    }
+}
+
+wasp_has_root() {
+    until [ -e "$wasp_folder/.wasproot" ]; do
+        [ -n "$wasp_folder" ] || return 1
         wasp_folder=${wasp_folder%/*}
     done
-    return 1
 }
 
 # Imported, and not run, so that Python keeps what it compiled, unless the folder is another user's.
@@ -76,6 +83,13 @@ elif wasp_has_ping; then
                 </dev/null >&2
             ;;
     esac
-    export WASP_TELEMETRY_DISABLE=1
+    case ${XDG_CACHE_HOME-} in
+        /*) wasp_flag=$XDG_CACHE_HOME/wasp/telemetry/messages-$wasp_version ;;
+        *) wasp_flag=${HOME-}/.cache/wasp/telemetry/messages-$wasp_version ;;
+    esac
+    if [ -e "$wasp_flag" ] && [ -t 2 ] && [ -z "${WASP_AUTO_NEWS_DISABLE+set}" ]; then
+        "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" messages "$wasp_version" </dev/null || :
+    fi
+    export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
 fi
 exec "$wasp_dir/wasp-bin" "$@"

@@ -50,7 +50,8 @@ def project(machines: MachineRoom, upstream: Upstream, collector: Collector) -> 
     upstream.publish("0.25.0")
     project = machines.build_as(Project, "dash")
     project.collects(collector).install(None, "--no-telemetry").ok()
-    return project
+    # Messages that come back are the subject of other tests.
+    return project.set(WASP_AUTO_NEWS_DISABLE="1")
 
 
 def properties(collector: Collector) -> list[dict[str, Any]]:
@@ -127,6 +128,26 @@ def test_two_projects_have_two_hashes(project: Project, collector: Collector) ->
     assert one["project_hash"] != another["project_hash"]
     project.used("version", folder=other)
     assert len(collector.deliveries) == 2
+
+
+def test_a_project_entered_through_a_link_is_the_project(
+    project: Project, collector: Collector
+) -> None:
+    inside = project.folder / "src"
+    inside.mkdir()
+    link = project.home / "link"
+    link.symlink_to(inside)
+    script = f'cd "{link}" && exec "{project.layout.launcher}" version'
+    for _ in range(2):
+        project.run_program([str(real_tool("sh")), "-c", script]).ok()
+        project.wait_for_background()
+    project.used("version")
+    assert len(collector.deliveries) == 1
+
+
+def test_a_home_with_a_slash_at_its_end(project: Project, collector: Collector) -> None:
+    project.set(HOME=f"{project.home}/").used("version")
+    assert len(collector.deliveries) == 1
 
 
 def test_the_context_and_ci(project: Project, collector: Collector) -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests.support.archives import tiny_package
 from tests.support.collector import Collector
 from tests.support.machines import Machine
+from tests.support.proxy import Proxy
 from tests.support.releases import NPM_PLATFORMS, Upstream, npm_tarball_path
 from tests.support.replies import (
     Content,
@@ -25,6 +26,7 @@ from tests.support.replies import (
     redirect,
     status,
 )
+from tests.support.server import Server
 from tests.support.toolboxes import macos_toolbox
 
 BODY = re.compile(
@@ -242,6 +244,37 @@ def test_an_address_that_is_not_https_gets_nothing(counted: Machine) -> None:
     run = counted.install().ok()
     assert run.json["telemetry"] == "none"
     run.is_silent_about("telemetry")
+
+
+def test_plain_http_on_this_machine_goes_through_no_proxy(counted: Machine) -> None:
+    here = Server(None)
+    proxy = Proxy()
+    try:
+        collector = Collector(here)
+        counted.set(WASP_TELEMETRY_URL=collector.url, http_proxy=proxy.url, all_proxy=proxy.url)
+        counted.set(NO_PROXY=None, no_proxy=None)
+        counted.install().ok()
+        counted.wait_for_background()
+        assert len(collector.deliveries) == 1
+    finally:
+        here.close()
+        proxy.close()
+
+
+def test_wget_takes_the_proxy_too(
+    shell_machine: Machine, collector: Collector, upstream: Upstream
+) -> None:
+    upstream.publish("0.25.0")
+    shell_machine.toolbox.remove("curl").link("wget")
+    proxy = Proxy()
+    try:
+        shell_machine.collects(collector).set(HTTPS_PROXY=proxy.url).install().ok()
+        shell_machine.wait_for_background()
+    finally:
+        proxy.close()
+    assert len(collector.deliveries) == 1
+    assert len(proxy.tunnels) == collector.server.connections
+    assert not (shell_machine.home / ".wget-hsts").exists()
 
 
 def test_a_certificate_of_a_stranger_gets_nothing(

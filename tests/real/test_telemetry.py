@@ -39,7 +39,7 @@ def project(machines: MachineRoom, registry: str, collector: Collector, proxy: P
         "http_proxy",
     ):
         project.set(**{name: proxy.url})
-    return project.set(**trusted, NO_PROXY=None, no_proxy=None)
+    return project.set(**trusted, NO_PROXY=None, no_proxy=None, WASP_AUTO_NEWS_DISABLE="1")
 
 
 def binary_of(project: Project) -> Path:

@@ -147,6 +147,7 @@ class Machine:
             "WASP_GITHUB_URL": self.upstream.github_url,
             "WASP_TELEMETRY_DISABLE": "1",
             "WASP_TELEMETRY_URL": self.telemetry_url,
+            "WASP_NEWS_SERVER_URL": self.telemetry_url,
             # No byte code beside the sources, and no compiling anew in every run.
             "PYTHONPYCACHEPREFIX": str(self.python_cache),
             MARK: self.mark,

@@ -78,8 +78,9 @@ class TelemetryGuard:
         if not self._active or event != "subprocess.Popen":
             return
         environment = os.environ if details[3] is None else details[3]
-        host = urlsplit(environment.get("WASP_TELEMETRY_URL", "")).hostname
-        if host not in ("127.0.0.1", "collector.invalid"):
-            raise RuntimeError(f"{details[1]} would run with WASP_TELEMETRY_URL on another machine")
+        for name in ("WASP_TELEMETRY_URL", "WASP_NEWS_SERVER_URL"):
+            host = urlsplit(environment.get(name, "")).hostname
+            if host not in ("127.0.0.1", "collector.invalid"):
+                raise RuntimeError(f"{details[1]} would run with {name} on another machine")
         if environment.get("WASP_TELEMETRY_DISABLE") != "1" and COLLECTING not in environment:
             raise RuntimeError(f"{details[1]} would run without WASP_TELEMETRY_DISABLE=1")

@@ -34,10 +34,10 @@ def test_the_folder_may_have_any_name(name: str) -> None:
         script = Path(base) / f"{len(name)}-launcher-of-test"
         script.write_bytes(launcher.content("0.25.0", str(root), ""))
         command = [str(real_tool("sh")), str(script), name]
-        environment = {"WASP_TELEMETRY_DISABLE": "1", **_telemetry_url()}
+        environment = {"WASP_TELEMETRY_DISABLE": "1", **_closed_addresses()}
         run = subprocess.run(command, capture_output=True, env=environment, check=True)
         assert os.fsdecode(run.stdout) == f"{root}/0.25.0/data|{name}"
 
 
-def _telemetry_url() -> dict[str, str]:
-    return {"WASP_TELEMETRY_URL": os.environ["WASP_TELEMETRY_URL"]}
+def _closed_addresses() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("WASP_TELEMETRY_URL", "WASP_NEWS_SERVER_URL")}

@@ -80,6 +80,7 @@ def _said(shell: FrontEnd, program: str, environment: dict[str, str]) -> str:
             **environment,
             "WASP_TELEMETRY_DISABLE": "1",
             "WASP_TELEMETRY_URL": os.environ["WASP_TELEMETRY_URL"],
+            "WASP_NEWS_SERVER_URL": os.environ["WASP_NEWS_SERVER_URL"],
         },
         capture_output=True,
         text=True,
