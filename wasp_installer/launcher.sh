@@ -60,18 +60,11 @@ wasp_has_ping() {
     [ -x "$wasp_python" ] && [ -r "$wasp_root/telemetry_ping.py" ]
 }
 
-if [ "${1-}" = telemetry ] && wasp_has_ping; then
-    shift
-    exec "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" telemetry "$wasp_version" "$@"
-fi
-if wasp_opted_out; then
-    export WASP_TELEMETRY_DISABLE=1
-elif wasp_has_ping; then
-    case ${1-},${WASP_TELEMETRY_DEBUG-} in
-        completion:*) ;;
-        *, | *,0)
-            # From a subshell, which ends at once: Wasp would not collect what becomes of a child that
-            # it does not know. Not from a function: the shell would stay, and hold on to the output.
+# From a subshell, which ends at once: Wasp would not collect what becomes of a child that it does
+# not know.
+wasp_send() {
+    case ${WASP_TELEMETRY_DEBUG-} in
+        '' | 0)
             ! wasp_in_project || (
                 trap '' HUP INT QUIT
                 "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" "$@" \
@@ -83,13 +76,31 @@ elif wasp_has_ping; then
                 </dev/null >&2
             ;;
     esac
+}
+
+wasp_show_messages() {
     case ${XDG_CACHE_HOME-} in
         /*) wasp_flag=$XDG_CACHE_HOME/wasp/telemetry/messages-$wasp_version ;;
         *) wasp_flag=${HOME-}/.cache/wasp/telemetry/messages-$wasp_version ;;
     esac
-    if [ -e "$wasp_flag" ] && [ -t 2 ] && [ -z "${WASP_AUTO_NEWS_DISABLE+set}" ]; then
-        "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" messages "$wasp_version" </dev/null || :
-    fi
+    [ -e "$wasp_flag" ] && [ -t 2 ] && [ -z "${WASP_AUTO_NEWS_DISABLE+set}" ] || return 0
+    "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" messages "$wasp_version" </dev/null
+}
+
+if [ "${1-}" = telemetry ] && wasp_has_ping; then
+    shift
+    exec "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" telemetry "$wasp_version" "$@"
+fi
+if wasp_opted_out; then
+    export WASP_TELEMETRY_DISABLE=1
+elif wasp_has_ping; then
+    case ${1-} in
+        completion:*) ;;
+        *)
+            wasp_send "$@"
+            wasp_show_messages
+            ;;
+    esac
     export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
 fi
 exec "$wasp_dir/wasp-bin" "$@"

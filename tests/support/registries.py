@@ -50,6 +50,7 @@ def npm_environment(home: Path, registry: str) -> dict[str, str]:
         "npm_config_audit": "false",
         "WASP_TELEMETRY_DISABLE": "1",
         "WASP_TELEMETRY_URL": os.environ["WASP_TELEMETRY_URL"],
+        "WASP_NEWS_SERVER_URL": os.environ["WASP_NEWS_SERVER_URL"],
     }
 
 
