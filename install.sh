@@ -2081,16 +2081,25 @@ remove_ping_module() {
     rm -rf "$share_dir/telemetry_ping.py" "$share_dir/__pycache__"
 }
 
-# place_ping_module: beside the versions, where the launcher looks for it; piped into sh, this script has
-# nothing beside it, and Wasp's own telemetry stays in charge
-place_ping_module() {
+# ping_module: prints telemetry_ping.py, which lies beside this script; the released script has its text
+# here, so that it needs nothing beside it
+# begin ping_module
+ping_module() {
     case $0 in
-        */install.sh) _module=${0%/*}/telemetry_ping.py ;;
-        install.sh) _module=./telemetry_ping.py ;;
-        *) return 0 ;;
+        */install.sh) cat "${0%/*}/telemetry_ping.py" ;;
+        install.sh) cat ./telemetry_ping.py ;;
+        *) return 1 ;;
     esac
-    [ -r "$_module" ] || return 0
-    change "write to $(pretty "$staging")" cp "$_module" "$staging/telemetry_ping.py"
+}
+# end ping_module
+
+# place_ping_module: beside the versions, where the launcher looks for it; where this script has none,
+# Wasp's own telemetry stays in charge
+place_ping_module() {
+    ping_module >"$staging/telemetry_ping.py" 2>"$staging/errors" || {
+        die_if_full "cannot write to $(pretty "$staging")" "$staging"
+        return 0
+    }
     chmod 644 "$staging/telemetry_ping.py"
     change "write to $(pretty "$share_dir")" mv -f "$staging/telemetry_ping.py" "$share_dir/telemetry_ping.py"
 }

@@ -1034,7 +1034,8 @@ def _one_line(text: str, limit: int) -> str:
     """Without anything that could move the cursor, colour, hide, or look like another line."""
     if not isinstance(text, str):
         raise TypeError("no text")
-    words = "".join(letter if letter.isprintable() else " " for letter in text).split()
+    begun = text[: 4 * limit]  # more of it would not be shown, however much of this goes
+    words = "".join(letter if letter.isprintable() else " " for letter in begun).split()
     line = " ".join(words)
     return line if len(line) <= limit else line[: limit - 1] + "…"
 

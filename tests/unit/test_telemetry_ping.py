@@ -126,6 +126,23 @@ def test_a_clock_set_back_is_waited_for_twelve_hours_and_no_more(back: int) -> N
     assert project.invoke(START - back + 12 * HOUR + 1)
 
 
+def test_a_pause_is_twelve_hours_also_when_the_clocks_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In Berlin, the night to 2026-10-25 has 13 hours from eight to eight."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    evening = int(time.mktime((2026, 10, 24, 20, 0, 0, 0, 0, -1)))
+    morning = int(time.mktime((2026, 10, 25, 8, 0, 0, 0, 0, -1)))
+    project = Simulation()
+    assert project.invoke(evening)
+    assert morning - evening == 13 * HOUR
+    assert not project.invoke(morning - HOUR)
+    assert project.invoke(morning - HOUR + 1)
+    monkeypatch.undo()
+    time.tzset()
+
+
 @given(st.integers(0, 3 * HOUR), st.booleans())
 def test_what_was_refused_may_go_after_an_hour(later: int, build: bool) -> None:
     project = Simulation()
