@@ -45,6 +45,8 @@ PAUSE_S: Final = 12 * 60 * 60
 FAILED_PAUSE_S: Final = 60 * 60
 #: After so long the process ends, whatever it waits for, name resolution included.
 DEADLINE_S: Final = 10.0
+#: So long a lookup waits for a server, so that another can still be asked before the deadline.
+LOOKUP_TIMEOUT_S: Final = 3.0
 #: More than this is not read of an answer.
 ANSWER_LIMIT_BYTES: Final = 64 * 1024
 
@@ -55,6 +57,7 @@ LEVELS: Final = ("critical", "important", "info")
 NEWS_LIMIT_BYTES: Final = 1024 * 1024
 MESSAGES_LIMIT: Final = 200
 RELEASES_LIMIT: Final = 200
+SHOWN_LIMIT: Final = 1000
 #: So old, a message that names no versions is no news.
 NEWS_AGE_S: Final = 30 * DAY_S
 #: More are not shown at once.
@@ -517,7 +520,7 @@ def post(url: str, body: bytes, when_connected: Callable[[], None]) -> tuple[int
         ValueError: ``url`` is neither https nor on this very machine.
         http.client.HTTPException: what came is not HTTP.
     """
-    connection, path = _connection(url)
+    connection, path = _connection(url, DEADLINE_S)
     try:
         connection.connect()
         when_connected()
@@ -538,7 +541,7 @@ def get(url: str, etag: str, accept: str) -> tuple[int, str, bytes]:
         OSError, ValueError, http.client.HTTPException: as ``post``; ValueError also for more than
             NEWS_LIMIT_BYTES.
     """
-    connection, path = _connection(url)
+    connection, path = _connection(url, LOOKUP_TIMEOUT_S)
     try:
         headers = {"Accept": accept, "User-Agent": "wasp", "Connection": "close"}
         if etag:
@@ -553,7 +556,7 @@ def get(url: str, etag: str, accept: str) -> tuple[int, str, bytes]:
         connection.close()
 
 
-def _connection(url: str) -> tuple[HTTPConnection, str]:
+def _connection(url: str, timeout_s: float) -> tuple[HTTPConnection, str]:
     """A connection, not yet made, to the host of ``url``; and the path to ask for there."""
     from http.client import HTTPConnection, HTTPSConnection
     from urllib.parse import urlsplit
@@ -564,15 +567,15 @@ def _connection(url: str) -> tuple[HTTPConnection, str]:
     if not is_allowed(url):
         raise ValueError(f"{url} is not an https address")
     if parts.scheme == "http":
-        return HTTPConnection(host, parts.port, timeout=DEADLINE_S), path
+        return HTTPConnection(host, parts.port, timeout=timeout_s), path
     proxy = _proxy_for(host)
     if proxy is None:
-        return HTTPSConnection(host, parts.port, timeout=DEADLINE_S, context=_tls()), path
+        return HTTPSConnection(host, parts.port, timeout=timeout_s, context=_tls()), path
     through = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     if through.scheme != "http" or not through.hostname:
         raise ValueError(f"{proxy} is not the address of an HTTP proxy")
     connection = HTTPSConnection(
-        through.hostname, through.port or 80, timeout=DEADLINE_S, context=_tls()
+        through.hostname, through.port or 80, timeout=timeout_s, context=_tls()
     )
     connection.set_tunnel(host, parts.port or 443, _proxy_login(through.username, through.password))
     return connection, path
@@ -617,7 +620,19 @@ def _proxy_login(user: str | None, password: str | None) -> dict[str, str]:
 
 
 def _tls() -> SSLContext:
-    """Certificates are checked against the system's authorities, or those of SSL_CERT_FILE."""
+    """Certificates are checked against the system's authorities, or those of SSL_CERT_FILE.
+
+    The same for all connections of a process, since reading them takes longer than a connection.
+    """
+    if not _tls_contexts:
+        _tls_contexts.append(_new_tls())
+    return _tls_contexts[0]
+
+
+_tls_contexts: list[SSLContext] = []
+
+
+def _new_tls() -> SSLContext:
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -1100,6 +1115,12 @@ class News:
         }
         return json.dumps(fields).encode("ascii") + b"\n"
 
+    def remember_shown(self, names: Sequence[str], now: int) -> None:
+        """Remembers what was shown, as far back as it may matter."""
+        self.shown.update(dict.fromkeys(names, now))
+        newest = sorted(self.shown.items(), key=lambda item: item[1])[-SHOWN_LIMIT:]
+        self.shown = dict(newest)
+
     def messages(self) -> list[Message]:
         """From both channels, each once."""
         return list({message.id: message for message in self.feed + self.answer}.values())
@@ -1286,10 +1307,11 @@ class Postbox:
                 ask(news)
             except Exception:  # noqa: BLE001, S112 - whatever a server did: as if it had not been
                 continue
-        with self._store.lock():
-            news.shown = self._news().shown  # meanwhile something may have been shown
-            self._store.write("news.json", news.to_text())
-        self.prepare(now)
+            # At once, since the next may take until the deadline.
+            with self._store.lock():
+                news.shown = self._news().shown  # meanwhile something may have been shown
+                self._store.write("news.json", news.to_text())
+                self._raise_flag(news, now)
 
     def prepare(self, now: int) -> None:
         """Puts the flag up for the launcher, or writes down when to look again."""
@@ -1314,7 +1336,7 @@ class Postbox:
         with self._store.lock():
             news = self._news()
             notices = due_notices(news, self._version, now, self._read_elsewhere())
-            news.shown.update((notice.name, now) for notice in notices)
+            news.remember_shown([notice.name for notice in notices], now)
             self._store.write("news.json", news.to_text())
             self._raise_flag(news, now)
         output.write(layout(notices, _columns(output), _wants_colour(self._environment)))

@@ -14,7 +14,16 @@ from tests.support.collector import Collector
 from tests.support.machines import MachineRoom
 from tests.support.projects import Project
 from tests.support.releases import Upstream
-from tests.support.replies import Content, Reply, Reset, html_page, json_content, redirect, status
+from tests.support.replies import (
+    Content,
+    Reply,
+    Reset,
+    Stall,
+    html_page,
+    json_content,
+    redirect,
+    status,
+)
 from tests.support.server import Server
 from tests.support.terminals import Terminal
 
@@ -306,6 +315,19 @@ def test_who_cannot_send_is_still_told(reader: Reader, collector: Collector) -> 
     reader.tells(CRITICAL)
     reader.look()
     assert "CRITICAL" in reader.reads()
+
+
+def test_one_channel_that_hangs_does_not_silence_the_others(
+    reader: Reader, collector: Collector
+) -> None:
+    collector.reply = json_content({"messages": [message(title="From the server")]})
+    reader.server.answer(NEWS, Stall())
+    versions: dict[str, Any] = {"0.25.0": {}, "0.25.1": {}}
+    reader.server.answer(PACKAGE, json_content({"versions": versions}))
+    reader.look()
+    shown = reader.reads()
+    assert "From the server" in shown
+    assert "Wasp 0.25.1 is out" in shown
 
 
 def test_status_says_when_it_was_looked(reader: Reader) -> None:
