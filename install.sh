@@ -1924,22 +1924,29 @@ wasp_opted_out() {
         *) return 0 ;;
     esac
     case ${XDG_CONFIG_HOME-} in
-        /*) wasp_off=$XDG_CONFIG_HOME/wasp/telemetry-off ;;
-        *) wasp_off=${HOME-}/.config/wasp/telemetry-off ;;
+        /*) wasp_config=$XDG_CONFIG_HOME ;;
+        *) wasp_config=${HOME-}/.config ;;
     esac
-    [ -e "$wasp_off" ] || [ -L "$wasp_off" ]
+    [ -e "$wasp_config/wasp/telemetry-off" ] || [ -L "$wasp_config/wasp/telemetry-off" ] \
+        || wasp_is_closed "$wasp_config" || wasp_is_closed "$wasp_config/wasp"
+}
+
+wasp_is_closed() {
+    [ -d "$1" ] && ! [ -x "$1" ]
 }
 
 wasp_in_project() {
     wasp_folder=$PWD
     wasp_has_root || {
         # Through a link, the folders above may be others than one came by.
-        wasp_folder=$(pwd -P)
+        wasp_folder=$(pwd -P 2>/dev/null)
         wasp_has_root
     }
 }
 
 wasp_has_root() {
+    # In a folder that was removed, some shells have no whole path.
+    case $wasp_folder in /*) ;; *) return 1 ;; esac
     until [ -e "$wasp_folder/.wasproot" ]; do
         [ -n "$wasp_folder" ] || return 1
         wasp_folder=${wasp_folder%/*}
@@ -1958,11 +1965,28 @@ wasp_has_ping() {
     [ -x "$wasp_python" ] && [ -r "$wasp_root/telemetry_ping.py" ]
 }
 
-# From a subshell, which ends at once: Wasp would not collect what becomes of a child that it does
-# not know.
+# Hands over only the words that telemetry looks at: others see the arguments of a process.
 wasp_send() {
+    case ${1-} in
+        deploy)
+            shift
+            wasp_left=$#
+            while [ "$wasp_left" -gt 0 ]; do
+                wasp_left=$((wasp_left - 1)) wasp_word=$1
+                shift
+                case $wasp_word in
+                    fly | setup | create-db | deploy | cmd) set -- "$@" "$wasp_word" ;;
+                esac
+            done
+            set -- deploy "$@"
+            ;;
+        build) set -- build "${2-}" ;;
+        *) set -- "${1-}" ;;
+    esac
     case ${WASP_TELEMETRY_DEBUG-} in
         '' | 0)
+            # From a subshell, which ends at once: Wasp would not collect what becomes of a child that
+            # it does not know.
             ! wasp_in_project || (
                 trap '' HUP INT QUIT
                 "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" "$@" \
@@ -1982,7 +2006,10 @@ wasp_show_messages() {
         *) wasp_flag=${HOME-}/.cache/wasp/telemetry/messages-$wasp_version ;;
     esac
     [ -e "$wasp_flag" ] && [ -t 2 ] && [ -z "${WASP_AUTO_NEWS_DISABLE+set}" ] || return 0
-    "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" messages "$wasp_version" </dev/null
+    case ${CI-} in '' | 0 | false) ;; *) return 0 ;; esac
+    # Only messages are for the terminal, and not what may be wrong with this Python.
+    "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" messages "$wasp_version" \
+        </dev/null >&2 2>/dev/null
 }
 
 if [ "${1-}" = telemetry ] && wasp_has_ping; then
@@ -2185,10 +2212,16 @@ is_opted_out() {
         *) return 0 ;;
     esac
     case ${XDG_CONFIG_HOME-} in
-        /*) _off=$XDG_CONFIG_HOME/wasp/telemetry-off ;;
-        *) _off=${HOME-}/.config/wasp/telemetry-off ;;
+        /*) _config=$XDG_CONFIG_HOME ;;
+        *) _config=${HOME-}/.config ;;
     esac
-    [ -e "$_off" ] || [ -L "$_off" ]
+    [ -e "$_config/wasp/telemetry-off" ] || [ -L "$_config/wasp/telemetry-off" ] \
+        || is_closed "$_config" || is_closed "$_config/wasp"
+}
+
+# is_closed FOLDER: what is in it cannot be looked for
+is_closed() {
+    [ -d "$1" ] && ! [ -x "$1" ]
 }
 
 # make_install_event: sets event, the same bytes as install_event in telemetry_ping.py; fails where the

@@ -44,9 +44,12 @@ PAUSE_S: Final = 12 * 60 * 60
 #: The same, when the first of them could not be delivered.
 FAILED_PAUSE_S: Final = 60 * 60
 #: After so long the process ends, whatever it waits for, name resolution included.
-DEADLINE_S: Final = 10.0
-#: So long a lookup waits for a server, so that another can still be asked before the deadline.
-LOOKUP_TIMEOUT_S: Final = 3.0
+DEADLINE_S: Final = 10
+#: A process that has been stopped for so long does not send any more.
+STALE_S: Final = 60
+#: So long each step of a request waits, so that others can still be asked before the deadline.
+POST_TIMEOUT_S: Final = 4.0
+GET_TIMEOUT_S: Final = 2.5
 #: More than this is not read of an answer.
 ANSWER_LIMIT_BYTES: Final = 64 * 1024
 
@@ -55,9 +58,15 @@ DEFAULT_NEWS_URL: Final = "https://news.wasp.sh"
 LEVELS: Final = ("critical", "important", "info")
 #: More is not read of the news, nor of a list of releases.
 NEWS_LIMIT_BYTES: Final = 1024 * 1024
+#: For what is not to be shown again as things are, in seconds since 1970.
+NEVER: Final = 10**12
 MESSAGES_LIMIT: Final = 200
 RELEASES_LIMIT: Final = 200
 SHOWN_LIMIT: Final = 1000
+RANGE_LIMIT_CHARACTERS: Final = 200
+ETAG_LIMIT_CHARACTERS: Final = 80
+#: Of our own file: the messages, each with what JSON adds.
+KEPT_LIMIT_BYTES: Final = 4 * NEWS_LIMIT_BYTES
 #: So old, a message that names no versions is no news.
 NEWS_AGE_S: Final = 30 * DAY_S
 #: More are not shown at once.
@@ -94,9 +103,15 @@ def opt_out_reason(environment: Mapping[str, str]) -> str | None:
     if environment.get("DO_NOT_TRACK", "").lower() not in ("", "0", "false", "no", "off"):
         return "DO_NOT_TRACK is set"
     off = off_file(environment)
-    if off is not None and os.path.lexists(off):
-        return "it was switched off with: wasp telemetry off"
-    return None
+    if off is None:
+        return None
+    try:
+        os.lstat(off)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        return f"{off} cannot be looked for"
+    return "it was switched off with: wasp telemetry off"
 
 
 def off_file(environment: Mapping[str, str]) -> str | None:
@@ -348,16 +363,19 @@ class Store:
         """Remembers ``state``; only with the lock."""
         self.write(f"project-{project_hash}.json", state.to_text().encode("ascii"))
 
-    def lock(self) -> _Lock:
+    def lock(self, *, wait: bool = True) -> _Lock:
         """For a ``with`` block; whoever changes anything has it. It ends with the process, too.
 
         Id and secret are not asked for inside: they may have to be made, which takes the lock.
+
+        Raises:
+            BlockingIOError: another process has it, and this one does not want to wait.
         """
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         if os.name == "posix" and os.stat(self.folder).st_mode & 0o077:
             # Wasp itself may have made it, readable to all.
             os.chmod(self.folder, 0o700)
-        return _Lock(os.path.join(self.folder, "lock"))
+        return _Lock(os.path.join(self.folder, "lock"), wait=wait)
 
     def _once(
         self, name: str, is_good: Callable[[bytes], bool], make: Callable[[], bytes]
@@ -375,10 +393,17 @@ class Store:
     def read(self, name: str, limit: int = 1024) -> bytes:
         """At most ``limit`` bytes of a file; none of what cannot be read."""
         try:
-            with open(os.path.join(self.folder, name), "rb", buffering=0) as file:
-                return file.read(limit) or b""
+            # Without waiting for whoever might write into a pipe of this name.
+            flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+            descriptor = os.open(os.path.join(self.folder, name), flags)
         except OSError:
             return b""
+        try:
+            return os.read(descriptor, limit)
+        except OSError:
+            return b""
+        finally:
+            os.close(descriptor)
 
     def remove(self, name: str) -> None:
         """Removes a file, if it is there; only with the lock."""
@@ -407,20 +432,28 @@ class Store:
 class _Lock:
     """A lock on a file, which the system takes back from whoever ends."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, wait: bool) -> None:
         self._path = path
+        self._wait = wait
         self._file = -1
 
     def __enter__(self) -> None:
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._take()
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def _take(self) -> None:
         if sys.platform == "win32":
             import msvcrt
 
-            msvcrt.locking(self._file, msvcrt.LK_LOCK, 1)
+            msvcrt.locking(self._file, msvcrt.LK_LOCK if self._wait else msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
 
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            fcntl.flock(self._file, fcntl.LOCK_EX | (0 if self._wait else fcntl.LOCK_NB))
 
     def __exit__(self, *_: object) -> None:
         os.close(self._file)
@@ -520,7 +553,7 @@ def post(url: str, body: bytes, when_connected: Callable[[], None]) -> tuple[int
         ValueError: ``url`` is neither https nor on this very machine.
         http.client.HTTPException: what came is not HTTP.
     """
-    connection, path = _connection(url, DEADLINE_S)
+    connection, path = _connection(url, POST_TIMEOUT_S)
     try:
         connection.connect()
         when_connected()
@@ -532,26 +565,24 @@ def post(url: str, body: bytes, when_connected: Callable[[], None]) -> tuple[int
         connection.close()
 
 
-def get(url: str, etag: str, accept: str) -> tuple[int, str, bytes]:
-    """Asks for ``url`` once; returns the HTTP status, the etag and the content.
-
-    With the ``etag`` of what is known, a server may answer 304 and no content.
+def get(url: str, known: Etag, accept: str) -> tuple[Etag, bytes]:
+    """Asks for ``url`` once, without following a redirect; returns its etag and content.
 
     Raises:
-        OSError, ValueError, http.client.HTTPException: as ``post``; ValueError also for more than
-            NEWS_LIMIT_BYTES.
+        OSError, ValueError, http.client.HTTPException: as ``post``; ValueError also when there is
+            nothing new, when it was refused, and for more than NEWS_LIMIT_BYTES.
     """
-    connection, path = _connection(url, LOOKUP_TIMEOUT_S)
+    connection, path = _connection(url, GET_TIMEOUT_S)
     try:
         headers = {"Accept": accept, "User-Agent": "wasp", "Connection": "close"}
-        if etag:
-            headers["If-None-Match"] = etag
+        if known.for_url(url):
+            headers["If-None-Match"] = known.for_url(url)
         connection.request("GET", path, headers=headers)
         with connection.getresponse() as response:
             content = response.read(NEWS_LIMIT_BYTES + 1)
-            if len(content) > NEWS_LIMIT_BYTES:
-                raise ValueError(f"{url} has too much to say")
-            return response.status, response.headers.get("ETag", ""), content
+            if response.status != 200 or len(content) > NEWS_LIMIT_BYTES:
+                raise ValueError(f"{url}: nothing to read ({response.status})")
+            return Etag(url, response.headers.get("ETag", "")), content
     finally:
         connection.close()
 
@@ -659,6 +690,12 @@ def _is_hashed(folder: str) -> bool:
 
 def _end_at_deadline() -> None:
     """Ends this process when its time is over, also inside a call that knows no timeout."""
+    if os.name == "posix":
+        # Imported by its inner name, which brings nothing else: it is wanted before every pause.
+        signals = __import__("_signal")
+        signals.signal(signals.SIGALRM, signals.SIG_DFL)
+        signals.alarm(DEADLINE_S)
+        return
     import threading
 
     timer = threading.Timer(DEADLINE_S, os._exit, [0])
@@ -742,17 +779,29 @@ def record_and_send(
     target = Target(invocation.environment)
     body = invocation.body(store, target.key, decision.deploy)
 
+    begun = time.time()
+
     def keep(change: Callable[..., None]) -> None:
         with store.lock():
             state = store.state(project_hash)
+            if state.attempt(build).at != now or not 0 <= time.time() - begun < STALE_S:
+                # It slept, perhaps with the whole machine, and another may have sent meanwhile.
+                raise TimeoutError("this attempt is of another time")
             change(state, build=build, deploy=decision.deploy)
             store.keep(project_hash, state)
 
     status, answer = send(target.url, body, lambda: keep(delivered))
-    if not 200 <= status < 300:
+    if is_refusal(status):
         keep(refused)
-        return b""
-    return answer
+    return answer if 200 <= status < 300 else b""
+
+
+def is_refusal(status: int) -> bool:
+    """Whether an HTTP status says that the event was not taken.
+
+    What stands before a server may answer 500, 502 or 504 for one that has taken it.
+    """
+    return 300 <= status < 500 or status == 503
 
 
 def current_project() -> str | None:
@@ -764,17 +813,17 @@ def current_project() -> str | None:
 
 
 def print_messages(wasp_version: str) -> None:
-    """Prints on stderr what a user of this version is to be told now, which is mostly nothing.
+    """Prints what a user of this version is to be told now, which is mostly nothing.
 
     The launcher calls this only while there is a flag for it, and only on a terminal.
 
     Raises:
-        OSError: it cannot be kept that they were shown.
+        OSError: it cannot be kept that they were shown, or another process is just at it.
     """
     folder = usable_folder(os.environ)
     if folder is not None:
         store = Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", ""))
-        Postbox(store, wasp_version, os.environ).show(sys.stderr, int(time.time()))
+        Postbox(store, wasp_version, os.environ).show(sys.stdout, int(time.time()))
 
 
 def is_counted(arguments: Sequence[str]) -> bool:
@@ -851,8 +900,18 @@ def _leave_the_terminal() -> None:
         if os.getpgrp() != os.getpid():  # who leads a group cannot leave it
             os.setsid()
         os.nice(10)
-        # Whoever reads from a pipe waits until nobody can write into it any more.
-        os.closerange(3, 256)
+        _close_what_was_inherited()
+
+
+def _close_what_was_inherited() -> None:
+    """Whoever reads from a pipe waits until nobody can write into it any more."""
+    try:
+        numbers = [int(name) for name in os.listdir("/dev/fd")]
+    except OSError:
+        numbers = list(range(3, 256))
+    for number in numbers:
+        if number > 2:
+            os.closerange(number, number + 1)
 
 
 def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
@@ -865,12 +924,12 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
     if is_debugging(environment):
         _print_event(invocation, store, sys.stderr)
         return
+    _end_at_deadline()
     if os.name == "posix":
         os.chdir("/")  # so that the folder can be removed or unmounted meanwhile
     now = int(time.time())
     postbox = Postbox(store, wasp_version, environment)
     if is_due(invocation, store, now):
-        _end_at_deadline()
         answer: bytes | None = b""
         try:
             answer = record_and_send(invocation, store, now)
@@ -945,19 +1004,34 @@ def is_in_range(version: str, text: str) -> bool:
         ValueError: the range or the version cannot be understood.
     """
     key = version_key(version)
+    if len(text) > RANGE_LIMIT_CHARACTERS:
+        raise ValueError("too long for a range of versions")
     # Each is looked at, so that no mistake hides behind a part that holds.
     held = [_is_between(key, part) for part in text.split("||")]
     return any(held)
 
 
 def _is_between(key: tuple[Any, ...], comparators: str) -> bool:
-    import re
-
-    found = re.findall(r"\s*(>=|<=|>|<|=|)\s*v?([0-9A-Za-z.*+-]+)(?=\s|$)|(\S)", comparators)
-    if not found or any(stray for _, _, stray in found):
-        raise ValueError(f"{comparators!r} is not a range of versions")
-    held = [_holds(key, operator, limit) for operator, limit, _ in found]
+    held = [_holds(key, operator, limit) for operator, limit in _comparators(comparators)]
+    if not held:
+        raise ValueError("an empty range of versions")
     return all(held)
+
+
+def _comparators(text: str) -> list[tuple[str, str]]:
+    """The operators ("" for none) and versions of one alternative of a range."""
+    found, operator = [], ""
+    for word in text.split():
+        begun = next((sign for sign in (">=", "<=", ">", "<", "=") if word.startswith(sign)), "")
+        if begun and operator:
+            raise ValueError(f"{text!r} is not a range of versions")
+        operator, limit = operator or begun, word[len(begun) :]
+        if limit:
+            found.append((operator, limit[limit.startswith("v") :]))
+            operator = ""
+    if operator:
+        raise ValueError(f"{text!r} is not a range of versions")
+    return found
 
 
 def _holds(key: tuple[Any, ...], operator: str, limit: str) -> bool:
@@ -1021,7 +1095,7 @@ class Message:
             "level": self.level,
             "title": self.title,
             "body": self.body,
-            "publishedAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.published)),
+            "publishedAt": _timestamp(self.published),
             "url": self.url,
             "affectedVersions": self.affected,
         }
@@ -1050,9 +1124,14 @@ def _one_line(text: str, limit: int) -> str:
     if not isinstance(text, str):
         raise TypeError("no text")
     begun = text[: 4 * limit]  # more of it would not be shown, however much of this goes
-    words = "".join(letter if letter.isprintable() else " " for letter in begun).split()
+    words = "".join(" " if _is_blank(letter) else letter for letter in begun).split()
     line = " ".join(words)
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _is_blank(letter: str) -> bool:
+    """What shows nothing, or moves what follows; the last few pass for letters in Unicode."""
+    return not letter.isprintable() or letter in "\u2800\u3164\u115f\u1160\uffa0"
 
 
 def _seconds(timestamp: str) -> int:
@@ -1065,6 +1144,30 @@ def _seconds(timestamp: str) -> int:
     return int(datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc).timestamp())
 
 
+def _timestamp(seconds: int) -> str:
+    from datetime import datetime, timezone
+
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ").zfill(20)
+
+
+class Etag:
+    """What a server gave to be asked with the next time, so that it can answer "nothing new".
+
+    Only for the address that it came from, and only as long as one for a file would be.
+    """
+
+    __slots__ = ("url", "value")
+
+    def __init__(self, url: str = "", value: str = "") -> None:
+        is_one = value.isascii() and value.isprintable() and len(value) <= ETAG_LIMIT_CHARACTERS
+        self.url = url
+        self.value = value if is_one else ""
+
+    def for_url(self, url: str) -> str:
+        """The value, for the address that it came from."""
+        return self.value if url == self.url else ""
+
+
 class News:
     """All that is known here of messages, kept as ``news.json``.
 
@@ -1075,10 +1178,10 @@ class News:
     def __init__(self, text: bytes = b"") -> None:
         self.looked_at = 0
         self.feed: list[Message] = []
-        self.feed_etag = ""
+        self.feed_etag = Etag()
         self.answer: list[Message] = []
         self.releases: list[str] = []
-        self.releases_etag = ""
+        self.releases_etag = Etag()
         self.shown: dict[str, int] = {}
         if text:
             self._read_what_can_be_read(text)
@@ -1086,7 +1189,7 @@ class News:
     def _read_what_can_be_read(self, text: bytes) -> None:
         try:
             self._read(text)
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
             return
 
     def _read(self, text: bytes) -> None:
@@ -1096,9 +1199,9 @@ class News:
         self.shown = {str(name): int(at) for name, at in fields["shown"].items()}
         self.looked_at = int(fields["looked_at"])
         self.answer = messages_from(fields["answer"])
-        self.feed, self.feed_etag = messages_from(fields["feed"]), str(fields["feed_etag"])
+        self.feed, self.feed_etag = messages_from(fields["feed"]), Etag(*fields["feed_etag"])
         self.releases = list(filter(_is_release, fields["releases"]))
-        self.releases_etag = str(fields["releases_etag"])
+        self.releases_etag = Etag(*fields["releases_etag"])
 
     def to_text(self) -> bytes:
         """One line of JSON."""
@@ -1107,13 +1210,13 @@ class News:
         fields = {
             "looked_at": self.looked_at,
             "feed": [message.to_json() for message in self.feed],
-            "feed_etag": self.feed_etag,
+            "feed_etag": [self.feed_etag.url, self.feed_etag.value],
             "answer": [message.to_json() for message in self.answer],
             "releases": self.releases,
-            "releases_etag": self.releases_etag,
+            "releases_etag": [self.releases_etag.url, self.releases_etag.value],
             "shown": self.shown,
         }
-        return json.dumps(fields).encode("ascii") + b"\n"
+        return json.dumps(fields, ensure_ascii=False).encode("utf-8") + b"\n"
 
     def remember_shown(self, names: Sequence[str], now: int) -> None:
         """Remembers what was shown, as far back as it may matter."""
@@ -1122,8 +1225,11 @@ class News:
         self.shown = dict(newest)
 
     def messages(self) -> list[Message]:
-        """From both channels, each once."""
-        return list({message.id: message for message in self.feed + self.answer}.values())
+        """From both channels; of two with one id the graver, so that none can hide another."""
+        by_gravity = sorted(
+            self.feed + self.answer, key=lambda message: LEVELS.index(message.level), reverse=True
+        )
+        return list({message.id: message for message in by_gravity}.values())
 
     def newer_releases(self, version: str) -> tuple[str, str]:
         """The newest release of the line of ``version``, and the newest of all beyond that line.
@@ -1144,6 +1250,11 @@ def _line(version: str) -> list[int]:
 
 
 # --- messages back: when to say it --------------------------------------------------------------
+
+
+# What these are remembered by: no message can have such an id, as none begins with a space.
+PATCH: Final = " newer patch"
+BREAKING: Final = " newer release"
 
 
 class Notice:
@@ -1192,9 +1303,9 @@ def _pauses(news: News, version: str, now: int) -> list[tuple[str, int]]:
     ]
     patch, breaking = news.newer_releases(version)
     if patch:
-        pauses.append(("newer patch", DAY_S))
+        pauses.append((PATCH, DAY_S))
     if breaking:
-        pauses.append(("newer release", 7 * DAY_S))
+        pauses.append((BREAKING, 7 * DAY_S))
     return pauses
 
 
@@ -1206,21 +1317,21 @@ def due_notices(news: News, version: str, now: int, read: Sequence[str] = ()) ->
     patch, breaking = news.newer_releases(version)
     concerning = [message for message in news.messages() if message.concerns(version, now)]
     concerning.sort(key=lambda message: (LEVELS.index(message.level), -message.published))
-    notices: list[Notice] = []
-    for message in concerning:
-        is_new = message.id not in news.shown and message.id not in read
-        # What is only for information comes along with something else.
-        is_due = message.level == "important" or (message.level == "info" and (notices or due))
-        if message.id in due or (is_new and is_due):
-            notices.append(_notice_of(message, version, news))
-    if "newer patch" in due:
+    new = [message for message in concerning if message.id not in {*news.shown, *read}]
+    grave = [message for message in concerning if message.id in due]
+    grave += [message for message in new if message.level == "important"]
+    notices = [_notice_of(message, version, news) for message in grave]
+    if PATCH in due:
         text = f"Wasp {patch} is out, a newer patch of your {version}."
-        notices.append(Notice("newer patch", text, "", [_update(patch)]))
-    if "newer release" in due:
+        notices.append(Notice(PATCH, text, "", [_update(patch)]))
+    if BREAKING in due:
         text = f"Wasp {breaking} is out; you have {version}. Your project may need changes."
         notes = f"https://github.com/wasp-lang/wasp/releases/tag/v{breaking}"
         links = [("What changed", notes), _update(breaking)]
-        notices.append(Notice("newer release", text, "", links))
+        notices.append(Notice(BREAKING, text, "", links))
+    if notices:
+        infos = [message for message in new if message.level == "info"]
+        notices += [_notice_of(message, version, news) for message in infos]
     return notices[:NOTICES_LIMIT]
 
 
@@ -1259,7 +1370,8 @@ def layout(notices: Sequence[Notice], columns: int, in_colour: bool) -> str:
         heading = ("CRITICAL: " if notice.is_critical else "") + notice.heading
         rule = [red + "!" * width + plain] if notice.is_critical else []
         colour = red if notice.is_critical else bold
-        lines += rule + [colour + line + plain for line in textwrap.wrap(heading, width)]
+        wrapped = textwrap.wrap(heading, width, subsequent_indent="  ")
+        lines += rule + [colour + line + plain for line in wrapped]
         lines += textwrap.wrap(notice.body, width, initial_indent="  ", subsequent_indent="  ")
         lines += [f"  {label}: {link}" for label, link in notice.links] + rule + [""]
     return "\n".join(lines) + "\n" if lines else ""
@@ -1280,43 +1392,54 @@ class Postbox:
         self._due = f"messages-{version}.due"
 
     def wants_attention(self, now: int) -> bool:
-        """Whether something has become due; reads one small file, which mostly is not there."""
+        """Whether something has become due; reads one small file."""
         due = self._store.read(self._due)
-        return due.isdigit() and int(due) <= now
+        if not due:
+            # Nothing was prepared for this version yet.
+            return os.path.exists(os.path.join(self._store.folder, "news.json"))
+        return not due.isdigit() or int(due) <= now
 
     def look(self, answer: bytes, receipt: Mapping[str, Any], now: int) -> None:
         """Asks the channels, at most once in 12 hours; takes what the collector answered, too.
 
-        ``receipt`` says where this version came from: its ``source`` and ``url``. No lookup holds
+        ``receipt`` says where this version came from: its ``source`` and ``url``. No lookup says
         anything of this machine or its user. A channel that fails changes nothing.
         """
         if not are_messages_wanted(self._environment):
             return
         with self._store.lock():
             news = self._news()
-            is_first = not 0 <= now - news.looked_at <= PAUSE_S
-            if is_first:
+            is_time = not 0 <= now - news.looked_at <= PAUSE_S
+            if is_time:
                 news.looked_at = now
-                self._store.write("news.json", news.to_text())
-        asked: list[Callable[[News], None]] = [lambda found: _take_answer(found, answer)]
-        if is_first:
-            asked.append(lambda found: _ask_feed(found, self._environment))
-            asked.append(lambda found: _ask_source(found, receipt))
+                self._keep(news)
+        asked: list[Callable[[], Callable[[News], None]]] = [lambda: _take_answer(answer)]
+        if is_time:
+            asked.append(lambda: _ask_feed(news.feed_etag, self._environment))
+            asked.append(lambda: _ask_source(news.releases_etag, receipt))
         for ask in asked:
             try:
-                ask(news)
+                change = ask()
             except Exception:  # noqa: BLE001, S112 - whatever a server did: as if it had not been
                 continue
-            # At once, since the next may take until the deadline.
+            # At once, since the next may take until the deadline; and onto what is kept by now.
             with self._store.lock():
-                news.shown = self._news().shown  # meanwhile something may have been shown
-                self._store.write("news.json", news.to_text())
-                self._raise_flag(news, now)
+                current = self._news()
+                change(current)
+                self._keep(current)
+                self._raise_flag(current, now)
 
     def prepare(self, now: int) -> None:
         """Puts the flag up for the launcher, or writes down when to look again."""
         with self._store.lock():
             self._raise_flag(self._news(), now)
+
+    def _keep(self, news: News) -> None:
+        self._store.write("news.json", news.to_text())
+        for name in os.listdir(self._store.folder):
+            # Users of other versions may now have something to read, too.
+            if name.startswith("messages-") and name.endswith(".due") and name != self._due:
+                self._store.remove(name)
 
     def _raise_flag(self, news: News, now: int) -> None:
         following = next_showing(news, self._version, now, self._read_elsewhere())
@@ -1324,21 +1447,28 @@ class Postbox:
             self._store.remove(self._flag)
         else:
             self._store.write(self._flag, b"")
-        if following is None or following <= now:
-            self._store.remove(self._due)
-        else:
-            self._store.write(self._due, str(following).encode("ascii"))
+            following = None
+        self._store.write(self._due, str(following or NEVER).encode("ascii"))
 
     def show(self, output: IO[str], now: int) -> None:
-        """Prints what is due on a terminal, and remembers that it was shown."""
+        """Prints what is due on a terminal, and remembers that it was shown.
+
+        Raises:
+            BlockingIOError: another process is just at it; nobody waits for that.
+            OSError: it cannot be remembered.
+        """
         if not are_messages_wanted(self._environment):
             return
-        with self._store.lock():
+        with self._store.lock(wait=False):
             news = self._news()
             notices = due_notices(news, self._version, now, self._read_elsewhere())
             news.remember_shown([notice.name for notice in notices], now)
-            self._store.write("news.json", news.to_text())
-            self._raise_flag(news, now)
+            try:
+                self._keep(news)
+                self._raise_flag(news, now)
+            except OSError:
+                # On a full disk it will be said again; only what is grave is worth that.
+                notices = [notice for notice in notices if notice.is_critical]
         output.write(layout(notices, _columns(output), _wants_colour(self._environment)))
         output.flush()
 
@@ -1347,7 +1477,7 @@ class Postbox:
         return self._news().looked_at
 
     def _news(self) -> News:
-        return News(self._store.read("news.json", NEWS_LIMIT_BYTES))
+        return News(self._store.read("news.json", KEPT_LIMIT_BYTES))
 
     def _read_elsewhere(self) -> list[str]:
         """The ids of what ``wasp news`` has listed, which keeps them beside our folder."""
@@ -1356,7 +1486,7 @@ class Postbox:
         try:
             seen = json.loads(self._store.read("../news.json", NEWS_LIMIT_BYTES))["seenNewsIds"]
             return [name for name in seen if isinstance(name, str)]
-        except (KeyError, TypeError, ValueError, RecursionError):
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
             return []
 
 
@@ -1365,53 +1495,64 @@ def are_messages_wanted(environment: Mapping[str, str]) -> bool:
     return "WASP_AUTO_NEWS_DISABLE" not in environment and not is_on_ci(environment)
 
 
-def _take_answer(news: News, answer: bytes) -> None:
+def _take_answer(answer: bytes) -> Callable[[News], None]:
     import json
 
-    document = json.loads(answer)
-    if "messages" in document:
-        news.answer = messages_from(document["messages"])
+    messages = messages_from(json.loads(answer)["messages"])
+
+    def change(news: News) -> None:
+        news.answer = messages
+
+    return change
 
 
-def _ask_feed(news: News, environment: Mapping[str, str]) -> None:
+def _ask_feed(known: Etag, environment: Mapping[str, str]) -> Callable[[News], None]:
     import json
 
     url = environment.get("WASP_NEWS_SERVER_URL") or DEFAULT_NEWS_URL
-    status, etag, body = get(url, news.feed_etag, "application/json")
-    if status == 200:
-        news.feed, news.feed_etag = messages_from(json.loads(body)), etag
+    etag, content = get(url, known, "application/json")
+    messages = messages_from(json.loads(content))
+
+    def change(news: News) -> None:
+        news.feed, news.feed_etag = messages, etag
+
+    return change
 
 
-def _ask_source(news: News, receipt: Mapping[str, Any]) -> None:
+def _ask_source(known: Etag, receipt: Mapping[str, Any]) -> Callable[[News], None]:
     import json
 
     url, find = _releases_of(receipt)
     # npm's short form of a package; https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md
-    accept = "application/vnd.npm.install-v1+json, application/json"
-    status, etag, body = get(url, news.releases_etag, accept)
-    if status == 200:
-        found = sorted(filter(_is_release, find(json.loads(body))), key=version_key)
-        news.releases, news.releases_etag = found[-RELEASES_LIMIT:], etag
+    etag, content = get(url, known, "application/vnd.npm.install-v1+json, application/json")
+    releases = sorted(filter(_is_release, find(json.loads(content))), key=version_key)
+
+    def change(news: News) -> None:
+        news.releases, news.releases_etag = releases[-RELEASES_LIMIT:], etag
+
+    return change
 
 
-def _releases_of(receipt: Mapping[str, Any]) -> tuple[str, Callable[[Any], list[str]]]:
-    """Where the source of an installed version lists all versions, and how to find them there."""
+def _releases_of(receipt: Mapping[str, Any]) -> tuple[str, Callable[[Any], list[Any]]]:
+    """Where the source of an installed version lists others, and how to find them there."""
     url = str(receipt["url"])
     if receipt["source"] == "npm":
         registry = url.partition("/@wasp.sh")[0]
         return f"{registry}/@wasp.sh%2fwasp-cli", lambda package: list(package["versions"])
-    # https://docs.github.com/en/rest/repos/repos#list-repository-tags
+    # https://docs.github.com/en/rest/releases/releases#list-releases
     base = url.partition("/wasp-lang/wasp/")[0]
     api = "https://api.github.com" if base == "https://github.com" else f"{base}/api/v3"
-    tags_url = f"{api}/repos/wasp-lang/wasp/tags?per_page=100"
-    return tags_url, lambda tags: [tag["name"].lstrip("v") for tag in tags]
+    return (
+        f"{api}/repos/wasp-lang/wasp/releases?per_page=20",
+        lambda found: [one["tag_name"].lstrip("v") for one in found if not one.get("prerelease")],
+    )
 
 
 def _is_release(version: Any) -> bool:
-    try:
-        return version_key(version) is not None and "-" not in version
-    except (ValueError, AttributeError, TypeError):
+    """Whether it is three numbers and nothing else, as it is printed inside a command."""
+    if not isinstance(version, str) or version.count(".") != 2:
         return False
+    return all(_is_number(part) for part in version.split("."))
 
 
 def _columns(output: IO[str]) -> int:
@@ -1446,7 +1587,8 @@ def command(wasp_version: str, arguments: Sequence[str]) -> int:
         return 0 if is_help else 2
     for stream in (sys.stdout, sys.stderr):
         # A path may hold bytes that are no text.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if stream is not None:
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         return chosen(wasp_version)
     except OSError as error:
@@ -1501,7 +1643,10 @@ def _print_news(store: Store) -> None:
 
 
 def _local_time(seconds: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return "never"
 
 
 def show(wasp_version: str) -> int:
@@ -1514,6 +1659,8 @@ def show(wasp_version: str) -> int:
         print("This folder is in no Wasp project: nothing is sent from here.", file=sys.stderr)
     elif folder is None:
         print("There is no home folder of yours to write to: nothing is sent.", file=sys.stderr)
+    elif not is_allowed(Target(os.environ).url):
+        print("WASP_TELEMETRY_URL is not an https address: nothing is sent.", file=sys.stderr)
     else:
         invocation = Invocation([], wasp_version, project, os.environ)
         store = Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", ""))
@@ -1589,7 +1736,8 @@ def run(arguments: Sequence[str]) -> NoReturn:
     """``main`` as a process of its own, which ends with the exit code that it returns."""
     code = main(arguments)
     try:
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except OSError:
         code = code or 1  # nobody reads any more
     # The interpreter's own cleaning up takes a few milliseconds more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -17,13 +18,14 @@ import pytest
 from tests.support.certificates import Authority, Certificate
 from tests.support.collector import Collector
 from tests.support.filesystems import give_away, small_filesystem, without_privileges
-from tests.support.frontends import FrontEnd
+from tests.support.frontends import BY_NAME, FrontEnd
 from tests.support.machines import MachineRoom
 from tests.support.projects import Project
 from tests.support.proxy import Proxy
 from tests.support.releases import Upstream
 from tests.support.replies import (
     Content,
+    Drip,
     Reply,
     Reset,
     Stall,
@@ -340,8 +342,8 @@ def test_without_python_wasps_own_telemetry_is_in_charge(
 
 @pytest.mark.parametrize(
     "reply",
-    [status(400), status(429), status(503), redirect("/elsewhere", 307), html_page(status=500)],
-    ids=["400", "429", "503", "redirect", "500"],
+    [status(400), status(429), status(503), redirect("/elsewhere", 307), html_page(status=404)],
+    ids=["400", "429", "503", "redirect", "404"],
 )
 def test_what_was_not_taken_may_go_again_after_an_hour(
     project: Project, collector: Collector, reply: Reply
@@ -360,7 +362,11 @@ def test_what_was_not_taken_may_go_again_after_an_hour(
     assert (project.state["other_failed"], project.state["deploy"]) == (False, "")
 
 
-@pytest.mark.parametrize("reply", [Reset(), Content(b"x" * 5_000_000), html_page()], ids=str)
+@pytest.mark.parametrize(
+    "reply",
+    [Reset(), Content(b"x" * 5_000_000), html_page(), status(502), status(504)],
+    ids=["reset", "huge", "html", "502", "504"],
+)
 def test_what_may_have_been_taken_does_not_go_again(
     project: Project, collector: Collector, reply: Reply
 ) -> None:
@@ -436,8 +442,77 @@ def test_a_collector_that_hangs_holds_nobody_up(project: Project, collector: Col
     descriptors = {os.readlink(path) for path in Path(f"/proc/{sender}/fd").iterdir()}
     assert {path for path in descriptors if not path.startswith("socket:")} == {"/dev/null"}
     assert os.readlink(f"/proc/{sender}/cwd") == "/"
-    # At its deadline it is gone.
     project.wait_for_background()
+
+
+def test_an_answer_that_drips_ends_at_the_deadline(project: Project, collector: Collector) -> None:
+    collector.reply = Drip(b"x" * 200, pieces=200, pause=0.2)
+    begun = time.monotonic()
+    project.used("version")
+    assert len(collector.deliveries) == 1
+    # It would take 40 seconds.
+    assert time.monotonic() - begun < 30
+
+
+def test_others_see_no_more_than_the_words_that_count(
+    project: Project, collector: Collector
+) -> None:
+    collector.reply = Stall()
+    project.called("deploy", "fly", "cmd", "secrets", "set", "PASSWORD=hunter2", "deploy")
+    project.called("db", "seed", "hunter2")
+    collector.wait_for(1)
+    shown = " ".join(project.processes().values())
+    assert shown.split("invoked ")[1].split()[1:] == ["deploy", "fly", "cmd", "deploy"]
+    assert "hunter2" not in shown
+    project.wait_for_background()
+
+
+def test_it_holds_no_file_of_its_caller(project: Project, collector: Collector) -> None:
+    """Who waits for the end of a pipe waits for all who could write into it."""
+    collector.reply = Stall()
+    reading, writing = os.pipe()
+    high = fcntl.fcntl(writing, fcntl.F_DUPFD, 300)
+    process = subprocess.Popen(
+        [str(project.layout.launcher), "version"],
+        cwd=project.folder,
+        env=project.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=[writing, high],
+    )
+    os.close(writing)
+    os.close(high)
+    process.wait()
+    collector.wait_for(1)
+    assert project.processes()
+    assert os.read(reading, 1) == b""
+    assert project.processes(), "the pipe was at its end only because the sender was"
+    os.close(reading)
+    project.wait_for_background()
+
+
+@pytest.mark.parametrize("command", ["version", "telemetry"])
+def test_closed_streams(project: Project, command: str) -> None:
+    launcher = project.layout.launcher
+    for closed in (">&-", "2>&-", "<&-", ">&- 2>&- <&-"):
+        script = f"'{launcher}' {command} {closed}"
+        run = project.run_program([str(real_tool("sh")), "-c", script], cwd=project.folder)
+        assert "Traceback" not in run.stderr
+        project.wait_for_background()
+
+
+# posh itself crashes there.
+@pytest.mark.parametrize("name", ["dash", "bash", "zsh", "mksh", "yash"])
+def test_in_a_folder_that_was_removed(project: Project, name: str) -> None:
+    shell = BY_NAME[name]
+    gone = project.home / "gone"
+    argv = " ".join(f"'{word}'" for word in [*shell.interpreter(), str(project.layout.launcher)])
+    for own in ("", "PWD=."):
+        gone.mkdir()
+        script = f"cd '{gone}' && rmdir '{gone}' && exec env {own} {argv} opted-out"
+        run = project.run_program([str(real_tool("sh")), "-c", script])
+        assert run.stdout == "1\n"
+        project.wait_for_background()
 
 
 def test_ctrl_c_and_a_closed_terminal_do_not_reach_it(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -143,10 +145,9 @@ def test_a_newer_patch_of_npm(reader: Reader) -> None:
 def test_a_newer_release_of_github(reader: Reader, upstream: Upstream) -> None:
     reader.set(WASP_TELEMETRY_DISABLE="1").install("0.25.0", "--force", "--source", "github").ok()
     reader.set(WASP_TELEMETRY_DISABLE=None)
-    tags = json_content(
-        [{"name": name} for name in ("v0.26.0", "v0.25.0", "nightly", "v0.27.0-rc1")]
-    )
-    upstream.server.answer("/github/api/v3/repos/wasp-lang/wasp/tags?per_page=100", tags)
+    names = ["v0.28.0", "v0.26.0", "v0.25.0", "nightly", "v0.27.0-rc1"]
+    listed = json_content([{"tag_name": name, "prerelease": name == "v0.28.0"} for name in names])
+    upstream.server.answer("/github/api/v3/repos/wasp-lang/wasp/releases?per_page=20", listed)
     reader.look()
     shown = without_own(reader.set(NO_COLOR="1").reads())
     assert "Wasp 0.26.0 is out; you have 0.25.0." in shown
@@ -236,6 +237,54 @@ def test_wasp_is_told_not_to_tell_it_again(reader: Reader) -> None:
     assert reader.set(DO_NOT_TRACK="1").used("start").stdout == "no\n"
     (reader.toolbox.folder / "python3").unlink()
     assert reader.set(DO_NOT_TRACK=None).used("start").stdout == "no\n"
+
+
+def test_nobody_waits_for_another_process(reader: Reader) -> None:
+    reader.tells(CRITICAL)
+    reader.look()
+    with (reader.cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert without_own(reader.reads()) == ""
+    assert "CRITICAL" in reader.reads()
+
+
+def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(reader: Reader) -> None:
+    reader.tells(CRITICAL)
+    reader.look()
+    (reader.cache / "news.json").unlink()
+    os.mkfifo(reader.cache / "news.json")
+    assert without_own(reader.reads()) == ""
+
+
+@pytest.mark.parametrize(
+    "broken", ["echo 'error while loading shared libraries' >&2; exit 127", "exit 1"]
+)
+def test_a_python_that_has_been_spoiled_says_nothing(reader: Reader, broken: str) -> None:
+    reader.tells(CRITICAL)
+    reader.look()
+    reader.toolbox.script("python3", broken)
+    assert without_own(reader.reads()) == ""
+
+
+def test_on_a_full_disk_what_is_critical_is_said(reader: Reader) -> None:
+    reader.tells(CRITICAL, message())
+    reader.look()
+    (reader.cache / "news.json.new").mkdir()
+    for _ in range(2):
+        shown = reader.reads()
+        assert "CRITICAL" in shown
+        assert "A title" not in shown
+
+
+def test_another_version_is_told_what_concerns_it(reader: Reader) -> None:
+    """Without a new event: what is known was brought by the other version."""
+    reader.layout.plant("0.24.0")
+    reader.tells(message(level="critical", title="For the older", affectedVersions="<0.25.0"))
+    reader.look()
+    assert not reader.has_flag()
+    reader.run("use", "0.24.0").ok()
+    reader.used("version")
+    assert "For the older" in reader.reads()
 
 
 # --- how it looks -------------------------------------------------------------------------------

@@ -167,7 +167,7 @@ def test_the_gravest_first_and_not_too_much_at_once() -> None:
     first = shown(news, "0.25.0", NOW)
     assert (first[0], len(first)) == ("grave", 3)
     seen = first + shown(news, "0.25.0", NOW + 1) + shown(news, "0.25.0", NOW + 2)
-    assert sorted(seen) == ["grave", "i0", "i1", "i2", "i3", "i4", "newer patch"]
+    assert sorted(seen) == [ping.PATCH, "grave", "i0", "i1", "i2", "i3", "i4"]
     assert shown(news, "0.25.0", NOW + 3) == []
 
 
@@ -179,8 +179,8 @@ def test_nothing_critical_is_shown_twice_in_a_day(steps: list[tuple[int, bool]])
         fields(id="c", level="info"),
         releases=["0.25.0", "0.25.1", "0.26.0"],
     )
-    now, last = NOW, dict.fromkeys(["a", "b", "c", "newer patch", "newer release"], -(10**12))
-    pauses = {"a": DAY, "b": 10**11, "c": 10**11, "newer patch": DAY, "newer release": 7 * DAY}
+    now, last = NOW, dict.fromkeys(["a", "b", "c", ping.PATCH, ping.BREAKING], -(10**12))
+    pauses = {"a": DAY, "b": 10**11, "c": 10**11, ping.PATCH: DAY, ping.BREAKING: 7 * DAY}
     for passed, restarts in steps:
         now += passed
         if restarts:
@@ -253,6 +253,74 @@ def test_no_text_moves_the_cursor_colours_or_hides(
     width = max(20, min(columns, 80))
     for line in text.splitlines():
         assert len(line) < width or line.startswith(("  More: https://", "  To update: curl "))
+
+
+@pytest.mark.parametrize(
+    "version",
+    ["0.25.9+\x1b[2J", "0.26.0+; rm", "0.26.0-rc1", "0.26", "0.26.0.1", "1.2.x", "٣.1.1", "", None],
+)
+def test_nothing_but_three_numbers_is_a_release(version: Any) -> None:
+    assert not ping._is_release(version)
+    kept = json.dumps(
+        {
+            "shown": {},
+            "looked_at": 1,
+            "answer": [],
+            "feed": [],
+            "feed_etag": ["", ""],
+            "releases": [version, "0.25.1"],
+            "releases_etag": ["", ""],
+        }
+    )
+    assert News(kept.encode()).releases == ["0.25.1"]
+
+
+def test_a_range_of_spaces_costs_nothing() -> None:
+    """Such a text once took a matcher of patterns longer than the deadline."""
+    with pytest.raises(ValueError, match="too long"):
+        ping.is_in_range("0.25.0", ">=0.1" + " " * 20_000)
+    assert ping.is_in_range("0.25.0", ">=0.1" + " " * 190)
+
+
+def test_infos_do_not_push_out_what_they_come_with() -> None:
+    infos = [fields(id=f"i{n}", level="info") for n in range(7)]
+    news = news_of(*infos, releases=["0.25.0", "0.25.3"])
+    assert shown(news, "0.25.0", NOW) == [ping.PATCH, "i0", "i1"]
+    assert shown(news, "0.25.0", NOW + 1) == []
+
+
+def test_of_two_with_one_id_the_graver_counts() -> None:
+    for feed, answer in (("critical", "info"), ("info", "critical")):
+        news = news_of(fields(level=feed))
+        news.answer = ping.messages_from([fields(level=answer)])
+        assert shown(news, "0.25.0", NOW) == ["one"]
+
+
+def test_a_large_feed_in_any_script_is_kept() -> None:
+    feed = [fields(id=f"m{n}", title="好" * 120, body="🐝" * 800) for n in range(200)]
+    news = news_of(*feed, fields(id="grave", level="critical"))
+    news.looked_at = NOW
+    text = news.to_text()
+    assert len(text) < ping.KEPT_LIMIT_BYTES
+    again = News(text)
+    assert (len(again.feed), again.looked_at) == (200, NOW)
+
+
+@pytest.mark.parametrize("value", ["x" * 81, "a\nb", "\x1b", "ä"])
+def test_an_etag_is_short_and_plain_and_for_one_address(value: str) -> None:
+    assert ping.Etag("https://a/", value).for_url("https://a/") == ""
+    assert ping.Etag("https://a/", "abc").for_url("https://b/") == ""
+    assert ping.Etag("https://a/", "abc").for_url("https://a/") == "abc"
+
+
+def test_an_old_date_is_kept() -> None:
+    [message] = ping.messages_from([fields(publishedAt="0999-01-01T00:00:00Z")])
+    assert Message(message.to_json()).published == message.published
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "99999999999999999999999"])
+def test_numbers_that_are_none_are_news_of_none(number: str) -> None:
+    News(f'{{"shown": {{"a": {number}}}, "looked_at": {number}}}'.encode())
 
 
 def test_too_many_too_long_and_doubled() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import telemetry_ping
+from tests.support.filesystems import without_privileges
 from tests.support.frontends import INSTALL_SH, SHELLS, FrontEnd
 from wasp_installer import launcher
 
@@ -54,18 +56,19 @@ def function_of(script: str, name: str) -> str:
 @pytest.mark.parametrize("shell", SHELLS, ids=str)
 def test_the_three_agree(shell: FrontEnd, places: dict[str, str]) -> None:
     rules = {
-        "is_opted_out": INSTALL_SH.read_text(),
-        "wasp_opted_out": launcher.content("0.25.0", "/x", "").decode(),
+        ("is_opted_out", "is_closed"): INSTALL_SH.read_text(),
+        ("wasp_opted_out", "wasp_is_closed"): launcher.content("0.25.0", "/x", "").decode(),
     }
-    for name, script in rules.items():
-        program = f"{function_of(script, name)}\nif {name}; then echo out; else echo in; fi"
+    for names, script in rules.items():
+        functions = "".join(function_of(script, name) for name in names)
+        program = f"{functions}\nif {names[0]}; then echo out; else echo in; fi"
         for case in CASES:
             environment = {"HOME": places["on"]}
             for variable, value in case.items():
                 filled = re.sub("{(.*)}", lambda found: places[found[1]], value)
                 environment[variable] = filled
             expected = "in" if telemetry_ping.opt_out_reason(environment) is None else "out"
-            assert _said(shell, program, environment) == expected, (name, case)
+            assert _said(shell, program, environment) == expected, (names, case)
 
 
 def _said(shell: FrontEnd, program: str, environment: dict[str, str]) -> str:
@@ -95,3 +98,37 @@ def test_each_case_is_what_it_should_be(places: dict[str, str]) -> None:
     assert "WASP_TELEMETRY_DISABLE" in str(reason({"WASP_TELEMETRY_DISABLE": ""}))
     assert "DO_NOT_TRACK" in str(reason({"DO_NOT_TRACK": "true"}))
     assert "wasp telemetry off" in str(reason({"XDG_CONFIG_HOME": off}))
+
+
+_REASON = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import telemetry_ping
+print(telemetry_ping.opt_out_reason({"XDG_CONFIG_HOME": sys.argv[2]}))
+"""
+
+
+def test_an_opt_out_that_cannot_be_looked_for_counts(tmp_path: Path) -> None:
+    """Such as after a command with sudo, which left ~/.config to root."""
+    script = function_of(INSTALL_SH.read_text(), "is_opted_out")
+    script += function_of(INSTALL_SH.read_text(), "is_closed")
+    check = [
+        *without_privileges(),
+        *(sys.executable, "-c"),
+        _REASON,
+        str(Path(telemetry_ping.__file__).parent),
+    ]
+    program = f"unset WASP_TELEMETRY_DISABLE\n{script}\nis_opted_out"
+    shell = [*without_privileges(), "sh", "-c", program]
+    for folder in (tmp_path, tmp_path / "wasp"):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o600)
+        config = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
+        try:
+            said = subprocess.run([*check, str(tmp_path)], capture_output=True, text=True)
+            assert "cannot be looked for" in said.stdout
+            assert subprocess.run(shell, env=config, check=False).returncode == 0
+        finally:
+            folder.chmod(0o700)
+    config = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
+    assert subprocess.run(shell, env=config, check=False).returncode == 1

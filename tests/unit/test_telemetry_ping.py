@@ -385,6 +385,62 @@ def test_what_is_sent_is_recorded_before_the_network_is_touched(tmp_path: Path) 
     assert seen == [(True, True), (True, False)]
 
 
+def test_an_attempt_that_slept_while_another_began_is_not_sent(tmp_path: Path) -> None:
+    """As of a process that was stopped, with the machine or alone."""
+    store = Store(str(tmp_path))
+    invocation = Invocation(["version"], "0.25.0", "/p", {})
+    sent: list[int] = []
+
+    def other(_url: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+        when_connected()
+        sent.append(2)
+        return 200, b""
+
+    def slow(_url: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+        ping.record_and_send(invocation, store, START + HOUR + 1, other)
+        when_connected()
+        sent.append(1)
+        return 200, b""
+
+    with pytest.raises(TimeoutError):
+        ping.record_and_send(invocation, store, START, slow)
+    assert sent == [2]
+    assert not store.state(store.project_hash("/p")).other.failed
+
+
+def test_an_attempt_that_slept_for_long_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(str(tmp_path))
+
+    def slow(_url: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+        later = time.time() + 11 * HOUR
+        monkeypatch.setattr(time, "time", lambda: later)
+        when_connected()
+        raise AssertionError("sent")
+
+    with pytest.raises(TimeoutError):
+        ping.record_and_send(Invocation([], "0.25.0", "/p", {}), store, START, slow)
+    assert store.state(store.project_hash("/p")).other.failed
+
+
+def test_what_another_project_has_learned_meanwhile_is_kept(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    grave = {
+        "id": "one",
+        "level": "critical",
+        "title": "Title",
+        "body": "Body",
+        "publishedAt": "2026-01-01T00:00:00Z",
+    }
+    environment = {"WASP_NEWS_SERVER_URL": os.environ["WASP_NEWS_SERVER_URL"]}
+    postbox = ping.Postbox(store, "0.25.0", environment)
+    postbox.look(json.dumps({"messages": [grave]}).encode(), {}, START)
+    postbox.look(b"no answer", {}, START + 13 * HOUR)
+    assert [known.id for known in ping.News(store.read("news.json", 10**6)).messages()] == ["one"]
+    assert (tmp_path / "messages-0.25.0").exists()
+
+
 def test_nothing_can_be_recorded_so_nothing_is_sent(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     store = Store(str(tmp_path / "file" / "telemetry"))
