@@ -10,24 +10,25 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from benchmarks import install
-from benchmarks.measure import BenchmarkError, Options, as_json, as_table
+from benchmarks import install, telemetry
+from benchmarks.measure import BenchmarkError, Options
+from benchmarks.report import as_json, as_table
 
-BENCHMARKS = {"install": install.run}
+BENCHMARKS = {"install": install.run, "telemetry": telemetry.run}
 
 
 def main() -> int:
-    """Run the benchmarks asked for and print a table for each."""
-    arguments = parser().parse_args()
+    """Run the benchmarks asked for and print their tables."""
+    arguments = parsed()
     options = Options(arguments.rounds, arguments.only, arguments.direct)
     signal.signal(signal.SIGTERM, stop)
     documents = {}
     try:
         for name in arguments.benchmark or BENCHMARKS:
             with tempfile.TemporaryDirectory(prefix="wasp-bench-") as folder:
-                report = BENCHMARKS[name](options, Path(folder))
-            print(as_table(report), flush=True)
-            documents[name] = as_json(report)
+                for report in BENCHMARKS[name](options, Path(folder)):
+                    print(as_table(report), end="\n\n", flush=True)
+                    documents[report.name] = as_json(report)
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -38,27 +39,30 @@ def main() -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
+def parsed() -> argparse.Namespace:
+    """Return what the command line says."""
     made = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Measure what it costs."
     )
     made.add_argument(
         "benchmark", nargs="*", type=known, help=f"{', '.join(BENCHMARKS)} (default: all)"
     )
-    made.add_argument("--rounds", type=rounds, default=7, help="counted rounds (default: 7)")
+    made.add_argument("--rounds", type=rounds, help="counted rounds (default: as many as it needs)")
     made.add_argument(
         "--only",
         action="append",
         default=[],
         metavar="NAME",
-        help="measure only this row; may be repeated",
+        help="measure only this row of the one benchmark named; may be repeated",
     )
     made.add_argument(
         "--direct", action="store_true", help="use the real server instead of a mirror of it"
     )
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a file")
-    return made
+    arguments = made.parse_args()
+    if arguments.only and len(arguments.benchmark) != 1:
+        made.error("--only needs the name of the benchmark that has the row")
+    return arguments
 
 
 def known(name: str) -> str:

@@ -23,8 +23,20 @@ from benchmarks.machine import (
     tool,
     trusting,
 )
-from benchmarks.measure import BenchmarkError, Command, Options, Report, Subject, interleave
+from benchmarks.measure import BenchmarkError, Command, Options, Subject, chosen, interleave
 from benchmarks.mirror import fetch_json, mirror_of
+from benchmarks.report import (
+    Column,
+    Report,
+    cpu_s,
+    least,
+    middle,
+    most,
+    peak_mib,
+    times_floor,
+    times_reference,
+    wall_s,
+)
 
 ROOT = Path(__file__).parent.parent
 MAIN = "@wasp.sh/wasp-cli"
@@ -32,12 +44,23 @@ MAIN = "@wasp.sh/wasp-cli"
 NODE_VERSION = "24.21.0"
 FLOOR = "curl | tar"
 NPM = "npm"
+ROUNDS = 7
+COLUMNS = (
+    Column("wall_s", "wall s", middle(wall_s)),
+    Column("wall_min_s", "min", least(wall_s)),
+    Column("wall_max_s", "max", most(wall_s)),
+    Column("times_floor", "x floor", times_floor(wall_s)),
+    Column("times_reference", f"x {NPM}", times_reference(wall_s)),
+    Column("cpu_s", "CPU s", middle(cpu_s)),
+    Column("peak_mib", "peak MiB", most(peak_mib)),
+)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What all subjects share: where the release is, the tools, the environment."""
+    """What all subjects share: which release, where it is, the tools, the environment."""
 
+    version: str
     registry: str
     archive: str
     npm: str
@@ -65,32 +88,42 @@ class Setting:
         return self.environment(home, NPM_CONFIG_GLOBALCONFIG=str(self.npm_settings))
 
 
-def run(options: Options, folder: Path) -> Report:
+def run(options: Options, folder: Path) -> Iterator[Report]:
     """Measure all installs, or those named."""
+    rounds = options.rounds or ROUNDS
+    with newest_release(folder, direct=options.direct) as setting:
+        samples = interleave(chosen(all_subjects(setting), options.only), rounds, folder)
+    title = f"Install of Wasp {setting.version}: medians of {rounds} rounds"
+    facts = {
+        **facts_of(setting),
+        "server": "the registry" if options.direct else "a mirror on this machine",
+    }
+    yield Report("install", title, FLOOR, NPM, samples, COLUMNS, facts)
+
+
+@contextlib.contextmanager
+def newest_release(folder: Path, *, direct: bool) -> Iterator[Setting]:
+    """Give the setting for installs of the newest release, with a Node that it accepts."""
     npm = tool("npm")
     registry = output_of(npm, "config", "get", "registry").rstrip("/")
     release = fetch_json(registry, MAIN, "latest")
-    package = sub_package(release["optionalDependencies"])
+    package, version = sub_package(release["optionalDependencies"]), release["version"]
     node = install_node(npm, NODE_VERSION, folder / "node")
+    path = os.pathsep.join([str(node.parent), str(Path(npm).parent), os.environ["PATH"]])
+    settings = folder / "npmrc"
+    with served(registry, package, version, folder, direct=direct) as (address, archive, network):
+        settings.write_text(f"registry={address}/\n", encoding="utf-8")
+        yield Setting(version, address, archive, npm, settings, path, network)
+
+
+def facts_of(setting: Setting) -> dict[str, str]:
+    """Return what the figures depend on beside the release."""
     curl = output_of(tool("curl"), "--version").partition(" (")[0]
-    facts = {
+    return {
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "tools": f"{curl}, Python {platform.python_version()}, Node {NODE_VERSION},"
-        f" npm {output_of(npm, '--version')}",
-        "server": "the registry" if options.direct else "a mirror on this machine",
+        f" npm {output_of(setting.npm, '--version')}",
     }
-    with served(registry, package, release["version"], folder, direct=options.direct) as (
-        address,
-        archive,
-        network,
-    ):
-        settings = folder / "npmrc"
-        settings.write_text(f"registry={address}/\n", encoding="utf-8")
-        path = os.pathsep.join([str(node.parent), str(Path(npm).parent), os.environ["PATH"]])
-        setting = Setting(address, archive, npm, settings, path, network)
-        samples = interleave(chosen(setting, options.only), options.rounds, folder)
-    title = f"Install of Wasp {release['version']}: medians of {options.rounds} rounds"
-    return Report(title, FLOOR, NPM, samples, facts)
 
 
 @contextlib.contextmanager
@@ -114,25 +147,14 @@ def sub_package(names: Mapping[str, str]) -> str:
     return name
 
 
-def chosen(setting: Setting, only: Sequence[str]) -> list[Subject]:
-    """Return the subjects named, or all."""
-    subjects = all_subjects(setting)
-    unknown = set(only) - {subject.name for subject in subjects}
-    if unknown:
-        names = ", ".join(f"'{subject.name}'" for subject in subjects)
-        raise BenchmarkError(f"nothing is named {unknown.pop()!r}; there are {names}")
-    return [subject for subject in subjects if not only or subject.name in only]
-
-
 def all_subjects(setting: Setting) -> list[Subject]:
     """Return everything that is compared, in the order of the table."""
-    sh = [tool("sh"), str(ROOT / "install.sh")]
     py = [sys.executable, str(ROOT / "install.py")]
     return [
         curl_and_tar(setting),
-        front_end("install.sh", sh, setting.knowing),
+        sh_install(setting),
         front_end("install.py", py, setting.knowing),
-        front_end("install.sh, npm asked", sh, setting.asking),
+        front_end("install.sh, npm asked", sh(), setting.asking),
         front_end("install.py, npm asked", py, setting.asking),
         npm_install(setting),
     ]
@@ -151,6 +173,16 @@ def curl_and_tar(setting: Setting) -> Subject:
         return Command([str(binary), "version"], setting.environment(home))
 
     return Subject(FLOOR, command, proof)
+
+
+def sh_install(setting: Setting) -> Subject:
+    """Run install.sh as a new user with a registry in the environment."""
+    return front_end("install.sh", sh(), setting.knowing)
+
+
+def sh() -> list[str]:
+    """Return how install.sh is run."""
+    return [tool("sh"), str(ROOT / "install.sh")]
 
 
 def front_end(

@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from benchmarks.measure import BenchmarkError
@@ -71,3 +72,14 @@ def install_node(npm: str, version: str, folder: Path) -> Path:
         *("--no-save", "--no-audit", "--no-fund", "--loglevel=error", f"{name}@{version}"),
     )
     return folder / "node_modules" / name / "bin" / "node"
+
+
+def install_from_pypi(python: str, name: str, folder: Path) -> Path:
+    """Install a package for a Python into a virtual environment and return its own Python."""
+    output_of(python, "-m", "venv", "--without-pip", str(folder))
+    program = folder / "bin" / "python"
+    output_of(
+        *(sys.executable, "-m", "pip", "--python", str(program), "install"),
+        *("--quiet", "--disable-pip-version-check", name),
+    )
+    return program

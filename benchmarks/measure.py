@@ -1,4 +1,4 @@
-"""Measures whole commands against each other: in turn, many rounds, medians and ratios."""
+"""Measures whole commands against each other: in turn, many rounds."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Callable
 
+from tests.support.processes import MARK, marked
+
 SPAWN = Path(__file__).with_name("spawn.py")
-MIB = 1024 * 1024
 # Some twenty times what the slowest command takes: one that is still running is stuck.
 COMMAND_TIMEOUT_S = 120
+# What a command leaves running has so long to end.
+OFFSPRING_TIMEOUT_S = 30
+POLL_S = 0.002
 
 
 class BenchmarkError(Exception):
@@ -28,19 +32,30 @@ class BenchmarkError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says. `only` names subjects; empty, it means all of them."""
+    """What the command line says. `only` names subjects; empty, it means all of them.
 
-    rounds: int
+    Without `rounds`, each benchmark has as many as it needs.
+    """
+
+    rounds: int | None
     only: Sequence[str]
     direct: bool
 
 
 @dataclass(frozen=True)
 class Command:
-    """One program run: its arguments, the first of them a path, and its whole environment."""
+    """One program run: its arguments, the first of them a path, its whole environment, its folder.
+
+    Without `folder`, that is the folder of the benchmark itself.
+    """
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
+    folder: Path | None = None
+
+
+def nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +63,16 @@ class Subject:
     """One of the things compared.
 
     `command` is asked for a new command each round, in an empty folder of its own;
-    `proof` gives a command that must succeed there afterwards, outside the measured time.
+    `proof` gives a command that must succeed there afterwards, outside the measured time. Outside
+    it are also `before`, which comes first, and `after`, while what the command has left running
+    still goes on.
     """
 
     name: str
     command: Callable[[Path], Command]
-    proof: Callable[[Path], Command]
+    proof: Callable[[Path], Command] | None = None
+    before: Callable[[], None] = nothing
+    after: Callable[[], None] = nothing
 
 
 @dataclass(frozen=True)
@@ -65,41 +84,51 @@ class Sample:
     peak_bytes: int
 
 
-@dataclass
-class Report:
-    """All samples of a benchmark, and what they are compared with."""
+def run_once(command: Command, log: Path, after: Callable[[], None] = nothing) -> Sample:
+    """Run a command until it and all that it started have ended; return what itself took.
 
-    title: str
-    floor: str
-    reference: str
-    samples: dict[str, list[Sample]]
-    facts: dict[str, str] = field(default_factory=dict)
-
-
-def run_once(command: Command, log: Path) -> Sample:
-    """Run a command to its end and return what it took; raise when it fails."""
+    Raise when it fails. Once itself has ended, `after` is called.
+    """
     with started(
-        [sys.executable, "-I", "-S", str(SPAWN), str(log), *command.arguments], command.environment
+        [sys.executable, "-I", "-S", str(SPAWN), str(log), *command.arguments],
+        {**command.environment, MARK: str(log)},
+        folder=command.folder,
     ) as process:
         try:
             output, _ = process.communicate(timeout=COMMAND_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             output = ""
-    counted = json.loads(output) if output else {"exit_code": "no end in time"}
-    if counted.pop("exit_code") != 0:
-        said = log.read_text(errors="replace").strip() if log.exists() else ""
-        raise BenchmarkError(f"{' '.join(command.arguments)} failed:\n{said}")
+        counted = json.loads(output) if output else {"exit_code": "no end in time"}
+        if counted.pop("exit_code") != 0:
+            said = log.read_text(errors="replace").strip() if log.exists() else ""
+            raise BenchmarkError(f"{' '.join(command.arguments)} failed:\n{said}")
+        after()
+        wait_until_gone(str(log))
     return Sample(**counted)
+
+
+def wait_until_gone(mark: str) -> None:
+    """Wait for the end of all processes with this mark, so that the next sample runs alone."""
+    deadline = time.monotonic() + OFFSPRING_TIMEOUT_S
+    while left := marked(mark):
+        if time.monotonic() > deadline:
+            raise BenchmarkError(f"still running: {', '.join(left.values())}")
+        time.sleep(POLL_S)
 
 
 @contextlib.contextmanager
 def started(
-    arguments: Sequence[str], environment: Mapping[str, str], fds: Sequence[int] = ()
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    folder: Path | None = None,
+    fds: Sequence[int] = (),
 ) -> Iterator[subprocess.Popen[str]]:
     """Give a running process, and end it with all that it started when the block is left."""
     process = subprocess.Popen(
         arguments,
         env=environment,
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
@@ -118,90 +147,41 @@ def measure_in_folder(subject: Subject, parent: Path) -> Sample:
     """Measure a subject once, in a fresh folder that is removed afterwards."""
     folder = Path(tempfile.mkdtemp(dir=parent))
     try:
-        sample = run_once(subject.command(folder), folder / "log")
-        run_once(subject.proof(folder), folder / "proof.log")
+        subject.before()
+        sample = run_once(subject.command(folder), folder / "log", subject.after)
+        if subject.proof is not None:
+            run_once(subject.proof(folder), folder / "proof.log")
     finally:
         shutil.rmtree(folder)
     return sample
 
 
-def interleave(subjects: Sequence[Subject], rounds: int, parent: Path) -> dict[str, list[Sample]]:
+def chosen(subjects: Sequence[Subject], only: Sequence[str]) -> list[Subject]:
+    """Return the subjects named, or all."""
+    unknown = set(only) - {subject.name for subject in subjects}
+    if unknown:
+        names = ", ".join(f"'{subject.name}'" for subject in subjects)
+        raise BenchmarkError(f"nothing is named {unknown.pop()!r}; there are {names}")
+    return [subject for subject in subjects if not only or subject.name in only]
+
+
+def interleave(
+    subjects: Sequence[Subject], rounds: int, parent: Path, *, warm_up: bool = True
+) -> dict[str, list[Sample]]:
     """Measure the subjects in turn, so that a machine that changes its speed changes it for all.
 
     The round before the first warms the file cache up and is not counted. Each round begins with
     another subject: none always runs behind the same one.
     """
     samples: dict[str, list[Sample]] = {subject.name: [] for subject in subjects}
-    for number in range(rounds + 1):
+    for number in range(0 if warm_up else 1, rounds + 1):
         print(f"round {number} of {rounds}", file=sys.stderr)
         first = number % len(subjects)
         for subject in [*subjects[first:], *subjects[:first]]:
-            sample = measure_in_folder(subject, parent)
+            try:
+                sample = measure_in_folder(subject, parent)
+            except BenchmarkError as error:
+                raise BenchmarkError(f"{subject.name}: {error}") from error
             if number > 0:
                 samples[subject.name].append(sample)
     return samples
-
-
-def ratio(report: Report, name: str, other: str) -> float | None:
-    """Return the median of the round by round ratios of two subjects' times."""
-    if other not in report.samples:
-        return None
-    pairs = zip(report.samples[name], report.samples[other])
-    return median(sample.wall_s / base.wall_s for sample, base in pairs)
-
-
-def as_rows(report: Report) -> list[dict[str, object]]:
-    """Return one dictionary of figures for each subject, fit for JSON."""
-    rows: list[dict[str, object]] = []
-    for name, samples in report.samples.items():
-        wall = [sample.wall_s for sample in samples]
-        rows.append(
-            {
-                "name": name,
-                "wall_s": round(median(wall), 4),
-                "wall_min_s": round(min(wall), 4),
-                "wall_max_s": round(max(wall), 4),
-                "times_floor": rounded(ratio(report, name, report.floor)),
-                "times_reference": rounded(ratio(report, name, report.reference)),
-                "cpu_s": round(median(sample.cpu_s for sample in samples), 4),
-                "peak_mib": round(max(sample.peak_bytes for sample in samples) / MIB, 1),
-            }
-        )
-    return rows
-
-
-def rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
-
-
-def as_table(report: Report) -> str:
-    """Return the figures as plain text, one line for each subject."""
-    head = ["", "wall s", "min", "max", "x floor", f"x {report.reference}", "CPU s", "peak MiB"]
-    lines = [head]
-    for row in as_rows(report):
-        figures = list(row.values())[1:]
-        lines.append([str(row["name"]), *("-" if f is None else f"{f:.2f}" for f in figures)])
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    table = [
-        "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths))
-        )
-        for line in lines
-    ]
-    facts = [f"{key}: {value}" for key, value in report.facts.items()]
-    return "\n".join([report.title, *facts, "", *table])
-
-
-def as_json(report: Report) -> dict[str, object]:
-    """Return the whole report, each single sample included."""
-    return {
-        "title": report.title,
-        "facts": report.facts,
-        "floor": report.floor,
-        "reference": report.reference,
-        "rows": as_rows(report),
-        "samples": {
-            name: [vars(sample) for sample in samples] for name, samples in report.samples.items()
-        },
-    }

@@ -105,7 +105,7 @@ def mirror_of(
 ) -> Iterator[Mirror]:
     """Serve a package and those it depends on; of these, the archive of one."""
     site = folder / "site"
-    ca_file, key_file = make_certificates(folder)
+    ca_file, key_file = make_certificates(folder, HOST)
     with socket.create_server((HOST, 0), backlog=64) as listener:
         base = f"https://{HOST}:{listener.getsockname()[1]}"
         copier = Copier(registry, site, base)
@@ -122,12 +122,12 @@ def mirror_of(
             yield Mirror(base, archives[package], ca_file)
 
 
-def make_certificates(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate authority, and a key with a certificate for the server."""
+def make_certificates(folder: Path, *hosts: str) -> tuple[Path, Path]:
+    """Write a certificate authority, and a key with a certificate for a server of these names."""
     authority = trustme.CA()
     ca_file, key_file = folder / "ca.pem", folder / "server.pem"
     authority.cert_pem.write_to_path(str(ca_file))
-    authority.issue_cert(HOST).private_key_and_cert_chain_pem.write_to_path(str(key_file))
+    authority.issue_cert(*hosts).private_key_and_cert_chain_pem.write_to_path(str(key_file))
     return ca_file, key_file
 
 
