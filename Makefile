@@ -10,13 +10,15 @@ CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 JOBS ?= $(shell echo $$(($(CORES) * 2)))
 
 # What some tests need and a machine may not have.
-TEST_TOOLS := bash bsdtar busybox curl dash mksh npm openssl posh shasum wget yash zsh
+TEST_TOOLS := bash bsdtar busybox curl dash dpkg-shlibdeps fish ksh93 lintian mksh npm openssl posh ruby \
+    shasum wget yash zsh
 
-SHELL_FILES := install.sh .ci/run $(wildcard */*.sh)
+SHELL_FILES := install.sh .ci/run $(wildcard */*.sh packaging/asdf/bin/* packaging/asdf/lib/*.sh) \
+    packaging/debian/prerm
 SHFMT := $(BIN)/shfmt -i 4 -ci -bn -ln posix
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format bench dist lock clean venv
+.PHONY: help test lint format bench dist deb packages lock clean venv
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -42,14 +44,17 @@ format: venv ## Format the code and mend what can be mended automatically
 	$(BIN)/ruff format
 	$(SHFMT) -w $(SHELL_FILES)
 
-bench: venv ## Measure an install against npm and against curl | tar (ARGS='--rounds 3')
+bench: venv ## Measure an install, then what telemetry costs (ARGS='telemetry --rounds 9')
 	@WASP_TELEMETRY_DISABLE=1 $(BIN)/python -m benchmarks $(ARGS)
 
-dist: ## Pack the last commit into dist/, with its checksum
-	@mkdir -p dist
-	@name=wasp-installer-$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml); \
-	git archive --format=tar --prefix="$$name/" HEAD | gzip -9n >"dist/$$name.tar.gz"; \
-	cd dist && sha256sum "$$name.tar.gz" | tee "$$name.tar.gz.sha256"
+dist: venv ## Make what is published, each in one file: dist/install.sh, dist/install.py
+	@PYTHONPATH=packaging $(BIN)/python -m artefacts dist
+
+deb: venv ## Build the Debian package of Wasp (ARGS='-v 0.25.0 --source github')
+	@WASP_TELEMETRY_DISABLE=1 $(BIN)/python packaging/deb.py $(ARGS)
+
+packages: venv ## Render the Homebrew formula and the asdf plugin from the table of releases
+	@$(BIN)/python packaging/releases.py render
 
 lock: venv ## Choose the newest dependencies and write both lock files
 	@$(PIP_INSTALL) uv

@@ -1,0 +1,183 @@
+"""The Debian package: built from what install.py stages, installed by dpkg, and removed again."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.jails import Jail, run_to_end
+from tests.support.archives import Member, Package, tiny_binary
+from tests.support.frontends import REPOSITORY
+from tests.support.machines import Run
+from tests.support.registries import connection, npm_registry
+from tests.support.toolboxes import real_tool
+from tests.support.trees import Entry, picture
+
+DEB_PY = REPOSITORY / "packaging" / "deb.py"
+SHARE = "usr/lib/wasp/share/wasp-lang"
+EPOCH = 1_700_000_000
+ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+
+
+def build(tmp_path: Path, *options: str) -> Path:
+    """Runs deb.py; the package that it names."""
+    for tool in ("dpkg-deb", "dpkg-shlibdeps", "objdump"):
+        real_tool(tool)
+    environment = {
+        **connection(),
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "SOURCE_DATE_EPOCH": str(EPOCH),
+        # Quick, not small.
+        "DPKG_DEB_COMPRESSOR_LEVEL": "1",
+    }
+    if "--from-file" not in options:
+        environment["WASP_NPM_REGISTRY"] = npm_registry()
+    command = [sys.executable, str(DEB_PY), "--compression", "gzip", *options]
+    return Path(run_to_end(command, environment).ok().stdout.rstrip("\n"))
+
+
+def archive(tmp_path: Path, version: str) -> str:
+    """A release that holds a native program beside its script."""
+    native = Member("data/Cli/native", real_tool("gzip").read_bytes(), 0o755)
+    path = tmp_path / f"wasp-{version}.tgz"
+    path.write_bytes(Package(version, tiny_binary(version), (native,)).npm_archive())
+    return str(path)
+
+
+def fields(package: Path) -> dict[str, str]:
+    text = run_to_end(["dpkg-deb", "--field", str(package)], dict(os.environ)).ok().stdout
+    return dict(re.findall(r"^([A-Z][\w-]*): (.*)$", text, re.MULTILINE))
+
+
+def contents(package: Path, folder: Path) -> dict[str, Entry]:
+    subprocess.run(["dpkg-deb", "--extract", str(package), str(folder)], check=True)
+    return picture(folder)
+
+
+class Debian(Jail):
+    """A jail with dpkg's database, which knows the packages that Wasp depends on."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.bring("sh", "rm")
+        self._database = root / "var" / "lib" / "dpkg"
+        for name in ("updates", "info", "triggers"):
+            (self._database / name).mkdir(parents=True)
+        known = ["libc6", "libgmp10", "zlib1g"]
+        query = ["dpkg-query", "--status", *known]
+        status = subprocess.run(query, capture_output=True, text=True, check=True).stdout
+        (self._database / "status").write_text(status)
+        for name in known:
+            (self._database / "info" / f"{name}:{ARCHITECTURE}.list").touch()
+
+    def dpkg(self, *arguments: str) -> Run:
+        command = [str(real_tool("dpkg")), f"--root={self.root}", "--log=/dev/null", *arguments]
+        return run_to_end(command, dict(os.environ))
+
+    def without_database(self) -> dict[str, Entry]:
+        return {
+            name: entry
+            for name, entry in picture(self.root).items()
+            if not name.startswith("var/lib/dpkg/")
+        }
+
+
+@pytest.fixture
+def debian(tmp_path: Path) -> Debian:
+    return Debian(tmp_path / "debian")
+
+
+def test_the_same_release_gives_the_same_bytes(tmp_path: Path) -> None:
+    wasp = archive(tmp_path, "0.25.0")
+    first = build(tmp_path, "--from-file", wasp, "--out", str(tmp_path / "one"))
+    umask = os.umask(0o077)
+    try:
+        second = build(tmp_path, "--from-file", wasp, "--out", str(tmp_path / "two"))
+    finally:
+        os.umask(umask)
+    assert first != second
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_fields_come_from_the_release(tmp_path: Path) -> None:
+    wasp = archive(tmp_path, "0.25.0-rc2")
+    options = ["--from-file", wasp, "-v", "0.25.0-rc2", "--revision", "3"]
+    package = build(tmp_path, *options, "--out", str(tmp_path))
+    assert package.name == f"wasp_0.25.0~rc2-3_{ARCHITECTURE}.deb"
+    found = fields(package)
+    assert found["Version"] == "0.25.0~rc2-3"
+    assert found["Architecture"] == ARCHITECTURE
+    # gzip needs nothing else, and would need less than this machine has.
+    assert re.fullmatch(r"libc6 \(>= 2\.\d+\)", found["Depends"])
+    assert found["Recommends"] == "nodejs"
+    assert found["Suggests"] == "python3"
+    assert int(found["Installed-Size"]) > 100
+    tree = contents(package, tmp_path / "contents")
+    assert tree["usr/bin/wasp"] == Entry("link", 0o777, "../lib/wasp/bin/wasp")
+    assert f"{SHARE}/0.25.0-rc2/wasp-bin" in tree
+    assert f"{SHARE}/telemetry_ping.py" in tree
+    owners = (
+        run_to_end(["dpkg-deb", "--contents", str(package)], {**os.environ, "TZ": "UTC"})
+        .ok()
+        .stdout
+    )
+    lines = [line.split() for line in owners.splitlines()]
+    assert {owner for _, owner, *_ in lines} == {"root/root"}
+    # 1,700,000,000 seconds.
+    assert {day for _, _, _, day, *_ in lines} == {"2023-11-14"}
+
+
+def test_without_dpkgs_tools_it_says_what_to_install(tmp_path: Path) -> None:
+    run = run_to_end([sys.executable, str(DEB_PY)], {"PATH": str(tmp_path)})
+    run.failed(3).says("dpkg-shlibdeps", "apt-get install dpkg-dev")
+
+
+def test_a_failed_download_is_told_and_makes_no_package(tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing.tgz")
+    command = [sys.executable, str(DEB_PY), "--out", str(tmp_path), "--from-file", missing]
+    run_to_end(command, dict(os.environ)).failed(7).says("cannot read the archive")
+    assert list(tmp_path.glob("*.deb")) == []
+
+
+def test_dpkg_installs_upgrades_and_removes_it(tmp_path: Path, debian: Debian) -> None:
+    before = debian.without_database()
+    for version in ("0.24.0", "0.25.0"):
+        options = ["--from-file", archive(tmp_path, version), "--out", str(tmp_path)]
+        debian.dpkg("--install", str(build(tmp_path, *options))).ok()
+        assert debian.run(["wasp", "version"]).ok().stdout == f"{version}\n"
+        # As root's Python leaves it.
+        (debian.root / SHARE / "__pycache__").mkdir()
+        (debian.root / SHARE / "__pycache__" / "telemetry_ping.pyc").touch()
+    assert debian.dpkg("--verify", "wasp").ok().stdout == ""
+    assert sorted(path.name for path in (debian.root / SHARE).glob("*.*.*")) == ["0.25.0"]
+    debian.dpkg("--purge", "wasp").ok()
+    assert debian.without_database() == before
+
+
+@pytest.mark.real
+@pytest.mark.thorough
+@pytest.mark.timeout(240)  # lintian reads all of it
+def test_the_real_wasp_as_a_package(tmp_path: Path, debian: Debian) -> None:
+    package = build(tmp_path, "--out", str(tmp_path))
+    # How the words inside Wasp's program are spelled is not for its package to say, and takes long.
+    lintian = [str(real_tool("lintian")), "--allow-root", "-X", "binaries/spelling"]
+    lintian += ["--fail-on", "error,warning"]
+    assert run_to_end([*lintian, str(package)], dict(os.environ)).ok().stdout == ""
+    found = fields(package)
+    depends = r"libc6 \(>= (2\.\d+)\), libgmp10, zlib1g"
+    assert re.fullmatch(depends, found["Depends"]), found["Depends"]
+    assert re.fullmatch(r"nodejs \(>= [0-9.]+\)", found["Recommends"])
+    debian.dpkg("--install", str(package)).ok()
+    version = found["Version"].partition("-")[0]
+    debian.bring_libraries(debian.root / SHARE / version / "wasp-bin")
+    said = debian.run(["wasp", "version"]).ok().stdout
+    assert said == f"{version}\n"
+    debian.dpkg("--purge", "wasp").ok()
+    assert not (debian.root / "usr/lib/wasp").exists()

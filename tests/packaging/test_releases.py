@@ -1,0 +1,280 @@
+"""The table of releases: filled from GitHub, and what is rendered from it put to use."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.archives import tiny_package
+from tests.support.frontends import REPOSITORY
+from tests.support.machines import Machine, MachineRoom, Run
+from tests.support.registries import npm_package, npm_registry
+from tests.support.releases import (
+    GITHUB_NAMES,
+    Release,
+    Upstream,
+    github_asset_path,
+    github_download_path,
+)
+from tests.support.replies import Content
+from tests.support.toolboxes import macos_toolbox, real_tool
+
+RELEASES_PY = REPOSITORY / "packaging" / "releases.py"
+FORMULA_RB = Path(__file__).with_name("formula.rb")
+
+# What each platform of the table is called in the names of GitHub's files.
+BUILDS = {
+    "linux-x86_64": "linux-x86_64-static",
+    "linux-aarch64": "linux-aarch64",
+    "macos-x86_64": "macos-x86_64",
+    "macos-aarch64": "macos-aarch64",
+}
+
+
+class Packager(Machine):
+    """Keeps a table of its own, and installs what is rendered from it."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.table = self.root / "releases.json"
+        self.table.write_text('{"releases": []}')
+        self.out = self.root / "dist"
+        self.plugin = self.out / "asdf-wasp"
+        self.installed = self.root / "asdf installs"
+
+    def releases(self, *arguments: str) -> Run:
+        command = [sys.executable, str(RELEASES_PY), "--table", str(self.table)]
+        return self.run_program([*command, *arguments])
+
+    def add(self, version: str) -> Run:
+        return self.releases("add", version)
+
+    def render(self) -> Run:
+        return self.releases("render", "--out", str(self.out))
+
+    @property
+    def rows(self) -> dict[str, Any]:
+        listed = json.loads(self.table.read_text())["releases"]
+        return {release["version"]: release["archives"] for release in listed}
+
+    def asdf(self, program: str, *arguments: str, version: str = "0.25.0") -> Run:
+        """Runs a program of the plugin as asdf and mise do."""
+        variables = {
+            "ASDF_INSTALL_TYPE": "version",
+            "ASDF_INSTALL_VERSION": version,
+            "ASDF_INSTALL_PATH": str(self.installed / version),
+            "ASDF_DOWNLOAD_PATH": str(self.root / "asdf downloads" / version),
+        }
+        path = self.plugin / "bin" / program
+        shell = str(self.toolbox.folder / "sh")
+        return self.run_program([shell, str(path), *arguments], env=variables)
+
+    @property
+    def downloaded(self) -> Path:
+        return self.root / "asdf downloads" / "0.25.0" / "wasp.tar.gz"
+
+
+def expected_row(upstream: Upstream, release: Release) -> dict[str, dict[str, str]]:
+    digest = release.github_digest.partition(":")[2]
+    url = upstream.server.url
+    return {
+        platform: {"url": url + github_download_path(release.version, name), "sha256": digest}
+        for platform, name in BUILDS.items()
+    }
+
+
+@pytest.fixture
+def packager(machines: MachineRoom) -> Packager:
+    return machines.build_as(Packager, "dash")
+
+
+@pytest.fixture
+def rendered(packager: Packager, upstream: Upstream) -> Packager:
+    """A table of three releases, as adding them would have made it, and what is rendered of it."""
+    releases = [
+        {"version": version, "archives": expected_row(upstream, upstream.publish(version))}
+        for version in ("0.26.0-rc1", "0.25.0", "0.24.0")
+    ]
+    packager.table.write_text(json.dumps({"releases": releases}))
+    packager.render().ok()
+    return packager
+
+
+# --- the table -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("digests", [True, False], ids=["published", "computed"])
+def test_a_release_is_added(packager: Packager, upstream: Upstream, digests: bool) -> None:
+    release = upstream.publish("0.25.0", digests=digests)
+    packager.add("latest").ok()
+    assert packager.rows == {"0.25.0": expected_row(upstream, release)}
+    fetched = upstream.server.fetched[github_asset_path("0.25.0", "macos-aarch64")]
+    assert fetched == (0 if digests else 1)
+
+
+def test_the_newest_comes_first_whatever_was_added_last(
+    packager: Packager, upstream: Upstream
+) -> None:
+    for version in ("0.25.0", "0.9.0", "0.25.0-rc1"):
+        upstream.publish(version)
+        packager.add(version).ok()
+    assert list(packager.rows) == ["0.25.0", "0.25.0-rc1", "0.9.0"]
+
+
+def test_a_platform_without_a_build_is_left_out(packager: Packager, upstream: Upstream) -> None:
+    upstream.publish("0.11.0", github_names=("linux-x86_64-static", "macos-x86_64"))
+    packager.add("0.11.0").ok().says("no build", "left out")
+    row = packager.rows["0.11.0"]
+    assert set(row) == {"linux-x86_64", "macos-x86_64", "macos-aarch64"}
+    # By Rosetta.
+    assert row["macos-aarch64"] == row["macos-x86_64"]
+
+
+def test_a_release_that_changed_is_refused(packager: Packager, upstream: Upstream) -> None:
+    upstream.publish("0.25.0")
+    packager.add("0.25.0").ok()
+    packager.add("0.25.0").ok()
+    before = packager.table.read_text()
+    upstream.publish("0.25.0", package=tiny_package("0.25.1"))
+    packager.add("0.25.0").failed(6).says("with other archives")
+    assert packager.table.read_text() == before
+
+
+def test_what_cannot_be_added_changes_nothing(packager: Packager, upstream: Upstream) -> None:
+    upstream.publish("0.25.0")
+    packager.add("0.99.0").failed(5).says("0.99.0")
+    packager.add("../0.25.0").failed(2).says("not a version")
+    assert packager.rows == {}
+    packager.render().failed(5).says("has no release", "add latest")
+    assert not packager.out.exists()
+
+
+def test_the_table_of_this_repository_can_be_read() -> None:
+    table = json.loads((REPOSITORY / "packaging" / "releases.json").read_text())
+    for release in table["releases"]:
+        for archive in release["archives"].values():
+            assert archive["url"].startswith("https://github.com/wasp-lang/wasp/releases/")
+            assert len(bytes.fromhex(archive["sha256"])) == 32
+
+
+# --- Homebrew ------------------------------------------------------------------------------------
+
+
+def test_the_formula_installs_the_newest_release(rendered: Packager, upstream: Upstream) -> None:
+    ruby = str(real_tool("ruby"))
+    formula = str(rendered.out / "homebrew" / "wasp.rb")
+    rendered.run_program([ruby, "-wc", formula]).ok().is_silent_about("warning")
+    release = upstream.publish("0.25.0")
+    archive = rendered.root / "wasp.tar.gz"
+    archive.write_bytes(release.github_archive)
+    for platform, row in expected_row(upstream, release).items():
+        unpacked, prefix = rendered.root / platform, rendered.root / f"{platform}-cellar"
+        with tarfile.open(archive) as content:
+            content.extractall(unpacked)  # noqa: S202 - made by this test
+        system, _, architecture = platform.partition("-")
+        cpu = {"x86_64": "intel", "aarch64": "arm"}[architecture]
+        command = [ruby, str(FORMULA_RB), formula, system, cpu, str(prefix)]
+        facts = rendered.run_program(command, cwd=unpacked).ok().json
+        assert facts["version"] == "0.25.0"
+        assert facts["depends_on"] == ["node"]
+        assert {"url": facts["url"], "sha256": facts["sha256"]} == row
+        datadir = rendered.run_program([str(prefix / "bin" / "wasp"), "datadir"]).ok().stdout
+        assert datadir == f"{prefix}/libexec/data\n"
+
+
+# --- asdf and mise -------------------------------------------------------------------------------
+
+
+def test_the_plugin_lists_the_versions(rendered: Packager) -> None:
+    assert rendered.asdf("list-all").ok().stdout == "0.24.0 0.25.0 0.26.0-rc1 \n"
+    assert rendered.asdf("latest-stable").ok().stdout == "0.25.0\n"
+    assert rendered.asdf("latest-stable", "0.24").ok().stdout == "0.24.0\n"
+    rendered.asdf("latest-stable", "0.26").failed(1).says("no Wasp 0.26")
+
+
+@pytest.mark.parametrize(
+    ("shell", "downloader"), [("dash", "curl"), ("busybox", "wget"), ("bash", "curl")]
+)
+def test_the_plugin_installs_a_version(rendered: Packager, shell: str, downloader: str) -> None:
+    rendered.toolbox.remove("curl").link(downloader).alias("sh", shell)
+    rendered.asdf("download").ok()
+    run = rendered.asdf("install").ok()
+    run.is_silent_about("your PATH").says("Installed Wasp 0.25.0")
+    wasp = rendered.installed / "0.25.0" / "bin" / "wasp"
+    assert rendered.run_program([str(wasp), "version"]).ok().stdout == "0.25.0\n"
+    assert not list(rendered.home.iterdir())
+
+
+def test_the_plugin_downloads_where_only_install_is_called(rendered: Packager) -> None:
+    rendered.asdf("install", version="0.24.0").ok()
+    wasp = rendered.installed / "0.24.0" / "bin" / "wasp"
+    assert rendered.run_program([str(wasp), "version"]).ok().stdout == "0.24.0\n"
+
+
+def test_the_plugin_refuses_an_archive_with_another_checksum(
+    rendered: Packager, upstream: Upstream
+) -> None:
+    honest = tiny_package("0.25.0").github_archive()
+    other = tiny_package("0.24.0").github_archive()
+    asset = github_asset_path("0.25.0", BUILDS["linux-x86_64"])
+    upstream.server.answer(asset, Content(other))
+    rendered.asdf("download").ok()
+    rendered.asdf("install").failed(6).says("not the one that was published")
+    assert not (rendered.installed / "0.25.0" / "bin").exists()
+    assert not rendered.downloaded.exists()
+    upstream.server.answer(asset, Content(honest))
+    rendered.asdf("install").ok()
+
+
+def test_the_plugin_tells_what_it_does_not_know(rendered: Packager) -> None:
+    rendered.asdf("download", version="0.1.0").failed(1).says("no Wasp 0.1.0", "list all")
+    rendered.toolbox.fake_uname("Linux", "riscv64")
+    rendered.asdf("download").failed(1).says("linux-riscv64")
+    assert not rendered.downloaded.exists()
+
+
+def test_a_failed_download_leaves_nothing_to_install(
+    rendered: Packager, upstream: Upstream
+) -> None:
+    upstream.server.forget(github_asset_path("0.25.0", BUILDS["linux-x86_64"]))
+    assert rendered.asdf("download").code != 0
+    assert rendered.asdf("install").code != 0
+    assert not rendered.downloaded.exists()
+    assert not (rendered.installed / "0.25.0" / "bin").exists()
+
+
+@pytest.mark.parametrize("translated", [False, True], ids=["native", "rosetta"])
+def test_on_apple_silicon_the_plugin_takes_its_build(
+    rendered: Packager, upstream: Upstream, translated: bool
+) -> None:
+    machine = "x86_64" if translated else "arm64"
+    mac = macos_toolbox(rendered.root / "mac tools", machine, translated)
+    rendered.set(PATH=str(mac.folder))
+    rendered.asdf("download").ok()
+    assert upstream.server.fetched[github_asset_path("0.25.0", "macos-aarch64")] == 1
+    rendered.asdf("install").ok()
+
+
+@pytest.mark.real
+def test_mise_installs_by_the_plugin(rendered: Packager, shared_folder: Path) -> None:
+    folder = shared_folder / "mise"
+    npm_package("mise@2026.9.15", folder, npm_registry())
+    rendered.set(PATH=os.environ["PATH"], MISE_YES="1", MISE_USE_VERSIONS_HOST="0")
+    mise = str(folder / "node_modules" / ".bin" / "mise")
+    rendered.run_program([mise, "plugin", "link", "wasp", str(rendered.plugin)]).ok()
+    assert rendered.run_program([mise, "latest", "wasp"]).ok().stdout == "0.25.0\n"
+    rendered.run_program([mise, "install", "wasp@0.24"]).ok()
+    run = rendered.run_program([mise, "exec", "wasp@0.24", "--", "wasp", "version"]).ok()
+    assert run.stdout == "0.24.0\n"
+    rendered.run_program([mise, "uninstall", "wasp@0.24.0"]).ok()
+    assert not list(rendered.home.rglob("wasp-bin"))
+
+
+def test_all_builds_of_the_table_are_published() -> None:
+    assert set(BUILDS.values()) <= set(GITHUB_NAMES)
