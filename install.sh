@@ -44,6 +44,8 @@ if os.path.exists(os.path.join(os.path.dirname(path), "..", "pyvenv.cfg")):
 if sys.version_info >= (3, 8):
     print(path)'
 readonly PROGRESS_BAR='########################'
+# What ends a line of ours in a start-up file; wasp_installer/shells.py has the same.
+readonly PATH_MARK='# added by the Wasp installer'
 
 # --- words -------------------------------------------------------------------------------------------
 
@@ -234,7 +236,7 @@ print_json() {
 }
 
 # json_values FILE: one line "path<TAB>value" for each scalar of a JSON document, such as
-# "dist.tarball	https://…" or "assets.0.name	wasp.tar.gz". Fails on what is not JSON.
+# "dist.tarball	https://..." or "assets.0.name	wasp.tar.gz". Fails on what is not JSON.
 json_values() {
     awk '
         function fail() { failed = 1; exit 1 }
@@ -327,7 +329,7 @@ need() {
     have "$1" || die missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
 }
 
-# run_waiting STDOUT STDERR COMMAND…: runs it with its output in these files, so that a signal to this
+# run_waiting STDOUT STDERR COMMAND...: runs it with its output in these files, so that a signal to this
 # shell is answered at once, not at its end; what is then said must not go into the files
 run_waiting() {
     _stdout=$1 _stderr=$2
@@ -340,7 +342,7 @@ run_waiting() {
     return "$_status"
 }
 
-# change ACTION COMMAND…: a command that changes the file system; explains its failure as ACTION
+# change ACTION COMMAND...: a command that changes the file system; explains its failure as ACTION
 change() {
     _action=$1
     shift
@@ -435,13 +437,15 @@ set_defaults() {
     prefix=${WASP_INSTALL_PREFIX:-${HOME:+$HOME/.local}} destdir=${DESTDIR-}
     source=auto archive_file='' wanted_sha256='' require_checksum=no
     force=no dry_run=no json=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
+    modify_path=yes
     timeout=${WASP_HTTP_TIMEOUT:-30}
 
     # What becomes known on the way.
     version='' release_source='' release_url='' release_digest='' release_node=''
     os='' arch='' libc='' distro_id='' distro_family='' current='' versions_json='' on_path=no
     warnings_json='' held_warnings='' hold_warnings=no telemetry=none announced=no
-    staging='' scratch='' child='' new_launcher='' made_share='' made_bin='' committed=no
+    staging='' scratch='' child='' new_launcher='' new_startup='' made_share='' made_bin='' committed=no
+    path_message=''
     interrupted_code=130 exit_code='' wasp_root='' started_at=$(date +%s)
 }
 
@@ -459,7 +463,7 @@ example_of() {
         --destdir) printf '/tmp/package' ;;
         --source) printf 'npm' ;;
         --from-file) printf 'wasp-linux-x86_64.tar.gz' ;;
-        --sha256) printf '9f86d081884c7d65… (64 hex digits)' ;;
+        --sha256) printf '9f86d081884c7d65... (64 hex digits)' ;;
     esac
 }
 
@@ -474,7 +478,8 @@ parse_arguments() {
             --version=* | --prefix=* | --destdir=* | --source=* | --from-file=* | --sha256=*)
                 _option=${1%%=*} _value=${1#*=}
                 shift
-                set -- "$_option" "$_value" "$@"
+                # posh takes an empty "$@" for an unset parameter.
+                set -- "$_option" "$_value" ${1+"$@"}
                 ;;
         esac
         case $1 in
@@ -486,8 +491,7 @@ parse_arguments() {
             --sha256) value_of "$@" && wanted_sha256=$2 && shift ;;
             --require-checksum) require_checksum=yes ;;
             --no-telemetry) wants_telemetry=no ;;
-            # Nothing is changed there yet, so there is nothing to switch off.
-            --no-modify-path) ;;
+            --no-modify-path) modify_path=no ;;
             --force) force=yes ;;
             --dry-run) dry_run=yes ;;
             --json) json=yes ;;
@@ -1579,7 +1583,7 @@ list_names() {
     return 1
 }
 
-# tar_in FOLDER ARGUMENTS…: tar takes a backslash in a path for an escape, so it is given none
+# tar_in FOLDER ARGUMENTS...: tar takes a backslash in a path for an escape, so it is given none
 tar_in() {
     (
         cd "$1" || exit 1
@@ -1685,9 +1689,14 @@ make_work_folder() {
     work=$staging
 }
 
-make_staging() {
+# name_staging_owner: sets _host and _owner, for names of what this run stages
+name_staging_owner() {
     _host=$(uname -n | tr -c 'A-Za-z0-9\n' _)
     _owner=$_host-$$
+}
+
+make_staging() {
+    name_staging_owner
     topmost_missing "$share_dir"
     made_share=$missing
     change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
@@ -1795,6 +1804,7 @@ clean_up() {
     fi
     [ -z "$scratch" ] || remove_tree "$scratch"
     [ -z "$new_launcher" ] || rm -f "$new_launcher"
+    [ -z "$new_startup" ] || rm -f "$new_startup"
     if [ "$committed" = no ]; then
         remove_made "$bin_dir" "$made_bin"
         remove_made "$share_dir" "$made_share"
@@ -2242,7 +2252,8 @@ make_install_event() {
 
 # random_digits: sets digits to 24 random ones, the first of them not 0
 random_digits() {
-    digits=$(head -c 1024 /dev/urandom 2>/dev/null | tr -dc 0-9 | sed 's/^0*//' | cut -c 1-24)
+    # One byte in 26 is a digit, so this is enough but once in ten to the thirty.
+    digits=$(head -c 4096 /dev/urandom 2>/dev/null | tr -dc 0-9 | sed 's/^0*//' | cut -c 1-24)
 }
 
 # choose_event_sender: busybox's wget may check no certificate, and goes wherever it is sent
@@ -2347,7 +2358,11 @@ minimum_of() {
 
 check_path() {
     is_on_path
-    [ "$on_path" = yes ] || warn "$(pretty "$prefix/bin") is not on your PATH. Put it there:${newline}$(path_line)"
+    if [ "$on_path" = no ]; then
+        set_up_path
+        # From the next start on, this wasp comes before any other.
+        [ -z "$path_message" ] || return 0
+    fi
     _first=$(command -v wasp || :)
     case $_first in
         '' | "$prefix/bin/wasp" | [!/]*) return 0 ;;
@@ -2357,25 +2372,443 @@ check_path() {
     [ "$_first" -ef "$prefix/bin/wasp" ] 2>/dev/null || warn "another wasp comes first on your PATH: $_first${newline}Remove it, or put $(pretty "$prefix/bin") before it."
 }
 
-# path_line: what puts the bin folder on PATH in the person's shell
-path_line() {
-    case $prefix/bin in
-        "${HOME-}"/*)
-            _below=${prefix#"$HOME"}
-            _bin="\$HOME$_below/bin"
-            ;;
-        *) _bin=$prefix/bin ;;
+# --- PATH --------------------------------------------------------------------------------------------
+# One line in the start-up files of a person's shells puts the bin folder on PATH. The line needs no other
+# file, since one that is gone would end a login (dash leaves at a "." that fails); it does nothing where the
+# folder is on PATH already; and its comment is how it is found again. The shells' own facts are in
+# files_of_SHELL; the same are in wasp_installer/shells.py.
+
+# set_up_path: makes the shells find wasp when they next start; sets path_message, which says what this one
+# needs, or warns of what a person has to do
+set_up_path() {
+    spell_bin_folder
+    if ! can_be_on_path; then
+        warn "$(pretty "$prefix/bin") is not on your PATH, and cannot be, because of a colon or a line break in its name.${newline}Choose another place with --prefix DIR."
+    elif ! may_modify_path; then
+        warn "$(pretty "$prefix/bin") is not on your PATH. Put it there:${newline}$(path_advice)"
+    elif is_github_job; then
+        add_to_github_path
+    else
+        add_to_startup_files
+    fi
+}
+
+can_be_on_path() {
+    case $prefix in *:*) return 1 ;; esac
+    case $path_line in *"$newline"*) return 1 ;; esac
+}
+
+# may_modify_path: nobody forbade it, and there is somebody whose shells will start
+may_modify_path() {
+    [ "$modify_path" = yes ] || return 1
+    is_github_job || { ! is_on_ci && owns_home; }
+}
+
+is_github_job() {
+    [ -n "${GITHUB_PATH-}" ] || return 1
+    case ${GITHUB_ACTIONS-} in '' | false | 0) return 1 ;; esac
+}
+
+# is_on_ci: the rule of is_on_ci in telemetry_ping.py
+is_on_ci() {
+    for _value in "${CI-}" "${BUILD_ID-}" "${BUILD_NUMBER-}" "${CI_APP_ID-}" "${CI_BUILD_ID-}" \
+        "${CI_BUILD_NUMBER-}" "${CI_NAME-}" "${CONTINUOUS_INTEGRATION-}" "${RUN_ID-}" \
+        "${GITHUB_ACTIONS-}" "${TRAVIS-}"; do
+        case $_value in '' | false | 0) ;; *) return 0 ;; esac
+    done
+    return 1
+}
+
+# owns_home: under sudo, HOME may be another user's, who could then not change what is written there
+owns_home() {
+    case ${HOME-} in /*) ;; *) return 1 ;; esac
+    user_id=$(id -u)
+    read_owner "$HOME/."
+    [ "$owner" = "$user_id" ]
+}
+
+# read_owner FILE: sets owner to the number of the user whose it is
+read_owner() {
+    # shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
+    owner=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $3 }')
+}
+
+# spell_bin_folder: sets path_command and path_line for shells that read sh, fish_command and fish_line for
+# fish: what puts the bin folder on PATH there, now and at each start. A folder in the home is spelled with
+# $HOME, so that the home may move.
+# shellcheck disable=SC2016 # what is not expanded here is so in the line
+spell_bin_folder() {
+    _home='' _below=$prefix/bin
+    case $_below in
+        "${HOME:-/nonexistent}"/*) _home='$HOME' _below=${_below#"$HOME"} ;;
     esac
-    case ${SHELL##*/} in
-        fish) printf 'fish_add_path "%s"' "$_bin" ;;
-        zsh) printf "echo 'export PATH=\"%s:\$PATH\"' >>~/.zshrc && . ~/.zshrc" "$_bin" ;;
-        bash)
-            _file=.bashrc
-            [ "$os" != macos ] || _file=.bash_profile
-            printf "echo 'export PATH=\"%s:\$PATH\"' >>~/%s && . ~/%s" "$_bin" "$_file" "$_file"
+    case $_below in
+        *[!A-Za-z0-9\ ._/+@%,=-]*)
+            _home=${_home:+\"$_home\"}
+            _word=$_home$(quoted "$_below") fish_word=$_home$(quoted_for_fish "$_below")
+            path_command="export PATH=$_word:\"\$PATH\""
             ;;
-        *) printf "echo 'export PATH=\"%s:\$PATH\"' >>~/.profile && . ~/.profile" "$_bin" ;;
+        *)
+            _word=\"$_home$_below\" fish_word=\"$_home$_below\"
+            path_command="export PATH=\"$_home$_below:\$PATH\""
+            ;;
     esac
+    path_line="case \":\${PATH}:\" in *:$_word:*) ;; *) $path_command ;; esac $PATH_MARK"
+    fish_command="set -gx PATH $fish_word \$PATH"
+    fish_line="contains -- $fish_word \$PATH; or $fish_command $PATH_MARK"
+}
+
+# quoted_for_fish TEXT: as one word of fish, which has escapes inside single quotes
+quoted_for_fish() {
+    printf '%s.' "$1" | sed -e "s/[\\\\']/\\\\&/g" -e "1s/^/'/" -e "\$s/\\.\$/'/"
+}
+
+# name_own_shell: sets own_shell to the one that the person has, by the name of its files_of_SHELL
+name_own_shell() {
+    own_shell=${SHELL-}
+    own_shell=${own_shell##*/}
+    case $own_shell in
+        '' | dash | ash | busybox | posh) own_shell='sh' ;;
+        ksh93 | ksh88 | oksh | loksh) own_shell=ksh ;;
+        lksh) own_shell=mksh ;;
+    esac
+}
+
+has_startup_files() {
+    case $1 in sh | bash | zsh | fish | ksh | mksh | yash) ;; *) return 1 ;; esac
+}
+
+# command_for_this_terminal: the end of a sentence
+command_for_this_terminal() {
+    case $own_shell in
+        fish) printf ' In this terminal: %s' "$fish_command" ;;
+        *) ! has_startup_files "$own_shell" || printf ' In this terminal: %s' "$path_command" ;;
+    esac
+}
+
+# path_advice: what a person may type, or has to write, to put the bin folder on PATH
+# shellcheck disable=SC2016 # for another shell than this one
+path_advice() {
+    name_own_shell
+    case $own_shell in
+        fish) printf 'fish_add_path %s' "$fish_word" ;;
+        nu) printf "\$env.PATH = (\$env.PATH | prepend %s) # in the file that \$nu.config-path names" \
+            "$(json_string "$prefix/bin")" ;;
+        csh | tcsh) printf 'set path = ( %s $path ) # in ~/.%src' "$_word" "$own_shell" ;;
+        *)
+            case $own_shell,$os in
+                zsh,*) _file=.zshrc ;;
+                bash,macos) _file=.bash_profile ;;
+                bash,*) _file=.bashrc ;;
+                *) _file=.profile ;;
+            esac
+            printf 'echo %s >>~/%s && . ~/%s' "$(quoted "$path_command")" "$_file" "$_file"
+            ;;
+    esac
+}
+
+# What each shell reads when it starts: at a login, in a window, or both. offer SHELL FILE decides.
+
+files_of_sh() {
+    offer sh "$HOME/.profile"
+}
+
+files_of_bash() {
+    offer bash "$HOME/.bashrc"
+    # At a login it reads the first of these, the last here; on a Mac every window is a login.
+    _login=.profile
+    for _name in .bash_login .bash_profile; do
+        [ ! -r "$HOME/$_name" ] || _login=$_name
+    done
+    offer bash "$HOME/$_login"
+}
+
+# Not .zshenv: on a Mac, /etc/zprofile comes after it and puts the system's folders first.
+files_of_zsh() {
+    if [ -z "${ZDOTDIR-}" ] && [ -f "$HOME/.zshenv" ] && grep -q ZDOTDIR "$HOME/.zshenv" 2>/dev/null; then
+        # It says where the others are, but not to us.
+        offer zsh "$HOME/.zshenv"
+    else
+        offer zsh "${ZDOTDIR:-$HOME}/.zshrc"
+    fi
+}
+
+files_of_fish() {
+    find_config_folder
+    offer fish "$config_folder/fish/conf.d/wasp.fish"
+}
+
+files_of_ksh() {
+    offer ksh "$HOME/.profile"
+    offer ksh "$HOME/.kshrc"
+}
+
+files_of_mksh() {
+    offer mksh "$HOME/.profile"
+    offer mksh "$HOME/.mkshrc"
+}
+
+files_of_yash() {
+    offer yash "$HOME/.yash_profile"
+    offer yash "$HOME/.yashrc"
+}
+
+find_config_folder() {
+    case ${XDG_CONFIG_HOME-} in
+        /*) config_folder=$XDG_CONFIG_HOME ;;
+        *) config_folder=$HOME/.config ;;
+    esac
+}
+
+# offer_startup_files DO: "DO FILE LINE" for each that is to have the line: the person's own shell's, and of
+# the other shells those that are there
+offer_startup_files() {
+    startup_verb=$1 offered=$newline
+    name_own_shell
+    for _shell in bash zsh fish ksh mksh yash sh; do
+        "files_of_$_shell"
+    done
+}
+
+offer() {
+    _line=$path_line _sign=$2
+    [ "$1" != fish ] || _line=$fish_line _sign=${2%/conf.d/*}
+    [ "$1" = "$own_shell" ] || [ -e "$_sign" ] || return 0
+    case $offered in *"$newline$2$newline"*) return 0 ;; esac
+    offered=$offered$2$newline
+    "$startup_verb" "$2" "$_line"
+}
+
+add_to_startup_files() {
+    added='' present=''
+    name_staging_owner
+    find_real_home
+    offer_startup_files add_line
+    _bin=$(pretty "$prefix/bin")
+    if [ -n "$added" ]; then
+        path_message="Added $_bin to PATH in $added.$(command_for_this_terminal)"
+    elif [ -n "$present" ]; then
+        path_message="$_bin is put on PATH in $present.$(command_for_this_terminal)"
+    fi
+    # What this installer cannot write for.
+    has_startup_files "$own_shell" || warn "$_bin is not on PATH in $own_shell. Put it there:${newline}$(path_advice)"
+}
+
+add_line() {
+    if find_line "$1" "$2"; then
+        present=$(with_name "$present" "$1")
+    elif find_real_file "$1" && may_rewrite && append_line "$2"; then
+        added=$(with_name "$added" "$1")
+    else
+        warn "$(pretty "$1") $obstacle, so it was left as it is. To put $(pretty "$prefix/bin") on PATH, add this line to it:${newline}$2"
+    fi
+}
+
+# with_name NAMES FILE: one more, as in "a, b and c"
+with_name() {
+    case $1 in
+        '') pretty "$2" ;;
+        *' and '*) printf '%s, %s and %s' "${1%% and *}" "${1#* and }" "$(pretty "$2")" ;;
+        *) printf '%s and %s' "$1" "$(pretty "$2")" ;;
+    esac
+}
+
+# plan_line FILE LINE: for --dry-run
+plan_line() {
+    ! find_line "$1" "$2" && find_real_file "$1" && may_rewrite || return 0
+    added=$(with_name "$added" "$1")
+}
+
+plan_path() {
+    added=''
+    is_on_path
+    spell_bin_folder
+    [ "$on_path" = no ] && can_be_on_path && may_modify_path && ! is_github_job || return 0
+    find_real_home
+    offer_startup_files plan_line
+    [ -z "$added" ] || say "  path  $added"
+}
+
+# remove_from_startup_files: wherever a line of ours may be, also by another shell or another ZDOTDIR
+remove_from_startup_files() {
+    removed=''
+    [ "$modify_path" = yes ] && [ -z "$destdir" ] && owns_home || return 0
+    spell_bin_folder
+    can_be_on_path || return 0
+    name_staging_owner
+    find_real_home
+    find_config_folder
+    for _name in .bashrc .bash_profile .bash_login .profile .zshrc .zshenv .kshrc .mkshrc .yashrc .yash_profile; do
+        remove_line "$HOME/$_name" "$path_line"
+    done
+    if [ -n "${ZDOTDIR-}" ]; then
+        remove_line "$ZDOTDIR/.zshrc" "$path_line"
+        remove_line "$ZDOTDIR/.zshenv" "$path_line"
+    fi
+    for _name in "$HOME/.config" "$config_folder"; do
+        remove_line "$_name/fish/conf.d/wasp.fish" "$fish_line"
+    done
+    [ -n "$removed" ] || return 0
+    _rest=''
+    # Other installers may have found it on PATH, and so added nothing themselves.
+    [ ! -d "$bin_dir" ] || _rest='; add it yourself if you use the other programs in it'
+    say "Took $(pretty "$prefix/bin") off PATH in $removed$_rest"
+}
+
+remove_line() {
+    find_line "$1" "$2" || return 0
+    if find_real_file "$1" && may_rewrite && take_line_out "$2"; then
+        removed=$(with_name "$removed" "$1")
+    else
+        warn "$(pretty "$1") $obstacle, so it still puts $(pretty "$prefix/bin") on PATH. Remove this line from it:${newline}$2"
+    fi
+}
+
+take_line_out() {
+    _size=$(wc -c <"$real") _length=$(printf '%s\n' "$1" | wc -c)
+    if [ "$line_number" = 1 ] && [ "$((_size))" = "$((_length))" ] && ! [ -L "$startup_file" ]; then
+        # Only the line is there, so it was made for the line.
+        rm -f "$real" 2>/dev/null || return 1
+        _folder=${real%/*}
+        while [ "$_folder" != "$real_home" ] && rmdir "$_folder" 2>/dev/null; do _folder=${_folder%/*}; done
+    else
+        stage_startup_file || return 1
+        (print_without_line "$1" >"$new_startup") 2>/dev/null || drop_startup_file || return 1
+        place_startup_file
+    fi
+}
+
+# find_line FILE LINE: sets line_number, or fails
+find_line() {
+    [ -f "$1" ] || return 1
+    line_number=$(tr -d '\000' 2>/dev/null <"$1" | grep -nxF -e "$2" | head -n 1)
+    line_number=${line_number%%:*}
+    [ -n "$line_number" ]
+}
+
+# find_real_file FILE: sets real to the place of it, past links; fails with an obstacle when nothing may be
+# written there
+find_real_file() {
+    startup_file=$1 real=$1
+    obstacle='is a link that leads nowhere'
+    [ -e "$1" ] || ! [ -L "$1" ] || return 1
+    while [ -L "$real" ]; do
+        _target=$(readlink "$real" && printf .) || return 1
+        _target=${_target%"$newline".}
+        case $_target in
+            /*) real=$_target ;;
+            *) real=${real%/*}/$_target ;;
+        esac
+    done
+    obstacle='is outside your home folder'
+    topmost_missing "${real%/*}"
+    _folder=${real%/*}
+    [ -z "$missing" ] || _folder=${missing%/*}
+    _rest=${real#"$_folder"}
+    _folder=$(cd "$_folder/" 2>/dev/null && pwd -P && printf .) || return 1
+    real=${_folder%"$newline".}$_rest
+    case $real in "$real_home"/*) ;; *) return 1 ;; esac
+    case $real in */../*) return 1 ;; esac
+    obstacle='is not a file'
+    [ ! -e "$real" ] || [ -f "$real" ]
+}
+
+find_real_home() {
+    real_home=$(cd "$HOME/" && pwd -P && printf .)
+    real_home=${real_home%"$newline".}
+    real_home=${real_home%/}
+}
+
+# may_rewrite: a new file in the place of the real one would be the same person's, who may write there
+may_rewrite() {
+    obstacle='cannot be written to'
+    owner=$user_id
+    [ -e "$real" ] || return 0
+    (: >>"$real") 2>/dev/null || return 1
+    read_owner "$real"
+    [ "$owner" = "$user_id" ] || [ "$user_id" = 0 ]
+}
+
+# append_line LINE: at the end of the real file, at once; a file that does not end its last line keeps to that,
+# so that what was there can be told again
+append_line() {
+    stage_startup_file || return 1
+    # Another run may have put it there meanwhile.
+    if ! find_line "$new_startup" "$1"; then
+        _added="$1$newline"
+        [ "$was_there" = no ] || ends_its_lines "$new_startup" || _added="$newline$1"
+        (printf '%s' "$_added" >>"$new_startup") 2>/dev/null || drop_startup_file || return 1
+    fi
+    place_startup_file
+}
+
+# stage_startup_file: sets new_startup to a copy of the real file beside it, with its mode and owner, and
+# was_there
+stage_startup_file() {
+    mkdir -p "${real%/*}" 2>/dev/null || return 1
+    for _left in "${real%/*}"/.wasp-staging-*; do
+        ! [ -f "$_left" ] || ! is_abandoned "$_left" || rm -f "$_left"
+    done
+    new_startup=$(mktemp "${real%/*}/.wasp-staging-$_owner-XXXXXX" 2>/dev/null) || return 1
+    was_there=no
+    if ! [ -e "$real" ]; then
+        chmod 644 "$new_startup"
+    else
+        was_there=yes
+        cp -p "$real" "$new_startup" 2>/dev/null || drop_startup_file || return 1
+        [ "$owner" = "$user_id" ] || has_kept_owner "$owner" || drop_startup_file
+    fi
+}
+
+# has_kept_owner NUMBER: root may lack the right to give files away
+has_kept_owner() {
+    read_owner "$new_startup"
+    [ "$owner" = "$1" ]
+}
+
+place_startup_file() {
+    mv -f "$new_startup" "$real" 2>/dev/null || drop_startup_file || return 1
+    new_startup=''
+}
+
+# drop_startup_file: and fails
+drop_startup_file() {
+    rm -f "$new_startup"
+    new_startup=''
+    return 1
+}
+
+print_without_line() {
+    if ! ends_its_lines "$real" && [ "$(($(wc -l <"$real")))" = "$((line_number - 1))" ]; then
+        # The line was put after a line break that was not there either.
+        _before=$(($(wc -c <"$real") - $(printf '\n%s' "$1" | wc -c)))
+        [ "$_before" -le 0 ] || head -c "$_before" "$real"
+    else
+        [ "$line_number" = 1 ] || head -n "$((line_number - 1))" "$real" || return 1
+        tail -n "+$((line_number + 1))" "$real"
+    fi
+}
+
+# ends_its_lines FILE: its last byte is a line break
+ends_its_lines() {
+    _end=$(tail -c 1 "$1" && printf .)
+    [ "$_end" = "$newline." ]
+}
+
+# add_to_github_path: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+add_to_github_path() {
+    _bin=$(pretty "$prefix/bin")
+    if find_line "$GITHUB_PATH" "$prefix/bin" \
+        || { [ -f "$GITHUB_PATH" ] && (print_for_github >>"$GITHUB_PATH") 2>/dev/null; }; then
+        path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
+    else
+        warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
+    fi
+}
+
+print_for_github() {
+    ! [ -s "$GITHUB_PATH" ] || ends_its_lines "$GITHUB_PATH" || printf '\n'
+    printf '%s\n' "$prefix/bin"
 }
 
 # --- commands ----------------------------------------------------------------------------------------
@@ -2452,6 +2885,7 @@ report_plan() {
     [ -z "$release_digest" ] || say "        $release_digest"
     say "  to    $(pretty "$share_dir/$version")"
     say "  run   $(pretty "$bin_dir/wasp")"
+    [ -n "$destdir" ] || plan_path
     result planned
 }
 
@@ -2466,6 +2900,7 @@ report_already_installed() {
     fi
     check_surroundings
     say "Wasp $1 is already installed in $(pretty "$share_dir/$1")"
+    say_path_message
     say_held_warnings
     result already-installed
 }
@@ -2476,6 +2911,10 @@ check_surroundings() {
     [ -z "$destdir" ] && [ "$dry_run" = no ] || return 0
     check_node
     check_path
+}
+
+say_path_message() {
+    [ -z "$path_message" ] || say "$path_message"
 }
 
 say_held_warnings() {
@@ -2494,6 +2933,7 @@ report_installed() {
         '' | "$version") ;;
         *) ! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: $(own_name) use $previous" ;;
     esac
+    say_path_message
     say_held_warnings
     say ''
     say "Next: ${bold}wasp new my-app$plain"
@@ -2567,6 +3007,8 @@ run_uninstall() {
         remove_version "$version"
         settle_launcher
         say "Removed Wasp $version${current:+; the current version is $current}"
+        list_versions_and_leftovers
+        [ -n "$found" ] || [ "$launcher" != none ] || remove_from_startup_files
         result removed
         return
     fi
@@ -2575,6 +3017,8 @@ run_uninstall() {
         [ ! -e "$share_dir/.uses-npm" ] || die npm-managed 'Wasp is managed by npm here.' \
             'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
         say "No Wasp is installed in $(pretty "$prefix")"
+        # Wasp may have been removed by its own "wasp uninstall", which does not know of them.
+        [ "$dry_run" = yes ] || remove_from_startup_files
         result removed
         return
     fi
@@ -2582,6 +3026,7 @@ run_uninstall() {
     confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
     remove_everything
     say "Removed Wasp from $(pretty "$prefix")"
+    remove_from_startup_files
     result removed
 }
 
@@ -2595,6 +3040,7 @@ run_migrate_to_npm() {
         || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
     [ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
     say "Removed Wasp from $(pretty "$prefix"); npm may manage it now."
+    remove_from_startup_files
     say ''
     say "Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
     result removed

@@ -16,7 +16,7 @@ Nothing is sent, written or started when any of these is so (``opt_out_reason``)
 To see what would be sent: ``wasp telemetry show``, or WASP_TELEMETRY_DEBUG=1 before any command.
 
 The launcher ``wasp`` runs this file beside Wasp, in the background, with the Python (3.8 or newer)
-that the machine has, as ``python -I -S telemetry_ping.py invoked VERSION ARGUMENT…`` does. Most
+that the machine has, as ``python -I -S telemetry_ping.py invoked VERSION ARGUMENT...`` does. Most
 runs meet a pause and end at once, so modules of the standard library are imported only where they
 are needed, and the few fields of the state are read without ``json``.
 """
@@ -1126,7 +1126,7 @@ def _one_line(text: str, limit: int) -> str:
     begun = text[: 4 * limit]  # more of it would not be shown, however much of this goes
     words = "".join(" " if _is_blank(letter) else letter for letter in begun).split()
     line = " ".join(words)
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return line if len(line) <= limit else line[: limit - 1] + "\u2026"
 
 
 def _is_blank(letter: str) -> bool:
@@ -1708,7 +1708,7 @@ def off(_wasp_version: str) -> int:
 def main(arguments: Sequence[str]) -> int:
     """What the launcher and the installer call; returns the exit code.
 
-    ``invoked VERSION [ARGUMENT…]``, ``messages VERSION``, ``telemetry VERSION [on|off|show]``, or
+    ``invoked VERSION [ARGUMENT...]``, ``messages VERSION``, ``telemetry VERSION [on|off|show]``, or
     ``installed``.
     """
     if len(arguments) >= 2 and arguments[0] == "telemetry":

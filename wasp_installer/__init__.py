@@ -12,8 +12,12 @@ does); ``acquisition`` (a release, checked and unpacked), from ``releases`` (npm
 ``registry`` (which npm registry) and ``transport`` (HTTPS), through ``archives`` and ``binary``
 (does it run here); ``layout``, ``receipts``, ``staging`` and ``launcher`` (what is on disk, and how
 it changes at once); ``telemetry`` (the install event) and ``interpreter`` (which Python sends those
-of an installed Wasp: telemetry_ping.py, beside this package); ``platforms``, ``surroundings``
-(Node.js, PATH), ``versions``; ``console``, ``report`` (--json), ``errors``.
+of an installed Wasp: telemetry_ping.py, beside this package); ``path_setup`` (makes the person's
+shells find wasp), with ``shells`` (which files each reads, and the line for them) and
+``startup_files`` (how one is changed, and changed back); ``windows``, with ``wsl`` (the
+distributions, and what runs in them) and ``windows_path`` (PATH in the registry); ``platforms``,
+``surroundings`` (Node.js, another wasp), ``versions``; ``console``, ``report`` (--json),
+``contents`` (its own files, also where it is one file), ``errors``.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 import tarfile
 import tempfile
 import zlib
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from .errors import InstallerError, changing
+from .layout import BINARY
 from .transport import is_web_page
 
 #: An archive beyond these is not a Wasp release (0.25.0: 522 entries, 67 MB unpacked).
@@ -225,6 +227,9 @@ def _checked_name(member: tarfile.TarInfo) -> str:
     name = _plain_name(member)
     if name not in ("", ".") and {"", ".", ".."} & set(name.split("/")):
         raise _unsafe("an entry that leads outside")
+    # There both lead to other places: a folder above, a drive, a stream beside the file.
+    if os.name == "nt" and set(name) & set("\\:"):
+        raise _unsafe("an entry that leads outside")
     return name
 
 
@@ -252,7 +257,7 @@ def _kind(member: tarfile.TarInfo) -> str:
 
 def _root(kinds: dict[str, str]) -> str:
     for root in ("package/", ""):
-        if kinds.get(root + "wasp-bin") == "file":
+        if kinds.get(root + BINARY) == "file":
             if any(name.startswith(root + "data/") for name in kinds):
                 return root
             raise InstallerError(
@@ -261,7 +266,9 @@ def _root(kinds: dict[str, str]) -> str:
                 _NOTHING_DONE,
             )
     raise InstallerError(
-        "corrupt-archive", "the archive holds no wasp-bin: it is no release of Wasp.", _NOTHING_DONE
+        "corrupt-archive",
+        f"the archive holds no {BINARY}: it is no release of Wasp.",
+        _NOTHING_DONE,
     )
 
 
@@ -302,13 +309,13 @@ def _extract(
         if inner == "package.json" and member.isreg():
             package_json = folder.parent / "package.json"
             _copy(archive, member, str(package_json), 0o644)
-        elif inner == "wasp-bin" or f"{inner}/".startswith("data/"):
+        elif inner == BINARY or f"{inner}/".startswith("data/"):
             _make_folders(folder, inner if member.isdir() else inner.rpartition("/")[0], made)
             path = f"{folder}/{inner}"
             if member.issym():
                 os.symlink(member.linkname, path)
             elif member.isreg():
-                runs = member.mode & 0o111 or inner == "wasp-bin"
+                runs = member.mode & 0o111 or inner == BINARY
                 _copy(archive, member, path, 0o755 if runs else 0o644)
     return package_json
 
@@ -328,7 +335,8 @@ def _copy(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, mode: in
             assert source is not None, "a regular file has content"
             with source:
                 shutil.copyfileobj(source, target, _COPY_SIZE)
-        os.fchmod(target.fileno(), mode)
+        if sys.platform != "win32":
+            os.fchmod(target.fileno(), mode)
 
 
 def _copy_in_kernel(archive: tarfile.TarFile, member: tarfile.TarInfo, target: IO[bytes]) -> bool:

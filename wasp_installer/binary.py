@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .console import pretty
 from .errors import InstallerError
+from .layout import BINARY
 from .platforms import OLDEST_GLIBC, Platform, how_to_install
 from .versions import is_version
 
@@ -35,7 +36,7 @@ def reported_version(folder: Path, version: str | None, platform: Platform, pref
     }
     try:
         done = subprocess.run(
-            [folder / "wasp-bin", "version"],
+            [folder / BINARY, "version"],
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,

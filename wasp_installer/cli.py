@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Final, NoReturn
 
-from .commands import Run
 from .console import Console, pretty
 from .errors import InstallerError, InterruptedRunError, file_system_error
 from .layout import Layout
 from .options import COMMANDS, Options, default_prefix, timeout_from
 from .report import Result, to_json
+from .windows import run_for
 
 _USAGE: Final = """\
 Installs Wasp (https://wasp.sh) and manages the installed versions.
@@ -73,7 +73,6 @@ def _parser() -> _Parser:
     for flag in ("--require-checksum", "--force", "--dry-run", "--json", "--verbose"):
         parser.add_argument(flag, action="store_true")
     parser.add_argument("--no-telemetry", action="store_true")
-    # Nothing is changed there yet, so there is nothing to switch off.
     parser.add_argument("--no-modify-path", action="store_true")
     parser.add_argument("-q", "--quiet", action="store_true")
     parser.add_argument("-y", "--yes", action="store_true")
@@ -109,6 +108,7 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
         verbose=parsed.verbose,
         yes=parsed.yes,
         no_telemetry=parsed.no_telemetry,
+        no_modify_path=parsed.no_modify_path,
         timeout_s=timeout_from(os.environ),
     )
 
@@ -133,13 +133,14 @@ def main(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         # A path may hold bytes that are no text.
         if stream is not None:
-            stream.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+            errors = "backslashreplace" if os.name == "nt" else "surrogateescape"
+            stream.reconfigure(errors=errors)  # type: ignore[union-attr]
     _raise_on_signals()
     console, run, failure = Console(), None, None
     try:
         options = parse_arguments(arguments)
         console = Console(quiet=options.quiet, verbose=options.verbose)
-        run = Run(options, console)
+        run = run_for(options, console)
         result = run.execute()
     except Exception as error:  # noqa: BLE001 - a person is told in words, whatever it is
         failure = _explained(error)

@@ -14,6 +14,7 @@ from .errors import InstallerError, InterruptedRunError, changing
 from .interpreter import PythonLookup
 from .layout import Layout
 from .options import Options
+from .path_setup import PathSetup
 from .platforms import Platform
 from .receipts import Release
 from .registry import RegistryLookup, asks_npm
@@ -158,6 +159,8 @@ class Run:
             self.console.say(f"        {release.digest}")
         self.console.say(f"  to    {pretty(self.layout.share)}/{version}")
         self.console.say(f"  run   {pretty(self.layout.launcher)}")
+        if not surroundings.is_on_path(self.layout) and (files := self._path_setup().planned()):
+            self.console.say(f"  path  {files}")
         return Result("planned", version or None, release)
 
     def _already_installed(
@@ -170,22 +173,39 @@ class Run:
                 staging.commit()
                 launcher.settle(layout, staging, self._look_for_python())
         release = receipts.read(layout.version_dir(version), version)
-        self._check_surroundings(release, node_check)
+        done_about_path = self._check_surroundings(release, node_check)
         self.console.say(
             f"Wasp {version} is already installed in {pretty(layout.version_dir(version))}"
         )
+        self._say_if_any(done_about_path)
         self.console.release_warnings()
         return Result("already-installed", version, release)
 
-    def _check_surroundings(self, release: Release, node_check: surroundings.NodeCheck) -> None:
+    def _check_surroundings(
+        self, release: Release, node_check: surroundings.NodeCheck
+    ) -> str | None:
         """Warns, after the result, of what keeps Wasp from being used.
 
-        What is staged is for another machine.
+        Returns what was done about PATH. What is staged is for another machine.
         """
         self.console.hold_warnings()
-        if not (self.options.destdir or self.options.dry_run):
-            node_check.warn(self.console, release.version, release.node)
-            surroundings.warn_of_path(self.console, self.layout, self.platform)
+        if self.options.destdir or self.options.dry_run:
+            return None
+        node_check.warn(self.console, release.version, release.node)
+        if not surroundings.is_on_path(self.layout):
+            done = self._path_setup().add()
+            # From the next start on, this wasp comes before any other.
+            if done:
+                return done
+        surroundings.warn_of_another_wasp(self.console, self.layout)
+        return None
+
+    def _path_setup(self) -> PathSetup:
+        return PathSetup(self.options, self.console, self.layout, self.platform)
+
+    def _say_if_any(self, line: str | None) -> None:
+        if line:
+            self.console.say(line)
 
     def _installed(
         self,
@@ -198,7 +218,7 @@ class Run:
         if self.options.destdir:
             console.say(f"Staged Wasp {release.version} in {layout.version_dir(release.version)}")
             return result
-        self._check_surroundings(release, node_check)
+        done_about_path = self._check_surroundings(release, node_check)
         console.say(
             f"Installed Wasp {release.version} in {pretty(layout.version_dir(release.version))}"
         )
@@ -206,6 +226,7 @@ class Run:
             console.say(
                 f"Wasp {previous} stays installed; to go back to it: {own_name()} use {previous}"
             )
+        self._say_if_any(done_about_path)
         console.release_warnings()
         console.say_next("wasp new my-app")
         return result
@@ -264,6 +285,8 @@ class Run:
             current = launcher.settle(self.layout, staging, self._look_for_python()).version
         now = f"; the current version is {current}" if current else ""
         self.console.say(f"Removed Wasp {version}{now}")
+        if launcher.inspect(self.layout).kind == "none" and not self.layout.version_folders():
+            self._say_if_any(self._path_setup().remove())
         return Result("removed", version)
 
     def _uninstall_all(self) -> Result:
@@ -277,6 +300,9 @@ class Run:
                     "To remove it: npm uninstall -g @wasp.sh/wasp-cli",
                 )
             self.console.say(f"No Wasp is installed in {pretty(layout.prefix)}")
+            # Wasp may have been removed by its own "wasp uninstall", which does not know of them.
+            if not self.options.dry_run:
+                self._say_if_any(self._path_setup().remove())
             return Result("removed")
         words = f"Wasp ({', '.join(found)}) from {pretty(layout.prefix)}"
         if self._only_plans(f"Would remove {words}"):
@@ -284,6 +310,7 @@ class Run:
         self._confirm(f"Remove {words}?")
         self._remove_everything(found)
         self.console.say(f"Removed Wasp from {pretty(layout.prefix)}")
+        self._say_if_any(self._path_setup().remove())
         return Result("removed")
 
     def _migrate_to_npm(self, _platform: Platform) -> Result:
@@ -303,6 +330,7 @@ class Run:
                 f"{pretty(layout.launcher)} is not from this installer, so it is still there."
             )
         self.console.say(f"Removed Wasp from {pretty(layout.prefix)}; npm may manage it now.")
+        self._say_if_any(self._path_setup().remove())
         self.console.say_next("npm install -g @wasp.sh/wasp-cli")
         return Result("removed")
 

@@ -27,6 +27,7 @@ class Console:
             sys.stderr.isatty()
             and os.environ.get("TERM") != "dumb"
             and not os.environ.get("NO_COLOR")
+            and _understands_escapes()
         )
         self._bold, self._red, self._yellow, self._plain = (
             ("\033[1m", "\033[1;31m", "\033[1;33m", "\033[0m")
@@ -73,6 +74,8 @@ class Console:
 
     def show_error(self, error: InstallerError) -> None:
         """The cause, then what to do; never hidden."""
+        if error.shown:
+            return
         lines = [error.message, *([error.hint] if error.hint else [])]
         text = "\n".join(lines).replace("\n", "\n" + " " * 7)
         print(f"{self._red}error:{self._plain} {text}", file=sys.stderr)
@@ -80,6 +83,22 @@ class Console:
     def progress(self) -> Progress:
         """A bar for one download."""
         return Progress(shown=self.on_terminal and not self.quiet and _is_wide_enough())
+
+
+def _understands_escapes() -> bool:
+    """Whether the terminal takes colours; the one of Windows has to be asked to."""
+    if sys.platform == "win32":
+        import ctypes
+
+        standard_error, virtual_terminal, mode = -12, 0x0004, ctypes.c_ulong()
+        kernel = ctypes.WinDLL("kernel32")
+        kernel.GetStdHandle.restype = ctypes.c_void_p
+        handle = ctypes.c_void_p(kernel.GetStdHandle(standard_error))
+        return bool(
+            kernel.GetConsoleMode(handle, ctypes.byref(mode))
+            and kernel.SetConsoleMode(handle, mode.value | virtual_terminal)
+        )
+    return True
 
 
 def _is_wide_enough() -> bool:

@@ -47,6 +47,9 @@ class InstallerError(Exception):
     ``slug`` is a key of ``EXIT_CODES``; ``code`` is the exit code.
     """
 
+    #: Whether another program has told the person already.
+    shown = False
+
     def __init__(self, slug: str, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.slug = slug

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from typing import Final
 
 # What a Python that can run telemetry_ping.py prints: where it is. That of a virtual environment,
@@ -67,6 +68,9 @@ class PythonLookup:
 
 
 def _candidates(system: str | None) -> list[str]:
+    if system == "windows":
+        # On PATH may be the Store's offer of a Python; and there is one here, which runs this.
+        return [getattr(sys, "_base_executable", None) or sys.executable]
     found = [path for path in map(shutil.which, ("python3", "python")) if path]
     return [path for path in found if os.path.isabs(path) and not _is_apples_offer(path, system)]
 

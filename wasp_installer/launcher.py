@@ -6,16 +6,31 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import resources
 
+from .contents import content_of
 from .errors import InstallerError
 from .interpreter import PythonLookup
 from .layout import Layout
+from .shells import quoted
 from .staging import Staging
 from .versions import is_version
 
 _SETTLE_ATTEMPTS = 10
 _READ_SIZE = 4096
+
+# On Windows. Wasp's own telemetry stays in charge there.
+_CMD = r"""@echo off
+rem Starts Wasp. The Wasp installer writes this file anew whenever the current version changes.
+setlocal EnableExtensions DisableDelayedExpansion
+set "wasp_version=@VERSION@"
+set "wasp_dir=%~dp0..\share\wasp-lang\%wasp_version%"
+if not exist "%wasp_dir%\wasp-bin.exe" (
+    >&2 echo wasp: Wasp %wasp_version% is no longer here. Install it again: python install.py
+    exit /b 127
+)
+set "waspc_datadir=%wasp_dir%\data"
+"%wasp_dir%\wasp-bin.exe" %*
+"""
 
 
 @dataclass(frozen=True)
@@ -43,11 +58,16 @@ def inspect(layout: Layout) -> LauncherState:
         return LauncherState("none")
     except OSError:
         return LauncherState("foreign")
-    if not (content.startswith(b"#!") and b"waspc_datadir=" in content):
+    if b"The Wasp installer writes this file" in content and b"rem distribution:" in content:
+        # wasp.cmd, for a Wasp inside WSL.
+        return LauncherState("ours")
+    start = b"@echo off" if os.name == "nt" else b"#!"
+    if not (content.startswith(start) and b"waspc_datadir=" in content):
         return LauncherState("foreign")
     # The older installer wrote the version into its paths only.
     found = re.search(
-        rb"^wasp_version=([0-9A-Za-z.-]+)$|/share/wasp-lang/([0-9A-Za-z.-]+)/wasp-bin",
+        rb'^(?:set ")?wasp_version=([0-9A-Za-z.-]+)"?\r?$'
+        rb"|/share/wasp-lang/([0-9A-Za-z.-]+)/wasp-bin",
         content,
         re.MULTILINE,
     )
@@ -57,15 +77,12 @@ def inspect(layout: Layout) -> LauncherState:
 
 def content(version: str, wasp_root: str, python: str) -> bytes:
     """The launcher of ``version`` below ``wasp_root``; ``python`` runs telemetry_ping.py, or ""."""
-    template = resources.files(__package__).joinpath("launcher.sh").read_text(encoding="utf-8")
-    values = {"VERSION": version, "ROOT": _quoted(wasp_root), "PYTHON": _quoted(python)}
+    if os.name == "nt":
+        return _CMD.replace("@VERSION@", version).replace("\n", "\r\n").encode("ascii")
+    template = content_of("wasp_installer/launcher.sh").decode("utf-8")
+    values = {"VERSION": version, "ROOT": quoted(wasp_root), "PYTHON": quoted(python)}
     text = re.sub("@([A-Z]+)@", lambda found: values[found[1]], template)
     return os.fsencode(text)
-
-
-def _quoted(text: str) -> str:
-    """``text`` as one word of sh, always in quotes."""
-    return "'" + text.replace("'", "'\\''") + "'"
 
 
 def write(layout: Layout, staging: Staging, version: str, python: PythonLookup) -> None:

@@ -9,6 +9,10 @@ from pathlib import Path
 from . import receipts
 from .versions import is_version, newest_first
 
+#: Wasp itself, in the folder of a version.
+BINARY = "wasp-bin.exe" if os.name == "nt" else "wasp-bin"
+LAUNCHER = "wasp.cmd" if os.name == "nt" else "wasp"
+
 
 class Layout:
     """The places below one prefix.
@@ -21,10 +25,11 @@ class Layout:
     def __init__(self, prefix: str, destdir: str = "") -> None:
         self.prefix = prefix
         self.wasp_root = f"{prefix}/share/wasp-lang"
-        self.executable = f"{prefix}/bin/wasp"
-        self.share = Path(destdir + self.wasp_root)
-        self.bin = Path(f"{destdir}{prefix}/bin")
-        self.launcher = self.bin / "wasp"
+        self.executable = f"{prefix}/bin/{LAUNCHER}"
+        staged = destdir + (os.path.splitdrive(prefix)[1] if destdir else prefix)
+        self.share = Path(f"{staged}/share/wasp-lang")
+        self.bin = Path(f"{staged}/bin")
+        self.launcher = self.bin / LAUNCHER
         #: What the launcher runs beside Wasp.
         self.ping_module = self.share / "telemetry_ping.py"
         #: Its presence means that npm manages Wasp.
@@ -40,7 +45,7 @@ class Layout:
 
     def has_binary(self, version: str) -> bool:
         """Whether a version can be started; an older installer's too, which wrote no receipts."""
-        return os.access(self.version_dir(version) / "wasp-bin", os.X_OK)
+        return os.access(self.version_dir(version) / BINARY, os.X_OK)
 
     def installed(self) -> list[str]:
         """The installed versions, newest first."""

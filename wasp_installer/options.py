@@ -44,6 +44,7 @@ class Options:
     verbose: bool = False
     yes: bool = False
     no_telemetry: bool = False
+    no_modify_path: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
 
     def __post_init__(self) -> None:
@@ -89,7 +90,8 @@ def default_prefix(environment: Mapping[str, str]) -> str:
     prefix = environment.get("WASP_INSTALL_PREFIX")
     if prefix:
         return prefix
-    home = environment.get("HOME") or (os.path.expanduser("~") if os.name == "nt" else "")
+    # On Windows, a shell of another system's making may set HOME to a place of its own.
+    home = os.path.expanduser("~") if os.name == "nt" else environment.get("HOME")
     if not home:
         raise InstallerError(
             "usage",

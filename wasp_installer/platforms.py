@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -74,13 +75,17 @@ _BUILDS: Final = {
     ("macos", "aarch64", False): Builds(
         "darwin-arm64-unknown", ("macos-aarch64", "macos-universal", "macos-x86_64")
     ),
+    # No release has had one so far.
+    ("windows", "x86_64", False): Builds("win32-x64-unknown", ("windows-x86_64",)),
 }
 
 
 def identify() -> Platform:
     """The platform of this machine, as the tools on PATH (uname, ldd, sysctl) tell it."""
     if os.name == "nt":
-        machine = os.environ.get("PROCESSOR_ARCHITECTURE", "")
+        # A 32-bit Python sees the processor as one of its own kind.
+        named = os.environ.get("PROCESSOR_ARCHITEW6432")
+        machine = named or os.environ.get("PROCESSOR_ARCHITECTURE", "")
         return Platform("Windows", machine, "windows", _ARCHITECTURES.get(machine.lower()))
     system, machine = _answer("uname", "-s"), _answer("uname", "-m")
     arch = _ARCHITECTURES.get(machine)
@@ -109,7 +114,8 @@ def choose_builds(platform: Platform) -> Builds:
     """
     if platform.os is None:
         _refuse(platform.system or "this system")
-    if platform.os == "windows":
+    # In Git Bash or Cygwin, paths are not those of Windows.
+    if platform.os == "windows" and platform.system != "Windows":
         raise InstallerError(
             "unsupported-platform",
             f"{platform.system} is Windows: Wasp runs there inside WSL.",
@@ -126,6 +132,8 @@ def choose_builds(platform: Platform) -> Builds:
         return builds
     if platform.libc == "musl":
         _refuse(f"musl (Alpine) on {platform.arch}")
+    if platform.os == "windows":
+        _refuse(f"Windows on {platform.arch}")
     raise InstallerError(
         "unsupported-platform",
         f"Wasp needs glibc {OLDEST_GLIBC} or newer on {platform.arch}; "
@@ -198,7 +206,7 @@ def how_to_install(package: str) -> str:
         "suse": "zypper install",
     }
     identifier, like = distribution()
-    sudo = "" if os.geteuid() == 0 else "sudo "
+    sudo = "" if sys.platform == "win32" or os.geteuid() == 0 else "sudo "
     for family in (identifier or "", *like.split()):
         if family in commands:
             return f"Install it: {sudo}{commands[family]} {package}"

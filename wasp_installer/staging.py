@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -38,7 +39,7 @@ class Staging:
         self._made: list[tuple[Path, Path]] = []
         self._committed = False
         self._launcher: Path | None = None
-        self._owner = f"{_host()}-{os.getpid()}-"
+        self._owner = staging_owner()
 
     def __enter__(self) -> Staging:
         try:
@@ -153,7 +154,7 @@ class Staging:
             (self._layout.bin, FILE_PREFIX),
         ):
             for left in folder.glob(f"{prefix}*"):
-                if _is_abandoned(left, left.name[len(prefix) :]):
+                if is_abandoned(left, left.name[len(prefix) :]):
                     self._console.say_step(f"Cleaning up after an earlier run: {left}")
                     self._put_back(left)
                     remove_tree(left)
@@ -177,11 +178,44 @@ class Staging:
                 _remove_empty(folder, topmost)
 
 
+def staging_owner() -> str:
+    """What the name of everything that this process stages begins with, after its prefix."""
+    return f"{_host()}-{os.getpid()}-"
+
+
 def _host() -> str:
-    return re.sub("[^A-Za-z0-9]", "_", os.uname().nodename)
+    if sys.platform == "win32":
+        name = os.environ.get("COMPUTERNAME", "")
+    else:
+        name = os.uname().nodename
+    return re.sub("[^A-Za-z0-9]", "_", name)
 
 
-def _is_abandoned(path: Path, name: str) -> bool:
+def _is_running(pid: int) -> bool:
+    if sys.platform == "win32":
+        import ctypes
+
+        # os.kill would end it, whatever the signal.
+        query_limited_information, invalid_parameter = 0x1000, 87
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel.OpenProcess.restype = ctypes.c_void_p
+        handle = kernel.OpenProcess(query_limited_information, False, pid)
+        if not handle:
+            return ctypes.get_last_error() != invalid_parameter
+        still_active, code = 259, ctypes.c_ulong()
+        kernel.GetExitCodeProcess(ctypes.c_void_p(handle), ctypes.byref(code))
+        kernel.CloseHandle(ctypes.c_void_p(handle))
+        return code.value == still_active
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def is_abandoned(path: Path, name: str) -> bool:
     """Whether the process that ``name`` names has ended.
 
     One of another machine (a shared home) counts as ended after a day.
@@ -192,13 +226,7 @@ def _is_abandoned(path: Path, name: str) -> bool:
             return time.time() - path.stat().st_mtime > _OTHER_MACHINES_AGE_S
         except FileNotFoundError:
             return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        pass
-    return False
+    return not _is_running(int(pid))
 
 
 def remove_tree(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What Wasp needs around it to be usable: Node.js, npm, and a PATH that leads to it."""
+"""What Wasp needs around it to be usable: Node.js, npm, and to be the first wasp on PATH."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import subprocess
 
 from .console import Console, pretty
 from .layout import Layout
-from .platforms import Platform
 from .versions import older_than
+from .windows_path import places
 
 _NODE_DOWNLOAD = "https://nodejs.org/en/download"
 
@@ -68,18 +68,15 @@ def _minimum_of(node_range: str) -> str:
 
 def is_on_path(layout: Layout) -> bool:
     """Whether the bin folder is an entry of PATH."""
+    if os.name == "nt":
+        return bool(places(os.environ.get("PATH", ""), str(layout.bin), os.environ))
     folder = f"{layout.prefix}/bin"
     entries = os.environ.get("PATH", "").split(os.pathsep)
     return folder in entries or f"{folder}/" in entries
 
 
-def warn_of_path(console: Console, layout: Layout, platform: Platform | None) -> None:
-    """Warns when the shell will not find wasp, or will find another one first."""
-    folder = f"{layout.prefix}/bin"
-    if not is_on_path(layout):
-        console.warn(
-            f"{pretty(folder)} is not on your PATH. Put it there:\n{_path_line(folder, platform)}"
-        )
+def warn_of_another_wasp(console: Console, layout: Layout) -> None:
+    """Warns when the shell will find another wasp first."""
     first = shutil.which("wasp")
     if first is None or first == layout.executable:
         return
@@ -89,18 +86,5 @@ def warn_of_path(console: Console, layout: Layout, platform: Platform | None) ->
             return
     console.warn(
         f"another wasp comes first on your PATH: {first}\n"
-        f"Remove it, or put {pretty(folder)} before it."
+        f"Remove it, or put {pretty(layout.prefix)}/bin before it."
     )
-
-
-def _path_line(folder: str, platform: Platform | None) -> str:
-    """What puts ``folder`` on PATH in the person's shell."""
-    home = os.environ.get("HOME")
-    if home and folder.startswith(home + "/"):
-        folder = "$HOME" + folder[len(home) :]
-    shell = os.path.basename(os.environ.get("SHELL", ""))
-    if shell == "fish":
-        return f'fish_add_path "{folder}"'
-    bash_file = ".bash_profile" if platform and platform.os == "macos" else ".bashrc"
-    file = {"zsh": ".zshrc", "bash": bash_file}.get(shell, ".profile")
-    return f"echo 'export PATH=\"{folder}:$PATH\"' >>~/{file} && . ~/{file}"

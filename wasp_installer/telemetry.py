@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
+import tempfile
+from typing import Final
 
 import telemetry_ping
 
 from .console import Console
+from .contents import content_of
 from .options import Options
+
+# Runs a copy of telemetry_ping.py and removes it. ``start`` has it precede the way to run the
+# module where it lies, of which only the end, the argument, is of use.
+_RUN_COPY: Final = """\
+import os, sys; sys.path.insert(0, sys.argv[1])
+import telemetry_ping; os.remove(telemetry_ping.__file__); os.rmdir(sys.argv[1])
+telemetry_ping.run(sys.argv[-1:])"""
 
 
 class InstallEvent:
@@ -19,6 +31,7 @@ class InstallEvent:
         self._console = console
         self._announced = False
         self._sender: subprocess.Popen[bytes] | None = None
+        self._copy = ""
         #: What --json reports: none (there was nothing to send), disabled or sent.
         self.outcome = "none"
 
@@ -40,21 +53,34 @@ class InstallEvent:
             "(opt out: WASP_TELEMETRY_DISABLE=1)"
         )
         try:
-            self._sender = telemetry_ping.start(["installed"])
+            self._sender = self._start()
         except OSError:
+            self._remove_copy()
             return  # no process can be started; that is for the install itself to meet
         self.outcome = "sent"
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        if os.path.isfile(telemetry_ping.__file__):
+            return telemetry_ping.start(["installed"])
+        # It is inside this program, and no other process can import it from there.
+        self._copy = tempfile.mkdtemp(prefix="wasp-telemetry-")
+        with open(os.path.join(self._copy, "telemetry_ping.py"), "wb") as file:
+            file.write(ping_module())
+        run_copy = [sys.executable, "-I", "-S", "-B", "-c", _RUN_COPY, self._copy]
+        return telemetry_ping.start(["installed"], before=run_copy)
 
     def stop(self) -> None:
         """Ends the sending: an interrupted run leaves nothing behind."""
         if self._sender is not None:
             self._sender.kill()
             self._sender.wait()
+        self._remove_copy()
+
+    def _remove_copy(self) -> None:
+        if self._copy:
+            shutil.rmtree(self._copy, ignore_errors=True)
 
 
 def ping_module() -> bytes:
-    """The text of ``telemetry_ping.py``, also where it is inside an archive."""
-    loader = telemetry_ping.__spec__.loader
-    assert loader is not None, "an imported module has a loader"
-    content: bytes = loader.get_data(telemetry_ping.__file__)  # type: ignore[attr-defined]
-    return content
+    """The text of ``telemetry_ping.py``."""
+    return content_of("telemetry_ping.py")

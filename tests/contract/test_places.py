@@ -34,7 +34,10 @@ def test_a_home_of_any_name(machine: Machine, upstream: Upstream, name: str) -> 
     datadir = machine.layout.version_folder("0.25.0") / "data"
     assert machine.wasp("datadir").stdout == f"{datadir}\n"
     assert machine.layout.version_picture("0.25.0") == expected_version_folder(release.package)
-    assert [item.name for item in home.iterdir()] == [".local"]
+    assert {item.name for item in home.iterdir()} == {".local", ".bashrc", ".profile"}
+    for file in (".bashrc", ".profile"):
+        found = machine.run_program(["/bin/sh", "-c", f'. "$HOME/{file}"; wasp version'])
+        assert found.stdout == "0.25.0\n"
 
 
 def test_a_prefix(machine: Machine, upstream: Upstream) -> None:
@@ -42,7 +45,7 @@ def test_a_prefix(machine: Machine, upstream: Upstream) -> None:
     prefix = machine.root / "opt" / "wasp"
     told = machine.install(None, "--prefix", str(prefix)).ok().json
     assert told["prefix"] == str(prefix)
-    assert picture(machine.home) == {}
+    assert set(picture(machine.home)) == {".bashrc", ".profile"}
     assert Layout(prefix).versions() == ["0.25.0"]
     assert machine.run_program([str(prefix / "bin" / "wasp"), "version"]).stdout == "0.25.0\n"
 
@@ -52,7 +55,7 @@ def test_a_prefix_from_the_environment(machine: Machine, upstream: Upstream) -> 
     prefix = machine.root / "opt"
     machine.set(WASP_INSTALL_PREFIX=str(prefix)).install().ok()
     assert Layout(prefix).versions() == ["0.25.0"]
-    assert picture(machine.home) == {}
+    assert not machine.layout.prefix.exists()
 
 
 def test_the_option_wins_over_the_environment(machine: Machine, upstream: Upstream) -> None:
@@ -118,6 +121,16 @@ def test_destdir_from_the_environment(machine: Machine, upstream: Upstream) -> N
     upstream.publish("0.25.0")
     stage = machine.root / "stage"
     machine.set(DESTDIR=str(stage)).install(None, "--prefix", "/usr").ok()
+    assert Layout(stage / "usr").versions() == ["0.25.0"]
+
+
+@pytest.mark.core
+def test_destdir_with_its_value_as_the_last_word(machine: Machine) -> None:
+    archive = machine.root / "wasp.tgz"
+    archive.write_bytes(tiny_package("0.25.0").npm_archive())
+    stage = machine.root / "stage"
+    options = ("--from-file", str(archive), "--prefix", "/usr")
+    machine.run("install", *options, f"--destdir={stage}").ok()
     assert Layout(stage / "usr").versions() == ["0.25.0"]
 
 

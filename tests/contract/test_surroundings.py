@@ -1,4 +1,4 @@
-"""What is warned of after an install: Node.js, PATH, and another `wasp`."""
+"""What is warned of after an install: Node.js, a PATH that is left as it is, and another `wasp`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import pytest
 from tests.support.machines import Machine, Run
 from tests.support.releases import Upstream
 from tests.support.toolboxes import Toolbox
-from tests.support.trees import picture
 
 
 def warnings_about(run: Run, word: str) -> list[str]:
@@ -84,9 +83,10 @@ def test_a_bin_folder_on_path_is_no_news(machine: Machine) -> None:
 
 
 @pytest.mark.usefixtures("published")
-def test_a_bin_folder_that_is_not_on_path_is_warned_of(machine: Machine) -> None:
+def test_a_bin_folder_that_is_not_put_on_path_is_warned_of(machine: Machine) -> None:
+    """What happens where it is put there is in test_path.py."""
     machine.toolbox.fake_node("24.14.1")
-    run = machine.install().ok()
+    run = machine.install(None, "--no-modify-path").ok()
     assert run.json["on_path"] is False
     [warning] = run.warnings()
     assert ".local/bin" in warning
@@ -131,17 +131,7 @@ def test_the_folder_may_stand_anywhere(machine: Machine, form: str) -> None:
 )
 @pytest.mark.usefixtures("published")
 def test_the_line_for_the_users_shell_is_told(machine: Machine, shell: str, line: str) -> None:
-    machine.set(SHELL=shell).install().ok().says(line)
-
-
-@pytest.mark.usefixtures("published")
-def test_no_start_up_file_is_touched_when_told_so(machine: Machine) -> None:
-    files = [".profile", ".bashrc", ".bash_profile", ".zshrc"]
-    for name in files:
-        (machine.home / name).write_text("# mine\n")
-    machine.install(None, "--no-modify-path").ok()
-    assert set(picture(machine.home)) >= set(files)
-    assert {(machine.home / name).read_text() for name in files} == {"# mine\n"}
+    machine.set(SHELL=shell).install(None, "--no-modify-path").ok().says(line)
 
 
 # --- Another wasp --------------------------------------------------------------------------------
@@ -154,6 +144,15 @@ def test_another_wasp_that_comes_first_is_warned_of(machine: Machine) -> None:
     machine.set(PATH=f"{machine.toolbox.folder}:{other.folder}:{bin_folder}")
     [warning] = warnings_about(machine.install(), f"{other.folder}/wasp")
     assert "PATH" in warning
+
+
+@pytest.mark.usefixtures("published")
+def test_another_wasp_that_will_come_later_is_not_spoken_of(machine: Machine) -> None:
+    """Once the start-up files put ours first."""
+    other = Toolbox(machine.root / "other-bin").script("wasp", "echo other")
+    machine.set(PATH=f"{machine.toolbox.folder}:{other.folder}")
+    assert warnings_about(machine.install(), str(other.folder)) == []
+    assert len(warnings_about(machine.install(None, "--no-modify-path"), str(other.folder))) == 1
 
 
 @pytest.mark.usefixtures("published")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ from tests.support.skips import need
 from tests.support.toolboxes import real_tool
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-INSTALL_SH = REPOSITORY / "install.sh"
-INSTALL_PY = REPOSITORY / "install.py"
+# WASP_TESTS_SCRIPTS=dist makes the contract that of what `make dist` has made.
+_SCRIPTS = REPOSITORY / os.environ.get("WASP_TESTS_SCRIPTS", "")
+INSTALL_SH = _SCRIPTS / "install.sh"
+INSTALL_PY = _SCRIPTS / "install.py"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ def sample(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Ite
     """Splits the collected tests into those to run and those to leave out.
 
     A test marked `core` meets every front end, any other Python and one shell. Which shell is a
-    matter of the test's name, so that each shell meets an equal share.
+    matter of the test's name, so that each shell meets an equal share. One marked `thorough` is
+    left out: it takes long for what it adds.
     """
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
@@ -29,6 +30,8 @@ def sample(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Ite
 
 
 def _chosen(item: pytest.Item) -> bool:
+    if item.get_closest_marker("thorough"):
+        return False
     front_end = _front_end_of(item)
     if front_end is None or not front_end.is_shell or item.get_closest_marker("core"):
         return True

@@ -1,0 +1,232 @@
+"""The published install.py: one file, by any Python, with nothing installed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.test_install_event import BODY
+from tests.support.archives import sha256_hex, tiny_package
+from tests.support.collector import Collector
+from tests.support.frontends import BY_NAME, REPOSITORY, FrontEnd
+from tests.support.machines import Machine, MachineRoom
+from tests.support.releases import Upstream
+from tests.support.terminals import Terminal
+from tests.support.trees import Entry, picture
+
+pytestmark = pytest.mark.real
+
+LIBRARIES = ("requests", "urllib3", "idna", "tqdm", "truststore", "certifi", "charset_normalizer")
+# What a machine is told by; the rest of its environment is about the tests.
+KEPT = {
+    *("HOME", "TMPDIR", "PATH", "SSL_CERT_FILE", "WASP_NPM_REGISTRY", "WASP_GITHUB_URL"),
+    *("WASP_TELEMETRY_DISABLE", "WASP_TELEMETRY_URL", "WASP_NEWS_SERVER_URL", "WASP_TEST_MARK"),
+}
+
+
+@pytest.fixture
+def machine(program_machine: Machine) -> Machine:
+    """With almost nothing in its environment."""
+    absent = set(program_machine.environment) - KEPT
+    return program_machine.set(**dict.fromkeys(absent))
+
+
+def test_it_installs_and_leaves_nothing_else(machine: Machine, upstream: Upstream) -> None:
+    release = upstream.publish("0.25.0")
+    told = machine.install(None, "--no-modify-path").ok().json
+    assert told["status"] == "installed"
+    assert told["digest"] == release.npm_digest
+    assert {name.partition("/")[0] for name in picture(machine.home)} == {".local"}
+    assert machine.wasp("version").ok().stdout == "0.25.0\n"
+
+
+def test_the_artefacts_leave_what_the_checkout_leaves(
+    machines: MachineRoom, dist: Path, program: FrontEnd, upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.publish("0.25.0", node=">=24.14.1")
+    dash = BY_NAME["dash"]
+    published_script = FrontEnd("dash", lambda: [*dash.interpreter(), str(dist / "install.sh")])
+    pictures: list[dict[str, Entry]] = []
+    for number, front_end in enumerate((BY_NAME["python"], program, dash, published_script)):
+        machine = machines.build(front_end, name=f"machine-{number}")
+        # Always the same, as the launcher holds it.
+        home = tmp_path / "it's home"
+        home.mkdir()
+        machine.set(HOME=str(home)).install().ok()
+        pictures.append(picture(home))
+        home.rename(tmp_path / f"home-{number}")
+    assert pictures[1:] == [pictures[0]] * 3
+    assert ".local/share/wasp-lang/telemetry_ping.py" in pictures[0]
+
+
+@pytest.mark.parametrize("isolated", [True, False])
+def test_from_a_pipe(
+    machine: Machine, bare_python: Path, dist: Path, upstream: Upstream, isolated: bool
+) -> None:
+    """curl … | python3 -"""
+    upstream.publish("0.25.0")
+    argv = [str(bare_python), *(["-I"] if isolated else []), "-", "--json"]
+    run = machine.run_program(argv, stdin=(dist / "install.py").read_text()).ok()
+    assert run.json["status"] == "installed"
+    placed = machine.layout.share / "telemetry_ping.py"
+    assert placed.read_bytes() == (REPOSITORY / "telemetry_ping.py").read_bytes()
+
+
+def test_install_sh_is_inside_for_wsl(bare_python: Path, dist: Path) -> None:
+    code = (
+        "import sys; text = open(sys.argv[1]).read().partition('# --- running it')[0]; "
+        "exec(text); names = {'__name__': 'loader'}; exec(LOADER, names); "
+        "read = names['Importer']('install.py', FILES, WHEELS).get_data; "
+        "sys.stdout.buffer.write(read('install.py/install.sh'))"
+    )
+    argv = [str(bare_python), "-I", "-c", code, str(dist / "install.py")]
+    done = subprocess.run(argv, capture_output=True)
+    assert done.stdout == (dist / "install.sh").read_bytes(), done.stderr
+
+
+def test_cut_anywhere_it_does_nothing(
+    machine: Machine, bare_python: Path, dist: Path, upstream: Upstream
+) -> None:
+    upstream.publish("0.25.0")
+    content = (dist / "install.py").read_bytes()
+    for share in (0.001, 0.1, 0.5, 0.9, 0.999):
+        cut = content[: int(len(content) * share)]
+        command = [str(bare_python), "-I", "-"]
+        subprocess.run(command, input=cut, env=machine.environment, capture_output=True)
+        assert upstream.server.connections == 0
+        assert picture(machine.home) == {}
+
+
+def test_nothing_around_it_is_imported(
+    machine: Machine, bare_python: Path, dist: Path, upstream: Upstream
+) -> None:
+    """Neither what lies beside it, in a folder of downloads, nor what is installed."""
+    upstream.publish("0.25.0")
+    folder = machine.root / "Downloads"
+    folder.mkdir()
+    (folder / "install.py").write_bytes((dist / "install.py").read_bytes())
+    for name in ("requests", "chardet", "wasp_installer", "argparse", "zlib", "binascii"):
+        (folder / f"{name}.py").write_text("raise SystemExit('taken from the folder')")
+    [packages] = bare_python.parent.parent.glob("lib/python*/site-packages")
+    planted = [packages / f"{name}.py" for name in ("requests", "chardet", "simplejson")]
+    try:
+        for path in planted:
+            path.write_text("raise SystemExit('taken from what is installed')")
+        command = [str(bare_python), "-B", "install.py", "--json"]
+        assert machine.run_program(command, cwd=folder).ok().json["status"] == "installed"
+    finally:
+        for path in planted:
+            path.unlink()
+    assert not (folder / "__pycache__").exists()
+
+
+def imported(machine: Machine, *arguments: str) -> set[str]:
+    """The modules that a run imports, as Python itself lists them."""
+    [python, isolated, script] = machine.front_end.prefix()
+    run = machine.run_program([python, isolated, "-X", "importtime", script, *arguments]).ok()
+    lines = [line for line in run.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip() for line in lines}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["use", "0.25.0"], ["uninstall"]])
+def test_what_needs_no_network_unpacks_no_library(machine: Machine, arguments: list[str]) -> None:
+    machine.layout.plant("0.25.0")
+    modules = imported(machine, *arguments)
+    assert "wasp_installer" in modules
+    assert modules & set(LIBRARIES) == set()
+
+
+def test_an_install_needs_no_more_than_it_uses(machine: Machine, upstream: Upstream) -> None:
+    """idna is for names of hosts that are not ASCII, tqdm for terminals."""
+    upstream.publish("0.25.0")
+    modules = imported(machine)
+    assert {"requests", "urllib3"} <= modules
+    assert modules & {"tqdm", "idna.core"} == set()
+
+
+def test_the_other_commands(machine: Machine) -> None:
+    for version in ("0.24.0", "0.25.0"):
+        machine.layout.plant(version)
+    machine.run("use", "0.24.0").ok()
+    assert machine.run("list").ok().stdout == "  0.25.0\n* 0.24.0\n"
+    machine.run("uninstall", "0.25.0", "--yes").ok()
+    assert machine.layout.versions() == ["0.24.0"]
+    machine.run("uninstall", "--yes").ok()
+    assert not machine.layout.launcher.exists()
+    assert picture(machine.layout.share) == {}
+
+
+def test_from_a_file(machine: Machine) -> None:
+    archive = machine.root / "wasp.tgz"
+    archive.write_bytes(tiny_package("0.25.0").npm_archive())
+    digest = sha256_hex(archive.read_bytes())
+    run = machine.run("--from-file", str(archive), "--sha256", digest, "--json").ok()
+    assert run.json["digest"] == f"sha256:{digest}"
+
+
+def test_errors(machine: Machine, upstream: Upstream) -> None:
+    upstream.publish("0.25.0")
+    machine.run("--json", "--no-such-option").failed(2, "usage")
+    machine.run("--json", "--version", "0.26.0").failed(5, "no-such-version")
+    machine.set(WASP_NPM_REGISTRY="http://example.com/", WASP_GITHUB_URL="http://example.com/")
+    machine.run("--json").failed(4, "insecure-url")
+    assert picture(machine.home) == {}
+
+
+def test_certificates_are_checked_against_the_systems(machine: Machine, upstream: Upstream) -> None:
+    """That of the test server is not among those."""
+    upstream.publish("0.25.0")
+    machine.set(SSL_CERT_FILE=None).run("--json").failed(4, "tls")
+
+
+@pytest.mark.parametrize("piped", [True, False])
+def test_the_install_event(
+    machine: Machine, collector: Collector, upstream: Upstream, dist: Path, piped: bool
+) -> None:
+    """The same bytes as the checkout sends, and no copy of the sender is left (MachineRoom)."""
+    upstream.publish("0.25.0")
+    machine.collects(collector)
+    if piped:
+        [python, isolated, _] = machine.front_end.prefix()
+        text = (dist / "install.py").read_text()
+        run = machine.run_program([python, isolated, "-", "--json"], stdin=text).ok()
+    else:
+        run = machine.install().ok()
+    assert run.json["telemetry"] == "sent"
+    collector.wait_for(1)
+    machine.wait_for_background()
+    [delivery] = collector.deliveries
+    assert BODY.fullmatch(delivery.body.decode("ascii")), delivery.body
+
+
+def test_a_failed_install_leaves_no_copy_of_the_sender(
+    machine: Machine, collector: Collector
+) -> None:
+    """The sender may start after the end of the run."""
+    assert machine.collects(collector).install().failed(5).json["telemetry"] == "sent"
+    collector.wait_for(1)
+    machine.wait_for_background()
+
+
+def test_an_old_python_is_told(dist: Path) -> None:
+    """Whatever comes after the test of the version must not keep it from being reached."""
+    code = (
+        "import sys; sys.version_info = (2, 7); text = open(sys.argv[1]).read(); "
+        "exec(compile(text, 'install.py', 'exec'))"
+    )
+    argv = [sys.executable, "-I", "-c", code, str(dist / "install.py")]
+    done = subprocess.run(argv, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "Python 3.9" in done.stderr
+    assert "install.sh" in done.stderr
+
+
+def test_a_bar_on_a_terminal(machine: Machine, upstream: Upstream) -> None:
+    upstream.publish("0.25.0")
+    machine.set(TERM="xterm-256color")
+    terminal = Terminal(machine.front_end.argv("install"), machine.environment, machine.here)
+    assert terminal.finish() == 0
+    assert "Traceback" not in terminal.shown

@@ -1,0 +1,62 @@
+"""A registry of Windows in memory, with the part of ``winreg``'s interface that is used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import Self
+
+
+class Key:
+    def __init__(self, access: int) -> None:
+        self.access = access
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class RegistryDouble:
+    """Holds the values of HKEY_CURRENT_USER\\Environment."""
+
+    HKEY_CURRENT_USER = 0x80000001
+    KEY_READ = 0x20019
+    KEY_WRITE = 0x20006
+    REG_SZ = 1
+    REG_EXPAND_SZ = 2
+    REG_DWORD = 4
+
+    def __init__(self, **values: tuple[Any, int]) -> None:
+        self.values = dict(values)
+        self.is_locked = False
+
+    def CreateKeyEx(  # noqa: N802
+        self, key: Any, sub_key: str, reserved: int = 0, access: int = 0, /
+    ) -> Key:
+        assert (key, sub_key, reserved) == (self.HKEY_CURRENT_USER, "Environment", 0)
+        if self.is_locked and access & self.KEY_WRITE == self.KEY_WRITE:
+            raise PermissionError(13, "Access is denied")
+        return Key(access)
+
+    def QueryValueEx(self, key: Any, name: str, /) -> tuple[Any, int]:  # noqa: N802
+        assert key.access & self.KEY_READ == self.KEY_READ
+        try:
+            return self.values[self._known(name)]
+        except KeyError:
+            raise FileNotFoundError(2, "The system cannot find the file specified") from None
+
+    def SetValueEx(  # noqa: N802
+        self, key: Any, name: str, reserved: int, kind: int, value: str, /
+    ) -> None:
+        assert key.access & self.KEY_WRITE == self.KEY_WRITE
+        assert reserved == 0
+        self.values[self._known(name)] = (value, kind)
+
+    def DeleteValue(self, key: Any, name: str, /) -> None:  # noqa: N802
+        assert key.access & self.KEY_WRITE == self.KEY_WRITE
+        del self.values[self._known(name)]
+
+    def _known(self, name: str) -> str:
+        """Names of values have no case."""
+        return next((known for known in self.values if known.lower() == name.lower()), name)

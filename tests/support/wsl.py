@@ -1,0 +1,141 @@
+"""A WSL to talk to: a wsl.exe that asks the test, which answers as Microsoft's does."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support.machines import Machine
+
+CLIENT = Path(__file__).with_name("wsl_client.py")
+# What wsl.exe makes of a failure of its own.
+_OWN_FAILURE = 0xFFFFFFFF
+# Those that exist in every Linux, wherever it runs.
+_NEVER_SHARED = ("PATH", "HOME", "SHELL")
+
+
+@dataclass(frozen=True)
+class Call:
+    """One start of wsl.exe."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+    folder: str
+    given: bytes
+
+
+@dataclass
+class FakeWsl:
+    """Answers for wsl.exe; ``inside`` is the machine that every distribution is.
+
+    ``listing`` is what ``--list --verbose`` prints, with the exit code ``list_code``; those of the
+    distributions in ``broken`` do not start, those in ``stuck`` never answer.
+    """
+
+    inside: Machine
+    listing: bytes = b""
+    list_code: int = 0
+    broken: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
+    calls: list[Call] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._server = _Listener(self)
+        self._closing = threading.Event()
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    def close(self) -> None:
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def lists(self, text: str, encoding: str = "utf-16-le", code: int = 0) -> FakeWsl:
+        """``--list --verbose`` prints this; `code` is its exit code."""
+        self.listing, self.list_code = text.replace("\n", "\r\n").encode(encoding), code
+        return self
+
+    def program(self, folder: Path) -> Path:
+        """A wsl.exe for Linux, in this folder."""
+        path = folder / "wsl.exe"
+        path.write_text(
+            f"#!/bin/sh\nWASP_TESTS_WSL_PORT={self.port} "
+            f'exec "{sys.executable}" -I -S "{CLIENT}" "$@"\n'
+        )
+        path.chmod(0o755)
+        return path
+
+    def inner_calls(self) -> list[Call]:
+        """Those that ran something inside, but for the look whether it answers."""
+        return [
+            call
+            for call in self.calls
+            if "--exec" in call.arguments and not call.arguments[-1].startswith("echo ")
+        ]
+
+    def answer(self, call: Call) -> tuple[int, bytes, bytes]:
+        self.calls.append(call)
+        arguments = call.arguments
+        if arguments[:1] == ["--list"]:
+            if "--list" in self.stuck:
+                self._closing.wait(20)
+            return self.list_code, self.listing, b""
+        assert arguments[0] == "-d", arguments
+        assert arguments[2] == "--exec", arguments
+        name = arguments[1]
+        if name in self.stuck:
+            self._closing.wait(20)
+        if name in self.broken:
+            return _OWN_FAILURE, "Failed to attach disk.\r\n".encode("utf-16-le"), b""
+        environment = dict(self.inside.environment)
+        for entry in call.environment.get("WSLENV", "").split(":"):
+            variable = entry.partition("/")[0]
+            if variable in call.environment and variable not in _NEVER_SHARED:
+                environment[variable] = call.environment[variable]
+        done = subprocess.run(
+            arguments[3:],
+            input=call.given,
+            capture_output=True,
+            env=environment,
+            cwd=self.inside.here,
+            timeout=60,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+
+class _Listener(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, wsl: FakeWsl) -> None:
+        self.wsl = wsl
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was ended for taking too long is no news."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: _Listener
+
+    def handle(self) -> None:
+        told = json.loads(self.rfile.readline())
+        told["given"] = bytes.fromhex(told["given"])
+        started = time.monotonic()
+        code, out, err = self.server.wsl.answer(Call(**told))
+        assert time.monotonic() - started < 60
+        answer = {"code": code, "stdout": out.hex(), "stderr": err.hex()}
+        self.wfile.write(json.dumps(answer).encode() + b"\n")

@@ -1,0 +1,48 @@
+"""A Windows with WSL: a machine inside, a wsl.exe that leads there, and a registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.machines import Machine, MachineRoom
+from tests.support.server import Server
+from tests.support.wine import Wine, shared_wine
+from tests.support.wsl import FakeWsl
+
+UBUNTU = "  NAME      STATE           VERSION\n* Ubuntu    Stopped         2\n"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Without TLS: a Windows under wine does not know the tests' own authority."""
+    running = Server(None)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def inside(machines: MachineRoom) -> Machine:
+    """The Linux in WSL."""
+    machine = machines.build("dash", "inside")
+    # A login shell sets PATH anew (/etc/profile), and then reads this.
+    tools = machine.toolbox.link("bash", "setsid").folder
+    (machine.home / ".profile").write_text(f"PATH='{tools}'\n")
+    return machine
+
+
+@pytest.fixture
+def wsl(inside: Machine) -> Iterator[FakeWsl]:
+    """One distribution, Ubuntu, which is stopped."""
+    fake = FakeWsl(inside).lists(UBUNTU)
+    yield fake
+    fake.close()
+
+
+@pytest.fixture(scope="session")
+def wine(shared_folder: Path, worker_id: str) -> Iterator[Wine]:
+    """Windows, as far as wine is it."""
+    with shared_wine(shared_folder, worker_id) as made:
+        yield made

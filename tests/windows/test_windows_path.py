@@ -1,0 +1,134 @@
+"""The user's PATH in the registry of Windows, against a double of ``winreg``."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.registry_double import RegistryDouble
+from wasp_installer.windows_path import UserPath, fits, places
+
+BIN = r"C:\Users\me\.local\bin"
+HOME = {"USERPROFILE": r"C:\Users\me", "SystemRoot": r"C:\Windows"}
+APPS = r"%USERPROFILE%\AppData\Local\Microsoft\WindowsApps"
+
+
+class World:
+    """A user's PATH, and how often its change was announced."""
+
+    def __init__(self, value: str | None, kind: int = RegistryDouble.REG_EXPAND_SZ) -> None:
+        self.registry = RegistryDouble() if value is None else RegistryDouble(Path=(value, kind))
+        self.announced = 0
+        self.path = UserPath(self.registry, self._announce, HOME)
+
+    def _announce(self) -> None:
+        self.announced += 1
+
+    @property
+    def value(self) -> tuple[str, int] | None:
+        return self.registry.values.get("Path")
+
+
+def test_the_folder_comes_first_and_the_rest_stays_as_it_is_written() -> None:
+    world = World(f'{APPS};C:\\odd;;"C:\\with;it\\";')
+    assert world.path.add(BIN)
+    assert world.value == (f'{BIN};{APPS};C:\\odd;;"C:\\with;it\\";', 2)
+    assert world.announced == 1
+
+
+@pytest.mark.parametrize("kind", [RegistryDouble.REG_SZ, RegistryDouble.REG_EXPAND_SZ])
+def test_the_type_of_the_value_is_kept(kind: int) -> None:
+    world = World("C:\\x", kind)
+    world.path.add(BIN)
+    world.path.remove(BIN)
+    assert world.value == ("C:\\x", kind)
+
+
+def test_a_user_without_a_path_gets_one_and_loses_it_again() -> None:
+    world = World(None)
+    assert world.path.add(BIN)
+    assert world.value == (BIN, RegistryDouble.REG_EXPAND_SZ)
+    assert world.path.remove(BIN)
+    assert world.value is None
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        BIN,
+        BIN.upper(),
+        BIN + "\\",
+        BIN.replace("\\", "/"),
+        f'"{BIN}"',
+        r"%USERPROFILE%\.local\bin",
+        r"%userprofile%\.local\BIN\\",
+        r"C:\Users\me\x\..\.local\bin",
+    ],
+)
+def test_an_entry_for_the_same_folder_is_found_however_it_is_written(entry: str) -> None:
+    world = World(f"C:\\a;{entry};C:\\b")
+    assert world.path.has(BIN)
+    assert not world.path.add(BIN)
+    assert world.announced == 0
+    assert world.path.remove(BIN)
+    assert world.value == ("C:\\a;C:\\b", 2)
+
+
+@pytest.mark.parametrize(
+    "entry", [r"C:\Users\me\x.local\bin", BIN + "2", r"%OTHER%\.local\bin", r"C:\Users\me\.local"]
+)
+def test_another_folder_is_not_taken_for_it(entry: str) -> None:
+    world = World(entry)
+    assert not world.path.has(BIN)
+    assert not world.path.remove(BIN)
+    assert world.value == (entry, 2)
+
+
+def test_a_path_beyond_the_limit_of_setx_is_not_cut() -> None:
+    long = ";".join(f"C:\\folder-{number}" for number in range(500))
+    world = World(long)
+    assert world.path.add(BIN)
+    assert world.value == (f"{BIN};{long}", 2)
+
+
+def test_a_path_that_programs_would_no_longer_see_is_not_made() -> None:
+    world = World("C:\\" + "x" * 32_750)
+    with pytest.raises(OSError, match="too long"):
+        world.path.add(BIN)
+    assert world.announced == 0
+
+
+def test_a_value_that_is_no_text_is_left_alone() -> None:
+    world = World(None)
+    world.registry.values["PATH"] = (7, RegistryDouble.REG_DWORD)
+    with pytest.raises(OSError, match="not a text"):
+        world.path.add(BIN)
+    assert world.registry.values == {"PATH": (7, RegistryDouble.REG_DWORD)}
+
+
+def test_a_value_of_another_case_is_the_same_value() -> None:
+    world = World(None)
+    world.registry.values["PATH"] = ("C:\\a", 1)
+    world.path.add(BIN)
+    assert world.registry.values == {"PATH": (f"{BIN};C:\\a", 1)}
+
+
+def test_what_may_stand_in_a_path() -> None:
+    assert fits(BIN)
+    assert fits(r"C:\Users\J ö\bin")
+    assert not fits(r"C:\100%\bin")
+    assert not fits(r"C:\a;b\bin")
+
+
+@settings(max_examples=60)
+@given(st.lists(st.text(st.characters(blacklist_characters=";\0", codec="utf-8"))))
+def test_adding_and_removing_gives_back_what_was_there(entries: list[str]) -> None:
+    before = ";".join(entries)
+    if not before or places(before, BIN, HOME):
+        return
+    world = World(before)
+    assert world.path.add(BIN)
+    assert not world.path.add(BIN)
+    assert world.path.remove(BIN)
+    assert world.value == (before, 2)
