@@ -35,7 +35,7 @@ lint: venv ## Check style and types: ruff, mypy, vermin, shellcheck, shfmt
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/vermin --quiet --no-tips --violations --eval-annotations --target=3.8- telemetry_ping.py
+	$(BIN)/vermin --quiet --no-tips --violations --target=3.8- telemetry_ping.py
 	$(BIN)/shellcheck $(SHELL_FILES)
 	$(SHFMT) -d $(SHELL_FILES)
 
