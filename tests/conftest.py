@@ -130,6 +130,7 @@ def shell_machine(machines: MachineRoom, shell: FrontEnd) -> Machine:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real: needs the npm registry and the real binary")
     config.addinivalue_line("markers", "core: runs with every front end")
+    config.addinivalue_line("markers", "single: runs with Python or one shell")
     config.addinivalue_line("markers", "thorough: runs with WASP_TESTS_FULL=1 only")
     if sys.platform == "win32":
         raise pytest.UsageError("the contract tests need a POSIX system")

@@ -19,8 +19,9 @@ def sample(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Ite
     """Splits the collected tests into those to run and those to leave out.
 
     A test marked `core` meets every front end, any other Python and one shell. Which shell is a
-    matter of the test's name, so that each shell meets an equal share. One marked `thorough` is
-    left out: it takes long for what it adds.
+    matter of the test's name, so that each shell meets an equal share. One marked `single` meets
+    Python or a shell, as others show that all leave the same. One marked `thorough` is left out:
+    it takes long for what it adds.
     """
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
@@ -33,10 +34,14 @@ def _chosen(item: pytest.Item) -> bool:
     if item.get_closest_marker("thorough"):
         return False
     front_end = _front_end_of(item)
-    if front_end is None or not front_end.is_shell or item.get_closest_marker("core"):
+    if front_end is None or item.get_closest_marker("core"):
         return True
     # By a hash and not by counting, so that a test chosen in the whole run is chosen alone too.
-    return front_end is SHELLS[zlib.crc32(_case(item, front_end).encode()) % len(SHELLS)]
+    number = zlib.crc32(_case(item, front_end).encode())
+    shell = SHELLS[number % len(SHELLS)]
+    if item.get_closest_marker("single"):
+        return front_end is shell if number % 97 % 2 else not front_end.is_shell
+    return front_end is shell or not front_end.is_shell
 
 
 def _front_end_of(item: pytest.Item) -> FrontEnd | None:
