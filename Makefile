@@ -18,7 +18,7 @@ SHELL_FILES := install.sh .ci/run $(wildcard */*.sh packaging/asdf/bin/* packagi
 SHFMT := $(BIN)/shfmt -i 4 -ci -bn -ln posix
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format bench dist deb packages lock clean venv
+.PHONY: help test torture lint format bench dist deb packages lock clean venv
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,10 @@ format: venv ## Format the code and mend what can be mended automatically
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 	$(SHFMT) -w $(SHELL_FILES)
+
+torture: venv ## Try to break it, write docs/reliability.md (WASP_TORTURE=10, or all: longer)
+	@$(BIN)/python -m pytest tests/torture --page docs/reliability.md -n $(JOBS) --dist worksteal \
+	    $(ARGS)
 
 bench: venv ## Measure an install, then what telemetry costs (ARGS='telemetry --rounds 9')
 	@WASP_TELEMETRY_DISABLE=1 $(BIN)/python -m benchmarks $(ARGS)

@@ -1,0 +1,62 @@
+"""Counts that tests report, added up over all workers, and the page that shows them."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.pages import machine_description, markdown_table, replace_figures
+
+RECORD = "tally"
+Counts = Counter[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts for one test. They count only if the test passes."""
+
+    record: Callable[[str, Any], None]
+
+    def __call__(self, area: str, what: str, number: int) -> None:
+        """Adds `number` to a line of an area's table in docs/reliability.md."""
+        self.record(RECORD, [area, what, number])
+
+
+def added_up(reports: Iterable[pytest.TestReport]) -> Counts:
+    """The counts of all passed tests, by area and line, in the order of the first mention."""
+    counts: Counts = Counter()
+    for report in reports:
+        for name, value in report.user_properties:
+            if name == RECORD and isinstance(value, list):
+                area, what, number = value
+                counts[str(area), str(what)] += int(number)
+    return counts
+
+
+def write_page(page: Path, counts: Counts, tests: int, seconds: float) -> None:
+    """Writes the figures of a run into the page: a table for each area, and the run itself.
+
+    Raises PageError when the page has not the same areas.
+    """
+    areas: dict[str, list[tuple[str, int]]] = {}
+    for (area, what), number in sorted(counts.items()):
+        areas.setdefault(area, []).append((what, number))
+    factor = os.environ.get("WASP_TORTURE", "") or "1"
+    run = (
+        f"`make torture WASP_TORTURE={factor}`, {datetime.now(timezone.utc):%Y-%m-%d}: "
+        f"{tests} tests passed in {seconds:.0f} s on {machine_description()}."
+    )
+    tables = {
+        area: markdown_table(
+            [area, "Count"], [[what, f"{number:,}".replace(",", " ")] for what, number in lines]
+        )
+        for area, lines in areas.items()
+    }
+    replace_figures(page, {"Run": run, **tables})
