@@ -25,9 +25,8 @@ def replace_figures(page: Path, figures: Mapping[str, str]) -> None:
         raise PageError(
             f"{page} has places for {sorted(places)}, and the run has {sorted(figures)}"
         )
-    for name, figure in figures.items():
-        place = rf"(<!-- figures: {re.escape(name)} -->\n).*?(<!-- end of figures -->)"
-        text = re.sub(place, lambda match: f"{match[1]}\n{figure}\n\n{match[2]}", text, flags=re.S)
+    block = re.compile(r"(<!-- figures: (.+?) -->\n).*?(<!-- end of figures -->)", re.DOTALL)
+    text = block.sub(lambda found: f"{found[1]}\n{figures[found[2]]}\n\n{found[3]}", text)
     temporary = page.with_name(f".{page.name}.new")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(page)
