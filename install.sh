@@ -45,7 +45,7 @@ if sys.version_info >= (3, 8):
     print(path)'
 readonly PROGRESS_BAR='########################'
 # What ends a line of ours in a start-up file; wasp_installer/shells.py has the same.
-readonly PATH_MARK='# added by the Wasp installer'
+readonly STARTUP_MARK='# added by the Wasp installer'
 
 # --- words -------------------------------------------------------------------------------------------
 
@@ -2108,14 +2108,14 @@ settle_launcher() {
             write_launcher "$_newest"
         else
             rm -f "$bin_dir/wasp"
-            remove_ping_module
+            remove_shared_files
         fi
     done
 }
 
-# remove_ping_module: with what Python has compiled of it
-remove_ping_module() {
-    rm -rf "$share_dir/telemetry_ping.py" "$share_dir/__pycache__"
+# remove_shared_files: what belongs to no single version, with what Python has compiled of it
+remove_shared_files() {
+    rm -rf "$share_dir/telemetry_ping.py" "$share_dir/__pycache__" "$share_dir/completions"
 }
 
 # ping_module: prints telemetry_ping.py, which lies beside this script; the released script has its text
@@ -2401,7 +2401,11 @@ can_be_on_path() {
 # may_modify_path: nobody forbade it, and there is somebody whose shells will start
 may_modify_path() {
     [ "$modify_path" = yes ] || return 1
-    is_github_job || { ! is_on_ci && owns_home; }
+    is_github_job || { ! is_on_ci && may_change_startup_files; }
+}
+
+may_change_startup_files() {
+    [ "$modify_path" = yes ] && [ -z "$destdir" ] && owns_home
 }
 
 is_github_job() {
@@ -2438,24 +2442,33 @@ read_owner() {
 # $HOME, so that the home may move.
 # shellcheck disable=SC2016 # what is not expanded here is so in the line
 spell_bin_folder() {
-    _home='' _below=$prefix/bin
+    spell "$prefix/bin"
+    bin_word=$word bin_fish_word=$fish_word
+    path_command="export PATH=$before_path"
+    path_line="case \":\${PATH}:\" in *:$word:*) ;; *) $path_command ;; esac $STARTUP_MARK"
+    fish_command="set -gx PATH $fish_word \$PATH"
+    fish_line="contains -- $fish_word \$PATH; or $fish_command $STARTUP_MARK"
+}
+
+# spell PATH: sets word and fish_word to what stands for it in sh and in fish, and before_path; what is in the
+# home is spelled with $HOME, so that the home may move
+# shellcheck disable=SC2016 # for another shell than this one
+spell() {
+    _home='' _below=$1
     case $_below in
         "${HOME:-/nonexistent}"/*) _home='$HOME' _below=${_below#"$HOME"} ;;
     esac
     case $_below in
         *[!A-Za-z0-9\ ._/+@%,=-]*)
             _home=${_home:+\"$_home\"}
-            _word=$_home$(quoted "$_below") fish_word=$_home$(quoted_for_fish "$_below")
-            path_command="export PATH=$_word:\"\$PATH\""
+            word=$_home$(quoted "$_below") fish_word=$_home$(quoted_for_fish "$_below")
+            before_path="$word:\"\$PATH\""
             ;;
         *)
-            _word=\"$_home$_below\" fish_word=\"$_home$_below\"
-            path_command="export PATH=\"$_home$_below:\$PATH\""
+            word=\"$_home$_below\" fish_word=\"$_home$_below\"
+            before_path="\"$_home$_below:\$PATH\""
             ;;
     esac
-    path_line="case \":\${PATH}:\" in *:$_word:*) ;; *) $path_command ;; esac $PATH_MARK"
-    fish_command="set -gx PATH $fish_word \$PATH"
-    fish_line="contains -- $fish_word \$PATH; or $fish_command $PATH_MARK"
 }
 
 # quoted_for_fish TEXT: as one word of fish, which has escapes inside single quotes
@@ -2491,10 +2504,10 @@ command_for_this_terminal() {
 path_advice() {
     name_own_shell
     case $own_shell in
-        fish) printf 'fish_add_path %s' "$fish_word" ;;
+        fish) printf 'fish_add_path %s' "$bin_fish_word" ;;
         nu) printf "\$env.PATH = (\$env.PATH | prepend %s) # in the file that \$nu.config-path names" \
             "$(json_string "$prefix/bin")" ;;
-        csh | tcsh) printf 'set path = ( %s $path ) # in ~/.%src' "$_word" "$own_shell" ;;
+        csh | tcsh) printf 'set path = ( %s $path ) # in ~/.%src' "$bin_word" "$own_shell" ;;
         *)
             case $own_shell,$os in
                 zsh,*) _file=.zshrc ;;
@@ -2560,30 +2573,44 @@ find_config_folder() {
     esac
 }
 
-# offer_startup_files DO: "DO FILE LINE" for each that is to have the line: the person's own shell's, and of
-# the other shells those that are there
+# offer_startup_files PURPOSE DO: "DO FILE LINE" for each that is to have the line for path or completion: the
+# person's own shell's, and of the other shells those that are there
 offer_startup_files() {
-    startup_verb=$1 offered=$newline
+    purpose=$1 startup_verb=$2 offered=$newline
     name_own_shell
+    find_real_home
     for _shell in bash zsh fish ksh mksh yash sh; do
         "files_of_$_shell"
     done
 }
 
 offer() {
-    _line=$path_line _sign=$2
-    [ "$1" != fish ] || _line=$fish_line _sign=${2%/conf.d/*}
+    _sign=$2
+    [ "$1" != fish ] || _sign=${2%/conf.d/*}
     [ "$1" = "$own_shell" ] || [ -e "$_sign" ] || return 0
     case $offered in *"$newline$2$newline"*) return 0 ;; esac
+    choose_line "$1" "$2" || return 0
     offered=$offered$2$newline
-    "$startup_verb" "$2" "$_line"
+    "$startup_verb" "$2" "$line"
+}
+
+# choose_line SHELL FILE: sets line to what the file is to have, or fails
+choose_line() {
+    case $purpose,$1,$2 in
+        path,fish,*) line=$fish_line ;;
+        path,*) line=$path_line ;;
+        # Not its login file: other shells may read it too, and not understand the script.
+        completion,bash,*/.bashrc) line=$bash_completion_line ;;
+        completion,zsh,*) line=$zsh_completion_line ;;
+        completion,fish,*) line=$fish_completion_line ;;
+        *) return 1 ;;
+    esac
 }
 
 add_to_startup_files() {
     added='' present=''
     name_staging_owner
-    find_real_home
-    offer_startup_files add_line
+    offer_startup_files path add_line
     _bin=$(pretty "$prefix/bin")
     if [ -n "$added" ]; then
         path_message="Added $_bin to PATH in $added.$(command_for_this_terminal)"
@@ -2624,30 +2651,20 @@ plan_path() {
     is_on_path
     spell_bin_folder
     [ "$on_path" = no ] && can_be_on_path && may_modify_path && ! is_github_job || return 0
-    find_real_home
-    offer_startup_files plan_line
+    offer_startup_files path plan_line
     [ -z "$added" ] || say "  path  $added"
 }
 
-# remove_from_startup_files: wherever a line of ours may be, also by another shell or another ZDOTDIR
-remove_from_startup_files() {
-    removed=''
-    [ "$modify_path" = yes ] && [ -z "$destdir" ] && owns_home || return 0
+clean_startup_files() {
+    may_change_startup_files || return 0
+    take_off_path
+    remove_completion
+}
+
+take_off_path() {
     spell_bin_folder
     can_be_on_path || return 0
-    name_staging_owner
-    find_real_home
-    find_config_folder
-    for _name in .bashrc .bash_profile .bash_login .profile .zshrc .zshenv .kshrc .mkshrc .yashrc .yash_profile; do
-        remove_line "$HOME/$_name" "$path_line"
-    done
-    if [ -n "${ZDOTDIR-}" ]; then
-        remove_line "$ZDOTDIR/.zshrc" "$path_line"
-        remove_line "$ZDOTDIR/.zshenv" "$path_line"
-    fi
-    for _name in "$HOME/.config" "$config_folder"; do
-        remove_line "$_name/fish/conf.d/wasp.fish" "$fish_line"
-    done
+    remove_lines path
     [ -n "$removed" ] || return 0
     _rest=''
     # Other installers may have found it on PATH, and so added nothing themselves.
@@ -2655,12 +2672,30 @@ remove_from_startup_files() {
     say "Took $(pretty "$prefix/bin") off PATH in $removed$_rest"
 }
 
+# remove_lines PURPOSE: wherever they may be, also by another shell or another ZDOTDIR; sets removed
+remove_lines() {
+    purpose=$1 removed=''
+    name_staging_owner
+    find_real_home
+    find_config_folder
+    for _name in .bashrc .bash_profile .bash_login; do remove_line bash "$HOME/$_name"; done
+    for _name in .profile .kshrc .mkshrc .yashrc .yash_profile; do remove_line sh "$HOME/$_name"; done
+    for _zdotdir in "$HOME" ${ZDOTDIR:+"$ZDOTDIR"}; do
+        remove_line zsh "$_zdotdir/.zshrc"
+        remove_line zsh "$_zdotdir/.zshenv"
+    done
+    remove_line fish "$HOME/.config/fish/conf.d/wasp.fish"
+    remove_line fish "$config_folder/fish/conf.d/wasp.fish"
+}
+
 remove_line() {
-    find_line "$1" "$2" || return 0
-    if find_real_file "$1" && may_rewrite && take_line_out "$2"; then
-        removed=$(with_name "$removed" "$1")
+    choose_line "$1" "$2" && find_line "$2" "$line" || return 0
+    if find_real_file "$2" && may_rewrite && take_line_out "$line"; then
+        removed=$(with_name "$removed" "$2")
+    elif [ "$purpose" = path ]; then
+        warn "$(pretty "$2") $obstacle, so it still puts $(pretty "$prefix/bin") on PATH. Remove this line from it:${newline}$line"
     else
-        warn "$(pretty "$1") $obstacle, so it still puts $(pretty "$prefix/bin") on PATH. Remove this line from it:${newline}$2"
+        warn "$(pretty "$2") $obstacle, so it still has our line for tab completion. Remove it:${newline}$line"
     fi
 }
 
@@ -2811,6 +2846,174 @@ print_for_github() {
     printf '%s\n' "$prefix/bin"
 }
 
+# --- tab completion ----------------------------------------------------------------------------------
+# A script for each shell that has one, the same as in wasp_installer/completions, and a line in a start-up
+# file that makes the shell read it.
+
+# place_completions: where the lines, and the links of packages, expect them
+place_completions() {
+    change "write to $(pretty "$share_dir")" mkdir -p "$share_dir/completions"
+    for _script in wasp.bash _wasp wasp.fish; do
+        completion_script "$_script" >"$staging/$_script" 2>/dev/null \
+            || die_file_system "cannot write to $(pretty "$staging")" 'No space left'
+        chmod 644 "$staging/$_script"
+        change "write to $(pretty "$share_dir")" mv -f "$staging/$_script" "$share_dir/completions/$_script"
+    done
+}
+
+# may_complete: whether start-up files may have lines for it
+may_complete() {
+    may_change_startup_files || return 1
+    case $wasp_root in *"$newline"*) return 1 ;; esac
+    spell "$wasp_root/completions/wasp.bash"
+    bash_completion_line="[ ! -r $word ] || . $word $STARTUP_MARK"
+    spell "$wasp_root/completions/_wasp"
+    zsh_completion_line="[ ! -r $word ] || . $word $STARTUP_MARK"
+    spell "$wasp_root/completions/wasp.fish"
+    fish_completion_line="test -r $fish_word; and source $fish_word $STARTUP_MARK"
+}
+
+add_completion() {
+    added=''
+    [ "$dry_run" = no ] && ! is_on_ci && may_complete || return 0
+    name_staging_owner
+    offer_startup_files completion add_completion_line
+    [ -z "$added" ] || say "Added tab completion to $added, for new terminals."
+}
+
+add_completion_line() {
+    ! find_line "$1" "$2" || return 0
+    if find_real_file "$1" && may_rewrite && append_line "$2"; then
+        added=$(with_name "$added" "$1")
+    else
+        say_step "Tab completion: $(pretty "$1") $obstacle, so it was left as it is"
+    fi
+}
+
+plan_completion() {
+    added=''
+    ! is_on_ci && may_complete || return 0
+    offer_startup_files completion plan_line
+    [ -z "$added" ] || say "  tab   $added"
+}
+
+remove_completion() {
+    may_complete || return 0
+    remove_lines completion
+    [ -z "$removed" ] || say "Took tab completion out of $removed"
+}
+
+# completion_script NAME
+completion_script() {
+    case $1 in
+        wasp.bash)
+            cat <<'BASH'
+# Tab completion of wasp in bash, read by a line in ~/.bashrc. The Wasp installer wrote this file.
+
+# Wasp lists its own words, but leaves some out, and repeats a command that has none.
+_wasp() {
+    local IFS=$' \t\n' word=${COMP_WORDS[COMP_CWORD]} before="${COMP_WORDS[*]:1:COMP_CWORD-1}" words=
+    case $before in
+        start) words=db ;;
+        build) words=start ;;
+        telemetry) words='on off show' ;;
+        *' '*) ;;
+        *)
+            words=$(COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null)
+            [ -n "$before" ] || words="$words install news"
+            [ "$words" != "$before" ] || words=
+            ;;
+    esac
+    COMPREPLY=()
+    [ -z "$words" ] || COMPREPLY=($(compgen -W "$words" -- "$word"))
+}
+
+complete -o default -F _wasp wasp
+BASH
+            ;;
+        _wasp)
+            cat <<'ZSH'
+#compdef wasp
+# Tab completion of wasp in zsh, read by a line in ~/.zshrc. The Wasp installer wrote this file.
+
+# _wasp_words WORD...: sets reply to what may follow these words of a command line.
+# Wasp lists its own words, but leaves some out, and repeats a command that has none.
+_wasp_words() {
+    emulate -L zsh
+    reply=()
+    case "$*" in
+        start) reply=(db) ;;
+        build) reply=(start) ;;
+        telemetry) reply=(on off show) ;;
+        *' '*) ;;
+        *)
+            reply=(${(f)"$(COMP_LINE="wasp $* " command wasp completion:list 2>/dev/null)"})
+            [[ -n $1 ]] || reply+=(install news)
+            [[ $reply != $1 ]] || reply=()
+            ;;
+    esac
+}
+
+_wasp() {
+    local -a reply
+    _wasp_words "${(@)words[2,CURRENT-1]}"
+    if (( $#reply )); then compadd -a reply; else _default; fi
+}
+
+# For a zsh whose owner does without the new completion system.
+_wasp_for_compctl() {
+    local -a words
+    local current
+    read -Ac words
+    read -nc current
+    _wasp_words "${(@)words[2,current-1]}"
+}
+
+if [[ $funcstack[1] == _wasp ]]; then
+    # zsh found this file in fpath, and takes it for the function.
+    _wasp "$@"
+else
+    # A compinit that comes later looks in fpath.
+    typeset -aU fpath
+    fpath=("${${(%):-%x}:A:h}" $fpath)
+    if (( $+functions[compdef] )); then
+        autoload -Uz _default
+        compdef _wasp wasp
+    else
+        compctl -K _wasp_for_compctl + -f wasp
+    fi
+fi
+ZSH
+            ;;
+        wasp.fish)
+            cat <<'FISH'
+# Tab completion of wasp in fish, read by a line in conf.d/wasp.fish. The Wasp installer wrote this file.
+
+# Wasp lists its own words, but leaves some out, and repeats a command that has none.
+function __wasp_words
+    set -l before (commandline -opc)[2..-1]
+    switch "$before"
+        case start
+            echo db
+        case build
+            echo start
+        case telemetry
+            printf '%s\n' on off show
+        case '* *'
+        case ''
+            COMP_LINE='wasp ' command wasp completion:list 2>/dev/null
+            printf '%s\n' install news
+        case '*'
+            COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null | string match -v -- "$before"
+    end
+end
+
+complete -c wasp -f -a '(__wasp_words)'
+FISH
+            ;;
+    esac
+}
+
 # --- commands ----------------------------------------------------------------------------------------
 
 refuse_conflicts() {
@@ -2856,6 +3059,7 @@ run_install() {
         write_receipt
         place_version
         place_ping_module
+        place_completions
         write_launcher "$version"
         rm -f "$share_dir/.uses-npm"
         committed=yes
@@ -2886,6 +3090,7 @@ report_plan() {
     say "  to    $(pretty "$share_dir/$version")"
     say "  run   $(pretty "$bin_dir/wasp")"
     [ -n "$destdir" ] || plan_path
+    plan_completion
     result planned
 }
 
@@ -2901,6 +3106,7 @@ report_already_installed() {
     check_surroundings
     say "Wasp $1 is already installed in $(pretty "$share_dir/$1")"
     say_path_message
+    add_completion
     say_held_warnings
     result already-installed
 }
@@ -2934,6 +3140,7 @@ report_installed() {
         *) ! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: $(own_name) use $previous" ;;
     esac
     say_path_message
+    add_completion
     say_held_warnings
     say ''
     say "Next: ${bold}wasp new my-app$plain"
@@ -3008,7 +3215,7 @@ run_uninstall() {
         settle_launcher
         say "Removed Wasp $version${current:+; the current version is $current}"
         list_versions_and_leftovers
-        [ -n "$found" ] || [ "$launcher" != none ] || remove_from_startup_files
+        [ -n "$found" ] || [ "$launcher" != none ] || clean_startup_files
         result removed
         return
     fi
@@ -3018,7 +3225,7 @@ run_uninstall() {
             'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
         say "No Wasp is installed in $(pretty "$prefix")"
         # Wasp may have been removed by its own "wasp uninstall", which does not know of them.
-        [ "$dry_run" = yes ] || remove_from_startup_files
+        [ "$dry_run" = yes ] || clean_startup_files
         result removed
         return
     fi
@@ -3026,7 +3233,7 @@ run_uninstall() {
     confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
     remove_everything
     say "Removed Wasp from $(pretty "$prefix")"
-    remove_from_startup_files
+    clean_startup_files
     result removed
 }
 
@@ -3040,7 +3247,7 @@ run_migrate_to_npm() {
         || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
     [ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
     say "Removed Wasp from $(pretty "$prefix"); npm may manage it now."
-    remove_from_startup_files
+    clean_startup_files
     say ''
     say "Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
     result removed
@@ -3073,7 +3280,7 @@ remove_everything() {
     committed=yes
     [ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
     for _version in $found; do remove_version "$_version"; done
-    remove_ping_module
+    remove_shared_files
     # What is staged is not this person's own.
     [ -z "${HOME-}" ] || [ -n "$destdir" ] || remove_tree "${XDG_CACHE_HOME:-$HOME/.cache}/wasp/installer"
     remove_tree "$staging"

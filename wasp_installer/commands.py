@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from . import launcher, platforms, receipts, surroundings
+from .completion_setup import CompletionSetup, place_scripts
 from .console import Console, pretty
 from .errors import InstallerError, InterruptedRunError, changing
 from .interpreter import PythonLookup
@@ -116,6 +117,7 @@ class Run:
             receipts.write(staging.new, release, platform)
             staging.place(release.version, replace=options.force)
             staging.place_file(layout.ping_module, ping_module())
+            place_scripts(layout, staging)
             launcher.write(layout, staging, release.version, self._look_for_python())
             layout.npm_marker.unlink(missing_ok=True)
             staging.commit()
@@ -161,6 +163,8 @@ class Run:
         self.console.say(f"  run   {pretty(self.layout.launcher)}")
         if not surroundings.is_on_path(self.layout) and (files := self._path_setup().planned()):
             self.console.say(f"  path  {files}")
+        if files := self._completion_setup().planned():
+            self.console.say(f"  tab   {files}")
         return Result("planned", version or None, release)
 
     def _already_installed(
@@ -178,6 +182,7 @@ class Run:
             f"Wasp {version} is already installed in {pretty(layout.version_dir(version))}"
         )
         self._say_if_any(done_about_path)
+        self._say_if_any(self._add_completion())
         self.console.release_warnings()
         return Result("already-installed", version, release)
 
@@ -200,8 +205,18 @@ class Run:
         surroundings.warn_of_another_wasp(self.console, self.layout)
         return None
 
+    def _add_completion(self) -> str | None:
+        return None if self.options.dry_run else self._completion_setup().add()
+
     def _path_setup(self) -> PathSetup:
         return PathSetup(self.options, self.console, self.layout, self.platform)
+
+    def _completion_setup(self) -> CompletionSetup:
+        return CompletionSetup(self.options, self.console, self.layout)
+
+    def _clean_startup_files(self) -> None:
+        self._say_if_any(self._path_setup().remove())
+        self._say_if_any(self._completion_setup().remove())
 
     def _say_if_any(self, line: str | None) -> None:
         if line:
@@ -227,6 +242,7 @@ class Run:
                 f"Wasp {previous} stays installed; to go back to it: {own_name()} use {previous}"
             )
         self._say_if_any(done_about_path)
+        self._say_if_any(self._add_completion())
         console.release_warnings()
         console.say_next("wasp new my-app")
         return result
@@ -286,7 +302,7 @@ class Run:
         now = f"; the current version is {current}" if current else ""
         self.console.say(f"Removed Wasp {version}{now}")
         if launcher.inspect(self.layout).kind == "none" and not self.layout.version_folders():
-            self._say_if_any(self._path_setup().remove())
+            self._clean_startup_files()
         return Result("removed", version)
 
     def _uninstall_all(self) -> Result:
@@ -302,7 +318,7 @@ class Run:
             self.console.say(f"No Wasp is installed in {pretty(layout.prefix)}")
             # Wasp may have been removed by its own "wasp uninstall", which does not know of them.
             if not self.options.dry_run:
-                self._say_if_any(self._path_setup().remove())
+                self._clean_startup_files()
             return Result("removed")
         words = f"Wasp ({', '.join(found)}) from {pretty(layout.prefix)}"
         if self._only_plans(f"Would remove {words}"):
@@ -310,7 +326,7 @@ class Run:
         self._confirm(f"Remove {words}?")
         self._remove_everything(found)
         self.console.say(f"Removed Wasp from {pretty(layout.prefix)}")
-        self._say_if_any(self._path_setup().remove())
+        self._clean_startup_files()
         return Result("removed")
 
     def _migrate_to_npm(self, _platform: Platform) -> Result:
@@ -330,7 +346,7 @@ class Run:
                 f"{pretty(layout.launcher)} is not from this installer, so it is still there."
             )
         self.console.say(f"Removed Wasp from {pretty(layout.prefix)}; npm may manage it now.")
-        self._say_if_any(self._path_setup().remove())
+        self._clean_startup_files()
         self.console.say_next("npm install -g @wasp.sh/wasp-cli")
         return Result("removed")
 
@@ -348,7 +364,7 @@ class Run:
                     layout.launcher.unlink(missing_ok=True)
             for version in found:
                 staging.remove(version)
-            layout.remove_ping_module()
+            layout.remove_shared_files()
         cache = installer_cache(os.environ)
         # What is staged is not this person's own.
         if cache is not None and not self.options.destdir:

@@ -106,7 +106,7 @@ def settle(layout: Layout, staging: Staging, python: PythonLookup) -> LauncherSt
             write(layout, staging, installed[0], python)
         else:
             layout.launcher.unlink(missing_ok=True)
-            layout.remove_ping_module()
+            layout.remove_shared_files()
         state = inspect(layout)
     return state
 

@@ -32,6 +32,8 @@ class Layout:
         self.launcher = self.bin / LAUNCHER
         #: What the launcher runs beside Wasp.
         self.ping_module = self.share / "telemetry_ping.py"
+        #: What shells read to complete the words of wasp.
+        self.completions = self.share / "completions"
         #: Its presence means that npm manages Wasp.
         self.npm_marker = self.share / ".uses-npm"
 
@@ -51,10 +53,12 @@ class Layout:
         """The installed versions, newest first."""
         return [version for version in self.version_folders() if self.is_installed(version)]
 
-    def remove_ping_module(self) -> None:
-        """Removes the telemetry module, with what Python has compiled of it."""
+    def remove_shared_files(self) -> None:
+        """Removes what belongs to no single version."""
         self.ping_module.unlink(missing_ok=True)
-        shutil.rmtree(self.share / "__pycache__", ignore_errors=True)
+        # What Python has compiled of the module is beside it.
+        for folder in (self.share / "__pycache__", self.completions):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def version_folders(self) -> list[str]:
         """All version folders, newest first; an older installer's too, which wrote no receipts."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import telemetry_ping
@@ -17,9 +16,8 @@ from .layout import Layout
 from .options import Options
 from .platforms import Platform
 from .shells import BinFolder, Shell, own_shell, quoted, shells
-from .startup_files import Obstacle, StartupFile, content_of
-
-_Visit = Callable[[StartupFile, str], None]
+from .startup_files import content_of
+from .startup_lines import StartupLines, listed, may_change_startup_files
 
 
 class PathSetup:
@@ -35,17 +33,13 @@ class PathSetup:
         self._environment = os.environ
         self._folder = BinFolder(f"{layout.prefix}/bin", os.environ)
         self._shown = pretty(self._folder.path)
+        self._lines = StartupLines(
+            os.environ, lambda shell: shell.path_line(self._folder), lambda shell: shell.files()
+        )
 
     @property
     def _may_change_files(self) -> bool:
-        """Whether nobody forbade it, and the home is the one of whose shells will start."""
-        return (
-            not self._options.no_modify_path
-            and not self._options.destdir
-            and self._folder.fits
-            and os.name == "posix"
-            and _owns_home(self._environment.get("HOME", ""))
-        )
+        return self._folder.fits and may_change_startup_files(self._options, self._environment)
 
     # --- putting the folder on PATH ---------------------------------------------------------------
 
@@ -72,39 +66,21 @@ class PathSetup:
 
     def planned(self) -> str:
         """The files that ``add`` would change, for --dry-run."""
-        names: list[str] = []
-
-        def plan(file: StartupFile, line: str) -> None:
-            if not file.has(line):
-                file.check()
-                names.append(pretty(file.path))
-
         if (
-            self._may_change_files
-            and not self._is_github_job
-            and not telemetry_ping.is_on_ci(self._environment)
+            not self._may_change_files
+            or self._is_github_job
+            or telemetry_ping.is_on_ci(self._environment)
         ):
-            self._visit(lambda shell: shell.files(), plan, lambda *_: None)
-        return _listed(names)
+            return ""
+        return listed(self._lines.planned())
 
     def _add_to_files(self) -> str | None:
-        added: list[str] = []
-        present: list[str] = []
-
-        def add(file: StartupFile, line: str) -> None:
-            if file.has(line):
-                present.append(pretty(file.path))
-            else:
-                file.add(line)
-                added.append(pretty(file.path))
-
-        def refused(file: StartupFile, line: str, obstacle: Obstacle) -> None:
+        outcome = self._lines.add()
+        for refusal in outcome.refusals:
             self._console.warn(
-                f"{pretty(file.path)} {obstacle}, so it was left as it is. "
-                f"To put {self._shown} on PATH, add this line to it:\n{line}"
+                f"{refusal.file} {refusal.obstacle}, so it was left as it is. "
+                f"To put {self._shown} on PATH, add this line to it:\n{refusal.line}"
             )
-
-        self._visit(lambda shell: shell.files(), add, refused)
         own = self._own_shell()
         if own is None:
             # What this installer cannot write for.
@@ -112,10 +88,12 @@ class PathSetup:
                 f"{self._shown} is not on PATH in {own_shell(self._environment)}. "
                 f"Put it there:\n{self._advice()}"
             )
-        now = f" In this terminal: {own.command(self._folder)}" if own else ""
-        if added:
-            return f"Added {self._shown} to PATH in {_listed(added)}.{now}"
-        return f"{self._shown} is put on PATH in {_listed(present)}.{now}" if present else None
+        now = f" In this terminal: {own.path_command(self._folder)}" if own else ""
+        if outcome.changed:
+            return f"Added {self._shown} to PATH in {listed(outcome.changed)}.{now}"
+        if outcome.unchanged:
+            return f"{self._shown} is put on PATH in {listed(outcome.unchanged)}.{now}"
+        return None
 
     @property
     def _is_github_job(self) -> bool:
@@ -152,22 +130,15 @@ class PathSetup:
 
     def remove(self) -> str | None:
         """Takes out what ``add`` put in; returns what was done."""
-        removed: list[str] = []
-
-        def remove(file: StartupFile, line: str) -> None:
-            if file.has(line):
-                file.remove(line)
-                removed.append(pretty(file.path))
-
-        def refused(file: StartupFile, line: str, obstacle: Obstacle) -> None:
+        if not self._may_change_files:
+            return None
+        outcome = self._lines.remove()
+        for refusal in outcome.refusals:
             self._console.warn(
-                f"{pretty(file.path)} {obstacle}, so it still puts {self._shown} on PATH. "
-                f"Remove this line from it:\n{line}"
+                f"{refusal.file} {refusal.obstacle}, so it still puts {self._shown} on PATH. "
+                f"Remove this line from it:\n{refusal.line}"
             )
-
-        if self._may_change_files:
-            self._visit(lambda shell: shell.possible_files(), remove, refused)
-        if not removed:
+        if not outcome.changed:
             return None
         # Other installers may have found it on PATH, and so added nothing themselves.
         rest = (
@@ -175,29 +146,9 @@ class PathSetup:
             if self._has_files_left()
             else ""
         )
-        return f"Took {self._shown} off PATH in {_listed(removed)}{rest}"
+        return f"Took {self._shown} off PATH in {listed(outcome.changed)}{rest}"
 
     # --- both -------------------------------------------------------------------------------------
-
-    def _visit(
-        self,
-        files_of: Callable[[Shell], list[Path]],
-        visit: _Visit,
-        refused: Callable[[StartupFile, str, Obstacle], None],
-    ) -> None:
-        """Each of the files once, with the line that its shell understands."""
-        seen: set[Path] = set()
-        for shell in shells(self._environment):
-            line = shell.line(self._folder)
-            for path in files_of(shell):
-                if path in seen:
-                    continue
-                seen.add(path)
-                file = StartupFile(path, shell.home)
-                try:
-                    visit(file, line)
-                except Obstacle as obstacle:
-                    refused(file, line, obstacle)
 
     def _own_shell(self) -> Shell | None:
         own = [shell for shell in shells(self._environment) if shell.is_own]
@@ -220,16 +171,3 @@ class PathSetup:
         file = {"zsh": ".zshrc", "bash": bash_file}.get(shell, ".profile")
         command = quoted(f"export PATH={folder.before_path}")
         return f"echo {command} >>~/{file} && . ~/{file}"
-
-
-def _owns_home(home: str) -> bool:
-    """Under sudo, HOME may be another user's, who could then not change what is written there."""
-    try:
-        return home.startswith("/") and os.stat(home).st_uid == os.geteuid()
-    except OSError:
-        return False
-
-
-def _listed(names: list[str]) -> str:
-    """As in "a, b and c"."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -1,4 +1,4 @@
-"""The shells that people use: which files each reads at its start, and what extends PATH there.
+"""The shells that people use: which files each reads at its start, and what our lines say there.
 
 ``install.sh`` has the same in its section PATH.
 """
@@ -19,8 +19,8 @@ MARK: Final = "# added by the Wasp installer"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9 ._/+@%,=-]*")
 
 
-class BinFolder:
-    """The folder that is put on PATH, spelled for shells.
+class SpelledPath:
+    """A path, spelled for shells.
 
     What is in the home is spelled with $HOME, so that the home may move.
     """
@@ -38,6 +38,10 @@ class BinFolder:
             self.word = start + quoted(below)
             self.fish_word = start + _quoted_for_fish(below)
             self.before_path = f'{self.word}:"$PATH"'
+
+
+class BinFolder(SpelledPath):
+    """The folder that is put on PATH."""
 
     @property
     def fits(self) -> bool:
@@ -62,28 +66,37 @@ class Shell:
     names: tuple[str, ...] = ()
     #: Where, below the home, a line of ours may be.
     all_files: tuple[str, ...] = ()
+    #: Its file among the scripts for tab completion; "" when it has none.
+    completion_script: str = ""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = environment
         self.home = Path(environment["HOME"])
         self.is_own = own_shell(environment) in self.names
 
-    def command(self, folder: BinFolder) -> str:
+    def path_command(self, folder: BinFolder) -> str:
         """What puts ``folder`` on PATH in a running one."""
         return f"export PATH={folder.before_path}"
 
-    def line(self, folder: BinFolder) -> str:
+    def path_line(self, folder: BinFolder) -> str:
         """The line of a start-up file: does nothing where ``folder`` is on PATH already.
 
         It needs no other file, since one that is gone would end a login (dash leaves at a "." that
         fails).
         """
-        return (
-            f'case ":${{PATH}}:" in *:{folder.word}:*) ;; *) {self.command(folder)} ;; esac {MARK}'
-        )
+        command = self.path_command(folder)
+        return f'case ":${{PATH}}:" in *:{folder.word}:*) ;; *) {command} ;; esac {MARK}'
+
+    def completion_line(self, script: SpelledPath) -> str:
+        """The line of a start-up file that reads a script, if it is still there."""
+        return f"[ ! -r {script.word} ] || . {script.word} {MARK}"
+
+    def completion_files(self) -> list[Path]:
+        """The files that are to have the line for tab completion."""
+        return self.files() if self.completion_script else []
 
     def files(self) -> list[Path]:
-        """The files that are to have the line."""
+        """The files that are to have the line for PATH."""
         return [file for file in self.wanted_files() if self.is_own or self.shows_use(file)]
 
     def wanted_files(self) -> list[Path]:
@@ -111,12 +124,17 @@ class Bash(Shell):
 
     names = ("bash",)
     all_files = (".bashrc", ".bash_profile", ".bash_login", ".profile")
+    completion_script = "wasp.bash"
 
     def wanted_files(self) -> list[Path]:
         """~/.bashrc, and of the login files the first that there is, as bash reads no other."""
         login = [self.home / name for name in (".bash_profile", ".bash_login")]
         read = next((file for file in login if os.access(file, os.R_OK)), self.home / ".profile")
         return [self.home / ".bashrc", read]
+
+    def completion_files(self) -> list[Path]:
+        """Not the login file: other shells may read it too, and not understand the script."""
+        return [file for file in self.files() if file.name == ".bashrc"]
 
 
 class Zsh(Shell):
@@ -127,6 +145,7 @@ class Zsh(Shell):
 
     names = ("zsh",)
     all_files = (".zshrc", ".zshenv")
+    completion_script = "_wasp"
 
     def wanted_files(self) -> list[Path]:
         """~/.zshrc, or where ZDOTDIR says."""
@@ -144,17 +163,22 @@ class Zsh(Shell):
 
 
 class Fish(Shell):
-    """Reads every file in its conf.d, so the line has one of its own."""
+    """Reads every file in its conf.d, so our lines have one of their own."""
 
     names = ("fish",)
+    completion_script = "wasp.fish"
 
-    def command(self, folder: BinFolder) -> str:
+    def path_command(self, folder: BinFolder) -> str:
         """What puts ``folder`` on PATH in a running one."""
         return f"set -gx PATH {folder.fish_word} $PATH"
 
-    def line(self, folder: BinFolder) -> str:
+    def path_line(self, folder: BinFolder) -> str:
         """The line of a start-up file: does nothing where ``folder`` is on PATH already."""
-        return f"contains -- {folder.fish_word} $PATH; or {self.command(folder)} {MARK}"
+        return f"contains -- {folder.fish_word} $PATH; or {self.path_command(folder)} {MARK}"
+
+    def completion_line(self, script: SpelledPath) -> str:
+        """The line of a start-up file that reads a script, if it is still there."""
+        return f"test -r {script.fish_word}; and source {script.fish_word} {MARK}"
 
     def wanted_files(self) -> list[Path]:
         """conf.d/wasp.fish."""

@@ -103,6 +103,7 @@ class Staging:
         """Puts a file, readable by all, in its place: whole, and never through a link."""
         staged = self.folder / place.name
         with changing(f"write to {pretty(place.parent)}"):
+            place.parent.mkdir(parents=True, exist_ok=True)
             staged.write_bytes(content)
             staged.chmod(0o644)
             staged.replace(place)
