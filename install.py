@@ -62,7 +62,9 @@ def _has_libraries() -> bool:
 
 
 def _needs_libraries() -> bool:
-    """Whether this run may install; the other commands, and --help, do without the libraries."""
+    """Whether this run may ask a server; what does not, such as --help, does without them."""
+    if "--remote" in sys.argv[1:]:
+        return True
     others = {"list", "use", "uninstall", "migrate-to-npm", "-h", "--help"}
     return others.isdisjoint(sys.argv[1:])
 

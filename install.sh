@@ -23,6 +23,7 @@ set -u
 readonly NPM_PACKAGE='@wasp.sh%2fwasp-cli'
 readonly FIRST_NPM_VERSION=0.20.2
 readonly DEFAULT_GITHUB_URL=https://github.com
+readonly RELEASES_URL=https://github.com/wasp-lang/wasp/releases
 # The oldest glibc that the release binaries run on (objdump -T wasp-bin | grep GLIBC_).
 readonly OLDEST_GLIBC=2.29
 readonly ATTEMPTS=4
@@ -57,7 +58,7 @@ usage: install.sh [COMMAND] [OPTIONS]
 
 commands:
   install                  install a version and make it the current one (default)
-  list                     print the installed versions
+  list                     print the installed versions; with --remote all that there are
   use VERSION              make an installed version the current one
   uninstall [VERSION]      remove one version, or Wasp as a whole
   migrate-to-npm           remove all of it, so that npm can take over
@@ -70,6 +71,7 @@ options:
       --from-file ARCHIVE  install from a downloaded archive, offline
       --sha256 HEX         refuse the archive unless it has this SHA-256
       --require-checksum   refuse an archive that has no known checksum
+      --remote             with list: the versions that can be installed
       --no-modify-path     leave the shell's start-up files alone
       --no-telemetry       send no install event
       --force              install again; take over from npm or from a foreign launcher
@@ -210,12 +212,24 @@ yes_to_json() {
     if [ "$1" = yes ]; then printf true; else printf false; fi
 }
 
+# json_list LINES: as strings with commas between; they have nothing that JSON escapes
+json_list() {
+    [ -z "$1" ] || printf '%s\n' "$1" | sed -e 's/.*/"&"/' -e '$!s/$/,/' | tr '\n' ' ' | sed 's/ $//'
+}
+
+# json_list LINES: as strings with commas between; the lines have nothing in them that JSON escapes
+json_list() {
+    [ -z "$1" ] || printf '%s\n' "$1" | sed -e 's/.*/"&"/' -e '$!s/$/,/' | tr '\n' ' ' | sed 's/ $//'
+}
+
 # print_json STATUS [SLUG MESSAGE HINT]: the one object of --json
 print_json() {
     is_on_path
     printf '{"status": "%s"' "$1"
-    [ "$1" != listed ] || printf ', "current": %s, "versions": [%s]' \
-        "$(json_or_null "$current")" "$versions_json"
+    if [ "$1" = listed ]; then
+        printf ', "current": %s, "versions": [%s]' "$(json_or_null "$current")" "$(json_list "$installed")"
+        [ "$remote" = no ] || printf ', "remote": [%s]' "$(json_list "$available")"
+    fi
     printf ', "version": %s' "$(json_or_null "$version")"
     printf ', "source": %s' "$(json_or_null "$release_source")"
     printf ', "url": %s' "$(json_or_null "$release_url")"
@@ -437,12 +451,12 @@ set_defaults() {
     prefix=${WASP_INSTALL_PREFIX:-${HOME:+$HOME/.local}} destdir=${DESTDIR-}
     source=auto archive_file='' wanted_sha256='' require_checksum=no
     force=no dry_run=no json=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
-    modify_path=yes
+    modify_path=yes remote=no
     timeout=${WASP_HTTP_TIMEOUT:-30}
 
     # What becomes known on the way.
     version='' release_source='' release_url='' release_digest='' release_node=''
-    os='' arch='' libc='' distro_id='' distro_family='' current='' versions_json='' on_path=no
+    os='' arch='' libc='' distro_id='' distro_family='' current='' available='' on_path=no
     warnings_json='' held_warnings='' hold_warnings=no telemetry=none announced=no
     staging='' scratch='' child='' new_launcher='' new_startup='' made_share='' made_bin='' committed=no
     path_message=''
@@ -492,6 +506,7 @@ parse_arguments() {
             --require-checksum) require_checksum=yes ;;
             --no-telemetry) wants_telemetry=no ;;
             --no-modify-path) modify_path=no ;;
+            --remote) remote=yes ;;
             --force) force=yes ;;
             --dry-run) dry_run=yes ;;
             --json) json=yes ;;
@@ -529,6 +544,8 @@ check_arguments() {
                 "To install a version: -v $named_version"
             ;;
     esac
+    [ "$remote" = no ] || [ "$command" = list ] || die usage '--remote belongs to the command list.' \
+        'For example: list --remote'
     case $source in
         auto | npm | github) ;;
         *) die usage "there is no source '$source'." 'Choose auto, npm or github.' ;;
@@ -574,7 +591,7 @@ check_arguments() {
 
 die_bad_version() {
     die bad-version "'$1' is not a version of Wasp." \
-        'A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: https://github.com/wasp-lang/wasp/releases'
+        "A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
 
 make_absolute() {
@@ -1071,34 +1088,49 @@ die_of_problem() {
 
 # obtain_release: the release from the first source that has it and delivers it
 obtain_release() {
+    ! try_sources take_release_from || return 0
+    version=''
+    _wanted_words=$(wanted_words)
+    die_of_network_problem "$_wanted_words"
+    [ "$problem" != no-build ] || die unsupported-platform "$_wanted_words has no build for $(platform_words)." \
+        "Another version may have one: $RELEASES_URL"
+    [ "$wanted" != latest ] || die no-such-version 'no release of Wasp is to be found.' \
+        'See with --verbose where it was looked for.'
+    die no-such-version "there is no Wasp $wanted." \
+        "The versions that there are: $RELEASES_URL"
+}
+
+take_release_from() {
+    version='' release_source='' release_url='' release_digest='' release_node=''
+    "find_release_at_$1" && take_release
+}
+
+# try_sources DO: "DO SOURCE" for each until one succeeds; else fails, with the problem of the last one, and with
+# network_problem, the first that another try could end
+try_sources() {
     choose_downloader
     plan_sources
-    _tried='' _network_problem=''
+    _tried='' network_problem=''
     for _source in $sources; do
         if [ -n "$_tried" ]; then
             warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
         fi
         _tried=$_source
-        version='' release_source='' release_url='' release_digest='' release_node=''
-        ! "find_release_at_$_source" || ! take_release || return 0
+        ! "$1" "$_source" || return 0
         say_step "$(source_name "$_source"): $problem_text"
         case $problem in
             not-found | no-build) ;;
-            *) [ -n "$_network_problem" ] || _network_problem="$problem $problem_text" ;;
+            *) [ -n "$network_problem" ] || network_problem="$problem $problem_text" ;;
         esac
     done
-    version=''
-    _wanted_words=$(wanted_words)
-    if [ -n "$_network_problem" ]; then
-        problem=${_network_problem%% *} problem_text=${_network_problem#* }
-        die_of_problem "$_wanted_words"
-    fi
-    [ "$problem" != no-build ] || die unsupported-platform "$_wanted_words has no build for $(platform_words)." \
-        'Another version may have one: https://github.com/wasp-lang/wasp/releases'
-    [ "$wanted" != latest ] || die no-such-version 'no release of Wasp is to be found.' \
-        'See with --verbose where it was looked for.'
-    die no-such-version "there is no Wasp $wanted." \
-        'The versions that there are: https://github.com/wasp-lang/wasp/releases'
+    return 1
+}
+
+# die_of_network_problem WHAT: if there was one; WHAT names what was wanted
+die_of_network_problem() {
+    [ -n "$network_problem" ] || return 0
+    problem=${network_problem%% *} problem_text=${network_problem#* }
+    die_of_problem "$1"
 }
 
 wanted_words() {
@@ -1137,7 +1169,8 @@ start_registry_lookup() {
     [ -n "$registry" ] || read_npmrc "${HOME-}/.npmrc"
     if [ -z "$registry" ] && have npm; then
         say_step 'Asking npm for its registry'
-        npm config get registry >"$work/registry" 2>/dev/null </dev/null &
+        # It would leave a log in the home.
+        npm_config_cache=$work/npm npm config get registry >"$work/registry" 2>/dev/null </dev/null &
         npm_lookup=$!
     fi
 }
@@ -1177,14 +1210,14 @@ read_npmrc() {
     done <"$1"
 }
 
+check_registry() {
+    case $registry in *://*) return 0 ;; esac
+    set_problem insecure-url "'$registry' is not the address of an npm registry"
+    return 1
+}
+
 find_release_at_npm() {
-    case $registry in
-        *://*) ;;
-        *)
-            set_problem insecure-url "'$registry' is not the address of an npm registry"
-            return 1
-            ;;
-    esac
+    check_registry || return 1
     if ! fetch_json "$registry/$NPM_PACKAGE/$wanted"; then
         [ "$problem" != not-found ] || set_problem not-found "it does not have $(wanted_words)"
         return 1
@@ -1247,9 +1280,18 @@ base64_to_hex() {
     }') && [ ${#hex} = 128 ]
 }
 
-find_release_at_github() {
+# name_github: sets github, and github_api
+name_github() {
     github=${WASP_GITHUB_URL:-$DEFAULT_GITHUB_URL}
     github=${github%/}
+    case $github in
+        "$DEFAULT_GITHUB_URL") github_api=https://api.github.com ;;
+        *) github_api=$github/api/v3 ;;
+    esac
+}
+
+find_release_at_github() {
+    name_github
     if [ "$wanted" = latest ]; then
         fetch "$github/wasp-lang/wasp/releases/latest" /dev/null location || return 1
         read_headers
@@ -1285,11 +1327,7 @@ is_redirected() {
 # has a limit on requests from one address, so that its silence must not stop anything.
 ask_github_for_assets() {
     assets=''
-    case $github in
-        "$DEFAULT_GITHUB_URL") _api=https://api.github.com ;;
-        *) _api=$github/api/v3 ;;
-    esac
-    fetch_once "$_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get || return 0
+    fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get || return 0
     assets=$(json_values "$work/answer") || assets=''
     case $assets in *assets.*) ;; *) assets='' ;; esac
 }
@@ -1310,6 +1348,50 @@ asset_is_there() {
     case $picked in
         sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;;
     esac
+}
+
+# --- what there is to install ------------------------------------------------------------------------
+
+# find_available: sets available to the versions that there are, newest first, and release_source
+find_available() {
+    wanted=latest
+    make_work_folder
+    start_registry_lookup
+    choose_build
+    ! try_sources list_versions_at || return 0
+    die_of_network_problem 'the list of versions'
+    die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
+}
+
+# list_versions_at SOURCE: sets available, or fails with a problem
+list_versions_at() {
+    "read_versions_of_$1" || return 1
+    available=$(
+        for _version in $available; do
+            ! is_version "$_version" || printf '%s\n' "$_version"
+        done | newest_first
+    )
+    set_problem not-found 'it has no version of Wasp'
+    [ -n "$available" ] || return 1
+    release_source=$1
+}
+
+# https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md#getpackage
+read_versions_of_npm() {
+    check_registry && fetch_json "$registry/$NPM_PACKAGE" || return 1
+    available=$(printf '%s\n' "$values" | sed -n "s/^versions\..*\.version$tab//p")
+}
+
+# https://docs.github.com/rest/releases/releases#list-releases. What it tells of a hundred releases is too long for
+# json_values; inside a string, such as the notes of a release, quotes are escaped.
+read_versions_of_github() {
+    name_github
+    fetch "$github_api/repos/wasp-lang/wasp/releases?per_page=100" "$work/answer" || return 1
+    if is_web_page "$work/answer"; then
+        set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+        return 1
+    fi
+    available=$(tr ',' '\n' <"$work/answer" | tr '{' '\n' | sed -n 's/^[[:space:]]*"tag_name"[[:space:]]*:[[:space:]]*"v\([^"]*\)".*/\1/p')
 }
 
 # --- archive -----------------------------------------------------------------------------------------
@@ -2863,8 +2945,8 @@ place_completions() {
 
 # may_complete: whether start-up files may have lines for it
 may_complete() {
-    may_change_startup_files || return 1
-    case $wasp_root in *"$newline"*) return 1 ;; esac
+    spell_bin_folder
+    can_be_on_path && may_change_startup_files || return 1
     spell "$wasp_root/completions/wasp.bash"
     bash_completion_line="[ ! -r $word ] || . $word $STARTUP_MARK"
     spell "$wasp_root/completions/_wasp"
@@ -3079,7 +3161,7 @@ take_file() {
         'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
     say "Wasp from $(pretty "$archive")"
     unpack_archive || die corrupt-archive "$(pretty "$archive") is a web page, not an archive." \
-        'Get it again: https://github.com/wasp-lang/wasp/releases'
+        "Get it again: $RELEASES_URL"
     check_binary
 }
 
@@ -3137,7 +3219,10 @@ report_installed() {
     say "Installed Wasp $version in $(pretty "$share_dir/$version")"
     case $previous in
         '' | "$version") ;;
-        *) ! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: $(own_name) use $previous" ;;
+        *)
+            older_than "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
+            ! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: $(own_name) use $previous"
+            ;;
     esac
     say_path_message
     add_completion
@@ -3163,21 +3248,31 @@ result() {
 run_list() {
     inspect_launcher
     list_installed
+    [ "$remote" = no ] || find_available
     if [ "$json" = yes ]; then
-        for _version in $installed; do
-            versions_json="$versions_json${versions_json:+, }\"$_version\""
-        done
         result listed
-        return
+    elif [ "$remote" = yes ]; then
+        print_available
+    else
+        [ -n "$installed" ] || say "No Wasp is installed in $(pretty "$prefix")"
+        for _version in $installed; do
+            printf '%s %s\n' "$(mark_of "$_version")" "$_version"
+        done
     fi
-    [ -n "$installed" ] || say "No Wasp is installed in $(pretty "$prefix")"
-    for _version in $installed; do
-        if [ "$_version" = "$current" ]; then
-            printf '* %s\n' "$_version"
-        else
-            printf '  %s\n' "$_version"
-        fi
+}
+
+# mark_of VERSION: a star for the current one
+mark_of() {
+    if [ "$1" = "$current" ]; then printf '*'; else printf ' '; fi
+}
+
+print_available() {
+    for _version in $available; do
+        _installed=''
+        case "$newline$installed$newline" in *"$newline$_version$newline"*) _installed=' (installed)' ;; esac
+        printf '%s %s%s\n' "$(mark_of "$_version")" "$_version" "$_installed"
     done
+    [ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
 }
 
 run_use() {
@@ -3215,7 +3310,7 @@ run_uninstall() {
         settle_launcher
         say "Removed Wasp $version${current:+; the current version is $current}"
         list_versions_and_leftovers
-        [ -n "$found" ] || [ "$launcher" != none ] || clean_startup_files
+        [ -n "$found" ] || [ "$launcher" != none ] || remove_traces
         result removed
         return
     fi
@@ -3224,8 +3319,8 @@ run_uninstall() {
         [ ! -e "$share_dir/.uses-npm" ] || die npm-managed 'Wasp is managed by npm here.' \
             'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
         say "No Wasp is installed in $(pretty "$prefix")"
-        # Wasp may have been removed by its own "wasp uninstall", which does not know of them.
-        [ "$dry_run" = yes ] || clean_startup_files
+        # Wasp may have been removed by its own "wasp uninstall", which does not know of the rest.
+        [ "$dry_run" = yes ] || remove_traces
         result removed
         return
     fi
@@ -3233,7 +3328,7 @@ run_uninstall() {
     confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
     remove_everything
     say "Removed Wasp from $(pretty "$prefix")"
-    clean_startup_files
+    remove_traces
     result removed
 }
 
@@ -3248,6 +3343,8 @@ run_migrate_to_npm() {
     [ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
     say "Removed Wasp from $(pretty "$prefix"); npm may manage it now."
     clean_startup_files
+    # Wasp goes on with the rest of its cache.
+    [ -n "$destdir" ] || ! find_cache || remove_tree "$cache_folder/installer"
     say ''
     say "Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
     result removed
@@ -3281,13 +3378,40 @@ remove_everything() {
     [ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
     for _version in $found; do remove_version "$_version"; done
     remove_shared_files
-    # What is staged is not this person's own.
-    [ -z "${HOME-}" ] || [ -n "$destdir" ] || remove_tree "${XDG_CACHE_HOME:-$HOME/.cache}/wasp/installer"
     remove_tree "$staging"
     rm -f "$new_launcher"
     staging='' new_launcher=''
-    rmdir "$share_dir" 2>/dev/null || :
+    remove_empty_folders
+}
+
+remove_empty_folders() {
     rmdir "$bin_dir" 2>/dev/null || :
+    _folder=$share_dir
+    while [ "$_folder" != "$destdir$prefix" ] && rmdir "$_folder" 2>/dev/null; do _folder=${_folder%/*}; done
+    [ "$prefix" = "${HOME-}" ] || rmdir "$destdir$prefix" 2>/dev/null || :
+}
+
+# remove_traces: what Wasp, its telemetry and this installer keep outside the prefix, once Wasp is gone
+remove_traces() {
+    clean_startup_files
+    # What is staged is not this person's own.
+    [ -z "$destdir" ] && find_cache || return 0
+    if [ -d "$cache_folder" ]; then
+        remove_tree "$cache_folder"
+        say "Removed the cache $(pretty "$cache_folder")"
+    fi
+    find_config_folder
+    [ ! -e "$config_folder/wasp/telemetry-off" ] \
+        || say "Kept $(pretty "$config_folder/wasp/telemetry-off"): a Wasp that you install again sends nothing either"
+}
+
+# find_cache: sets cache_folder, or fails
+find_cache() {
+    [ -n "${HOME-}" ] || return 1
+    case ${XDG_CACHE_HOME-} in
+        /*) cache_folder=$XDG_CACHE_HOME/wasp ;;
+        *) cache_folder=$HOME/.cache/wasp ;;
+    esac
 }
 
 # remove_version VERSION: out of its place at once, then bit by bit

@@ -34,6 +34,14 @@ _SOURCES = Path(__file__).with_name("debian")
 
 #: A folder of its own, since /usr/share is only for what is the same on every architecture.
 PREFIX = "/usr/lib/wasp"
+_COMPLETIONS = "usr/lib/wasp/share/wasp-lang/completions"
+#: Where programs and shells look by themselves, and what they are to find there.
+_LINKS = {
+    "usr/bin/wasp": "usr/lib/wasp/bin/wasp",
+    "usr/share/bash-completion/completions/wasp": f"{_COMPLETIONS}/wasp.bash",
+    "usr/share/zsh/vendor-completions/_wasp": f"{_COMPLETIONS}/_wasp",
+    "usr/share/fish/vendor_completions.d/wasp.fish": f"{_COMPLETIONS}/wasp.fish",
+}
 _TOOLS = ("dpkg-deb", "dpkg-gencontrol", "dpkg-shlibdeps", "objdump")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -124,9 +132,8 @@ class Build:
 
     def _add_files(self) -> None:
         """What Debian wants of a package besides the program."""
-        link = self._root / "usr/bin/wasp"
-        link.parent.mkdir()
-        link.symlink_to("../lib/wasp/bin/wasp")
+        for link, target in _LINKS.items():
+            self._link(link, target)
         self._write("usr/share/man/man1/wasp.1.gz", _gzipped(_source("wasp.1")))
         self._write("usr/share/doc/wasp/copyright", _source("copyright"))
         self._write("usr/share/doc/wasp/changelog.Debian.gz", _gzipped(self._changelog()))
@@ -173,6 +180,11 @@ class Build:
             return packages
         newest = max(needed, key=lambda version: [int(part) for part in version.split(".")])
         return re.sub(r"\blibc6\b", f"libc6 (>= {newest})", packages)
+
+    def _link(self, name: str, target: str) -> None:
+        path = self._root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(os.path.relpath(self._root / target, path.parent))
 
     def _write(self, name: str, content: bytes, mode: int = 0o644) -> None:
         path = self._root / name

@@ -73,6 +73,14 @@ def server(authority: Authority) -> Iterator[Server]:
 
 
 @pytest.fixture
+def closed() -> Iterator[int]:
+    """A port where nobody listens."""
+    holder, port = closed_port()
+    with holder:
+        yield port
+
+
+@pytest.fixture
 def upstream(server: Server) -> Upstream:
     """npm and GitHub on the server; nothing is published yet."""
     return Upstream(server)

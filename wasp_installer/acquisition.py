@@ -7,37 +7,26 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from .archives import ArchiveReceiver, feed_file, unpack
 from .binary import reported_version
 from .console import Console, pretty
-from .errors import InstallerError, SourceProblem
+from .errors import InstallerError
 from .options import Options
 from .platforms import Builds, Platform
 from .receipts import Release
 from .registry import RegistryLookup
-from .releases import Source, plan_sources
+from .releases import (
+    NoSourceError,
+    Source,
+    network_error,
+    nothing_to_be_found,
+    plan_sources,
+    try_in_turn,
+)
 from .staging import Staging
 from .transport import Transport, captive_portal
-
-_RELEASES_PAGE: Final = "https://github.com/wasp-lang/wasp/releases"
-_NETWORK_HINTS: Final = {
-    "dns": "Check the network connection, and HTTPS_PROXY if you are behind a proxy; "
-    "then run this again.",
-    "connection": "Check the network connection, or wait a little; then run this again.",
-    "timeout": "Check the network connection, or wait a little; then run this again.",
-    "http-status": "Check the network connection, or wait a little; then run this again.",
-    "tls": "Check the clock, and that the system's CA certificates are installed "
-    "(package ca-certificates).\nBehind a corporate proxy, name its CA file: "
-    "SSL_CERT_FILE=/path/to/ca.pem",
-    "proxy": "Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.",
-    "captive-portal": "Open a web page in a browser to log in to the network; then run this again.",
-    "insecure-url": "Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and "
-    "npm config get registry.",
-    "bad-answer": "Run this again with --verbose to see each step, or choose the other one with "
-    "--source npm or github.",
-}
+from .versions import RELEASES_PAGE
 
 
 class Acquisition:
@@ -78,49 +67,37 @@ class Acquisition:
         options = self._options
         transport = Transport(self._console, options.timeout_s)
         sources = plan_sources(options.source, transport, self._platform, builds, registry)
-        problems: list[SourceProblem] = []
-        for index, source in enumerate(sources):
-            self.release = None
-            if problems:
-                before = sources[index - 1].name
-                self._console.warn(f"{before}: {problems[-1].text}. Trying {source.name} instead.")
-            try:
-                self.release = source.find(options.wanted)
-                if self._staging is None or self._keeps(self.release.version):
-                    return self.release
-                return self._download(self.release, source, transport, self._staging)
-            except SourceProblem as problem:
-                self._console.say_step(f"{source.name}: {problem.text}")
-                problems.append(problem)
-        self.release = None
-        raise self._no_release(problems)
 
-    def _no_release(self, problems: list[SourceProblem]) -> InstallerError:
+        def attempt(source: Source) -> Release:
+            self.release = None
+            self.release = source.find(options.wanted)
+            if self._staging is None or self._keeps(self.release.version):
+                return self.release
+            return self._download(self.release, source, transport, self._staging)
+
+        try:
+            return try_in_turn(sources, self._console, attempt)
+        except NoSourceError as error:
+            self.release = None
+            raise self._no_release(error) from None
+
+    def _no_release(self, error: NoSourceError) -> InstallerError:
         wanted = self._options.wanted
         words = "the newest Wasp" if wanted == "latest" else f"Wasp {wanted}"
-        for problem in problems:
-            if problem.slug not in ("not-found", "no-build"):
-                return InstallerError(
-                    problem.slug,
-                    f"cannot get {words}: {problem.text}.",
-                    _NETWORK_HINTS[problem.slug],
-                )
-        if problems[-1].slug == "no-build":
+        if error.network_problem:
+            return network_error(error.network_problem, words)
+        if error.problems[-1].slug == "no-build":
             return InstallerError(
                 "unsupported-platform",
                 f"{words} has no build for {self._platform}.",
-                f"Another version may have one: {_RELEASES_PAGE}",
+                f"Another version may have one: {RELEASES_PAGE}",
             )
         if wanted == "latest":
-            return InstallerError(
-                "no-such-version",
-                "no release of Wasp is to be found.",
-                "See with --verbose where it was looked for.",
-            )
+            return nothing_to_be_found()
         return InstallerError(
             "no-such-version",
             f"there is no Wasp {wanted}.",
-            f"The versions that there are: {_RELEASES_PAGE}",
+            f"The versions that there are: {RELEASES_PAGE}",
         )
 
     def _download(
@@ -208,7 +185,7 @@ class Acquisition:
                 raise InstallerError(
                     "corrupt-archive",
                     f"{pretty(path)} is a web page, not an archive.",
-                    f"Get it again: {_RELEASES_PAGE}",
+                    f"Get it again: {RELEASES_PAGE}",
                 )
             package_json = self._unpack(receiver, expected, staging)
         version = self._check_binary(staging, wanted)

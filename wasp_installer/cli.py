@@ -26,7 +26,7 @@ usage: install.py [COMMAND] [OPTIONS]
 
 commands:
   install                  install a version and make it the current one (default)
-  list                     print the installed versions
+  list                     print the installed versions; with --remote all that there are
   use VERSION              make an installed version the current one
   uninstall [VERSION]      remove one version, or Wasp as a whole
   migrate-to-npm           remove all of it, so that npm can take over
@@ -39,6 +39,7 @@ options:
       --from-file ARCHIVE  install from a downloaded archive, offline
       --sha256 HEX         refuse the archive unless it has this SHA-256
       --require-checksum   refuse an archive that has no known checksum
+      --remote             with list: the versions that can be installed
       --no-modify-path     leave the shell's start-up files alone
       --no-telemetry       send no install event
       --force              install again; take over from npm or from a foreign launcher
@@ -72,6 +73,7 @@ def _parser() -> _Parser:
         parser.add_argument(option)
     for flag in ("--require-checksum", "--force", "--dry-run", "--json", "--verbose"):
         parser.add_argument(flag, action="store_true")
+    parser.add_argument("--remote", action="store_true")
     parser.add_argument("--no-telemetry", action="store_true")
     parser.add_argument("--no-modify-path", action="store_true")
     parser.add_argument("-q", "--quiet", action="store_true")
@@ -109,6 +111,7 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
         yes=parsed.yes,
         no_telemetry=parsed.no_telemetry,
         no_modify_path=parsed.no_modify_path,
+        remote=parsed.remote,
         timeout_s=timeout_from(os.environ),
     )
 

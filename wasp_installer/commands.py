@@ -8,6 +8,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import telemetry_ping
+
 from . import launcher, platforms, receipts, surroundings
 from .completion_setup import CompletionSetup, place_scripts
 from .console import Console, pretty
@@ -22,6 +24,7 @@ from .registry import RegistryLookup, asks_npm
 from .report import Result
 from .staging import Staging, remove_tree
 from .telemetry import InstallEvent, ping_module
+from .versions import RELEASES_PAGE, older_than
 
 
 class Run:
@@ -237,27 +240,54 @@ class Run:
         console.say(
             f"Installed Wasp {release.version} in {pretty(layout.version_dir(release.version))}"
         )
-        if previous and previous != release.version and layout.is_installed(previous):
-            console.say(
-                f"Wasp {previous} stays installed; to go back to it: {own_name()} use {previous}"
-            )
+        if previous and previous != release.version:
+            self._compare_with(previous, release.version)
         self._say_if_any(done_about_path)
         self._say_if_any(self._add_completion())
         console.release_warnings()
         console.say_next("wasp new my-app")
         return result
 
+    def _compare_with(self, previous: str, version: str) -> None:
+        if not older_than(version, previous):
+            self.console.say(f"What is new: {RELEASES_PAGE}/tag/v{version}")
+        if self.layout.is_installed(previous):
+            self.console.say(
+                f"Wasp {previous} stays installed; to go back to it: {own_name()} use {previous}"
+            )
+
     # --- the other commands ----------------------------------------------------------------------
 
-    def _list(self, _platform: Platform) -> Result:
+    def _list(self, platform: Platform) -> Result:
         current = launcher.inspect(self.layout).version
-        versions = self.layout.installed()
+        installed = self.layout.installed()
+        if self.options.remote:
+            return self._list_remote(platform, current, installed)
         if not self.options.json:
-            if not versions:
+            if not installed:
                 self.console.say(f"No Wasp is installed in {pretty(self.layout.prefix)}")
-            for version in versions:
-                print(("* " if version == current else "  ") + version)
-        return Result("listed", current=current, versions=versions)
+            for version in installed:
+                print(_mark(version, current), version)
+        return Result("listed", current=current, versions=installed)
+
+    def _list_remote(self, platform: Platform, current: str | None, installed: list[str]) -> Result:
+        # Imported late, as for an install.
+        from .available import find_available
+
+        available = find_available(self.options, self.console, platform)
+        if not self.options.json:
+            for version in available.versions:
+                installed_or_not = " (installed)" if version in installed else ""
+                print(f"{_mark(version, current)} {version}{installed_or_not}")
+            if available.source == "npm":
+                self.console.say("Older versions are on GitHub: list --remote --source github")
+        return Result(
+            "listed",
+            current=current,
+            versions=installed,
+            remote=available.versions,
+            source=available.source,
+        )
 
     def _use(self, _platform: Platform) -> Result:
         version = self.options.named_version
@@ -302,7 +332,7 @@ class Run:
         now = f"; the current version is {current}" if current else ""
         self.console.say(f"Removed Wasp {version}{now}")
         if launcher.inspect(self.layout).kind == "none" and not self.layout.version_folders():
-            self._clean_startup_files()
+            self._remove_traces()
         return Result("removed", version)
 
     def _uninstall_all(self) -> Result:
@@ -316,9 +346,9 @@ class Run:
                     "To remove it: npm uninstall -g @wasp.sh/wasp-cli",
                 )
             self.console.say(f"No Wasp is installed in {pretty(layout.prefix)}")
-            # Wasp may have been removed by its own "wasp uninstall", which does not know of them.
+            # Wasp's own "wasp uninstall" may have removed it, and does not know of the rest.
             if not self.options.dry_run:
-                self._clean_startup_files()
+                self._remove_traces()
             return Result("removed")
         words = f"Wasp ({', '.join(found)}) from {pretty(layout.prefix)}"
         if self._only_plans(f"Would remove {words}"):
@@ -326,7 +356,7 @@ class Run:
         self._confirm(f"Remove {words}?")
         self._remove_everything(found)
         self.console.say(f"Removed Wasp from {pretty(layout.prefix)}")
-        self._clean_startup_files()
+        self._remove_traces()
         return Result("removed")
 
     def _migrate_to_npm(self, _platform: Platform) -> Result:
@@ -347,6 +377,9 @@ class Run:
             )
         self.console.say(f"Removed Wasp from {pretty(layout.prefix)}; npm may manage it now.")
         self._clean_startup_files()
+        # Wasp goes on with the rest of its cache.
+        if (cache := self._cache()) is not None:
+            remove_tree(cache / "installer")
         self.console.say_next("npm install -g @wasp.sh/wasp-cli")
         return Result("removed")
 
@@ -365,13 +398,26 @@ class Run:
             for version in found:
                 staging.remove(version)
             layout.remove_shared_files()
-        cache = installer_cache(os.environ)
-        # What is staged is not this person's own.
-        if cache is not None and not self.options.destdir:
+        layout.remove_empty_folders(os.environ.get("HOME", ""))
+
+    def _remove_traces(self) -> None:
+        """Removes what Wasp, its telemetry and this installer keep outside the prefix."""
+        self._clean_startup_files()
+        cache = self._cache()
+        if cache is None:
+            return
+        if cache.is_dir():
             remove_tree(cache)
-        for folder in (layout.share, layout.bin):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+            self.console.say(f"Removed the cache {pretty(cache)}")
+        off = telemetry_ping.off_file(os.environ)
+        if off is not None and os.path.exists(off):
+            self.console.say(
+                f"Kept {pretty(off)}: a Wasp that you install again sends nothing either"
+            )
+
+    def _cache(self) -> Path | None:
+        # What is staged is not this person's own.
+        return None if self.options.destdir else wasp_cache(os.environ)
 
     def _confirm(self, question: str) -> None:
         """Asks on a terminal; raises "interrupted" when the answer is not yes."""
@@ -388,11 +434,20 @@ class Run:
             raise InstallerError("interrupted", "nothing was removed.")
 
 
-def installer_cache(environment: Mapping[str, str]) -> Path | None:
-    """The folder where ``install.py`` keeps its virtual environments."""
-    home = environment.get("HOME")
-    cache = environment.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home else None)
-    return Path(cache) / "wasp" / "installer" if cache else None
+def _mark(version: str, current: str | None) -> str:
+    """A star for the current one."""
+    return "*" if version == current else " "
+
+
+def wasp_cache(environment: Mapping[str, str]) -> Path | None:
+    """Where Wasp, its telemetry and ``install.py`` keep what can be made again."""
+    if os.name == "nt":
+        local = environment.get("LOCALAPPDATA")
+        return Path(local) / "wasp" if local else None
+    home, named = environment.get("HOME"), environment.get("XDG_CACHE_HOME", "")
+    if not home:
+        return None
+    return Path(named if named.startswith("/") else f"{home}/.cache") / "wasp"
 
 
 def own_name() -> str:

@@ -14,7 +14,7 @@ from .console import Console
 from .contents import content_of
 from .layout import Layout
 from .options import Options
-from .shells import Shell, SpelledPath
+from .shells import BinFolder, Shell, SpelledPath
 from .staging import Staging
 from .startup_lines import StartupLines, listed, may_change_startup_files
 
@@ -43,9 +43,9 @@ class CompletionSetup:
             return shell.completion_line(script)
 
         self._lines = StartupLines(os.environ, line_of, lambda shell: shell.completion_files())
-        self._may_change_files = "\n" not in folder and may_change_startup_files(
-            options, os.environ
-        )
+        self._may_change_files = BinFolder(
+            f"{layout.prefix}/bin", os.environ
+        ).fits and may_change_startup_files(options, os.environ)
 
     @property
     def _may_add(self) -> bool:

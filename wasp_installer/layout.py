@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -59,6 +60,16 @@ class Layout:
         # What Python has compiled of the module is beside it.
         for folder in (self.share / "__pycache__", self.completions):
             shutil.rmtree(folder, ignore_errors=True)
+
+    def remove_empty_folders(self, home: str) -> None:
+        """Removes the folders of the prefix that have nothing in them, but not the home."""
+        root = self.share.parent.parent
+        folders = [self.bin, self.share, self.share.parent]
+        if self.prefix != home:
+            folders.append(root)
+        for folder in folders:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
     def version_folders(self) -> list[str]:
         """All version folders, newest first; an older installer's too, which wrote no receipts."""

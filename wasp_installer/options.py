@@ -21,8 +21,8 @@ class Options:
     """The options of one run, checked; the defaults are those of the command line.
 
     ``prefix`` and ``destdir`` are absolute and have no slash at the end. ``named_version`` is the
-    operand of ``use`` and ``uninstall``; ``wanted`` is what ``install`` installs. ``timeout_s`` is
-    how many seconds without progress end a connection.
+    operand of ``use`` and ``uninstall``; ``wanted`` is what ``install`` installs. ``remote`` is
+    for ``list``. ``timeout_s`` is how many seconds without progress end a connection.
 
     Raises:
         InstallerError: "usage" or "bad-version", for what cannot be meant.
@@ -45,11 +45,16 @@ class Options:
     yes: bool = False
     no_telemetry: bool = False
     no_modify_path: bool = False
+    remote: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
 
     def __post_init__(self) -> None:
         """Refuses what cannot be meant, and brings the rest into one form."""
         self._check_operand()
+        if self.remote and self.command != "list":
+            raise InstallerError(
+                "usage", "--remote belongs to the command list.", "For example: list --remote"
+            )
         if self.source not in SOURCES:
             raise InstallerError(
                 "usage", f"there is no source '{self.source}'.", "Choose auto, npm or github."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,10 +24,14 @@ class RegistryLookup:
             self._known = _registry_of_npmrc(Path(environment.get("HOME", "")) / ".npmrc")
         self._npm: subprocess.Popen[bytes] | None = None
         npm = None if self._known else shutil.which("npm")
+        self._cache: str | None = None
         if npm:
             console.say_step("Asking npm for its registry")
+            # It would leave a log in the home.
+            self._cache = tempfile.mkdtemp(prefix="wasp-npm-")
             self._npm = subprocess.Popen(
                 [npm, "config", "get", "registry"],
+                env={**environment, "npm_config_cache": self._cache},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -46,6 +51,8 @@ class RegistryLookup:
             self._npm.kill()
             self._npm.communicate()
             self._npm = None
+        if self._cache is not None:
+            shutil.rmtree(self._cache, ignore_errors=True)
 
 
 def _registry_of_npmrc(path: Path) -> str | None:

@@ -18,7 +18,8 @@ class Result:
     """What a run did.
 
     ``status`` is installed, already-installed, switched, listed, removed, planned or error.
-    ``current`` and ``versions`` belong to "listed".
+    ``current`` and ``versions`` belong to "listed"; so does ``remote``, the versions that can be
+    installed, from ``source``.
     """
 
     status: str
@@ -26,6 +27,8 @@ class Result:
     release: Release | None = None
     current: str | None = None
     versions: Sequence[str] = ()
+    remote: Sequence[str] | None = None
+    source: str | None = None
 
 
 def to_json(
@@ -43,9 +46,11 @@ def to_json(
     report: dict[str, Any] = {"status": result.status}
     if result.status == "listed":
         report |= {"current": result.current, "versions": list(result.versions)}
+    if result.remote is not None:
+        report["remote"] = list(result.remote)
     report |= {
         "version": version,
-        "source": release.source if release else None,
+        "source": release.source if release else result.source,
         "url": release.url if release else None,
         "digest": release.digest if release else None,
         "platform": {

@@ -10,6 +10,8 @@ from .errors import InstallerError
 
 #: npm has every version from here on: https://wasp.sh/docs/guides/legacy/installer
 FIRST_NPM_VERSION: Final = "0.20.2"
+#: For people to read.
+RELEASES_PAGE: Final = "https://github.com/wasp-lang/wasp/releases"
 
 _NUMBER = r"(?:0|[1-9][0-9]{0,5})"
 # Releases before 0.2 had a fourth number. Nothing else may reach a path or a URL.
@@ -33,8 +35,7 @@ def parse_version(text: str) -> str:
         raise InstallerError(
             "bad-version",
             f"'{version}' is not a version of Wasp.",
-            "A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: "
-            "https://github.com/wasp-lang/wasp/releases",
+            f"A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: {RELEASES_PAGE}",
         )
     return version
 

@@ -35,7 +35,11 @@ def test_from_a_pipe(script_machine: Machine, upstream: Upstream) -> None:
     share = machine.layout.share
     assert (share / "telemetry_ping.py").read_bytes() == PING_MODULE.read_bytes()
     assert machine.layout.receipt("0.25.0")["digest"] == release.npm_digest
-    assert sorted(path.name for path in share.iterdir()) == ["0.25.0", "telemetry_ping.py"]
+    assert sorted(path.name for path in share.iterdir()) == [
+        "0.25.0",
+        "completions",
+        "telemetry_ping.py",
+    ]
     assert machine.wasp("version").ok().stdout == "0.25.0\n"
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.archives import tiny_package
 from tests.support.machines import Machine
-from tests.support.releases import Upstream
+from tests.support.releases import GITHUB_LIST_PATH, NPM_PACKAGE_PATH, Upstream
+from tests.support.replies import Content, json_content
 from tests.support.trees import picture
 
 
@@ -69,6 +70,85 @@ def test_list_changes_nothing(three: Machine) -> None:
 def test_list_needs_no_network(three: Machine, upstream: Upstream) -> None:
     three.run("list", "--json").ok()
     assert upstream.server.connections == 0
+
+
+# --- list --remote -------------------------------------------------------------------------------
+
+LISTS = pytest.mark.parametrize("source", ["npm", "github"])
+OLDER = "Older versions are on GitHub: list --remote --source github\n"
+
+
+@pytest.mark.core
+@LISTS
+def test_list_remote_shows_what_there_is(three: Machine, upstream: Upstream, source: str) -> None:
+    publish = {"npm": upstream.list_at_npm, "github": upstream.list_at_github}[source]
+    publish(["0.9.0", "0.24.0", "0.25.0-rc1", "0.25.0", "0.26.0", "nightly"])
+    before = picture(three.root)
+    run = three.run("list", "--remote", "--source", source).ok()
+    assert run.stdout.splitlines() == [
+        "  0.26.0",
+        "  0.25.0 (installed)",
+        "  0.25.0-rc1",
+        "* 0.24.0 (installed)",
+        "  0.9.0 (installed)",
+    ]
+    assert run.stderr == (OLDER if source == "npm" else "")
+    assert picture(three.root) == before
+
+
+@LISTS
+def test_list_remote_in_json(three: Machine, upstream: Upstream, source: str) -> None:
+    upstream.list_at_npm(["0.26.0", "0.25.0"])
+    upstream.list_at_github(["0.26.0", "0.25.0"])
+    told = three.run("list", "--remote", "--json", "--source", source).ok().json
+    assert (told["status"], told["source"], told["current"]) == ("listed", source, "0.24.0")
+    assert told["versions"] == ["0.25.0", "0.24.0", "0.9.0"]
+    assert told["remote"] == ["0.26.0", "0.25.0"]
+
+
+def test_list_remote_falls_back_to_github(machine: Machine, upstream: Upstream) -> None:
+    upstream.list_at_github(["0.25.0"])
+    run = machine.run("list", "--remote").ok().says("Trying GitHub instead")
+    assert run.stdout == "  0.25.0\n"
+
+
+def test_list_remote_of_everywhere_means_everywhere(machine: Machine, upstream: Upstream) -> None:
+    """WASP_VERSION is for an install."""
+    upstream.list_at_npm(["0.25.0"])
+    assert machine.set(WASP_VERSION="0.12.0").run("list", "--remote").ok().stdout == "  0.25.0\n"
+
+
+@pytest.mark.parametrize("content", [{}, [], {"versions": {}}, [{"tag_name": 3}], {"versions": []}])
+@LISTS
+def test_list_remote_of_nothing(
+    machine: Machine, upstream: Upstream, source: str, content: object
+) -> None:
+    path = NPM_PACKAGE_PATH if source == "npm" else GITHUB_LIST_PATH
+    upstream.server.answer(path, json_content(content))
+    run = machine.run("list", "--remote", "--json", "--source", source)
+    run.failed(5, "no-such-version")
+    assert picture(machine.home) == {}
+
+
+@LISTS
+def test_list_remote_of_a_web_page(machine: Machine, upstream: Upstream, source: str) -> None:
+    for path in (NPM_PACKAGE_PATH, GITHUB_LIST_PATH):
+        upstream.server.answer(path, Content(b"<!doctype html><html>log in</html>"))
+    machine.run("list", "--remote", "--json", "--source", source).failed(4, "captive-portal")
+
+
+def test_list_remote_without_a_server(machine: Machine, closed: int) -> None:
+    machine.without_waiting().set(
+        WASP_NPM_REGISTRY=f"https://127.0.0.1:{closed}",
+        WASP_GITHUB_URL=f"https://127.0.0.1:{closed}",
+    )
+    run = machine.run("list", "--remote", "--json").failed(4, "connection")
+    run.says("cannot get the list of versions")
+
+
+@pytest.mark.parametrize("command", ["install", "uninstall"])
+def test_remote_belongs_to_list(machine: Machine, command: str) -> None:
+    machine.run(command, "--remote").failed(2).says("--remote belongs to the command list")
 
 
 # --- use -----------------------------------------------------------------------------------------
@@ -147,6 +227,83 @@ def test_uninstall_of_everything(three: Machine) -> None:
     assert not three.layout.launcher.exists()
     assert not three.layout.share.exists()
     assert keep.exists()
+
+
+CACHE = ".cache/wasp"
+OFF = ".config/wasp/telemetry-off"
+
+
+def use_wasp(machine: Machine) -> None:
+    """Leaves what using Wasp leaves in a home."""
+    for name in ("installer/venv/pyvenv.cfg", "telemetry/secret", "news.json"):
+        file = machine.home / CACHE / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("kept to save work")
+    neighbour = machine.home / ".cache" / "other"
+    neighbour.write_text("of another program")
+
+
+@pytest.mark.core
+def test_uninstall_leaves_no_trace(machine: Machine, upstream: Upstream) -> None:
+    upstream.publish("0.25.0")
+    machine.run().ok()
+    use_wasp(machine)
+    machine.run("uninstall", "--yes").ok().says(f"Removed the cache ~/{CACHE}")
+    assert set(picture(machine.home)) == {".cache", ".cache/other"}
+
+
+def test_uninstall_finds_the_cache_where_it_is(three: Machine) -> None:
+    use_wasp(three)
+    (three.home / ".cache").rename(three.home / "elsewhere")
+    three.set(XDG_CACHE_HOME=f"{three.home}/elsewhere")
+    three.run("uninstall", "--yes").ok().says("Removed the cache ~/elsewhere/wasp")
+    assert set(picture(three.home)) == {"elsewhere", "elsewhere/other"}
+
+
+def test_uninstall_after_wasps_own_takes_the_rest(machine: Machine) -> None:
+    use_wasp(machine)
+    machine.run("uninstall", "--yes").ok().says("No Wasp is installed", "Removed the cache")
+    assert not (machine.home / CACHE).exists()
+
+
+@pytest.mark.parametrize("command", [["uninstall", "0.9.0"], ["uninstall", "--dry-run"]])
+def test_the_cache_goes_with_the_last_version_only(three: Machine, command: list[str]) -> None:
+    use_wasp(three)
+    before = picture(three.home / CACHE)
+    three.run(*command).ok().is_silent_about("cache")
+    assert picture(three.home / CACHE) == before
+
+
+def test_npm_gets_the_cache_of_wasp_itself(three: Machine) -> None:
+    use_wasp(three)
+    three.run("migrate-to-npm").ok()
+    assert not (three.home / CACHE / "installer").exists()
+    assert (three.home / CACHE / "telemetry" / "secret").exists()
+
+
+def test_what_is_staged_has_no_cache(three: Machine) -> None:
+    use_wasp(three)
+    before = picture(three.home / CACHE)
+    three.run("uninstall", "--yes", "--destdir", str(three.root / "stage")).ok()
+    assert picture(three.home / CACHE) == before
+
+
+def test_a_choice_outlives_an_uninstall(three: Machine) -> None:
+    off = three.home / OFF
+    off.parent.mkdir(parents=True)
+    off.write_text("")
+    three.run("uninstall", "--yes").ok().says(f"Kept ~/{OFF}")
+    assert off.exists()
+
+
+@pytest.mark.parametrize("prefix", ["{home}", "{home}/empty"], ids=["home", "folder"])
+def test_empty_folders_of_a_prefix_go_but_the_home_stays(machine: Machine, prefix: str) -> None:
+    place = prefix.format(home=machine.home)
+    archive = machine.root / "wasp.tgz"
+    archive.write_bytes(tiny_package("0.25.0").npm_archive())
+    machine.install(None, "--from-file", str(archive), "--prefix", place).ok()
+    machine.run("uninstall", "--yes", "--prefix", place).ok()
+    assert picture(machine.home) == {}
 
 
 def test_uninstall_without_a_terminal_does_not_ask(three: Machine) -> None:

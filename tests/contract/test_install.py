@@ -186,6 +186,7 @@ def test_the_home_holds_nothing_but_wasp(machine: Machine, upstream: Upstream) -
         ".local/share",
         ".local/share/wasp-lang",
         ".local/share/wasp-lang/0.25.0",
+        ".local/share/wasp-lang/completions",
         ".local/share/wasp-lang/telemetry_ping.py",
     }
 
@@ -216,6 +217,22 @@ def test_a_second_version_becomes_the_current_one(machine: Machine, upstream: Up
     machine.install("0.25.0").ok()
     assert machine.layout.versions() == ["0.24.0", "0.25.0"]
     assert machine.wasp("version").stdout == "0.25.0\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "says_what_is_new"), [("0.24.0", True), ("0.26.0", False)], ids=["up", "down"]
+)
+def test_an_upgrade_says_what_changed(
+    machine: Machine, upstream: Upstream, before: str, says_what_is_new: bool
+) -> None:
+    upstream.publish("0.25.0")
+    machine.layout.plant(before)
+    machine.run("use", before).ok()
+    run = machine.run().ok()
+    news = "What is new: https://github.com/wasp-lang/wasp/releases/tag/v0.25.0\n"
+    assert (news in run.stderr) is says_what_is_new
+    run.says(f"Wasp {before} stays installed; to go back to it:", f"use {before}")
+    machine.run().ok().is_silent_about("What is new", "stays installed")
 
 
 @pytest.mark.core

@@ -29,7 +29,6 @@ from tests.support.replies import (
     Sequence,
     Stall,
     StallAfter,
-    closed_port,
     html_page,
     json_content,
     redirect,
@@ -124,13 +123,6 @@ def test_a_cut_body_is_tried_again(
     nothing_is_there(machine)
     upstream.server.answer(path, Sequence([Cut(body.body, 1), body]))
     assert machine.install("0.25.0", *FROM_NPM).ok().json["digest"] == release.npm_digest
-
-
-@pytest.fixture
-def closed() -> Iterator[int]:
-    holder, port = closed_port()
-    with holder:
-        yield port
 
 
 @pytest.mark.usefixtures("release")

@@ -30,6 +30,12 @@ LINE = (
 )
 FISH_LINE = 'contains -- "$HOME/.local/bin" $PATH; or set -gx PATH "$HOME/.local/bin" $PATH ' + MARK
 FISH_FILE = ".config/fish/conf.d/wasp.fish"
+SCRIPTS = "$HOME/.local/share/wasp-lang/completions"
+COMPLETION_LINES = {
+    ".bashrc": f'[ ! -r "{SCRIPTS}/wasp.bash" ] || . "{SCRIPTS}/wasp.bash" {MARK}',
+    ".zshrc": f'[ ! -r "{SCRIPTS}/_wasp" ] || . "{SCRIPTS}/_wasp" {MARK}',
+    "wasp.fish": f'test -r "{SCRIPTS}/wasp.fish"; and source "{SCRIPTS}/wasp.fish" {MARK}',
+}
 ODD = 'it\'s a "home" with $pecials \\ `here` (and \u00fc) !x'
 
 
@@ -38,6 +44,14 @@ def install(machine: Machine, *options: str) -> Run:
     archive = machine.root / "wasp.tgz"
     archive.write_bytes(tiny_package("0.25.0").npm_archive())
     return machine.install(None, "--from-file", str(archive), *options).ok()
+
+
+def with_lines(name: str, mine: str = "") -> str:
+    """What an install makes of a start-up file: for PATH, and for tab completion where there is."""
+    path_line = FISH_LINE if name.endswith(".fish") else LINE
+    completion_line = COMPLETION_LINES.get(name.rpartition("/")[2])
+    lines = "\n".join(filter(None, [path_line, completion_line]))
+    return f"{mine}\n{lines}" if mine and not mine.endswith("\n") else f"{mine}{lines}\n"
 
 
 def dotfiles(home: Path) -> dict[str, Entry]:
@@ -209,10 +223,9 @@ def test_the_own_shell_is_set_up_and_those_whose_files_are_there(
     before = dotfiles(machine.home)
     machine.set(SHELL=f"/some/bin/{shell}" if shell else "")
     run = install(machine)
-    lines = {name: FISH_LINE if name == FISH_FILE else LINE for name in changed}
-    for name, line in lines.items():
+    for name in changed:
         mine = "# mine\n" if name in there else ""
-        assert (machine.home / name).read_text() == f"{mine}{line}\n"
+        assert (machine.home / name).read_text() == with_lines(name, mine)
     after = dotfiles(machine.home)
     assert {name for name, entry in after.items() if entry.kind == "file"} == {*there, *changed}
     run.says(*(f"~/{name}" for name in changed))
@@ -226,7 +239,7 @@ def test_zshs_own_folder_counts(machine: Machine) -> None:
     machine.set(SHELL="/bin/zsh", ZDOTDIR=str(folder))
     (machine.home / ".zshrc").write_text("# not read\n")
     install(machine)
-    assert (folder / ".zshrc").read_text() == f"{LINE}\n"
+    assert (folder / ".zshrc").read_text() == with_lines(".zshrc")
     assert (machine.home / ".zshrc").read_text() == "# not read\n"
     machine.run("uninstall", "--yes").ok()
     assert set(dotfiles(machine.home)) == {".zshrc"}
@@ -239,7 +252,8 @@ def test_the_folder_for_configuration_counts(machine: Machine, named: str) -> No
     machine.set(SHELL="/usr/bin/fish", XDG_CONFIG_HOME=named.format(home=machine.home))
     install(machine)
     folder = "settings" if named.startswith("{") else ".config"
-    assert (machine.home / folder / "fish/conf.d/wasp.fish").read_text() == f"{FISH_LINE}\n"
+    file = machine.home / folder / "fish/conf.d/wasp.fish"
+    assert file.read_text() == with_lines("wasp.fish")
     machine.run("uninstall", "--yes").ok()
     assert dotfiles(machine.home) == {}
 
@@ -266,7 +280,7 @@ def test_a_file_of_the_same_name_keeps_what_is_in_it(machine: Machine) -> None:
     file.write_text("# mine")
     before = dotfiles(machine.home)
     install(machine.set(SHELL="/usr/bin/fish"))
-    assert file.read_text() == f"# mine\n{FISH_LINE}"
+    assert file.read_text() == with_lines("wasp.fish", "# mine")
     machine.run("uninstall", "--yes").ok()
     assert dotfiles(machine.home) == before
 
@@ -480,9 +494,10 @@ def test_a_removal_that_cannot_write_says_so(machine: Machine) -> None:
     install(machine)
     (machine.home / ".bashrc").chmod(0o444)
     run = machine.run("uninstall", "--yes", "--json").ok()
-    [warning] = run.warnings()
-    assert "~/.bashrc" in warning
-    assert LINE in warning
+    for warning, line in zip(run.warnings(), (LINE, COMPLETION_LINES[".bashrc"])):
+        assert "~/.bashrc" in warning
+        assert line in warning
+    assert len(run.warnings()) == 2
     assert not (machine.home / ".profile").exists()
 
 
@@ -490,11 +505,12 @@ def test_a_removal_that_cannot_write_says_so(machine: Machine) -> None:
 
 
 @pytest.mark.single
-def test_a_folder_that_is_on_path_needs_nothing(machine: Machine) -> None:
+def test_a_folder_that_is_on_path_needs_no_line(machine: Machine) -> None:
     bin_folder = machine.layout.launcher.parent
     run = install(machine.set(PATH=f"{machine.toolbox.folder}:{bin_folder}"))
-    assert dotfiles(machine.home) == {}
-    run.is_silent_about("Added", "In this terminal")
+    assert set(dotfiles(machine.home)) == {".bashrc"}
+    assert LINE not in (machine.home / ".bashrc").read_text()
+    run.is_silent_about("to PATH", "your PATH", "In this terminal")
 
 
 @pytest.mark.single
@@ -529,13 +545,14 @@ def test_nothing_is_changed_when_told_so(machine: Machine) -> None:
 def test_a_dry_run_says_what_it_would_change(machine: Machine) -> None:
     run = install(machine, "--dry-run")
     assert picture(machine.home) == {}
-    run.says("  path  ~/.bashrc and ~/.profile")
+    run.says("  path  ~/.bashrc and ~/.profile", "  tab   ~/.bashrc\n")
 
 
 @pytest.mark.single
 def test_what_is_staged_changes_no_home(machine: Machine) -> None:
-    install(machine, "--destdir", str(machine.root / "stage")).is_silent_about("PATH")
-    install(machine, "--destdir", str(machine.root / "stage"), "--dry-run").is_silent_about("path ")
+    stage = str(machine.root / "stage")
+    install(machine, "--destdir", stage).is_silent_about("PATH", "completion")
+    install(machine, "--destdir", stage, "--dry-run").is_silent_about("path ", "tab ")
     assert picture(machine.home) == {}
 
 
@@ -631,7 +648,7 @@ def test_a_link_inside_the_home_is_followed_and_kept(machine: Machine, target: s
     (machine.home / "second-link").symlink_to(target.format(home=machine.home))
     before = dotfiles(machine.home)
     install(machine)
-    assert (folder / "bashrc").read_text() == f"# mine\n{LINE}"
+    assert (folder / "bashrc").read_text() == with_lines(".bashrc", "# mine")
     assert os.readlink(machine.home / ".bashrc") == "second-link"
     machine.run("uninstall", "--yes").ok()
     assert dotfiles(machine.home) == before
@@ -645,7 +662,7 @@ def test_a_folder_that_is_a_link_inside_the_home_is_followed(machine: Machine) -
     (machine.home / ".config").symlink_to("dotfiles")
     before = dotfiles(machine.home)
     install(machine)
-    assert (folder / "conf.d" / "wasp.fish").read_text() == f"{FISH_LINE}\n"
+    assert (folder / "conf.d" / "wasp.fish").read_text() == with_lines("wasp.fish")
     machine.run("uninstall", "--yes").ok()
     assert dotfiles(machine.home) == before
 
@@ -790,8 +807,8 @@ def test_installs_at_once_add_one_line(machine: Machine) -> None:
     machine.layout.plant("0.25.0")
     runs = [machine.start("install", "--version", "0.25.0") for _ in range(6)]
     assert [run.result().code for run in runs] == [0] * 6
-    assert (machine.home / ".bashrc").read_text() == f"# mine\n{LINE}\n"
-    assert (machine.home / ".profile").read_text() == f"{LINE}\n"
+    assert (machine.home / ".bashrc").read_text() == with_lines(".bashrc", "# mine\n")
+    assert (machine.home / ".profile").read_text() == with_lines(".profile")
 
 
 @pytest.mark.single

@@ -144,9 +144,11 @@ def test_the_registry_that_npm_says(without_registry: Machine, upstream: Upstrea
     without_registry.toolbox.script(
         "npm",
         f'[ "$*" = "config get registry" ] || exit 9\necho "{upstream.npm_url}/"\n'
+        'mkdir -p "${npm_config_cache:-$HOME/.npm}/_logs"\n'
         "echo 'npm warn Unknown user config' >&2",
     )
     assert without_registry.install().ok().json["source"] == "npm"
+    assert not (without_registry.home / ".npm").exists()
 
 
 def test_npm_that_fails_is_like_no_npm(without_registry: Machine, upstream: Upstream) -> None:

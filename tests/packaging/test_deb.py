@@ -122,6 +122,14 @@ def test_the_fields_come_from_the_release(tmp_path: Path) -> None:
     tree = contents(package, tmp_path / "contents")
     assert tree["usr/bin/wasp"] == Entry("link", 0o777, "../lib/wasp/bin/wasp")
     assert f"{SHARE}/0.25.0-rc2/wasp-bin" in tree
+    for link in (
+        "bash-completion/completions/wasp",
+        "zsh/vendor-completions/_wasp",
+        "fish/vendor_completions.d/wasp.fish",
+    ):
+        entry = tree[f"usr/share/{link}"]
+        target = os.path.normpath(os.path.join("usr/share", os.path.dirname(link), entry.content))
+        assert tree[target].kind == "file"
     assert f"{SHARE}/telemetry_ping.py" in tree
     owners = (
         run_to_end(["dpkg-deb", "--contents", str(package)], {**os.environ, "TZ": "UTC"})

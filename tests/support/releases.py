@@ -31,6 +31,9 @@ _GITHUB = "/github"
 _REPOSITORY = f"{_GITHUB}/wasp-lang/wasp"
 
 
+NPM_PACKAGE_PATH = f"{_NPM}/@wasp.sh/wasp-cli"
+
+
 def npm_cli_path(version: str) -> str:
     return f"{_NPM}/@wasp.sh/wasp-cli/{version}"
 
@@ -57,6 +60,7 @@ def github_tag_path(version: str) -> str:
 
 
 GITHUB_LATEST_PATH = f"{_REPOSITORY}/releases/latest"
+GITHUB_LIST_PATH = f"{_GITHUB}/api/v3/repos/wasp-lang/wasp/releases?per_page=100"
 
 
 def github_api_path(version: str) -> str:
@@ -147,6 +151,34 @@ class Upstream:
             server.answer(asset, Content(release.github_archive))
         if digests:
             server.answer(github_api_path(version), self.github_api_answer(release, names))
+
+    def list_at_npm(self, versions: Iterable[str]) -> None:
+        """Puts up what the registry says of the package as a whole."""
+        document = {
+            "_id": "@wasp.sh/wasp-cli",
+            "dist-tags": {"latest": "0.25.0", "nightly": "7.7.7"},
+            "versions": {
+                version: self.npm_cli_metadata(version, ">=20.0.0") for version in versions
+            },
+            "time": {"created": "2025-01-01T00:00:00.000Z", "6.6.6": "2025-01-01T00:00:00.000Z"},
+            "readme": 'says "versions": {"6.6.6": {"version": "6.6.6"}} in passing',
+        }
+        self.server.answer(NPM_PACKAGE_PATH, json_content(document))
+
+    def list_at_github(self, versions: Iterable[str]) -> None:
+        """Puts up the list of releases as GitHub's API has it."""
+        releases = [
+            {
+                "url": f"{self.github_url}/api/v3/releases/1",
+                "author": {"login": "octocat", "site_admin": False},
+                "tag_name": f"v{version}",
+                "name": f"v{version}",
+                "assets": [{"name": "wasp-linux-x86_64.tar.gz", "label": None}],
+                "body": 'says, "tag_name": "v6.6.6", in passing',
+            }
+            for version in versions
+        ]
+        self.server.answer(GITHUB_LIST_PATH, json_content(releases))
 
     def npm_cli_metadata(self, version: str, node: str | None) -> dict[str, Any]:
         """What the registry says of the wrapper package, with decoys for careless parsers."""

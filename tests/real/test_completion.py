@@ -1,0 +1,65 @@
+"""Tab completion of the real Wasp, in real shells on a terminal, as an install has set them up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.real.test_registry import go_online
+from tests.support.machines import Machine
+from tests.support.terminals import Terminal
+from tests.support.toolboxes import real_tool
+
+pytestmark = pytest.mark.real
+
+# What is typed before the tab key, and the arguments that wasp then has.
+LINES = {
+    "wasp tele": "telemetry",
+    "wasp db migr": "db migrate-dev",
+    # Wasp's own list lacks these.
+    "wasp inst": "install",
+    "wasp build st": "build start",
+    "wasp telemetry sh": "telemetry show",
+    # And it repeats this one.
+    "wasp clean cl": "clean cl",
+}
+POSIX_ECHO = "PS1='> '; wasp() { echo \"wasp has: $*.\"; }\n"
+FISH_ECHO = 'function wasp; echo "wasp has: $argv."; end\n'
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Somebody with a shell, and with a start-up file that makes wasp show what was completed."""
+
+    shell: str
+    file: str
+    content: str
+
+
+OWNERS = [
+    Owner("bash", ".bashrc", POSIX_ECHO),
+    Owner("zsh", ".zshrc", POSIX_ECHO),
+    Owner("zsh", ".zshrc", f"{POSIX_ECHO}autoload -Uz compinit && compinit -u\n"),
+    Owner("fish", ".config/fish/config.fish", FISH_ECHO),
+]
+
+
+@pytest.mark.single
+def test_the_tab_key_completes_what_wasp_has(machine: Machine, registry: str) -> None:
+    go_online(machine, registry).install("0.25.0").ok()
+    for owner in OWNERS:
+        file = machine.home / owner.file
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(owner.content)
+        # It is installed already; the lines come with that.
+        machine.set(SHELL=f"/bin/{owner.shell}").install("0.25.0").ok().says("tab completion")
+        # Some shells leave files in TMPDIR.
+        environment = {**machine.environment, "TMPDIR": str(machine.home)}
+        shell = Terminal([str(real_tool(owner.shell)), "-i"], environment, machine.here)
+        for typed, arguments in LINES.items():
+            shell.type(f"{typed}\t\r")
+            shell.wait_for(f"wasp has: {arguments}.")
+        shell.type("exit\r")
+        shell.finish()
+        file.unlink()
