@@ -48,8 +48,8 @@ torture: venv ## Try to break it, write docs/reliability.md (WASP_TORTURE=10, or
 	@$(BIN)/python -m pytest tests/torture --page docs/reliability.md -n $(JOBS) --dist worksteal \
 	    $(ARGS)
 
-bench: venv ## Measure an install, then what telemetry costs (ARGS='telemetry --rounds 9')
-	@WASP_TELEMETRY_DISABLE=1 $(BIN)/python -m benchmarks $(ARGS)
+bench: venv ## Measure, write docs/performance.md (ARGS='telemetry --rounds 9': only look)
+	@WASP_TELEMETRY_DISABLE=1 $(BIN)/python -m benchmarks $(or $(ARGS),--page docs/performance.md)
 
 dist: venv ## Make what is published, each in one file: dist/install.sh, dist/install.py
 	@PYTHONPATH=packaging $(BIN)/python -m artefacts dist

@@ -7,12 +7,14 @@ import json
 import signal
 import sys
 import tempfile
+from datetime import datetime, timezone
 from pathlib import Path
 from types import FrameType
 
 from benchmarks import install, telemetry
 from benchmarks.measure import BenchmarkError, Options
-from benchmarks.report import as_json, as_table
+from benchmarks.pages import machine_description, replace_figures
+from benchmarks.report import as_json, as_markdown, as_table
 
 BENCHMARKS = {"install": install.run, "telemetry": telemetry.run}
 
@@ -22,13 +24,14 @@ def main() -> int:
     arguments = parsed()
     options = Options(arguments.rounds, arguments.only, arguments.direct)
     signal.signal(signal.SIGTERM, stop)
-    documents = {}
+    documents, tables = {}, {}
     try:
         for name in arguments.benchmark or BENCHMARKS:
             with tempfile.TemporaryDirectory(prefix="wasp-bench-") as folder:
                 for report in BENCHMARKS[name](options, Path(folder)):
                     print(as_table(report), end="\n\n", flush=True)
                     documents[report.name] = as_json(report)
+                    tables[report.name] = as_markdown(report)
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -36,7 +39,14 @@ def main() -> int:
         return 130
     if arguments.json is not None:
         arguments.json.write_text(json.dumps(documents, indent=1) + "\n", encoding="utf-8")
+    if arguments.page is not None:
+        replace_figures(arguments.page, {"Run": run_description(), **tables})
     return 0
+
+
+def run_description() -> str:
+    """Return in one sentence what was run, when and on what."""
+    return f"`make bench`, {datetime.now(timezone.utc):%Y-%m-%d}, on {machine_description()}."
 
 
 def parsed() -> argparse.Namespace:
@@ -59,7 +69,10 @@ def parsed() -> argparse.Namespace:
         "--direct", action="store_true", help="use the real server instead of a mirror of it"
     )
     made.add_argument("--json", type=Path, metavar="FILE", help="write all figures to a file")
+    made.add_argument("--page", type=Path, metavar="FILE", help="put all figures into this page")
     arguments = made.parse_args()
+    if arguments.page is not None and (arguments.benchmark or arguments.only):
+        made.error("--page needs all benchmarks")
     if arguments.only and len(arguments.benchmark) != 1:
         made.error("--only needs the name of the benchmark that has the row")
     return arguments

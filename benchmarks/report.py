@@ -9,6 +9,7 @@ from statistics import median
 from typing import Callable
 
 from benchmarks.measure import Sample
+from benchmarks.pages import markdown_table
 
 MIB = 1024 * 1024
 MB = 1000 * 1000
@@ -142,6 +143,26 @@ def as_table(report: Report) -> str:
     widths = [max(map(len, column)) for column in zip(*lines)]
     facts = [f"{key}: {value}" for key, value in report.facts.items()]
     return "\n".join([report.title, *facts, "", *(aligned(line, widths) for line in lines)])
+
+
+def as_markdown(report: Report) -> str:
+    """Return the figures as a table for a page, with what they depend on above it."""
+    facts = "; ".join(f"{key}: {value}" for key, value in report.facts.items())
+    rows = [
+        [
+            name,
+            *(
+                "-" if figure is None else f"{figure:.2f}"
+                for figure in figures_of(report, name).values()
+            ),
+        ]
+        for name in report.samples
+    ]
+    table = markdown_table([report.title, *(column.head for column in report.columns)], rows)
+    judged = [
+        f"- {name}: {verdict}" for name in report.targets for verdict in verdicts(report, name)
+    ]
+    return "\n".join([f"{facts}.", "", table, *(["", "Targets:", "", *judged] if judged else [])])
 
 
 def aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
