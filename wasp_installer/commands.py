@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import telemetry_ping
@@ -21,7 +22,7 @@ from .path_setup import PathSetup
 from .platforms import Platform
 from .receipts import Release
 from .registry import RegistryLookup, asks_npm
-from .report import Result
+from .report import Result, print_versions
 from .staging import Staging, remove_tree
 from .telemetry import InstallEvent, ping_module
 from .versions import RELEASES_PAGE, older_than
@@ -261,33 +262,21 @@ class Run:
     def _list(self, platform: Platform) -> Result:
         current = launcher.inspect(self.layout).version
         installed = self.layout.installed()
+        result = Result("listed", current=current, versions=installed)
         if self.options.remote:
-            return self._list_remote(platform, current, installed)
-        if not self.options.json:
-            if not installed:
-                self.console.say(f"No Wasp is installed in {pretty(self.layout.prefix)}")
-            for version in installed:
-                print(_mark(version, current), version)
-        return Result("listed", current=current, versions=installed)
+            # Imported late, as for an install.
+            from .available import find_available
 
-    def _list_remote(self, platform: Platform, current: str | None, installed: list[str]) -> Result:
-        # Imported late, as for an install.
-        from .available import find_available
-
-        available = find_available(self.options, self.console, platform)
-        if not self.options.json:
-            for version in available.versions:
-                installed_or_not = " (installed)" if version in installed else ""
-                print(f"{_mark(version, current)} {version}{installed_or_not}")
-            if available.source == "npm":
-                self.console.say("Older versions are on GitHub: list --remote --source github")
-        return Result(
-            "listed",
-            current=current,
-            versions=installed,
-            remote=available.versions,
-            source=available.source,
-        )
+            available = find_available(self.options, self.console, platform)
+            result = replace(result, remote=available.versions, source=available.source)
+        if self.options.json:
+            return result
+        print_versions(result)
+        if result.source == "npm":
+            self.console.say("Older versions are on GitHub: list --remote --source github")
+        elif not installed and not self.options.remote:
+            self.console.say(f"No Wasp is installed in {pretty(self.layout.prefix)}")
+        return result
 
     def _use(self, _platform: Platform) -> Result:
         version = self.options.named_version
@@ -432,11 +421,6 @@ class Run:
             answer = terminal.readline().strip().lower()
         if answer not in ("y", "yes"):
             raise InstallerError("interrupted", "nothing was removed.")
-
-
-def _mark(version: str, current: str | None) -> str:
-    """A star for the current one."""
-    return "*" if version == current else " "
 
 
 def wasp_cache(environment: Mapping[str, str]) -> Path | None:

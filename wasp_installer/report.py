@@ -1,4 +1,4 @@
-"""The object that ``--json`` prints."""
+"""What stdout gets: the object of ``--json``, or the list of versions."""
 
 from __future__ import annotations
 
@@ -75,3 +75,11 @@ def to_json(
             "hint": error.hint,
         }
     return report
+
+
+def print_versions(result: Result) -> None:
+    """Prints the versions of ``list``, or of ``list --remote``, a star before the current one."""
+    for version in result.versions if result.remote is None else result.remote:
+        mark = "*" if version == result.current else " "
+        is_noted = result.remote is not None and version in result.versions
+        print(f"{mark} {version}{' (installed)' if is_noted else ''}")

@@ -31,7 +31,7 @@ from .layout import Layout
 from .options import Options
 from .platforms import Platform
 from .receipts import Release
-from .report import Result
+from .report import Result, print_versions
 from .staging import remove_tree
 from .telemetry import InstallEvent
 from .windows_path import UserPath
@@ -247,11 +247,10 @@ class WindowsRun:
         return arguments
 
     def _list(self) -> Result:
-        told = self._inside(self._enter(), "list")
-        result = self._result(told)
+        arguments = ["--remote", "--source", self.options.source] if self.options.remote else []
+        result = self._result(self._inside(self._enter(), "list", *arguments))
         if not self.options.json:
-            for version in result.versions:
-                print(("* " if version == result.current else "  ") + version)
+            print_versions(result)
         return result
 
     def _use(self) -> Result:
@@ -341,6 +340,8 @@ class WindowsRun:
             release,
             current=told.get("current"),
             versions=[str(each) for each in told.get("versions") or ()],
+            remote=[str(each) for each in told["remote"]] if "remote" in told else None,
+            source=told.get("source"),
         )
 
     # --- wasp.cmd ---------------------------------------------------------------------------------

@@ -323,6 +323,9 @@ def test_list_use_and_uninstall(
     capsys.readouterr()
     world.run("list")
     assert capsys.readouterr().out == "* 0.25.0\n  0.24.0\n"
+    upstream.list_at_npm(["0.26.0", "0.25.0"])
+    world.run("list", remote=True)
+    assert capsys.readouterr().out == "  0.26.0\n* 0.25.0 (installed)\n"
     assert world.run("use", named_version="0.24.0").status == "switched"
     assert inside.wasp("version").stdout == "0.24.0\n"
     world.run("uninstall", named_version="0.24.0")
