@@ -43,8 +43,13 @@ DEFAULT_KEY: Final = "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"
 PAUSE_S: Final = 12 * 60 * 60
 #: The same, when the first of them could not be delivered.
 FAILED_PAUSE_S: Final = 60 * 60
+#: That is longer by up to so much, for each project by another time: after an outage of the
+#: collector, not all are to come back at once.
+FAILED_SPREAD_S: Final = 60 * 60
 #: After so long the process ends, whatever it waits for, name resolution included.
 DEADLINE_S: Final = 10
+#: So many processes of a user send at once, in however many projects.
+SENDERS_LIMIT: Final = 8
 #: A process that has been stopped for so long does not send any more.
 STALE_S: Final = 60
 #: So long each step of a request waits, so that others can still be asked before the deadline.
@@ -74,6 +79,8 @@ NOTICES_LIMIT: Final = 3
 
 #: The only arguments of ``wasp deploy`` that are ever sent.
 DEPLOY_KEYWORDS: Final = ("fly", "setup", "create-db", "deploy", "cmd")
+#: More of them are left out, so that what is remembered stays short.
+DEPLOY_LIMIT_WORDS: Final = 20
 CONTEXT_LIMIT_CHARACTERS: Final = 200
 CI_VARIABLES: Final = (
     "CI",
@@ -199,9 +206,11 @@ def is_build(arguments: Sequence[str]) -> bool:
 
 def deploy_keywords(arguments: Sequence[str]) -> str:
     """Those arguments of ``wasp deploy`` that may be sent, in order; "" for other commands."""
-    if list(arguments[:1]) != ["deploy"]:
-        return ""
-    return ";".join(word for word in arguments[1:] if word in DEPLOY_KEYWORDS)
+    return _keywords(arguments[1:]) if list(arguments[:1]) == ["deploy"] else ""
+
+
+def _keywords(words: Sequence[str]) -> str:
+    return ";".join([word for word in words if word in DEPLOY_KEYWORDS][:DEPLOY_LIMIT_WORDS])
 
 
 def is_on_ci(environment: Mapping[str, str]) -> bool:
@@ -232,24 +241,29 @@ class Attempt:
         self.at = at
         self.failed = failed
 
-    def pause_ends(self) -> int:
-        """The last second in which no event of this kind may be sent."""
-        return self.at + (FAILED_PAUSE_S if self.failed else PAUSE_S)
-
 
 class State:
-    """What is remembered of a project; ``deploy`` holds keywords that no event has carried yet."""
+    """What is remembered of a project; ``deploy`` holds keywords that no event has carried yet.
 
-    __slots__ = ("build", "deploy", "other")
+    ``spread`` is by how many seconds this project waits longer than FAILED_PAUSE_S.
+    """
 
-    def __init__(self, build: Attempt, other: Attempt, deploy: str = "") -> None:
+    __slots__ = ("build", "deploy", "other", "spread")
+
+    def __init__(self, build: Attempt, other: Attempt, deploy: str = "", spread: int = 0) -> None:
         self.build = build
         self.other = other
         self.deploy = deploy
+        self.spread = spread
 
     def attempt(self, build: bool) -> Attempt:
         """The last attempt for ``wasp build``, or for the other commands."""
         return self.build if build else self.other
+
+    def pause_ends(self, build: bool) -> int:
+        """The last second in which no event of this kind may be sent."""
+        attempt = self.attempt(build)
+        return attempt.at + (FAILED_PAUSE_S + self.spread if attempt.failed else PAUSE_S)
 
     def to_text(self) -> str:
         """One line of JSON; ``state_from`` reads exactly this."""
@@ -263,7 +277,7 @@ class State:
         return "{" + ", ".join(f'"{name}": {value}' for name, value in fields) + "}\n"
 
 
-def state_from(text: str) -> State:
+def state_from(text: str, spread: int = 0) -> State:
     """The state in ``text``; a fresh one when that is not what ``State.to_text`` writes."""
     fields = dict(part.partition(": ")[::2] for part in text.strip("{}\n").split(", "))
     try:
@@ -273,8 +287,13 @@ def state_from(text: str) -> State:
         )
         words = fields['"deploy"'].strip('"').split(";")
     except (KeyError, ValueError):
-        return State(Attempt(), Attempt())
-    return State(build, other, ";".join(word for word in words if word in DEPLOY_KEYWORDS))
+        return State(Attempt(), Attempt(), "", spread)
+    return State(build, other, _keywords(words), spread)
+
+
+def _spread(project_hash: str) -> int:
+    """Evenly from 0 to FAILED_SPREAD_S, and for one project always the same."""
+    return int(project_hash[:8], 16) * FAILED_SPREAD_S >> 32
 
 
 class Decision:
@@ -288,11 +307,13 @@ class Decision:
         self.changed = changed
 
 
-def decide(state: State, *, build: bool, deploy: str, now: int) -> Decision:
+def decide(state: State, *, build: bool, deploy: str, now: int, may_send: bool = True) -> Decision:
     """Whether an invocation at ``now`` sends an event; brings ``state`` to what is to be kept.
 
+    Unless it ``may_send``, it leaves the event to the next one, as it does in a pause.
+
     An attempt counts as failed until the event is on its way (``delivered``), so that whatever ends
-    the process before leaves an hour's pause, and whatever ends it later twelve.
+    the process before leaves a pause of an hour or two, and whatever ends it later twelve.
     """
     attempt = state.attempt(build)
     changed = False
@@ -300,7 +321,7 @@ def decide(state: State, *, build: bool, deploy: str, now: int) -> Decision:
         # The clock was set back. To wait until it is there again could take years.
         attempt.at = now
         changed = True
-    if now > attempt.pause_ends():
+    if may_send and now > state.pause_ends(build):
         attempt.at, attempt.failed = now, True
         state.deploy = deploy or state.deploy
         return Decision(True, state.deploy, True)
@@ -357,7 +378,8 @@ class Store:
 
     def state(self, project_hash: str) -> State:
         """What is remembered of a project; nothing, when that cannot be read."""
-        return state_from(self.read(f"project-{project_hash}.json").decode("ascii", "replace"))
+        text = self.read(f"project-{project_hash}.json").decode("ascii", "replace")
+        return state_from(text, _spread(project_hash))
 
     def keep(self, project_hash: str, state: State) -> None:
         """Remembers ``state``; only with the lock."""
@@ -371,11 +393,19 @@ class Store:
         Raises:
             BlockingIOError: another process has it, and this one does not want to wait.
         """
+        self._make_folder()
+        return _Lock(os.path.join(self.folder, "lock"), wait=wait)
+
+    def sender(self) -> _Sender:
+        """For a ``with`` block: True, when this process is one of the few that may send."""
+        self._make_folder()
+        return _Sender(self.folder)
+
+    def _make_folder(self) -> None:
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         if os.name == "posix" and os.stat(self.folder).st_mode & 0o077:
             # Wasp itself may have made it, readable to all.
             os.chmod(self.folder, 0o700)
-        return _Lock(os.path.join(self.folder, "lock"), wait=wait)
 
     def _once(
         self, name: str, is_good: Callable[[bytes], bool], make: Callable[[], bytes]
@@ -418,7 +448,9 @@ class Store:
         With that, one name for what is not whole yet is enough.
         """
         path = os.path.join(self.folder, name)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+        # Never into what is there, which may be a link to elsewhere, or a pipe.
+        self.remove(f"{name}.new")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         descriptor = os.open(f"{path}.new", flags, 0o600)
         try:
             complete = os.write(descriptor, content) == len(content)
@@ -438,7 +470,8 @@ class _Lock:
         self._file = -1
 
     def __enter__(self) -> None:
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        self._file = os.open(self._path, flags, 0o600)
         try:
             self._take()
         except BaseException:
@@ -457,6 +490,29 @@ class _Lock:
 
     def __exit__(self, *_: object) -> None:
         os.close(self._file)
+
+
+class _Sender:
+    """One of the SENDERS_LIMIT places for processes that send, if one is free."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._place: _Lock | None = None
+
+    def __enter__(self) -> bool:
+        for number in range(SENDERS_LIMIT):
+            place = _Lock(os.path.join(self._folder, f"sender-{number}"), wait=False)
+            try:
+                place.__enter__()
+            except OSError:
+                continue
+            self._place = place
+            return True
+        return False
+
+    def __exit__(self, *_: object) -> None:
+        if self._place is not None:
+            self._place.__exit__()
 
 
 def usable_folder(environment: Mapping[str, str]) -> str | None:
@@ -756,10 +812,13 @@ def record_and_send(
     store: Store,
     now: int,
     send: Callable[[str, bytes, Callable[[], None]], tuple[int, bytes]] = post,
+    *,
+    may_send: bool = True,
 ) -> bytes | None:
     """Sends the event of an invocation, unless a pause is on; returns what was answered.
 
-    None stands for a pause.
+    None stands for a pause, and for an event that is left to the next invocation as it may not
+    be sent by this one.
 
     The attempt is kept before the network is touched: of many invocations at once, one sends.
 
@@ -771,7 +830,7 @@ def record_and_send(
     project_hash = store.project_hash(invocation.project)
     with store.lock():
         state = store.state(project_hash)
-        decision = decide(state, build=build, deploy=deploy, now=now)
+        decision = decide(state, build=build, deploy=deploy, now=now, may_send=may_send)
         if decision.changed:
             store.keep(project_hash, state)
     if not decision.send:
@@ -823,6 +882,8 @@ def print_messages(wasp_version: str) -> None:
     folder = usable_folder(os.environ)
     if folder is not None:
         store = Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", ""))
+        # A letter that this terminal does not have is no reason to keep the rest back.
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
         Postbox(store, wasp_version, os.environ).show(sys.stdout, int(time.time()))
 
 
@@ -931,12 +992,13 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
     postbox = Postbox(store, wasp_version, environment)
     if is_due(invocation, store, now):
         answer: bytes | None = b""
-        try:
-            answer = record_and_send(invocation, store, now)
-        finally:
-            # Who cannot send may still be told of a danger.
-            if answer is not None:
-                postbox.look(answer, _receipt(wasp_version), now)
+        with store.sender() as may_send:
+            try:
+                answer = record_and_send(invocation, store, now, may_send=may_send)
+            finally:
+                # Who cannot send may still be told of a danger.
+                if answer is not None:
+                    postbox.look(answer, _receipt(wasp_version), now)
     elif postbox.wants_attention(now):
         postbox.prepare(now)
 
@@ -1216,7 +1278,8 @@ class News:
             "releases_etag": [self.releases_etag.url, self.releases_etag.value],
             "shown": self.shown,
         }
-        return json.dumps(fields, ensure_ascii=False).encode("utf-8") + b"\n"
+        # JSON can hold the half of a surrogate pair, which no encoding has.
+        return json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
     def remember_shown(self, names: Sequence[str], now: int) -> None:
         """Remembers what was shown, as far back as it may matter."""
@@ -1592,7 +1655,9 @@ def command(wasp_version: str, arguments: Sequence[str]) -> int:
     try:
         return chosen(wasp_version)
     except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        # A full disk is told of without a name.
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"error: {place}{error.strerror or error}", file=sys.stderr)
         return 7
 
 
@@ -1624,9 +1689,9 @@ def _print_pauses(store: Store) -> None:
     known = os.path.isdir(store.folder)
     state = store.state(store.project_hash(project)) if known else State(Attempt(), Attempt())
     print("\nIn this project   last event            the next")
-    for name, attempt in (("wasp build", state.build), ("other commands", state.other)):
+    for name, build in (("wasp build", True), ("other commands", False)):
+        attempt, ends = state.attempt(build), state.pause_ends(build)
         last = "none yet" if attempt.at == 0 else _local_time(attempt.at)
-        ends = attempt.pause_ends()
         following = f"after {_local_time(ends)}" if ends >= now else "with the next command"
         failed = "  (the last did not arrive)" if attempt.failed else ""
         print(f"  {name:<16}{last:<22}{following}{failed}")
@@ -1672,7 +1737,7 @@ def _print_event(invocation: Invocation, store: Store, output: IO[str]) -> None:
     """The event of an invocation; when it would not be sent now, that too, on stderr."""
     build, deploy = is_build(invocation.arguments), deploy_keywords(invocation.arguments)
     state = store.state(store.project_hash(invocation.project))
-    ends = state.attempt(build).pause_ends()
+    ends = state.pause_ends(build)
     if ends >= time.time():
         print(f"Paused until {_local_time(ends)}; without the pause:", file=sys.stderr)
     body = invocation.body(store, Target(os.environ).key, deploy or state.deploy)

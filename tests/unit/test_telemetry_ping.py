@@ -397,7 +397,7 @@ def test_an_attempt_that_slept_while_another_began_is_not_sent(tmp_path: Path) -
         return 200, b""
 
     def slow(_url: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
-        ping.record_and_send(invocation, store, START + HOUR + 1, other)
+        ping.record_and_send(invocation, store, START + 2 * HOUR, other)
         when_connected()
         sent.append(1)
         return 200, b""
