@@ -6,30 +6,36 @@ import errno
 import hashlib
 import os
 import re
-import shutil
 import sys
-import tarfile
 import tempfile
 import zlib
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import islice
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final
 
 from .errors import InstallerError, changing
 from .layout import BINARY
+from .tar_reader import DamagedTarError, Entry, entries
 from .transport import is_web_page
 
 #: An archive beyond these is not a Wasp release (0.25.0: 522 entries, 67 MB unpacked).
 UNPACKED_LIMIT: Final = 1024**3
 ENTRY_LIMIT: Final = 100_000
+#: Of a whole path, as some systems take no more than 1024 bytes, and of a name in it.
+LONGEST_PATH: Final = 500
+LONGEST_NAME: Final = 255
 
 _NOTHING_DONE: Final = "Nothing was installed."
 _DECOMPRESSED_AT_ONCE: Final = 1024 * 1024
 #: How many chunks the download may be ahead of the decompressing.
 _CHUNKS_AHEAD: Final = 256
 _COPY_SIZE: Final = 4 * 1024 * 1024
+_KINDS: Final = {"0": "file", "2": "link", "5": "folder"}
+#: Also what install.sh could not tell apart from the rest of what tar says of an entry.
+_UNUSUAL: Final = re.compile(r"[\x00-\x1f\x7f\\]| -> | link to ")
 
 
 class ArchiveReceiver:
@@ -123,6 +129,7 @@ class _Gunzip:
         self._decompressor = _new_decompressor()
         self._written = 0
         self._damaged = False
+        self._padded = False
         with changing(f"write to {folder}"):
             self.content: IO[bytes] = tempfile.TemporaryFile(  # noqa: SIM115 - its owner closes it
                 dir=folder, buffering=0
@@ -134,7 +141,9 @@ class _Gunzip:
             while chunk and not self._damaged and self._written <= UNPACKED_LIMIT:
                 if self._decompressor.eof:
                     # Zeros may fill the end; another gzip member goes on with the same content.
-                    if not chunk.strip(b"\0"):
+                    self._padded = self._padded or not chunk.strip(b"\0")
+                    if self._padded:
+                        self._damaged = bool(chunk.strip(b"\0"))
                         return
                     self._decompressor = _new_decompressor()
                 self._write(self._decompressor.decompress(chunk, _DECOMPRESSED_AT_ONCE))
@@ -144,9 +153,7 @@ class _Gunzip:
 
     def _write(self, data: bytes) -> None:
         with changing(f"unpack into {self._folder}"):
-            left = memoryview(data)
-            while left:
-                left = left[self.content.write(left) :]
+            _write_all(self.content, data)
         self._written += len(data)
 
     def check(self) -> None:
@@ -165,6 +172,13 @@ class _Gunzip:
             )
 
 
+def _write_all(target: IO[bytes], data: bytes) -> None:
+    """Writes to an unbuffered file, which may take less than it is given."""
+    left = memoryview(data)
+    while left:
+        left = left[target.write(left) :]
+
+
 def _new_decompressor() -> zlib._Decompress:
     # 16: with a gzip header, which must be right (https://zlib.net/manual.html, inflateInit2).
     return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
@@ -180,22 +194,20 @@ def unpack(content: IO[bytes], folder: Path) -> Path | None:
         InstallerError: "corrupt-archive", or "unsafe-archive" for anything but files, folders and
             links that stay inside.
     """
-    content.seek(0)
     try:
-        with tarfile.open(fileobj=content, mode="r:") as archive:
-            members = archive.getmembers()
-            root = _check(members)
-            with changing(f"unpack into {folder.parent}"):
-                return _extract(archive, members, root, folder)
-    except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
+        members = list(islice(entries(content), ENTRY_LIMIT + 1))
+    except DamagedTarError as error:
         raise InstallerError(
             "corrupt-archive",
             "the archive is damaged or no tar archive.",
             "Nothing was installed. Get it again, whole.",
         ) from error
+    root = _check(members)
+    with changing(f"unpack into {folder.parent}"):
+        return _extract(content, members, root, folder)
 
 
-def _check(members: list[tarfile.TarInfo]) -> str:
+def _check(members: list[Entry]) -> str:
     """Refuses what is unsafe; returns the folder that wasp-bin and data are in, with its slash."""
     if len(members) > ENTRY_LIMIT:
         raise _unsafe(f"more than {ENTRY_LIMIT} entries")
@@ -212,20 +224,26 @@ def _check(members: list[tarfile.TarInfo]) -> str:
             raise _unsafe("two entries of one name")
         kinds[name] = kind
         if kind == "link":
-            links[name] = member.linkname
+            links[name] = member.target
+    parents = _parents(kinds)
+    _check_spelling([*kinds, *parents])
     root = _root(kinds)
-    if any(kinds.get(parent, "folder") != "folder" for parent in _parents(kinds)):
+    if any(kinds.get(parent, "folder") != "folder" for parent in parents):
         raise _unsafe("an entry below one that is no folder")
     if any(_leads_outside(name.removeprefix(root), target) for name, target in links.items()):
         raise _unsafe("a link that leads outside")
     return root
 
 
-def _checked_name(member: tarfile.TarInfo) -> str:
-    if re.search(r"[\x00-\x1f\x7f\\]", member.name) or " -> " in member.name:
-        raise _unsafe("a name with control characters")
+def _checked_name(member: Entry) -> str:
+    if any(_UNUSUAL.search(text) for text in (member.name, member.target)):
+        raise _unsafe("a name with unusual characters")
+    path = os.fsencode(member.name)
+    if len(path) > LONGEST_PATH or max(map(len, path.split(b"/"))) > LONGEST_NAME:
+        raise _unsafe("a name that is far too long")
     name = _plain_name(member)
-    if name not in ("", ".") and {"", ".", ".."} & set(name.split("/")):
+    leads_up = name not in ("", ".") and {"", ".", ".."} & set(name.split("/"))
+    if leads_up or member.name.startswith("/"):
         raise _unsafe("an entry that leads outside")
     # There both lead to other places: a folder above, a drive, a stream beside the file.
     if os.name == "nt" and set(name) & set("\\:"):
@@ -243,16 +261,24 @@ def _parents(names: Iterable[str]) -> set[str]:
     return parents
 
 
-def _plain_name(member: tarfile.TarInfo) -> str:
+def _check_spelling(names: Iterable[str]) -> None:
+    """Refuses names that are one on a file system that does not tell "a" from "A", as on macOS."""
+    spelled: dict[bytes, str] = {}
+    for name in names:
+        if spelled.setdefault(os.fsencode(name).lower(), name) != name:
+            raise _unsafe("two names that differ only in upper and lower case")
+
+
+def _plain_name(member: Entry) -> str:
     return re.sub(r"^(\./)+", "", member.name).rstrip("/")
 
 
-def _kind(member: tarfile.TarInfo) -> str:
-    if member.islnk():
+def _kind(member: Entry) -> str:
+    if member.kind == "1":
         raise _unsafe("a hard link")
-    if member.mode & 0o7000 or not (member.isreg() or member.isdir() or member.issym()):
+    if member.mode & 0o7000 or member.kind not in _KINDS:
         raise _unsafe("an entry that is no plain file, folder or link")
-    return "folder" if member.isdir() else "link" if member.issym() else "file"
+    return _KINDS[member.kind]
 
 
 def _root(kinds: dict[str, str]) -> str:
@@ -296,27 +322,25 @@ def _unsafe(what: str) -> InstallerError:
     )
 
 
-def _extract(
-    archive: tarfile.TarFile, members: list[tarfile.TarInfo], root: str, folder: Path
-) -> Path | None:
+def _extract(content: IO[bytes], members: list[Entry], root: str, folder: Path) -> Path | None:
     package_json = None
     made = {""}
     for member in members:
-        name = _plain_name(member)
+        name, kind = _plain_name(member), _kind(member)
         if not name.startswith(root):
             continue
         inner = name[len(root) :]
-        if inner == "package.json" and member.isreg():
+        if inner == "package.json" and kind == "file":
             package_json = folder.parent / "package.json"
-            _copy(archive, member, str(package_json), 0o644)
+            _copy(content, member, str(package_json), 0o644)
         elif inner == BINARY or f"{inner}/".startswith("data/"):
-            _make_folders(folder, inner if member.isdir() else inner.rpartition("/")[0], made)
+            _make_folders(folder, inner if kind == "folder" else inner.rpartition("/")[0], made)
             path = f"{folder}/{inner}"
-            if member.issym():
-                os.symlink(member.linkname, path)
-            elif member.isreg():
+            if kind == "link":
+                os.symlink(member.target, path)
+            elif kind == "file":
                 runs = member.mode & 0o111 or inner == BINARY
-                _copy(archive, member, path, 0o755 if runs else 0o644)
+                _copy(content, member, path, 0o755 if runs else 0o644)
     return package_json
 
 
@@ -328,29 +352,29 @@ def _make_folders(base: Path, folder: str, made: set[str]) -> None:
         made.add(folder)
 
 
-def _copy(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str, mode: int) -> None:
+def _copy(content: IO[bytes], member: Entry, path: str, mode: int) -> None:
     with open(path, "xb", buffering=0) as target:
-        if not _copy_in_kernel(archive, member, target):
-            source = archive.extractfile(member)
-            assert source is not None, "a regular file has content"
-            with source:
-                shutil.copyfileobj(source, target, _COPY_SIZE)
+        if not _copy_in_kernel(content, member, target):
+            target.seek(0)
+            content.seek(member.start)
+            for start in range(0, member.size, _COPY_SIZE):
+                _write_all(target, content.read(min(member.size - start, _COPY_SIZE)))
         if sys.platform != "win32":
             os.fchmod(target.fileno(), mode)
 
 
-def _copy_in_kernel(archive: tarfile.TarFile, member: tarfile.TarInfo, target: IO[bytes]) -> bool:
+def _copy_in_kernel(content: IO[bytes], member: Entry, target: IO[bytes]) -> bool:
     """Copies a member without its bytes passing through Python, where the system can (Linux)."""
-    if member.issparse() or not hasattr(os, "copy_file_range"):
+    if not hasattr(os, "copy_file_range"):
         return False
-    source, done = cast("IO[bytes]", archive.fileobj).fileno(), 0
+    done = 0
     try:
         while done < member.size:
             copied = os.copy_file_range(
-                source, target.fileno(), member.size - done, member.offset_data + done
+                content.fileno(), target.fileno(), member.size - done, member.start + done
             )
             if copied == 0:
-                raise tarfile.ReadError("unexpected end of data")
+                return False
             done += copied
     except OSError as error:
         # Not between these two places, or not on this system.

@@ -5,18 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Sequence
-from types import FrameType
 from typing import Final, NoReturn
 
 from .console import Console, pretty
-from .errors import InstallerError, InterruptedRunError, file_system_error
+from .errors import InstallerError, file_system_error
 from .layout import Layout
 from .options import COMMANDS, Options, default_prefix, timeout_from
 from .report import Result, to_json
+from .signals import ignore_signals, raise_on_signals
 from .windows import run_for
 
 _USAGE: Final = """\
@@ -138,14 +137,16 @@ def main(arguments: Sequence[str]) -> int:
         if stream is not None:
             errors = "backslashreplace" if os.name == "nt" else "surrogateescape"
             stream.reconfigure(errors=errors)  # type: ignore[union-attr]
-    _raise_on_signals()
+    raise_on_signals()
     console, run, failure = Console(), None, None
     try:
         options = parse_arguments(arguments)
         console = Console(quiet=options.quiet, verbose=options.verbose)
         run = run_for(options, console)
         result = run.execute()
+        ignore_signals()
     except Exception as error:  # noqa: BLE001 - a person is told in words, whatever it is
+        ignore_signals()
         failure = _explained(error)
         console.show_error(failure)
         release = run.release if run else None
@@ -181,16 +182,3 @@ def _default_layout() -> Layout | None:
         return Layout(default_prefix(os.environ))
     except InstallerError:
         return None
-
-
-def _raise_on_signals() -> None:
-    """Lets a run that is ended by a signal clean up, as Ctrl-C already does."""
-
-    def end(number: int, _frame: FrameType | None) -> NoReturn:
-        # A second one must not end the cleaning up.
-        signal.signal(number, signal.SIG_IGN)
-        raise InterruptedRunError(number)
-
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), end)

@@ -12,7 +12,7 @@ from pathlib import Path
 import telemetry_ping
 
 from . import launcher, platforms, receipts, surroundings
-from .completion_setup import CompletionSetup, place_scripts
+from .completion_setup import CompletionSetup, place_scripts, stage_scripts
 from .console import Console, pretty
 from .errors import InstallerError, InterruptedRunError, changing
 from .interpreter import PythonLookup
@@ -23,7 +23,8 @@ from .platforms import Platform
 from .receipts import Release
 from .registry import RegistryLookup, asks_npm
 from .report import Result, print_versions
-from .staging import Staging, remove_tree
+from .signals import ignore_signals
+from .staging import Staging, remove_tree, sweep
 from .telemetry import InstallEvent, ping_module
 from .versions import RELEASES_PAGE, older_than
 
@@ -40,6 +41,7 @@ class Run:
         self.release: Release | None = None
         self.install_event = InstallEvent(options, console)
         self._python: PythonLookup | None = None
+        self._stagings: list[Staging] = []
 
     def execute(self) -> Result:
         """Does what the options say.
@@ -53,11 +55,19 @@ class Run:
             return self._execute()
         except InterruptedRunError:
             self.install_event.stop()
+            # The signal may have come between two lines that belong together.
+            for staging in self._stagings:
+                staging.clean_up()
             raise
         finally:
             os.umask(umask)
             if self._python is not None:
                 self._python.close()
+
+    def _staging(self) -> Staging:
+        makes_room = self.options.command in ("uninstall", "migrate-to-npm")
+        self._stagings.append(Staging(self.layout, self.console, makes_room=makes_room))
+        return self._stagings[-1]
 
     def _look_for_python(self) -> PythonLookup:
         """For the launcher; asked for early, since it takes a while to be found."""
@@ -90,7 +100,7 @@ class Run:
         with contextlib.ExitStack() as stack:
             staging = None
             if not options.dry_run:
-                staging = stack.enter_context(Staging(layout, self.console))
+                staging = stack.enter_context(self._staging())
             # Both ask other programs, which goes on beside what follows.
             registry = None
             if options.from_file is None and asks_npm(options.source, options.wanted):
@@ -118,15 +128,46 @@ class Run:
             if staging is None:
                 return self._plan(release, platform)
             self.install_event.announce()
+            # All that takes room comes before the first change.
             receipts.write(staging.new, release, platform)
-            staging.place(release.version, replace=options.force)
-            staging.place_file(layout.ping_module, ping_module())
-            place_scripts(layout, staging)
-            launcher.write(layout, staging, release.version, self._look_for_python())
-            layout.npm_marker.unlink(missing_ok=True)
-            staging.commit()
+            staging.stage_file(layout.ping_module.name, ping_module())
+            stage_scripts(staging)
+            launcher.stage(layout, staging, release.version, self._look_for_python())
+            self._begin_to_change(node_check)
+            self._place(staging, release.version)
+            if layout.npm_marker.exists():
+                with changing(f"remove {pretty(layout.npm_marker)}"):
+                    layout.npm_marker.unlink(missing_ok=True)
             launcher.settle(layout, staging, self._look_for_python())
             return self._installed(release, previous, node_check)
+
+    def _place(self, staging: Staging, version: str) -> None:
+        """Puts what is staged in its place, all or nothing."""
+        try:
+            # First, since a version that is there is not installed again.
+            staging.place_file(self.layout.ping_module)
+            place_scripts(self.layout, staging)
+            staging.place(version, replace=self.options.force)
+            staging.place_launcher()
+        except InstallerError:
+            # Another run may have made it the current one meanwhile.
+            if launcher.inspect(self.layout).version != version:
+                staging.take_back(version)
+            if not self.layout.version_folders():
+                self.layout.remove_shared_files()
+            raise
+        staging.commit()
+
+    def _begin_to_change(self, node_check: surroundings.NodeCheck | None = None) -> None:
+        """Waits for what may take long; from then on signals do not end the run.
+
+        The rest takes a moment, and half of it would be neither what was there before nor what was
+        asked for.
+        """
+        self._look_for_python().path()
+        if node_check is not None:
+            node_check.wait()
+        ignore_signals()
 
     def _announce_new_install(self) -> None:
         """Sends the event as soon as it is certain that something will be installed."""
@@ -176,7 +217,8 @@ class Run:
     ) -> Result:
         layout = self.layout
         if current != version and not self.options.dry_run:
-            with Staging(layout, self.console) as staging:
+            with self._staging() as staging:
+                self._begin_to_change(node_check)
                 launcher.write(layout, staging, version, self._look_for_python())
                 staging.commit()
                 launcher.settle(layout, staging, self._look_for_python())
@@ -201,13 +243,15 @@ class Run:
         if self.options.destdir or self.options.dry_run:
             return None
         node_check.warn(self.console, release.version, release.node)
+        ignore_signals()
+        done = None
         if not surroundings.is_on_path(self.layout):
             done = self._path_setup().add()
-            # From the next start on, this wasp comes before any other.
-            if done:
-                return done
-        surroundings.warn_of_another_wasp(self.console, self.layout)
-        return None
+        # From the next start on, this wasp comes before any other.
+        if not done:
+            surroundings.warn_of_another_wasp(self.console, self.layout)
+        surroundings.warn_of_another_home(self.console, self.layout)
+        return done
 
     def _add_completion(self) -> str | None:
         return None if self.options.dry_run else self._completion_setup().add()
@@ -282,13 +326,15 @@ class Run:
         version = self.options.named_version
         assert version is not None, "the options were checked"
         self._refuse_conflicts()
+        self._sweep()
         if not self.layout.is_installed(version):
             raise self._not_installed(version)
         release = receipts.read(self.layout.version_dir(version), version)
         if self.options.dry_run:
             self.console.say(f"Would make Wasp {version} the current version")
             return Result("planned", version, release)
-        with Staging(self.layout, self.console) as staging:
+        with self._staging() as staging:
+            self._begin_to_change()
             launcher.write(self.layout, staging, version, self._look_for_python())
             staging.commit()
             launcher.settle(self.layout, staging, self._look_for_python())
@@ -305,24 +351,45 @@ class Run:
             f"To install it: {own_name()} -v {version}",
         )
 
+    def _sweep(self) -> None:
+        """Before the versions are looked at: a killed run may have moved one aside."""
+        if not self.options.dry_run:
+            sweep(self.layout, self.console)
+
     def _uninstall(self, _platform: Platform) -> Result:
+        self._sweep()
         version = self.options.named_version
         return self._uninstall_all() if version is None else self._uninstall_one(version)
 
     def _uninstall_one(self, version: str) -> Result:
-        if not self.layout.version_dir(version).is_dir():
+        layout = self.layout
+        if not layout.version_dir(version).is_dir():
+            # A run that was killed may have come so far.
+            if not self.options.dry_run:
+                self._remove_traces_if_none_is_left()
             raise self._not_installed(version)
         if self._only_plans(f"Would remove Wasp {version}"):
             return Result("planned", version)
-        with Staging(self.layout, self.console) as staging:
+        with self._staging() as staging:
+            python = self._look_for_python()
+            ignore_signals()
             staging.commit()
+            # First, so that it never starts what is gone.
+            launcher.settle(layout, staging, python, leaving=version)
             staging.remove(version)
-            current = launcher.settle(self.layout, staging, self._look_for_python()).version
+            current = launcher.settle(layout, staging, python).version
         now = f"; the current version is {current}" if current else ""
         self.console.say(f"Removed Wasp {version}{now}")
-        if launcher.inspect(self.layout).kind == "none" and not self.layout.version_folders():
-            self._remove_traces()
+        self._remove_traces_if_none_is_left()
         return Result("removed", version)
+
+    def _remove_traces_if_none_is_left(self) -> None:
+        layout = self.layout
+        is_left = layout.version_folders() or layout.npm_marker.exists()
+        if launcher.inspect(layout).kind == "none" and not is_left:
+            ignore_signals()
+            layout.remove_shared_files()
+            self._remove_traces()
 
     def _uninstall_all(self) -> Result:
         layout = self.layout
@@ -335,8 +402,11 @@ class Run:
                     "To remove it: npm uninstall -g @wasp.sh/wasp-cli",
                 )
             self.console.say(f"No Wasp is installed in {pretty(layout.prefix)}")
-            # Wasp's own "wasp uninstall" may have removed it, and does not know of the rest.
             if not self.options.dry_run:
+                ignore_signals()
+                # A run that was killed may have come so far.
+                self._remove_rest()
+                # Wasp's own "wasp uninstall" may have removed it, and does not know of the rest.
                 self._remove_traces()
             return Result("removed")
         words = f"Wasp ({', '.join(found)}) from {pretty(layout.prefix)}"
@@ -349,6 +419,7 @@ class Run:
         return Result("removed")
 
     def _migrate_to_npm(self, _platform: Platform) -> Result:
+        self._sweep()
         layout = self.layout
         found = layout.version_folders()
         words = f" ({', '.join(found)})" if found else ""
@@ -379,15 +450,26 @@ class Run:
 
     def _remove_everything(self, found: list[str]) -> None:
         layout = self.layout
-        with Staging(layout, self.console) as staging:
+        with self._staging() as staging:
+            ignore_signals()
             staging.commit()
             if launcher.inspect(layout).kind == "ours":
                 with changing(f"remove {pretty(layout.launcher)}"):
                     layout.launcher.unlink(missing_ok=True)
             for version in found:
                 staging.remove(version)
-            layout.remove_shared_files()
-        layout.remove_empty_folders(os.environ.get("HOME", ""))
+            # Another run may have made one the current one meanwhile.
+            if layout.installed() or launcher.inspect(layout).kind == "ours":
+                launcher.settle(layout, staging, self._look_for_python())
+        self._remove_rest()
+
+    def _remove_rest(self) -> None:
+        """What is there beside versions and launcher."""
+        # Another run may have installed a version meanwhile.
+        if not self.layout.version_folders():
+            self.layout.remove_shared_files()
+        # The next run goes on from here as long as the last of them is there.
+        self.layout.remove_empty_folders(os.environ.get("HOME", ""))
 
     def _remove_traces(self) -> None:
         """Removes what Wasp, its telemetry and this installer keep outside the prefix."""

@@ -22,12 +22,16 @@ from .startup_lines import StartupLines, listed, may_change_startup_files
 SCRIPTS: Final = ("wasp.bash", "_wasp", "wasp.fish")
 
 
-def place_scripts(layout: Layout, staging: Staging) -> None:
-    """Puts the scripts where the lines, and the links of packages, expect them."""
+def stage_scripts(staging: Staging) -> None:
+    """Writes the scripts where they may still be taken back."""
     for name in SCRIPTS:
-        staging.place_file(
-            layout.completions / name, content_of(f"wasp_installer/completions/{name}")
-        )
+        staging.stage_file(name, content_of(f"wasp_installer/completions/{name}"))
+
+
+def place_scripts(layout: Layout, staging: Staging) -> None:
+    """Puts them where the lines, and the links of packages, expect them."""
+    for name in SCRIPTS:
+        staging.place_file(layout.completions / name)
 
 
 class CompletionSetup:
@@ -61,8 +65,9 @@ class CompletionSetup:
             return None
         outcome = self._lines.add()
         for refusal in outcome.refusals:
-            self._console.say_step(
-                f"Tab completion: {refusal.file} {refusal.obstacle}, so it was left as it is"
+            self._console.warn(
+                f"{refusal.file} {refusal.obstacle}, so it was left as it is. "
+                f"For tab completion, add this line to it:\n{refusal.line}"
             )
         if not outcome.changed:
             return None

@@ -54,10 +54,8 @@ def inspect(layout: Layout) -> LauncherState:
     try:
         with path.open("rb") as file:
             content = file.read(_READ_SIZE)
-    except (FileNotFoundError, NotADirectoryError):
-        return LauncherState("none")
     except OSError:
-        return LauncherState("foreign")
+        return LauncherState("foreign" if os.path.lexists(path) else "none")
     if b"The Wasp installer writes this file" in content and b"rem distribution:" in content:
         # wasp.cmd, for a Wasp inside WSL.
         return LauncherState("ours")
@@ -85,25 +83,38 @@ def content(version: str, wasp_root: str, python: str) -> bytes:
     return os.fsencode(text)
 
 
+def stage(layout: Layout, staging: Staging, version: str, python: PythonLookup) -> None:
+    """Prepares what makes ``version`` the current one: ``Staging.place_launcher`` does it."""
+    staging.stage_launcher(content(version, layout.wasp_root, python.path()))
+
+
 def write(layout: Layout, staging: Staging, version: str, python: PythonLookup) -> None:
     """Makes ``version`` the current one."""
-    staging.write_launcher(content(version, layout.wasp_root, python.path()))
+    stage(layout, staging, version, python)
+    staging.place_launcher()
 
 
-def settle(layout: Layout, staging: Staging, python: PythonLookup) -> LauncherState:
-    """Looks, after a change, whether the launcher's version is there.
+def settle(
+    layout: Layout, staging: Staging, python: PythonLookup, *, leaving: str | None = None
+) -> LauncherState:
+    """Looks, after a change, whether the launcher and its version are there.
 
-    If another run removed it meanwhile, the launcher goes to the newest that is left, or is
-    removed.
+    If another run removed one of them meanwhile, or it is the one that is ``leaving``, the launcher
+    goes to the newest that is left, or is removed.
     Both that run and this one look after they act, so the last of them sees the whole.
     """
     state = inspect(layout)
     for _ in range(_SETTLE_ATTEMPTS):
-        if state.version is None or layout.has_binary(state.version):
-            break
-        installed = layout.installed()
+        if state.kind != "none":
+            if state.version is None:
+                break
+            if state.version != leaving and layout.has_binary(state.version):
+                break
+        installed = [version for version in layout.installed() if version != leaving]
         if installed:
             write(layout, staging, installed[0], python)
+        elif state.kind == "none":
+            break
         else:
             layout.launcher.unlink(missing_ok=True)
             layout.remove_shared_files()

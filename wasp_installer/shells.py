@@ -68,6 +68,8 @@ class Shell:
     all_files: tuple[str, ...] = ()
     #: Its file among the scripts for tab completion; "" when it has none.
     completion_script: str = ""
+    #: A variable that this shell alone sets.
+    version_variable: str = ""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = environment
@@ -88,8 +90,12 @@ class Shell:
         return f'case ":${{PATH}}:" in *:{folder.word}:*) ;; *) {command} ;; esac {MARK}'
 
     def completion_line(self, script: SpelledPath) -> str:
-        """The line of a start-up file that reads a script, if it is still there."""
-        return f"[ ! -r {script.word} ] || . {script.word} {MARK}"
+        """The line of a start-up file that reads a script, if it is still there.
+
+        People read one shell's file in another, which would end at what it does not understand.
+        """
+        is_other = f'[ -z "${{{self.version_variable}-}}" ]'
+        return f"{is_other} || [ ! -r {script.word} ] || . {script.word} {MARK}"
 
     def completion_files(self) -> list[Path]:
         """The files that are to have the line for tab completion."""
@@ -125,6 +131,7 @@ class Bash(Shell):
     names = ("bash",)
     all_files = (".bashrc", ".bash_profile", ".bash_login", ".profile")
     completion_script = "wasp.bash"
+    version_variable = "BASH_VERSION"
 
     def wanted_files(self) -> list[Path]:
         """~/.bashrc, and of the login files the first that there is, as bash reads no other."""
@@ -146,6 +153,7 @@ class Zsh(Shell):
     names = ("zsh",)
     all_files = (".zshrc", ".zshenv")
     completion_script = "_wasp"
+    version_variable = "ZSH_VERSION"
 
     def wanted_files(self) -> list[Path]:
         """~/.zshrc, or where ZDOTDIR says."""

@@ -6,11 +6,10 @@ import contextlib
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from .staging import FILE_PREFIX, is_abandoned, staging_owner
+from .staging import FILE_PREFIX, create_file, is_abandoned, staging_name
 
 
 class Obstacle(Exception):  # noqa: N818 - it stops no run
@@ -127,23 +126,31 @@ def _writing() -> Iterator[None]:
 
 def _replace(real: Path, content: bytes) -> None:
     """Gives ``real`` new content at once; mode and owner stay."""
-    real.parent.mkdir(parents=True, exist_ok=True)
-    for left in real.parent.glob(f"{FILE_PREFIX}*"):
-        if left.is_file() and is_abandoned(left, left.name[len(FILE_PREFIX) :]):
-            left.unlink(missing_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=FILE_PREFIX + staging_owner(), dir=real.parent)
-    new = Path(name)
+    missing = [folder for folder in real.parents if not folder.exists()]
+    new = real.parent / f"{FILE_PREFIX}{staging_name()}"
     try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-        if real.exists():
-            _copy_ownership(real, new)
-        else:
-            new.chmod(0o644)
+        real.parent.mkdir(parents=True, exist_ok=True)
+        _write_beside(real, new, content)
         new.replace(real)
     except BaseException:
         new.unlink(missing_ok=True)
+        for folder in missing:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
         raise
+
+
+def _write_beside(real: Path, new: Path, content: bytes) -> None:
+    """Makes ``new``, which will take the place of ``real``; removes what killed runs left there."""
+    for left in real.parent.glob(f"{FILE_PREFIX}*"):
+        if left.is_file() and is_abandoned(left, left.name[len(FILE_PREFIX) :]):
+            left.unlink(missing_ok=True)
+    with open(create_file(new), "wb") as file:
+        file.write(content)
+    if real.exists():
+        _copy_ownership(real, new)
+    else:
+        new.chmod(0o644)
 
 
 def _copy_ownership(real: Path, new: Path) -> None:

@@ -8,8 +8,11 @@ import re
 import shutil
 import subprocess
 
+import telemetry_ping
+
 from .console import Console, pretty
 from .layout import Layout
+from .shells import quoted
 from .versions import older_than
 from .windows_path import places
 
@@ -21,6 +24,7 @@ class NodeCheck:
 
     def __init__(self) -> None:
         self._node: subprocess.Popen[bytes] | None = None
+        self._said = ""
         self._path = shutil.which("node")
         if self._path:
             self._node = subprocess.Popen(
@@ -30,15 +34,20 @@ class NodeCheck:
                 stderr=subprocess.DEVNULL,
             )
 
+    def wait(self) -> None:
+        """Returns once node has answered."""
+        if self._node is not None:
+            self._said = self._node.communicate()[0].decode(errors="replace").partition("\n")[0]
+            self._node = None
+
     def warn(self, console: Console, version: str, required: str | None) -> None:
         """Warns of a Node.js that is missing or older than ``required`` (">=24.14.1")."""
+        self.wait()
         needs = f"Wasp {version} needs Node.js" + (f" {required}" if required else "")
-        if self._path is None or self._node is None:
+        if self._path is None:
             console.warn(f"Node.js is not on PATH. {needs}.\nInstall it: {_NODE_DOWNLOAD}")
             return
-        said = self._node.communicate()[0].decode(errors="replace").partition("\n")[0]
-        self._node = None
-        found, minimum = said.removeprefix("v"), _minimum_of(required or "")
+        found, minimum = self._said.removeprefix("v"), _minimum_of(required or "")
         if not found[:1].isdigit():
             console.warn(
                 f"{self._path} does not say which version it is. {needs}.\n"
@@ -73,6 +82,39 @@ def is_on_path(layout: Layout) -> bool:
     folder = f"{layout.prefix}/bin"
     entries = os.environ.get("PATH", "").split(os.pathsep)
     return folder in entries or f"{folder}/" in entries
+
+
+def warn_of_another_home(console: Console, layout: Layout) -> None:
+    """Under sudo, HOME may be another user's, who cannot change what root has put there."""
+    home = os.environ.get("HOME")
+    if os.name == "nt" or os.geteuid() != 0 or telemetry_ping.is_on_ci(os.environ):
+        return
+    if home and layout.prefix.startswith(f"{home}/") and _owner(layout.executable) == 0:
+        owner = _owner(f"{home}/.")
+        if owner:
+            name = _user_name(owner)
+            console.warn(
+                f"{home} is the home of {name}, who can neither update nor remove what root has "
+                f"installed there.\nRun this again without sudo, after: "
+                f"sudo chown -R {name} {quoted(layout.prefix)}"
+            )
+
+
+def _owner(path: str) -> int | None:
+    """The number of the user whose ``path`` is; None where that cannot be told."""
+    try:
+        return os.lstat(path).st_uid
+    except OSError:
+        return None
+
+
+def _user_name(number: int) -> str:
+    import pwd  # not on Windows
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def warn_of_another_wasp(console: Console, layout: Layout) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import queue
 import re
 import socket
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,8 +26,11 @@ LONGEST_RETRY_AFTER_S: Final = 60
 REDIRECT_LIMIT: Final = 10
 #: Fewer bytes a second than this, over a whole time-out, are no progress.
 SLOWEST_BYTES_PER_S: Final = 100
-#: No answer that describes a release is longer (GitHub's are about 50 kB).
+#: So many time-outs may pass until an answer begins, with all redirects on the way to it.
+HEAD_PATIENCE: Final = 4
+#: No answer is longer (GitHub says some 50 kB of each of a hundred releases), and no archive.
 JSON_LIMIT: Final = 16 * 1024 * 1024
+ARCHIVE_LIMIT: Final = 1024**3
 CHUNK_SIZE: Final = 256 * 1024
 
 _Fetched = TypeVar("_Fetched")
@@ -44,7 +49,8 @@ def check_url(url: str) -> None:
         raise SourceProblem(
             "bad-answer", "the address of the download holds characters that no URL has"
         )
-    if not (url.startswith("https://") or (url.startswith("http://") and _is_loopback(url))):
+    secure = url.startswith("https://") and host_of(url) != ""
+    if not (secure or (url.startswith("http://") and _is_loopback(url))):
         raise SourceProblem("insecure-url", f"{url} is not an https address")
 
 
@@ -132,15 +138,8 @@ class Transport:
         """The JSON document at ``url``; "not-found" where there is none."""
 
         def fetch() -> bytes:
-            body = bytearray()
             with self._open("GET", url) as response:
-                for chunk in self._chunks(response):
-                    body += chunk
-                    if len(body) > JSON_LIMIT:
-                        raise SourceProblem(
-                            "bad-answer", f"{host_of(url)} offers a file that is far too large"
-                        )
-            return bytes(body)
+                return b"".join(self._chunks(response, JSON_LIMIT))
 
         body = self._repeat(url, fetch, attempts)
         try:
@@ -190,7 +189,7 @@ class Transport:
         def fetch() -> None:
             with self._open("GET", url) as response:
                 start(_content_length(response))
-                for chunk in self._chunks(response):
+                for chunk in self._chunks(response, ARCHIVE_LIMIT):
                     take(chunk)
 
         self._repeat(url, fetch, ATTEMPTS)
@@ -215,22 +214,51 @@ class Transport:
     @contextmanager
     def _open(self, method: str, url: str, *, follow: bool = True) -> Iterator[requests.Response]:
         self._console.say_step(f"{method.lower()} {url}")
-        with self._session.request(
-            method, url, timeout=self._timeout_s, stream=True, allow_redirects=follow
-        ) as response:
+        with self._answer(method, url, follow) as response:
             if response.status_code >= 400:
                 raise _status_problem(response)
             yield response
 
-    def _chunks(self, response: requests.Response) -> Iterator[bytes]:
-        """The body, piece by piece as it arrives, watched for progress and completeness."""
+    def _answer(self, method: str, url: str, follow: bool) -> requests.Response:
+        """The answer without its body.
+
+        The time-out of requests starts anew with each byte, so the whole head is waited for here. A
+        thread that is given up ends with its connection, or with this process.
+        """
+        answers: queue.Queue[requests.Response | BaseException] = queue.Queue()
+
+        def ask() -> None:
+            try:
+                response = self._session.request(
+                    method, url, timeout=self._timeout_s, stream=True, allow_redirects=follow
+                )
+            except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+                answers.put(error)
+            else:
+                answers.put(response)
+
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            answer = answers.get(timeout=HEAD_PATIENCE * self._timeout_s)
+        except queue.Empty:
+            raise _stalled(host_of(url), self._timeout_s) from None
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def _chunks(self, response: requests.Response, limit: int) -> Iterator[bytes]:
+        """The body, piece by piece as it arrives, watched for progress, length and completeness."""
         expected, received = _content_length(response), 0
+        if expected is not None and expected > limit:
+            raise _too_large(host_of(response.url))
         window_start, window_received = time.monotonic(), 0
         while True:
             chunk = response.raw.read1(CHUNK_SIZE)
             if not chunk:
                 break
             received += len(chunk)
+            if received > limit:
+                raise _too_large(host_of(response.url))
             window_received += len(chunk)
             yield chunk
             elapsed = time.monotonic() - window_start
@@ -244,7 +272,7 @@ class Transport:
 
 def _content_length(response: requests.Response) -> int | None:
     text = response.headers.get("Content-Length", "")
-    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else None
+    return int(text) if re.fullmatch(r"[0-9]{1,30}", text) else None
 
 
 def _status_problem(response: requests.Response) -> SourceProblem:
@@ -266,6 +294,10 @@ def _status_problem(response: requests.Response) -> SourceProblem:
 
 def _stalled(host: str, timeout_s: int) -> SourceProblem:
     return SourceProblem("timeout", f"{host} sent nothing for {timeout_s} s")
+
+
+def _too_large(host: str) -> SourceProblem:
+    return SourceProblem("bad-answer", f"{host} offers a file that is far too large")
 
 
 def _cut(host: str) -> SourceProblem:

@@ -6,13 +6,13 @@ import re
 from typing import Final
 
 _PLACE: Final = re.compile(
-    r"(?<=^# begin ping_module\n).*?(?=^# end ping_module$)", re.MULTILINE | re.DOTALL
+    r"(^( *)# begin ping_module\n).*?(?=^ *# end ping_module$)", re.MULTILINE | re.DOTALL
 )
 _FUNCTION: Final = """\
-ping_module() {{
-    cat <<'{end}'
+{indent}ping_module() {{
+{indent}    cat <<'{end}'
 {text}{end}
-}}
+{indent}}}
 """
 
 
@@ -27,8 +27,11 @@ def assemble(script: str, ping_module: str) -> str:
     end = "END_OF_TELEMETRY_PING"
     while end in ping_module:
         end += "_"
-    function = _FUNCTION.format(end=end, text=ping_module)
-    assembled, count = _PLACE.subn(lambda _: function, script)
+
+    def function(found: re.Match[str]) -> str:
+        return found[1] + _FUNCTION.format(indent=found[2], end=end, text=ping_module)
+
+    assembled, count = _PLACE.subn(function, script)
     if count != 1:
         raise ValueError(f"install.sh has {count} places for ping_module, not one")
     return assembled

@@ -110,6 +110,7 @@ def test_the_next_run_cleans_up_after_a_killed_one(
     assert machine.layout.version_picture("0.25.0") == expected_version_folder(release.package)
     assert {item.name for item in machine.layout.share.iterdir()} == {
         "0.25.0",
+        "completions",
         "telemetry_ping.py",
     }
     assert {item.name for item in machine.layout.launcher.parent.iterdir()} == {"wasp"}

@@ -22,6 +22,7 @@ from tests.support.skips import need_root
 from tests.support.terminals import Terminal
 from tests.support.toolboxes import real_tool
 from tests.support.trees import Entry, picture
+from wasp_installer.staging import staging_name
 
 MARK = "# added by the Wasp installer"
 LINE = (
@@ -32,8 +33,10 @@ FISH_LINE = 'contains -- "$HOME/.local/bin" $PATH; or set -gx PATH "$HOME/.local
 FISH_FILE = ".config/fish/conf.d/wasp.fish"
 SCRIPTS = "$HOME/.local/share/wasp-lang/completions"
 COMPLETION_LINES = {
-    ".bashrc": f'[ ! -r "{SCRIPTS}/wasp.bash" ] || . "{SCRIPTS}/wasp.bash" {MARK}',
-    ".zshrc": f'[ ! -r "{SCRIPTS}/_wasp" ] || . "{SCRIPTS}/_wasp" {MARK}',
+    ".bashrc": '[ -z "${BASH_VERSION-}" ] || '
+    f'[ ! -r "{SCRIPTS}/wasp.bash" ] || . "{SCRIPTS}/wasp.bash" {MARK}',
+    ".zshrc": '[ -z "${ZSH_VERSION-}" ] || '
+    f'[ ! -r "{SCRIPTS}/_wasp" ] || . "{SCRIPTS}/_wasp" {MARK}',
     "wasp.fish": f'test -r "{SCRIPTS}/wasp.fish"; and source "{SCRIPTS}/wasp.fish" {MARK}',
 }
 ODD = 'it\'s a "home" with $pecials \\ `here` (and \u00fc) !x'
@@ -426,8 +429,8 @@ def test_a_line_that_is_there_is_said_to_be(machine: Machine) -> None:
 
 @pytest.mark.single
 def test_what_a_killed_run_left_is_swept(machine: Machine) -> None:
-    host = "".join(letter if letter.isalnum() else "_" for letter in os.uname().nodename)
-    left = machine.home / f".wasp-staging-{host}-{sleeping_elsewhere()}-abcdef"
+    this_machine = staging_name().rsplit("-", 2)[0]
+    left = machine.home / f".wasp-staging-{this_machine}-{sleeping_elsewhere()}-abcdef"
     left.write_text("half a file")
     install(machine)
     assert not left.exists()

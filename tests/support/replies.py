@@ -23,6 +23,8 @@ class Exchange(Protocol):
 
     def send_bytes(self, data: bytes) -> None: ...
 
+    def send_raw(self, data: bytes) -> None: ...
+
     def wait_until_closed(self, timeout: float) -> None: ...
 
     def abort(self) -> None: ...
@@ -154,6 +156,38 @@ class LyingLength:
     def send(self, exchange: Exchange) -> None:
         exchange.send_head(200, {"Content-Length": str(self.announced)})
         exchange.send_bytes(self.body)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Whatever these bytes are, in place of an answer; one by one when there is a pause."""
+
+    data: bytes
+    pause: float = 0
+
+    def send(self, exchange: Exchange) -> None:
+        if not self.pause:
+            exchange.send_raw(self.data)
+            return
+        waiting = threading.Event()
+        for byte in self.data:
+            exchange.send_raw(bytes([byte]))
+            waiting.wait(self.pause)
+
+
+@dataclass(frozen=True)
+class Endless:
+    """A beginning, and then the same again and again, until the client goes or it is `most`."""
+
+    start: bytes
+    again: bytes
+    most: int
+
+    def send(self, exchange: Exchange) -> None:
+        exchange.send_raw(self.start)
+        piece = self.again * max(1, 65536 // len(self.again))
+        for _ in range(self.most // len(piece)):
+            exchange.send_raw(piece)
 
 
 @dataclass(frozen=True)

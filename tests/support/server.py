@@ -56,6 +56,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
             self.wfile.flush()
 
+    def send_raw(self, data: bytes) -> None:
+        self.wfile.write(data)
+        self.wfile.flush()
+
     def wait_until_closed(self, timeout: float) -> None:
         deadline = self.server.closing
         waited = 0.0

@@ -41,9 +41,14 @@ def _entries(folder: Path, prefix: str) -> Iterator[tuple[str, Entry]]:
             yield name, Entry("folder", mode, "")
             yield from _entries(Path(item.path), f"{name}/")
         elif stat.S_ISREG(info.st_mode):
-            yield name, Entry("file", mode, _digest(Path(item.path).read_bytes()))
+            yield name, entry_of_bytes(Path(item.path).read_bytes(), mode)
         else:
             yield name, Entry("special", mode, "")
+
+
+def entry_of_bytes(content: bytes, mode: int) -> Entry:
+    """What a picture has of a file with this content."""
+    return Entry("file", mode, _digest(content))
 
 
 def _digest(content: bytes) -> str:

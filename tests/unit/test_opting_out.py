@@ -48,7 +48,7 @@ def places(tmp_path: Path) -> dict[str, str]:
 
 
 def function_of(script: str, name: str) -> str:
-    found = re.search(rf"^{name}\(\) {{\n.*?^}}\n", script, re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^( *){name}\(\) {{\n.*?^\1}}\n", script, re.MULTILINE | re.DOTALL)
     assert found, f"no function {name}"
     return found[0]
 
