@@ -14,7 +14,7 @@ from types import FrameType
 from benchmarks import install, telemetry
 from benchmarks.measure import BenchmarkError, Options
 from benchmarks.pages import machine_description, replace_figures
-from benchmarks.report import as_json, as_markdown, as_table
+from benchmarks.report import as_json, as_markdown, as_svg, as_table
 
 BENCHMARKS = {"install": install.run, "telemetry": telemetry.run}
 
@@ -24,7 +24,7 @@ def main() -> int:
     arguments = parsed()
     options = Options(arguments.rounds, arguments.only, arguments.direct)
     signal.signal(signal.SIGTERM, stop)
-    documents, tables = {}, {}
+    documents, tables, charts = {}, {}, {}
     try:
         for name in arguments.benchmark or BENCHMARKS:
             with tempfile.TemporaryDirectory(prefix="wasp-bench-") as folder:
@@ -32,6 +32,8 @@ def main() -> int:
                     print(as_table(report), end="\n\n", flush=True)
                     documents[report.name] = as_json(report)
                     tables[report.name] = as_markdown(report)
+                    if report.chart is not None:
+                        charts[report.chart.file] = as_svg(report, report.chart)
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -41,6 +43,8 @@ def main() -> int:
         arguments.json.write_text(json.dumps(documents, indent=1) + "\n", encoding="utf-8")
     if arguments.page is not None:
         replace_figures(arguments.page, {"Run": run_description(), **tables})
+        for file, picture in charts.items():
+            arguments.page.with_name(file).write_text(picture, encoding="utf-8")
     return 0
 
 

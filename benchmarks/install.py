@@ -26,6 +26,7 @@ from benchmarks.machine import (
 from benchmarks.measure import BenchmarkError, Command, Options, Subject, chosen, interleave
 from benchmarks.mirror import fetch_json, mirror_of
 from benchmarks.report import (
+    Chart,
     Column,
     Report,
     cpu_s,
@@ -53,6 +54,13 @@ COLUMNS = (
     Column("times_reference", f"x {NPM}", times_reference(wall_s)),
     Column("cpu_s", "CPU s", middle(cpu_s)),
     Column("peak_mib", "peak MiB", most(peak_mib)),
+)
+
+CHART = Chart(
+    "install-time.svg",
+    "Time of an install, against curl | tar",
+    "times_floor",
+    "x",
 )
 
 
@@ -98,7 +106,7 @@ def run(options: Options, folder: Path) -> Iterator[Report]:
         **facts_of(setting),
         "server": "the registry" if options.direct else "a mirror on this machine",
     }
-    yield Report("install", title, FLOOR, NPM, samples, COLUMNS, facts)
+    yield Report("install", title, FLOOR, NPM, samples, COLUMNS, facts, chart=CHART)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from typing import Callable
 
 from benchmarks.measure import Sample
 from benchmarks.pages import markdown_table
+from benchmarks.plot import Bar, bar_chart
 
 MIB = 1024 * 1024
 MB = 1000 * 1000
@@ -57,6 +58,16 @@ class Target:
     limit: float
 
 
+@dataclass(frozen=True)
+class Chart:
+    """A picture for a page: its file, its title, and the figure that it shows of each subject."""
+
+    file: str
+    title: str
+    key: str
+    unit: str
+
+
 @dataclass
 class Report:
     """All samples of a benchmark, what they are compared with, and what is told of them."""
@@ -69,6 +80,7 @@ class Report:
     columns: Sequence[Column]
     facts: Mapping[str, str] = field(default_factory=dict)
     targets: Mapping[str, Sequence[Target]] = field(default_factory=dict)
+    chart: Chart | None = None
 
 
 def middle(metric: Metric) -> Callable[[Report, str], float]:
@@ -163,6 +175,20 @@ def as_markdown(report: Report) -> str:
         f"- {name}: {verdict}" for name in report.targets for verdict in verdicts(report, name)
     ]
     return "\n".join([f"{facts}.", "", table, *(["", "Targets:", "", *judged] if judged else [])])
+
+
+def as_svg(report: Report, chart: Chart) -> str:
+    """Return the chart as a picture: a bar for each subject but the one of comparison."""
+    figures = {
+        name: figures_of(report, name)[chart.key] or 0
+        for name in report.samples
+        if name != report.floor
+    }
+    bars = [
+        Bar(name, max(0, value), f"{value:.{0 if value >= 100 else 1}f} {chart.unit}")
+        for name, value in figures.items()
+    ]
+    return bar_chart(chart.title, bars)
 
 
 def aligned(cells: Sequence[str], widths: Sequence[int]) -> str:

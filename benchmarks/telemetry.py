@@ -18,6 +18,7 @@ import telemetry_ping
 from benchmarks.install import NPM
 from benchmarks.measure import Options, Subject, chosen, interleave, run_once
 from benchmarks.report import (
+    Chart,
     Column,
     Report,
     Target,
@@ -66,6 +67,9 @@ IN_VAIN_COLUMNS = (
     Column("peak_mb", "peak MB", most(peak_mb)),
 )
 LAUNCHER_TARGETS = (Target("over_floor_ms", 3),)
+LAUNCHER_CHART = Chart(
+    "launcher-time.svg", "Time that is added to the binary alone", "over_floor_ms", "ms"
+)
 PAUSED_TARGETS = (Target("cpu_ms", 20), Target("peak_mb", 20))
 SENDING_TARGETS = (Target("cpu_ms", 80), Target("peak_mb", 20))
 
@@ -110,6 +114,7 @@ class Part:
     columns: Sequence[Column]
     targets: Mapping[str, Sequence[Target]] = field(default_factory=dict)
     is_slow: bool = False
+    chart: Chart | None = None
 
 
 def run(options: Options, folder: Path) -> Iterator[Report]:
@@ -138,6 +143,7 @@ def measured(part: Part, rounds: int, world: World) -> Report:
         columns=part.columns,
         facts=world.facts,
         targets=part.targets,
+        chart=part.chart,
     )
 
 
@@ -165,6 +171,7 @@ def foreground(world: World) -> Part:
         ],
         columns=FOREGROUND_COLUMNS,
         targets=dict.fromkeys((subject.name for subject in launched_ones), LAUNCHER_TARGETS),
+        chart=LAUNCHER_CHART,
     )
 
 
