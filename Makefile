@@ -29,7 +29,7 @@ test: venv ## Run the tests, in parallel (ARGS='-k word' goes to pytest)
 	    command -v $$tool >/dev/null 2>&1 || missing="$$missing $$tool"; \
 	done; \
 	[ -z "$$missing" ] || echo "Not installed here, so the tests that need them are skipped:$$missing"
-	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --ignore tests/torture $(ARGS)
 
 lint: venv ## Check style and types: ruff, mypy, vermin, shellcheck, shfmt
 	$(BIN)/ruff check
@@ -45,8 +45,8 @@ format: venv ## Format the code and mend what can be mended automatically
 	$(SHFMT) -w $(SHELL_FILES)
 
 torture: venv ## Try to break it, write docs/reliability.md (WASP_TORTURE=10, or all: longer)
-	@$(BIN)/python -m pytest tests/torture --page docs/reliability.md -n $(JOBS) --dist worksteal \
-	    $(ARGS)
+	@$(BIN)/python -m pytest tests/torture -n $(JOBS) --dist worksteal \
+	    $(or $(ARGS),--page docs/reliability.md)
 
 bench: venv ## Measure, write docs/performance.md (ARGS='telemetry --rounds 9': only look)
 	@WASP_TELEMETRY_DISABLE=1 $(BIN)/python -m benchmarks $(or $(ARGS),--page docs/performance.md)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.scale import Scale, scale_from_environment
-from tests.torture.tallies import Tally, added_up, write_page
+from tests.torture.tallies import Figure, Tally, added_up, figures_of, write_page
 
 BEGUN = pytest.StashKey[float]()
 
@@ -36,11 +36,17 @@ def tally(record_property: Callable[[str, Any], None]) -> Tally:
     return Tally(record_property)
 
 
+@pytest.fixture
+def figure(record_property: Callable[[str, Any], None]) -> Figure:
+    """More for the page: `figure("Load", "| table |")`, or `figure("load.svg", "<svg …>")`."""
+    return Figure(record_property)
+
+
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     page = config.getoption("page", None)
     if page is None or exitstatus != pytest.ExitCode.OK:
         return
     passed = terminalreporter.stats.get("passed", [])
     seconds = time.monotonic() - config.stash[BEGUN]
-    write_page(page, added_up(passed), len(passed), seconds)
+    write_page(page, added_up(passed), figures_of(passed), len(passed), seconds)
     terminalreporter.write_line(f"Written: {page}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,6 +15,7 @@ import pytest
 from benchmarks.pages import machine_description, markdown_table, replace_figures
 
 RECORD = "tally"
+FIGURE = "figure"
 Counts = Counter[tuple[str, str]]
 
 
@@ -29,6 +30,27 @@ class Tally:
         self.record(RECORD, [area, what, number])
 
 
+@dataclass(frozen=True)
+class Figure:
+    """Takes what a test has for the page beside its counts, if it passes."""
+
+    record: Callable[[str, Any], None]
+
+    def __call__(self, name: str, text: str) -> None:
+        """Puts a text into the place of this name, or a picture (NAME.svg) beside the page."""
+        self.record(FIGURE, [name, text])
+
+
+def figures_of(reports: Iterable[pytest.TestReport]) -> dict[str, str]:
+    """The figures of all passed tests, by name."""
+    return dict(
+        value
+        for report in reports
+        for name, value in report.user_properties
+        if name == FIGURE and isinstance(value, list)
+    )
+
+
 def added_up(reports: Iterable[pytest.TestReport]) -> Counts:
     """The counts of all passed tests, by area and line, in the order of the first mention."""
     counts: Counts = Counter()
@@ -40,10 +62,12 @@ def added_up(reports: Iterable[pytest.TestReport]) -> Counts:
     return counts
 
 
-def write_page(page: Path, counts: Counts, tests: int, seconds: float) -> None:
+def write_page(
+    page: Path, counts: Counts, figures: Mapping[str, str], tests: int, seconds: float
+) -> None:
     """Writes the figures of a run into the page: a table for each area, and the run itself.
 
-    Raises PageError when the page has not the same areas.
+    Pictures go beside it. Raises PageError when the page has not the same areas.
     """
     areas: dict[str, list[tuple[str, int]]] = {}
     for (area, what), number in sorted(counts.items()):
@@ -59,4 +83,7 @@ def write_page(page: Path, counts: Counts, tests: int, seconds: float) -> None:
         )
         for area, lines in areas.items()
     }
-    replace_figures(page, {"Run": run, **tables})
+    texts = {name: text for name, text in figures.items() if not name.endswith(".svg")}
+    replace_figures(page, {"Run": run, **tables, **texts})
+    for name in figures.keys() - texts.keys():
+        page.with_name(name).write_text(figures[name], encoding="utf-8")

@@ -1,0 +1,305 @@
+"""Archives of every shape, for hypothesis: honest, odd and hostile ones, and damaged copies."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from tests.support.raw_tar import (
+    BLOCK,
+    OLD_GNU,
+    SEVENTH_EDITION,
+    USTAR,
+    Checksum,
+    RawMember,
+    base_256,
+    gnu_long,
+    mended,
+    octal,
+    old_gnu_sparse,
+    pax,
+    pax_header,
+    pax_records,
+    pax_sparse,
+)
+
+# It is run when an archive is taken; whatever follows it in the file is not.
+BINARY = RawMember(b"wasp-bin", b"#!/bin/sh\necho 0.25.0\nexit\n", mode=b"0000755\0").tobytes()
+DATA = RawMember(b"data/a", b"a\n").tobytes()
+
+PLAIN_NAMES = [b"data/b", b"data/c/d", b"data/c", b"data/x y", "data/\u00e9".encode(), b"readme"]
+HOSTILE_NAMES = [
+    *(
+        b"../x",
+        b"/tmp/wasp-test-escaped",
+        b"data/../../x",
+        b"data/..",
+        b"..",
+        b".",
+        b"./",
+        b"/",
+        b"",
+    ),
+    *(b"./data/b", b"data//b", b"data/./b", b"data/b/", b"data", b"data/", b"data/A", b"data/a/b"),
+    *(b"wasp-bin", b"package/wasp-bin", b"package/data/a", b"package", b"package/package.json"),
+    *(b"data/two\nlines", b"data/\x1b[2J", b"data/tab\t", b"data/back\\slash", b"data/\x7f"),
+    *(b"data/one -> two", b"data/one link to two", b"data/\xff", b"-rf", b"data/*", b"data/'\""),
+    *(b"data/" + b"n" * length for length in (94, 95, 150, 255, 256, 600)),
+    *(b"data/" + b"folder-of-a-long-path/" * count + b"x" for count in (10, 20, 40)),
+]
+HONEST_NAMES = [
+    *(b"data/b", b"data/c/d", b"data/c/e", b"data/x y", "data/\u00e9\u4e00".encode()),
+    *(b"data/" + b"deep/" * 18 + b"file", b"data/" + b"l" * 90),
+]
+TARGETS = [
+    *(b"a", b"../wasp-bin", b"c/d", b"", b".", b"..", b"../..", b"../../x", b"/etc/passwd", b"/"),
+    *(b"c/../../..", b"a\nb", b"a\x1b", b"a\\b", b"a -> /etc", b"nothing", b"n" * 150),
+]
+# None of them does anything when it is run.
+CONTENTS = [b"", b"x", b"x" * BLOCK, b"x" * (BLOCK + 1), b"#!/bin/sh\necho 0.25.0\n"]
+
+plain_names = st.sampled_from(PLAIN_NAMES)
+# Half of them plain, as an archive with many oddities is refused for the first.
+names = st.one_of(plain_names, st.sampled_from(HOSTILE_NAMES))
+targets = st.sampled_from(TARGETS)
+contents = st.sampled_from(CONTENTS)
+modes = st.sampled_from(
+    [b"0000644\0"] * 4
+    + [b"0000755\0", b"000644 \0", b"   644\0\0", b"0100644\0", b"0000000\0", b"0004755\0"]
+    + [b"0001644\0", b"rwxr--r\0", base_256(0o644, 8), base_256(-1, 8)]
+)
+sizes = st.sampled_from(
+    [None] * 12
+    + [octal(0, 12), octal(1, 12), octal(BLOCK, 12), octal(8**11 - 1, 12), b"00000000001 "]
+    + [b"          1\0", b"\0" * 12, b"-0000000001\0", b"hello world\0", base_256(1, 12)]
+    + [base_256(-BLOCK, 12), base_256(2**70, 12), base_256(-(2**70), 12)]
+)
+kinds = st.sampled_from([b"0"] * 8 + [b"\0", b"2", b"2", b"5", b"5", b"1", b"3", b"4", b"6", b"7"])
+odd_kinds = st.sampled_from([bytes([kind]) for kind in b"ADIMNSVXZ89\x80\xff"])
+owners = st.sampled_from([b"0000000\0"] * 6 + [base_256(1 << 31, 8), b"       \0"])
+times = st.sampled_from([b"03560116604\0"] * 6 + [octal(0, 12), base_256(-1, 12)])
+magics = st.sampled_from([USTAR] * 8 + [OLD_GNU, OLD_GNU, SEVENTH_EDITION, b"ustar\0 0"])
+checksums = st.sampled_from([Checksum.STANDARD] * 9 + list(Checksum))
+
+members = st.builds(
+    RawMember,
+    name=names,
+    content=contents,
+    kind=kinds | odd_kinds,
+    mode=modes,
+    size=sizes,
+    target=targets,
+    magic=magics,
+    prefix=st.sampled_from([b""] * 8 + [b"data", b"..", b"/tmp", b"data/c", b"p" * 155]),
+    owner=owners,
+    time=times,
+    checksum=checksums,
+)
+# What is odd about these is said before them, so that they are plain themselves.
+plain_members = st.builds(
+    RawMember,
+    name=plain_names,
+    content=contents,
+    kind=st.sampled_from([b"0", b"0", b"0", b"2", b"5"]),
+    target=st.sampled_from([b"a", b"b"]),
+)
+
+records = st.one_of(
+    st.tuples(st.just(b"path"), names),
+    st.tuples(st.just(b"linkpath"), targets),
+    st.tuples(st.just(b"size"), st.sampled_from([b"0", b"1", b"513", b"-1", b"x", b"9" * 20, b""])),
+    st.tuples(
+        st.sampled_from([b"comment", b"mtime", b"uid", b"SCHILY.xattr.user.x", b"hdrcharset"]),
+        st.sampled_from([b"1", b"1.5", b"nan", b"BINARY", b"", b"two\nlines"]),
+    ),
+    st.tuples(st.sampled_from([b"GNU.sparse.size", b"GNU.sparse.name"]), st.just(b"9")),
+)
+record_texts = st.one_of(
+    st.lists(records, min_size=1, max_size=3).map(pax_records),
+    st.sampled_from([b"", b"x", b"0 path=z\n", b"8 path=z\n", b"99 path=z\n", b"-1 path=z\n"]),
+    st.sampled_from(
+        [b"9 path=z\n9 path=y\n", b"6 path\n", b" 9 path=z\n", b"9" * 20 + b" path=z\n"]
+    ),
+)
+headers_for_next = st.one_of(
+    st.builds(pax_header, record_texts, st.sampled_from([b"x"] * 6 + [b"g", b"X"])),
+    st.builds(gnu_long, names | targets, st.sampled_from([b"L", b"L", b"K"])),
+    names.map(lambda name: pax((b"path", name))),
+)
+holes = st.sampled_from([[(0, b"a" * 512), (4096, b"b" * 512)], [(0, b"")], [(8192, b"z")]])
+sparse = st.one_of(
+    st.builds(old_gnu_sparse, names, holes, st.sampled_from([8193, 1 << 40])),
+    st.builds(
+        pax_sparse,
+        names,
+        holes,
+        st.sampled_from([8193, 1 << 40]),
+        st.sampled_from(["0.0", "0.1", "1.0"]),
+    ),
+)
+blocks = st.sampled_from([bytes(BLOCK), b"g" * BLOCK, bytes(BLOCK - 1), b"x"])
+
+pieces = st.one_of(
+    members.map(RawMember.tobytes),
+    members.map(RawMember.tobytes),
+    st.tuples(headers_for_next, plain_members.map(RawMember.tobytes)).map(b"".join),
+    headers_for_next,
+    sparse,
+    blocks,
+)
+endings = st.sampled_from(
+    [bytes(2 * BLOCK)] * 8
+    + [b"", bytes(BLOCK), bytes(10240), bytes(100), bytes(1024) + b"garbage" + bytes(1024)]
+)
+
+
+@st.composite
+def odd_tars(draw: st.DrawFn) -> bytes:
+    """A release with a few odd things anywhere in it."""
+    release = [BINARY, DATA] if draw(st.integers(0, 9)) else [DATA]
+    extra = draw(st.lists(pieces, min_size=1, max_size=4))
+    place = draw(st.integers(0, len(release)))
+    return b"".join([*release[:place], *extra, *release[place:]]) + draw(endings)
+
+
+def _honest_member(name: bytes, content: bytes, way: str, mode: bytes) -> bytes:
+    if way == "pax":
+        return pax((b"path", name)) + RawMember(name[-90:], content, mode=mode).tobytes()
+    if way == "gnu":
+        return gnu_long(name) + RawMember(name[:99], content, mode=mode, magic=OLD_GNU).tobytes()
+    if way == "prefix" or len(name) > 99:
+        prefix, _, rest = name.rpartition(b"/")
+        return RawMember(rest, content, mode=mode, prefix=prefix).tobytes()
+    return RawMember(name, content, mode=mode).tobytes()
+
+
+@st.composite
+def honest_tars(draw: st.DrawFn) -> bytes:
+    """A release as npm, GNU tar and BSD tar write one: every front end must take it."""
+    root = draw(st.sampled_from([b"", b"package/", b"./"]))
+    files = draw(st.dictionaries(st.sampled_from(HONEST_NAMES), contents, max_size=5))
+    ways = st.sampled_from(["plain", "prefix", "pax", "gnu"])
+    permissions = st.sampled_from([b"0000644\0", b"0000755\0", b"0000600\0", b"000664 \0"])
+    parts = [
+        _honest_member(root + name, content, draw(ways), draw(permissions))
+        for name, content in files.items()
+    ]
+    parts.append(_honest_member(root + b"data/a", b"a\n", draw(ways), b"0000644\0"))
+    binary = RawMember(root + b"wasp-bin", b"#!/bin/sh\necho 0.25.0\n", mode=b"0000755\0")
+    parts.insert(draw(st.integers(0, len(parts))), binary.tobytes())
+    if draw(st.booleans()):
+        parts.insert(0, pax_header(pax_records([(b"comment", b"a commit")]), b"g"))
+    if draw(st.booleans()):
+        link = RawMember(root + b"data/link", kind=b"2", target=b"a")
+        parts.append(link.tobytes())
+    return b"".join(parts) + draw(st.sampled_from([bytes(1024), bytes(10240)]))
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Bytes that change, go or come, at a part of the length; the `safe` ones stay."""
+
+    what: str
+    where: float
+    value: int
+    length: int
+
+    def __call__(self, data: bytes, safe: range = range(0)) -> bytes:
+        place = int(self.where * len(data))
+        if place in safe or place + self.length in safe:
+            place = safe.stop
+        start = place - place % BLOCK
+        end = place + self.length
+        block = data[start : start + BLOCK]
+        damaged = {
+            "flip": data[:place]
+            + bytes(byte ^ self.value for byte in data[place : place + 1])
+            + data[place + 1 :],
+            "set": data[:place] + bytes([b"07 \0x"[self.value % 5]]) * self.length + data[end:],
+            "delete": data[:place] + data[end:],
+            "insert": data[:place] + bytes([self.value]) * self.length + data[place:],
+            "cut": data[:place],
+            "repeat": data[:start] + block + data[start:],
+            "zero": data[:start] + bytes(BLOCK) + data[start + BLOCK :],
+            "move": data[:start] + data[start + BLOCK :] + block,
+        }
+        return damaged[self.what]
+
+
+damages = st.builds(
+    Damage,
+    what=st.sampled_from(
+        ["flip", "flip", "set", "delete", "insert", "cut", "repeat", "zero", "move"]
+    ),
+    where=st.floats(0, 1, exclude_max=True),
+    value=st.integers(1, 255),
+    length=st.sampled_from([1, 1, 7, 12, BLOCK]),
+)
+
+
+@st.composite
+def damaged_tars(draw: st.DrawFn) -> bytes:
+    """A good archive with some damage, half the time with headers whose sums are right again."""
+    tar = BINARY + draw(honest_tars().map(_without_binary))
+    # What stands in wasp-bin is run, so it stays.
+    for damage in draw(st.lists(damages, min_size=1, max_size=3)):
+        tar = damage(tar, safe=range(BLOCK, 2 * BLOCK))
+    return mended(tar) if draw(st.booleans()) else tar
+
+
+def _without_binary(tar: bytes) -> bytes:
+    """The same without its wasp-bin, so that the one in front is the only one."""
+    start = next(
+        place
+        for place in range(0, len(tar), BLOCK)
+        if tar[place : place + 100].rstrip(b"\0").endswith(b"wasp-bin")
+    )
+    return tar[:start] + tar[start + 2 * BLOCK :]
+
+
+def _gzip_member(data: bytes, flags: int, method: int = 8) -> bytes:
+    """One member with the optional fields of RFC 1952 that the flags announce."""
+    extra = b"\x04\0extr" if flags & 4 else b""
+    extra += b"name\0" if flags & 8 else b""
+    extra += b"comment\0" if flags & 16 else b""
+    head = b"\x1f\x8b" + bytes([method, flags]) + bytes(6) + extra
+    if flags & 2:
+        head += (zlib.crc32(head) & 0xFFFF).to_bytes(2, "little")
+    deflated = zlib.compress(data, 6)[2:-4]
+    length = len(data) & 0xFFFFFFFF
+    return head + deflated + zlib.crc32(data).to_bytes(4, "little") + length.to_bytes(4, "little")
+
+
+@st.composite
+def compressed(draw: st.DrawFn, tars: st.SearchStrategy[bytes]) -> bytes:
+    """The tar in gzip: in one member or in several, with optional fields, padded, or damaged."""
+    tar = draw(tars)
+    how = draw(
+        st.sampled_from(["plain"] * 6 + ["members", "fields", "padded", "damaged", "behind"])
+    )
+    if how == "members":
+        parts = _split(tar, draw(st.lists(st.floats(0, 1), min_size=1, max_size=3)))
+        return b"".join(gzip.compress(part, 6, mtime=0) for part in parts)
+    if how == "fields":
+        return _gzip_member(tar, draw(st.sampled_from([0, 2, 4, 8, 16, 30, 0xE0])))
+    whole = gzip.compress(tar, 6, mtime=0)
+    if how == "padded":
+        return whole + bytes(draw(st.sampled_from([1, 511, 70000])))
+    if how == "damaged":
+        return draw(damages)(whole)
+    if how == "behind":
+        return whole + draw(st.sampled_from([b"garbage", b"\x1f\x8b", b"\0garbage", whole[:20]]))
+    return whole
+
+
+def _split(data: bytes, places: Sequence[float]) -> list[bytes]:
+    cuts = [0, *sorted(int(place * len(data)) for place in places), len(data)]
+    return [data[start:end] for start, end in zip(cuts, cuts[1:])]
+
+
+any_archives = compressed(st.one_of(odd_tars(), damaged_tars(), honest_tars()))
+honest_archives = honest_tars().map(lambda tar: gzip.compress(tar, 6, mtime=0))
