@@ -35,7 +35,8 @@ def replace_figures(page: Path, figures: Mapping[str, str]) -> None:
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table whose first column is text and whose others are numbers."""
     rule = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *rows])
+    lines = [[cell.replace("|", "\\|") for cell in cells] for cells in [head, rule, *rows]]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def machine_description() -> str:
