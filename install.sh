@@ -226,11 +226,6 @@ USAGE
         if [ "$1" = yes ]; then printf true; else printf false; fi
     }
 
-    # json_list LINES: as strings with commas between; they have nothing that JSON escapes
-    json_list() {
-        [ -z "$1" ] || printf '%s\n' "$1" | sed -e 's/.*/"&"/' -e '$!s/$/,/' | tr '\n' ' ' | sed 's/ $//'
-    }
-
     # json_list LINES: as strings with commas between; the lines have nothing in them that JSON escapes
     json_list() {
         [ -z "$1" ] || printf '%s\n' "$1" | sed -e 's/.*/"&"/' -e '$!s/$/,/' | tr '\n' ' ' | sed 's/ $//'
@@ -394,20 +389,24 @@ USAGE
     # die_file_system MESSAGE ERRORS: what the system said decides what to tell
     die_file_system() {
         case $2 in
-            *'Permission denied'* | *'not permitted'*)
+            *'ermission denied'* | *'not permitted'*)
                 die permission-denied "$1: permission denied." \
                     "Choose a folder that you may write to, for example: --prefix \"\$HOME/.local\""
                 ;;
-            *'Read-only file system'*)
+            *'ead-only file system'*)
                 die read-only "$1: the file system is read-only." \
                     'Choose another place with --prefix DIR.'
                 ;;
-            *'No space left'* | *'uota exceeded'*)
+            *'o space left'* | *'uota exceeded'*)
                 die no-space "$1: no space left on the device." \
                     'Make room (about 170 MB for one version), or choose another place with --prefix DIR.'
                 ;;
             *)
                 _cause=${2##*: }
+                # zsh names the file last.
+                case $_cause in
+                    /*) _cause=${2%": $_cause"} _cause=${_cause##*: } ;;
+                esac
                 die file-system "$1: ${_cause:-it failed}." 'See to that path, or choose another one with --prefix DIR.'
                 ;;
         esac
@@ -432,7 +431,7 @@ USAGE
     # is_of_the_system ERRORS: a program names what it met in the file system, not in what it read
     is_of_the_system() {
         case $1 in
-            *'nput/output error'* | *'I/O error'* | *'rite error'* | *'No space left'* | *'uota exceeded'* | \
+            *'nput/output error'* | *'I/O error'* | *'rite error'* | *'o space left'* | *'uota exceeded'* | \
                 *'ead-only file'* | *'ermission denied'*) ;;
             *) return 1 ;;
         esac
@@ -1627,7 +1626,8 @@ USAGE
         need tar
         need gzip
         # What another source sent before must not be taken for this one's.
-        rm -rf "$staging/unpacked" "$staging/new" "$staging/tar" "$staging/sha256" "$staging/sha512"
+        change "write to $(pretty "$staging")" \
+            rm -rf "$staging/unpacked" "$staging/new" "$staging/tar" "$staging/sha256" "$staging/sha512"
         change "write to $(pretty "$staging")" mkdir "$staging/unpacked" "$staging/new"
         # Decompressing writes one file of limited size, whose content is looked at only when the checksum
         # is right; so both may be done at once.
@@ -1653,16 +1653,19 @@ USAGE
         have_hash_tool || return 0
         for _digest in "${release_digest%%:*}" "${wanted_sha256:+sha256}" "${archive_file:+sha256}"; do
             [ -n "$_digest" ] && ! [ -e "$staging/$_digest" ] || continue
-            hash_with "${_digest#sha}" <"$archive" 2>"$staging/hash-errors" >"$staging/$_digest" || return 1
+            _errors=$( (hash_with "${_digest#sha}" <"$archive" >"$staging/$_digest") 2>&1) || {
+                # Without a digest, the archive does not pass for the right one.
+                is_of_the_system "$_errors" || return 1
+                printf '%s\n' "$_errors" >"$staging/hash-errors"
+                return 2
+            }
         done
     }
 
     explain_hashing() {
         [ "$1" != 0 ] || return 0
         die_if_full "cannot write to $(pretty "$staging")" "$staging/probe"
-        _errors=$(cat "$staging/hash-errors" 2>/dev/null)
-        # Else there is no digest, which does not pass for the right one.
-        ! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"
+        [ "$1" != 2 ] || die_file_system 'cannot check the archive' "$(cat "$staging/hash-errors" 2>/dev/null)"
     }
 
     # verify_archive: dies unless the archive has every checksum that is known of it
@@ -2007,7 +2010,7 @@ USAGE
     }
 
     is_about_room() {
-        case $1 in *'No space left'* | *'uota exceeded'*) ;; *) return 1 ;; esac
+        case $1 in *'o space left'* | *'uota exceeded'*) ;; *) return 1 ;; esac
     }
 
     # reserve_launcher: the file that becomes the launcher; made early, since a folder that cannot be

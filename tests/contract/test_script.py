@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 import pytest
 
 from tests.support.frontends import INSTALL_SH, SHELLS
@@ -89,3 +92,10 @@ def test_the_callers_variables_do_not_matter(
     assert run.stdout == ""
     assert shell_machine.layout.versions() == ["0.25.0"]
     assert shell_machine.wasp("version").stdout == "0.25.0\n"
+
+
+def test_no_function_is_there_twice() -> None:
+    """The second would replace the first, and no shell or linter says so."""
+    names = re.findall(r"^    ([a-z_]+)\(\) \{$", INSTALL_SH.read_text(), re.MULTILINE)
+    assert len(names) > 100
+    assert [name for name, count in Counter(names).items() if count > 1] == []

@@ -88,8 +88,8 @@ class Tracer:
     calls: list[str] = field(default_factory=list)
     #: Whether the moment came.
     struck: bool = False
-    #: The error number with which a call fails instead of being made, by the number of the call.
-    error_at: Callable[[int], int | None] | None = None
+    #: The error number with which a call fails instead of being made: error_at(number, call).
+    error_at: Callable[[int, str], int | None] | None = None
 
     def follow(self) -> None:
         """Returns when nothing of the session runs any more; `process` has its return code."""
@@ -139,7 +139,7 @@ class Tracer:
         if call is not None:
             number = len(self.calls)
             self.calls.append(call)
-            error = None if self.error_at is None else self.error_at(number)
+            error = None if self.error_at is None else self.error_at(number, call)
             if error is not None:
                 registers[_RAX] = 2**64 - error
                 registers[_ORIG_RAX] = _NO_CALL

@@ -26,6 +26,8 @@ from tests.support.toolboxes import real_tool
 from tests.support.trees import expected_version_folder, picture
 from tests.torture.tallies import Tally
 
+pytestmark = pytest.mark.timeout(3600)
+
 AREA = "Crowds"
 CROWD = 16
 VERSIONS = ["0.22.0", "0.23.0", "0.24.0", "0.25.0"]
@@ -273,12 +275,23 @@ class Stage(World):
         return tracer, Run(argv, process.returncode, out.decode(), err.decode())
 
 
-@pytest.mark.parametrize("interrupted", scale_from_environment().sample(INTERRUPTED, 8), ids=str)
+def shared_moments(calls: list[str]) -> list[int]:
+    """The calls that other runs can tell of, and the first of those in between, in its staging."""
+    own = [
+        ("/.staging/" in call or ".wasp-staging" in call) and not call.startswith("rename")
+        for call in calls
+    ]
+    return [
+        number for number in range(len(calls)) if not (number and own[number - 1] and own[number])
+    ]
+
+
+@pytest.mark.parametrize("interrupted", scale_from_environment().sample(INTERRUPTED, 4), ids=str)
 def test_two_runs_that_meet(
     machines: MachineRoom, scale: Scale, tally: Tally, interrupted: Interrupted
 ) -> None:
     stage = Stage(machines.build(DASH), interrupted)
-    meetings = list(itertools.product(MEANWHILE, range(len(stage.calls))))
+    meetings = list(itertools.product(MEANWHILE, shared_moments(stage.calls)))
     tried = scale.sample(meetings, 3)
     found = []
     for meanwhile, number in tried:
@@ -303,15 +316,18 @@ def container() -> list[str]:
     return command
 
 
-@pytest.mark.parametrize("stopped", [PYTHON, DASH], ids=str)
-@pytest.mark.parametrize("both", [False, True], ids=["one-in-a-container", "each-in-its-own"])
+@pytest.mark.parametrize(
+    ("stopped", "both"),
+    scale_from_environment().sample(list(itertools.product([PYTHON, DASH], [False, True])), 2),
+    ids=str,
+)
 def test_containers_that_share_a_folder(
     machines: MachineRoom, scale: Scale, tally: Tally, stopped: FrontEnd, both: bool
 ) -> None:
     """Neither takes what the other is about to install for left behind by a run that was killed."""
     interrupted = Interrupted(stopped, ("0.24.0",), "install 0.25.0")
     stage = Stage(machines.build(DASH), interrupted, container() if both else (), container())
-    tried = scale.sample(range(len(stage.calls)), 3)
+    tried = scale.sample(range(len(stage.calls)), 2)
     found = []
     for number in tried:
         call, runs = stage.meet("install 0.23.0", number)
