@@ -2140,7 +2140,7 @@ USAGE
         inspect_launcher
         [ -z "$placed" ] || [ "$current" = "$placed" ] || rename_folder "$share_dir/$placed" "$staging/failed"
         list_versions_and_leftovers
-        [ -n "$found" ] || (remove_shared_files)
+        [ -n "$found" ] || remove_shared_files || :
     }
 
     interrupted() {
@@ -2459,15 +2459,74 @@ LAUNCHER
                 return 0
             else
                 rm -f "$bin_dir/wasp"
-                remove_shared_files
             fi
         done
     }
 
-    # remove_shared_files: what belongs to no single version, with what Python has compiled of it
+    # --- shared files ------------------------------------------------------------------------------------
+    # What belongs to no single version, and is there as long as one is: the ping module, which the launcher
+    # runs beside Wasp, and the scripts for tab completion.
+
+    # stage_shared_files: where they may still be taken back
+    stage_shared_files() {
+        stage_ping_module
+        stage_completions
+    }
+
+    # place_shared_files: where the launcher, the lines in start-up files and packages' links expect them
+    place_shared_files() {
+        place_shared_file telemetry_ping.py "$share_dir"
+        for _script in $COMPLETION_SCRIPTS; do place_shared_file "$_script" "$share_dir/completions"; done
+    }
+
+    # place_shared_file NAME FOLDER: another run that removes the last version may remove the folder meanwhile
+    place_shared_file() {
+        [ -e "$staging/$1" ] || return 0
+        _try=0
+        until _errors=$( (mkdir -p "$2" && mv -f "$staging/$1" "$2/$1") 2>&1); do
+            _try=$((_try + 1))
+            [ "$_try" -lt 10 ] || die_file_system "cannot write to $(pretty "$2")" "$_errors"
+        done
+    }
+
+    # remove_shared_files: with what Python has compiled of them; fails when something stays
     remove_shared_files() {
-        change "remove from $(pretty "$share_dir")" \
-            rm -rf "$share_dir/telemetry_ping.py" "$share_dir/__pycache__" "$share_dir/completions"
+        _errors=$(rm -rf "$share_dir/telemetry_ping.py" "$share_dir/__pycache__" "$share_dir/completions" 2>&1)
+    }
+
+    # settle_shared_files: looks, after a change, whether they are there as long as a version is, and no longer, as
+    # another run may have removed, or installed, the last version meanwhile. Both that run and this one look
+    # after they act, so the last of them sees the whole.
+    settle_shared_files() {
+        _rounds=10
+        until shared_files_are_right; do
+            _rounds=$((_rounds - 1))
+            if [ -n "$installed" ]; then
+                [ "$_rounds" -gt 0 ] || die_file_system "cannot write to $(pretty "$share_dir")" 'other runs keep changing it'
+                [ -n "$staging" ] || make_staging
+                stage_shared_files
+                place_shared_files
+            else
+                remove_shared_files || [ "$_rounds" -gt 0 ] \
+                    || die_file_system "cannot remove from $(pretty "$share_dir")" "$_errors"
+            fi
+        done
+    }
+
+    shared_files_are_right() {
+        list_installed
+        if [ -n "$installed" ]; then
+            has_shared_files
+            return
+        fi
+        list_versions_and_leftovers
+        # A version of an older installer has none.
+        [ -n "$found" ] || ! { [ -e "$share_dir/telemetry_ping.py" ] || [ -e "$share_dir/__pycache__" ] || [ -e "$share_dir/completions" ]; }
+    }
+
+    has_shared_files() {
+        [ -f "$share_dir/telemetry_ping.py" ] || ! ping_module >/dev/null 2>&1 || return 1
+        for _script in $COMPLETION_SCRIPTS; do [ -f "$share_dir/completions/$_script" ] || return 1; done
     }
 
     # ping_module: prints telemetry_ping.py, which lies beside this script; the released script has its text
@@ -2487,12 +2546,6 @@ LAUNCHER
         ping_module >/dev/null 2>&1 || return 0
         write_file "$staging/telemetry_ping.py" ping_module
         change "write to $(pretty "$staging")" chmod 644 "$staging/telemetry_ping.py"
-    }
-
-    # place_ping_module: beside the versions, where the launcher looks for it
-    place_ping_module() {
-        [ -e "$staging/telemetry_ping.py" ] || return 0
-        change "write to $(pretty "$share_dir")" mv -f "$staging/telemetry_ping.py" "$share_dir/telemetry_ping.py"
     }
 
     # start_python_lookup: beside the download, since some Pythons take long to start
@@ -3040,6 +3093,16 @@ LAUNCHER
         # Other installers may have found it on PATH, and so added nothing themselves.
         [ ! -d "$bin_dir" ] || _rest='; add it yourself if you use the other programs in it'
         say "Took $(pretty "$prefix/bin") off PATH in $removed$_rest"
+        is_any_installed || return 0
+        set_up_path
+        say_path_message
+    }
+
+    # is_any_installed: another run may have installed the first version, or removed the last one, and not
+    # seen what this one has just done to start-up files
+    is_any_installed() {
+        list_installed
+        [ -n "$installed" ]
     }
 
     # remove_lines PURPOSE: wherever they may be, also by another shell or another ZDOTDIR; sets removed
@@ -3230,14 +3293,6 @@ LAUNCHER
         done
     }
 
-    # place_completions: where the lines, and the links of packages, expect them
-    place_completions() {
-        change "write to $(pretty "$share_dir")" mkdir -p "$share_dir/completions"
-        for _script in $COMPLETION_SCRIPTS; do
-            change "write to $(pretty "$share_dir")" mv -f "$staging/$_script" "$share_dir/completions/$_script"
-        done
-    }
-
     # may_complete: whether start-up files may have lines for it
     may_complete() {
         spell_bin_folder
@@ -3277,7 +3332,9 @@ LAUNCHER
     remove_completion() {
         may_complete || return 0
         remove_lines completion
-        [ -z "$removed" ] || say "Took tab completion out of $removed"
+        [ -n "$removed" ] || return 0
+        say "Took tab completion out of $removed"
+        ! is_any_installed || add_completion
     }
 
     # completion_script NAME
@@ -3435,20 +3492,19 @@ FISH
             announce_install
             # All that takes room comes before the first change.
             write_receipt
-            stage_ping_module
-            stage_completions
+            stage_shared_files
             stage_launcher "$version"
             begin_to_change
             changing=yes
             # First, since a version that is there is not installed again.
-            place_ping_module
-            place_completions
+            place_shared_files
             place_version
             place_launcher
             committed=yes
             [ ! -e "$share_dir/.uses-npm" ] \
                 || change "remove $(pretty "$share_dir/.uses-npm")" rm -f "$share_dir/.uses-npm"
             settle_launcher
+            settle_shared_files
             report_installed
         fi
     }
@@ -3496,10 +3552,12 @@ FISH
             committed=yes
             settle_launcher
         fi
+        [ "$dry_run" = yes ] || settle_shared_files
         check_surroundings
         say "Wasp $1 is already installed in $(pretty "$share_dir/$1")"
         say_path_message
         add_completion
+        is_any_installed || [ "$dry_run" = yes ] || clean_startup_files
         say_held_warnings
         result already-installed
     }
@@ -3539,6 +3597,7 @@ FISH
         esac
         say_path_message
         add_completion
+        is_any_installed || [ "$dry_run" = yes ] || clean_startup_files
         say_held_warnings
         say ''
         say "Next: ${bold}wasp new my-app$plain"
@@ -3604,6 +3663,7 @@ FISH
         write_launcher "$version"
         committed=yes
         settle_launcher
+        settle_shared_files
         # Another run may have removed it meanwhile.
         is_installed "$version" || die_not_installed "$version"
         say "Wasp $version is now the current version"
@@ -3670,7 +3730,7 @@ FISH
         list_versions_and_leftovers
         [ -z "$found" ] && [ "$launcher" = none ] && [ ! -e "$share_dir/.uses-npm" ] || return 0
         ignore_signals
-        remove_shared_files
+        settle_shared_files
         remove_traces
     }
 
@@ -3730,9 +3790,7 @@ FISH
 
     # remove_rest: what is there beside versions and launcher, and the folders of the prefix that are then empty
     remove_rest() {
-        # Another run may have installed a version meanwhile.
-        list_versions_and_leftovers
-        [ -n "$found" ] || remove_shared_files
+        settle_shared_files
         # The next run goes on from here as long as the last of them is there.
         rmdir "$bin_dir" 2>/dev/null || :
         _folder=$share_dir

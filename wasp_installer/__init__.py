@@ -11,7 +11,8 @@ The rooms: ``cli`` (arguments in, exit code out) and ``options``; ``commands`` (
 does); ``acquisition`` (a release, checked and unpacked), from ``releases`` (npm and GitHub),
 ``registry`` (which npm registry) and ``transport`` (HTTPS), through ``archives`` (``tar_reader``
 reads them) and ``binary`` (does it run here); ``available`` (which versions there are); ``layout``,
-``receipts``, ``staging`` and ``launcher`` (what is on disk, and how it changes at once);
+``receipts``, ``staging``, ``launcher`` and ``shared_files`` (what is on disk, and how it changes at
+once);
 ``telemetry`` (the install event) and ``interpreter`` (which Python sends those of an installed
 Wasp: telemetry_ping.py, beside this package); ``path_setup`` (makes the person's shells find wasp)
 and ``completion_setup`` (makes their tab key complete its words), with ``shells`` (which files each

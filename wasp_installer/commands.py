@@ -11,8 +11,8 @@ from pathlib import Path
 
 import telemetry_ping
 
-from . import launcher, platforms, receipts, surroundings
-from .completion_setup import CompletionSetup, place_scripts, stage_scripts
+from . import launcher, platforms, receipts, shared_files, surroundings
+from .completion_setup import CompletionSetup
 from .console import Console, pretty
 from .errors import InstallerError, InterruptedRunError, changing
 from .interpreter import PythonLookup
@@ -25,7 +25,7 @@ from .registry import RegistryLookup, asks_npm
 from .report import Result, print_versions
 from .signals import ignore_signals
 from .staging import Staging, remove_tree, sweep
-from .telemetry import InstallEvent, ping_module
+from .telemetry import InstallEvent
 from .versions import RELEASES_PAGE, older_than
 
 
@@ -130,8 +130,7 @@ class Run:
             self.install_event.announce()
             # All that takes room comes before the first change.
             receipts.write(staging.new, release, platform)
-            staging.stage_file(layout.ping_module.name, ping_module())
-            stage_scripts(staging)
+            shared_files.stage(staging)
             launcher.stage(layout, staging, release.version, self._look_for_python())
             self._begin_to_change(node_check)
             self._place(staging, release.version)
@@ -139,14 +138,14 @@ class Run:
                 with changing(f"remove {pretty(layout.npm_marker)}"):
                     layout.npm_marker.unlink(missing_ok=True)
             launcher.settle(layout, staging, self._look_for_python())
+            self._settle_shared_files()
             return self._installed(release, previous, node_check)
 
     def _place(self, staging: Staging, version: str) -> None:
         """Puts what is staged in its place, all or nothing."""
         try:
             # First, since a version that is there is not installed again.
-            staging.place_file(self.layout.ping_module)
-            place_scripts(self.layout, staging)
+            shared_files.place(self.layout, staging)
             staging.place(version, replace=self.options.force)
             staging.place_launcher()
         except InstallerError:
@@ -154,9 +153,13 @@ class Run:
             if launcher.inspect(self.layout).version != version:
                 staging.take_back(version)
             if not self.layout.version_folders():
-                self.layout.remove_shared_files()
+                with contextlib.suppress(InstallerError):
+                    shared_files.remove(self.layout)
             raise
         staging.commit()
+
+    def _settle_shared_files(self) -> None:
+        shared_files.settle(self.layout, self._staging)
 
     def _begin_to_change(self, node_check: surroundings.NodeCheck | None = None) -> None:
         """Waits for what may take long; from then on signals do not end the run.
@@ -222,13 +225,14 @@ class Run:
                 launcher.write(layout, staging, version, self._look_for_python())
                 staging.commit()
                 launcher.settle(layout, staging, self._look_for_python())
+        if not self.options.dry_run:
+            self._settle_shared_files()
         release = receipts.read(layout.version_dir(version), version)
         done_about_path = self._check_surroundings(release, node_check)
         self.console.say(
             f"Wasp {version} is already installed in {pretty(layout.version_dir(version))}"
         )
-        self._say_if_any(done_about_path)
-        self._say_if_any(self._add_completion())
+        self._finish_startup_files(done_about_path)
         self.console.release_warnings()
         return Result("already-installed", version, release)
 
@@ -253,8 +257,14 @@ class Run:
         surroundings.warn_of_another_home(self.console, self.layout)
         return done
 
-    def _add_completion(self) -> str | None:
-        return None if self.options.dry_run else self._completion_setup().add()
+    def _finish_startup_files(self, done_about_path: str | None) -> None:
+        self._say_if_any(done_about_path)
+        if self.options.dry_run:
+            return
+        self._say_if_any(self._completion_setup().add())
+        # Another run may have removed the last version meanwhile, and not seen these lines.
+        if not self.layout.installed():
+            self._clean_startup_files()
 
     def _path_setup(self) -> PathSetup:
         return PathSetup(self.options, self.console, self.layout, self.platform)
@@ -263,8 +273,12 @@ class Run:
         return CompletionSetup(self.options, self.console, self.layout)
 
     def _clean_startup_files(self) -> None:
-        self._say_if_any(self._path_setup().remove())
-        self._say_if_any(self._completion_setup().remove())
+        for setup in (self._path_setup(), self._completion_setup()):
+            done = setup.remove()
+            self._say_if_any(done)
+            # Another run may have installed a version meanwhile, and found the line there.
+            if done and self.layout.installed():
+                self._say_if_any(setup.add())
 
     def _say_if_any(self, line: str | None) -> None:
         if line:
@@ -287,8 +301,7 @@ class Run:
         )
         if previous and previous != release.version:
             self._compare_with(previous, release.version)
-        self._say_if_any(done_about_path)
-        self._say_if_any(self._add_completion())
+        self._finish_startup_files(done_about_path)
         console.release_warnings()
         console.say_next("wasp new my-app")
         return result
@@ -338,6 +351,7 @@ class Run:
             launcher.write(self.layout, staging, version, self._look_for_python())
             staging.commit()
             launcher.settle(self.layout, staging, self._look_for_python())
+        self._settle_shared_files()
         # Another run may have removed it meanwhile.
         if not self.layout.is_installed(version):
             raise self._not_installed(version)
@@ -388,7 +402,7 @@ class Run:
         is_left = layout.version_folders() or layout.npm_marker.exists()
         if launcher.inspect(layout).kind == "none" and not is_left:
             ignore_signals()
-            layout.remove_shared_files()
+            self._settle_shared_files()
             self._remove_traces()
 
     def _uninstall_all(self) -> Result:
@@ -465,9 +479,7 @@ class Run:
 
     def _remove_rest(self) -> None:
         """What is there beside versions and launcher."""
-        # Another run may have installed a version meanwhile.
-        if not self.layout.version_folders():
-            self.layout.remove_shared_files()
+        self._settle_shared_files()
         # The next run goes on from here as long as the last of them is there.
         self.layout.remove_empty_folders(os.environ.get("HOME", ""))
 

@@ -1,37 +1,20 @@
-"""Tab completion: a script for each shell that has one, and the line that makes the shell read it.
+"""Tab completion: the lines in start-up files that make the shells read its scripts.
 
-The scripts are in the folder ``completions``; ``install.sh`` has them in its text.
+The scripts (``shared_files``) are in the folder ``completions``; ``install.sh`` has them in its
+text.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Final
 
 import telemetry_ping
 
 from .console import Console
-from .contents import content_of
 from .layout import Layout
 from .options import Options
 from .shells import BinFolder, Shell, SpelledPath
-from .staging import Staging
 from .startup_lines import StartupLines, listed, may_change_startup_files
-
-#: zsh finds a function in the file of its name, if somebody puts the folder into fpath.
-SCRIPTS: Final = ("wasp.bash", "_wasp", "wasp.fish")
-
-
-def stage_scripts(staging: Staging) -> None:
-    """Writes the scripts where they may still be taken back."""
-    for name in SCRIPTS:
-        staging.stage_file(name, content_of(f"wasp_installer/completions/{name}"))
-
-
-def place_scripts(layout: Layout, staging: Staging) -> None:
-    """Puts them where the lines, and the links of packages, expect them."""
-    for name in SCRIPTS:
-        staging.place_file(layout.completions / name)
 
 
 class CompletionSetup:

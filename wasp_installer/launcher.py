@@ -117,7 +117,6 @@ def settle(
             break
         else:
             layout.launcher.unlink(missing_ok=True)
-            layout.remove_shared_files()
         state = inspect(layout)
     return state
 

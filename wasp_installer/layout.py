@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from pathlib import Path
 
 from . import receipts
-from .console import pretty
-from .errors import changing
 from .versions import is_version, newest_first
 
 #: Wasp itself, in the folder of a version.
@@ -55,19 +52,6 @@ class Layout:
     def installed(self) -> list[str]:
         """The installed versions, newest first."""
         return [version for version in self.version_folders() if self.is_installed(version)]
-
-    def remove_shared_files(self) -> None:
-        """Removes what belongs to no single version.
-
-        Raises:
-            InstallerError: a file-system one, when something stays.
-        """
-        with changing(f"remove from {pretty(self.share)}"):
-            self.ping_module.unlink(missing_ok=True)
-            # What Python has compiled of the module is beside it.
-            for folder in (self.share / "__pycache__", self.completions):
-                with contextlib.suppress(FileNotFoundError):
-                    shutil.rmtree(folder)
 
     def remove_empty_folders(self, home: str) -> None:
         """Removes the folders of the prefix that have nothing in them, but not the home."""

@@ -121,9 +121,8 @@ class Staging:
 
     def place_file(self, place: Path) -> None:
         """Puts the staged file of that name in its place: whole, and never through a link."""
-        with changing(f"write to {pretty(place.parent)}"):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / place.name).replace(place)
+        staged = self.folder / place.name
+        _make_inside(place.parent, lambda: os.replace(staged, place))
 
     def place(self, version: str, *, replace: bool) -> None:
         """Renames the staged version to its place.

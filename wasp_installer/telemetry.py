@@ -65,7 +65,7 @@ class InstallEvent:
         # It is inside this program, and no other process can import it from there.
         self._copy = tempfile.mkdtemp(prefix="wasp-telemetry-")
         with open(os.path.join(self._copy, "telemetry_ping.py"), "wb") as file:
-            file.write(ping_module())
+            file.write(content_of("telemetry_ping.py"))
         run_copy = [sys.executable, "-I", "-S", "-B", "-c", _RUN_COPY, self._copy]
         return telemetry_ping.start(["installed"], before=run_copy)
 
@@ -79,8 +79,3 @@ class InstallEvent:
     def _remove_copy(self) -> None:
         if self._copy:
             shutil.rmtree(self._copy, ignore_errors=True)
-
-
-def ping_module() -> bytes:
-    """The text of ``telemetry_ping.py``."""
-    return content_of("telemetry_ping.py")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -245,6 +246,23 @@ def test_an_installed_version_is_not_fetched_again(machine: Machine, upstream: U
     assert told["status"] == "already-installed"
     assert upstream.server.connections == asked
     assert picture(machine.home) == before
+
+
+def test_what_was_lost_beside_an_installed_version_is_put_back(
+    machine: Machine, upstream: Upstream
+) -> None:
+    """The ping module and the completion scripts, without fetching anything."""
+    upstream.publish("0.25.0")
+    machine.install("0.25.0").ok()
+    before = picture(machine.home)
+    asked = upstream.server.connections
+    shutil.rmtree(machine.layout.share / "completions")
+    (machine.layout.share / "telemetry_ping.py").unlink()
+    machine.install("0.25.0", "--dry-run").ok()
+    assert not (machine.layout.share / "completions").exists()
+    assert machine.install("0.25.0").ok().json["status"] == "already-installed"
+    assert picture(machine.home) == before
+    assert upstream.server.connections == asked
 
 
 def test_an_installed_newest_version_is_not_downloaded_again(

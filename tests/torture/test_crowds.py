@@ -52,6 +52,9 @@ class World:
             self._archive(version).write_bytes(package_of(version).npm_archive())
         (machine.home / ".bashrc").write_bytes(BASHRC)
         self.run("install 0.25.0").ok()
+        share = self.layout.share
+        self.shared_files = [share / "telemetry_ping.py", *(share / "completions").iterdir()]
+        assert len(self.shared_files) == 4
         self.bashrc = (machine.home / ".bashrc").read_bytes()
         assert self.bashrc.startswith(BASHRC + b"\n")
 
@@ -112,6 +115,7 @@ def complaints(world: World, runs: Iterable[tuple[str, Run]]) -> Iterator[str]:
     if (home / ".bashrc").read_bytes() not in (BASHRC, world.bashrc):
         yield f".bashrc is {(home / '.bashrc').read_bytes()!r}"
     yield from strange_launcher(world)
+    yield from missing_shared_files(world)
 
 
 def documented(command: str) -> set[int]:
@@ -133,6 +137,13 @@ def strange_launcher(world: World) -> Iterator[str]:
         started = world.machine.wasp("version")
         if started.code != 0 or started.stdout.strip() not in layout.versions():
             yield f"the launcher starts nothing that is there: {started}"
+
+
+def missing_shared_files(world: World) -> Iterator[str]:
+    """What belongs to no single version is there as long as one is."""
+    for file in world.shared_files if world.layout.versions() else ():
+        if not file.is_file():
+            yield f"there are {world.layout.versions()}, and no {file.name}"
 
 
 # --- Crowds --------------------------------------------------------------------------------------
