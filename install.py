@@ -11,6 +11,7 @@ where they can be imported; else they are put, once, into a virtual environment 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
 import os
 import shutil
@@ -53,11 +54,11 @@ def _has_libraries() -> bool:
     """Whether the libraries can be imported, and are as new as they must be."""
     if not all(map(importlib.util.find_spec, _LIBRARIES)):
         return False
-    from importlib.metadata import version
-
+    # Both are wanted anyway; to read what pip knows of them would take as long as importing one.
+    versions = {name: importlib.import_module(name).__version__ for name in _OLDEST}
     return all(
-        [int(part) for part in version(library).split(".")[:2]] >= oldest
-        for library, oldest in _OLDEST.items()
+        [int(part) for part in versions[name].split(".")[:2]] >= oldest
+        for name, oldest in _OLDEST.items()
     )
 
 

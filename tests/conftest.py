@@ -19,6 +19,7 @@ from tests.support.replies import closed_port
 from tests.support.sampling import sample
 from tests.support.server import Server
 from tests.support.skips import NO_SKIP
+from tests.support.temporary import keep_files_in_memory
 
 
 @pytest.hookimpl(wrapper=True)
@@ -136,6 +137,7 @@ def shell_machine(machines: MachineRoom, shell: FrontEnd) -> Machine:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    keep_files_in_memory(config)
     config.addinivalue_line("markers", "real: needs the npm registry and the real binary")
     config.addinivalue_line("markers", "core: runs with every front end")
     config.addinivalue_line("markers", "single: runs with Python or one shell")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 from collections.abc import Iterable
@@ -26,9 +27,14 @@ BUSYBOX_TOOLS = tuple(tool for tool in BASE_TOOLS if tool not in ("ldd", "getcon
 _SEARCH_PATH = os.environ.get("PATH", os.defpath)
 
 
+@functools.cache
+def _find(name: str) -> str | None:
+    return shutil.which(name, path=_SEARCH_PATH)
+
+
 def real_tool(name: str) -> Path:
     """Where a tool really is on this machine; a test that lacks it is skipped."""
-    found = shutil.which(name, path=_SEARCH_PATH)
+    found = _find(name)
     need(found is not None, f"no {name} on this machine")
     assert found is not None
     return Path(found)
@@ -50,7 +56,7 @@ class Toolbox:
     def link_present(self, names: Iterable[str]) -> Toolbox:
         """Adds those of the tools that this machine has."""
         for name in names:
-            found = shutil.which(name, path=_SEARCH_PATH)
+            found = _find(name)
             if found is not None:
                 self._replace(name).symlink_to(found)
         return self
