@@ -1031,8 +1031,8 @@ USAGE
     fetch_with_gnu_wget() {
         _url=$1 _file=$2 _method=$3 _redirects=0
         while :; do
-            # What a person has in ~/.wgetrc is for other downloads.
-            set -- --no-config -nv --server-response --output-document=- --tries=1 --timeout="$timeout" \
+            # What a person has in ~/.wgetrc and ~/.netrc is for other downloads.
+            set -- --no-config --no-netrc -nv --server-response --output-document=- --tries=1 --timeout="$timeout" \
                 --max-redirect=0 --user-agent='wasp-installer (sh)' ${wget_hsts:+"$wget_hsts"}
             [ "$_method" != head ] || set -- "$@" --spider
             # Unlike curl, it does not look for the variable itself.
@@ -2270,16 +2270,20 @@ wasp_opted_out() {
         '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
         *) return 0 ;;
     esac
-    case ${XDG_CONFIG_HOME-} in
-        /*) wasp_config=$XDG_CONFIG_HOME ;;
-        *) wasp_config=${HOME-}/.config ;;
+    case ${XDG_CONFIG_HOME-},${HOME-} in
+        /*) wasp_config=$XDG_CONFIG_HOME/wasp ;;
+        *,/*) wasp_config=$HOME/.config/wasp ;;
+        *) return 1 ;;
     esac
-    [ -e "$wasp_config/wasp/telemetry-off" ] || [ -L "$wasp_config/wasp/telemetry-off" ] \
-        || wasp_is_closed "$wasp_config" || wasp_is_closed "$wasp_config/wasp"
+    [ -e "$wasp_config/telemetry-off" ] || [ -L "$wasp_config/telemetry-off" ] \
+        || wasp_is_closed "$wasp_config"
 }
 
+# What is in the folder cannot be looked for, as one on the way to it may not be entered.
 wasp_is_closed() {
-    [ -d "$1" ] && ! [ -x "$1" ]
+    wasp_folder=$1
+    until [ -d "$wasp_folder/" ]; do wasp_folder=${wasp_folder%/*}; done
+    ! [ -x "$wasp_folder/" ]
 }
 
 wasp_in_project() {
@@ -2309,10 +2313,11 @@ import telemetry_ping
 telemetry_ping.run(sys.argv[2:])'
 
 wasp_has_ping() {
-    [ -x "$wasp_python" ] && [ -r "$wasp_root/telemetry_ping.py" ]
+    [ -x "$wasp_python" ] && [ -r "$wasp_root/telemetry_ping.py" ] && [ -w /dev/null ]
 }
 
-# Hands over only the words that telemetry looks at: others see the arguments of a process.
+# Hands over only the words that telemetry looks at: others see the arguments of a process. The rule
+# is that of counting_words there.
 wasp_send() {
     case ${1-} in
         deploy)
@@ -2327,8 +2332,13 @@ wasp_send() {
             done
             set -- deploy "$@"
             ;;
-        build) set -- build "${2-}" ;;
-        *) set -- "${1-}" ;;
+        build)
+            case ${2-} in
+                start) set -- build start ;;
+                *) set -- build ;;
+            esac
+            ;;
+        *) set -- ;;
     esac
     case ${WASP_TELEMETRY_DEBUG-} in
         '' | 0)
@@ -2336,13 +2346,13 @@ wasp_send() {
             # it does not know.
             ! wasp_in_project || (
                 trap '' HUP INT QUIT
-                "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" "$@" \
+                "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" ${1+"$@"} \
                     </dev/null >/dev/null 2>&1 &
             )
             ;;
         *)
-            "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" "$@" \
-                </dev/null >&2
+            "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" ${1+"$@"} \
+                </dev/null >&2 || :
             ;;
     esac
 }
@@ -2356,12 +2366,12 @@ wasp_show_messages() {
     case ${CI-} in '' | 0 | false) ;; *) return 0 ;; esac
     # Only messages are for the terminal, and not what may be wrong with this Python.
     "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" messages "$wasp_version" \
-        </dev/null >&2 2>/dev/null
+        </dev/null >&2 2>/dev/null || :
 }
 
 if [ "${1-}" = telemetry ] && wasp_has_ping; then
     shift
-    exec "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" telemetry "$wasp_version" "$@"
+    exec "$wasp_python" -I -S -B -c "$wasp_ping" "$wasp_root" telemetry "$wasp_version" ${1+"$@"}
 fi
 if wasp_opted_out; then
     export WASP_TELEMETRY_DISABLE=1
@@ -2369,13 +2379,13 @@ elif wasp_has_ping; then
     case ${1-} in
         completion:*) ;;
         *)
-            wasp_send "$@"
+            wasp_send ${1+"$@"}
             wasp_show_messages
             ;;
     esac
     export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
 fi
-exec "$wasp_dir/wasp-bin" "$@"
+exec "$wasp_dir/wasp-bin" ${1+"$@"}
 LAUNCHER
     }
 
@@ -2628,17 +2638,19 @@ LAUNCHER
             '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
             *) return 0 ;;
         esac
-        case ${XDG_CONFIG_HOME-} in
-            /*) _config=$XDG_CONFIG_HOME ;;
-            *) _config=${HOME-}/.config ;;
+        case ${XDG_CONFIG_HOME-},${HOME-} in
+            /*) _config=$XDG_CONFIG_HOME/wasp ;;
+            *,/*) _config=$HOME/.config/wasp ;;
+            *) return 1 ;;
         esac
-        [ -e "$_config/wasp/telemetry-off" ] || [ -L "$_config/wasp/telemetry-off" ] \
-            || is_closed "$_config" || is_closed "$_config/wasp"
+        [ -e "$_config/telemetry-off" ] || [ -L "$_config/telemetry-off" ] || is_closed "$_config"
     }
 
-    # is_closed FOLDER: what is in it cannot be looked for
+    # is_closed FOLDER: what is in it cannot be looked for, as one on the way to it may not be entered
     is_closed() {
-        [ -d "$1" ] && ! [ -x "$1" ]
+        _folder=$1
+        until [ -d "$_folder/" ]; do _folder=${_folder%/*}; done
+        ! [ -x "$_folder/" ]
     }
 
     # make_install_event: sets event, the same bytes as install_event in telemetry_ping.py; fails where the
@@ -2687,7 +2699,7 @@ LAUNCHER
                 [ "$_protocol" = https ] || set -- "$@" --noproxy '*'
                 ;;
             wget)
-                set -- wget --no-config --quiet --timeout="$TELEMETRY_DEADLINE" --tries=1 --max-redirect=0 \
+                set -- wget --no-config --no-netrc --quiet --timeout="$TELEMETRY_DEADLINE" --tries=1 --max-redirect=0 \
                     --user-agent=wasp --header='Content-Type: application/json' --post-data="$event" \
                     --output-document=- ${wget_hsts:+"$wget_hsts"} "$_url"
                 [ "$_protocol" = https ] || set -- "$@" --no-proxy
@@ -2695,10 +2707,12 @@ LAUNCHER
                 ! have timeout || set -- timeout "$TELEMETRY_DEADLINE" "$@"
                 ;;
         esac
-        (
+        {
             trap '' HUP INT QUIT
+            # Who waits for the end of a pipe waits for all who could write into it.
+            exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
             exec "$@"
-        ) </dev/null >/dev/null 2>&1 &
+        } &
         sending=$!
     }
 

@@ -63,8 +63,6 @@ DEFAULT_NEWS_URL: Final = "https://news.wasp.sh"
 LEVELS: Final = ("critical", "important", "info")
 #: More is not read of the news, nor of a list of releases.
 NEWS_LIMIT_BYTES: Final = 1024 * 1024
-#: For what is not to be shown again as things are, in seconds since 1970.
-NEVER: Final = 10**12
 MESSAGES_LIMIT: Final = 200
 RELEASES_LIMIT: Final = 200
 SHOWN_LIMIT: Final = 1000
@@ -114,10 +112,10 @@ def opt_out_reason(environment: Mapping[str, str]) -> str | None:
         return None
     try:
         os.lstat(off)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError:
+    except PermissionError:
         return f"{off} cannot be looked for"
+    except OSError:
+        return None  # there is no such place
     return "it was switched off with: wasp telemetry off"
 
 
@@ -197,6 +195,15 @@ def random_digits() -> str:
 def this_os() -> str:
     """The operating system: linux, osx, windows or Unknown."""
     return {"linux": "linux", "darwin": "osx", "win32": "windows"}.get(sys.platform, "Unknown")
+
+
+def counting_words(arguments: Sequence[str]) -> list[str]:
+    """Those of the arguments of ``wasp`` that matter here, as others see the rest of a process."""
+    if list(arguments[:1]) == ["deploy"]:
+        return ["deploy", *(word for word in arguments[1:] if word in DEPLOY_KEYWORDS)]
+    if list(arguments[:1]) == ["build"]:
+        return ["build", *(["start"] if list(arguments[1:2]) == ["start"] else [])]
+    return []
 
 
 def is_build(arguments: Sequence[str]) -> bool:
@@ -358,6 +365,7 @@ class Store:
 
     def __init__(self, folder: str, user_id: str = "") -> None:
         self.folder = folder
+        self._was_made = False
         self._user_id = user_id.encode("utf-8", "surrogateescape")
 
     def distinct_id(self) -> str:
@@ -402,6 +410,9 @@ class Store:
         return _Sender(self.folder)
 
     def _make_folder(self) -> None:
+        if self._was_made:
+            return  # an uninstall that has removed it meanwhile is the last word
+        self._was_made = True
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         if os.name == "posix" and os.stat(self.folder).st_mode & 0o077:
             # Wasp itself may have made it, readable to all.
@@ -648,23 +659,25 @@ def _connection(url: str, timeout_s: float) -> tuple[HTTPConnection, str]:
     from http.client import HTTPConnection, HTTPSConnection
     from urllib.parse import urlsplit
 
+    if not is_allowed(url):
+        raise ValueError(f"{url} is not an https address")
     parts = urlsplit(url)
     host, path = parts.hostname or "", parts.path or "/"
     path += f"?{parts.query}" if parts.query else ""
-    if not is_allowed(url):
-        raise ValueError(f"{url} is not an https address")
+    # Without a port, the end of an IPv6 address would be taken for one.
+    port = parts.port or (443 if parts.scheme == "https" else 80)
     if parts.scheme == "http":
-        return HTTPConnection(host, parts.port, timeout=timeout_s), path
+        return HTTPConnection(host, port, timeout=timeout_s), path
     proxy = _proxy_for(host)
     if proxy is None:
-        return HTTPSConnection(host, parts.port, timeout=timeout_s, context=_tls()), path
+        return HTTPSConnection(host, port, timeout=timeout_s, context=_tls()), path
     through = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
     if through.scheme != "http" or not through.hostname:
         raise ValueError(f"{proxy} is not the address of an HTTP proxy")
     connection = HTTPSConnection(
         through.hostname, through.port or 80, timeout=timeout_s, context=_tls()
     )
-    connection.set_tunnel(host, parts.port or 443, _proxy_login(through.username, through.password))
+    connection.set_tunnel(host, port, _proxy_login(through.username, through.password))
     return connection, path
 
 
@@ -672,6 +685,8 @@ def is_allowed(url: str) -> bool:
     """Whether events may go to ``url``: it is https, or on this very machine."""
     from urllib.parse import urlsplit
 
+    if not (url.isascii() and url.isprintable()) or " " in url:
+        return False
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -750,6 +765,7 @@ def _end_at_deadline() -> None:
         # Imported by its inner name, which brings nothing else: it is wanted before every pause.
         signals = __import__("_signal")
         signals.signal(signals.SIGALRM, signals.SIG_DFL)
+        signals.pthread_sigmask(signals.SIG_UNBLOCK, [signals.SIGALRM])
         signals.alarm(DEADLINE_S)
         return
     import threading
@@ -810,7 +826,7 @@ def is_due(invocation: Invocation, store: Store, now: int) -> bool:
 def record_and_send(
     invocation: Invocation,
     store: Store,
-    now: int,
+    clock: Callable[[], int],
     send: Callable[[str, bytes, Callable[[], None]], tuple[int, bytes]] = post,
     *,
     may_send: bool = True,
@@ -821,6 +837,7 @@ def record_and_send(
     be sent by this one.
 
     The attempt is kept before the network is touched: of many invocations at once, one sends.
+    ``clock`` gives the seconds since 1970.
 
     Raises:
         OSError: the store cannot be written to (then nothing is sent), or the network failed.
@@ -829,6 +846,8 @@ def record_and_send(
     build, deploy = is_build(invocation.arguments), deploy_keywords(invocation.arguments)
     project_hash = store.project_hash(invocation.project)
     with store.lock():
+        # Not before: whoever had the lock would then have sent in what looks like the future.
+        now = clock()
         state = store.state(project_hash)
         decision = decide(state, build=build, deploy=deploy, now=now, may_send=may_send)
         if decision.changed:
@@ -838,12 +857,10 @@ def record_and_send(
     target = Target(invocation.environment)
     body = invocation.body(store, target.key, decision.deploy)
 
-    begun = time.time()
-
     def keep(change: Callable[..., None]) -> None:
         with store.lock():
             state = store.state(project_hash)
-            if state.attempt(build).at != now or not 0 <= time.time() - begun < STALE_S:
+            if state.attempt(build).at != now or not 0 <= clock() - now < STALE_S:
                 # It slept, perhaps with the whole machine, and another may have sent meanwhile.
                 raise TimeoutError("this attempt is of another time")
             change(state, build=build, deploy=decision.deploy)
@@ -909,7 +926,7 @@ def notify_invocation(argv: Sequence[str], wasp_version: str) -> None:
         if is_debugging(os.environ):
             _invoked(wasp_version, argv)
         else:
-            _start_apart(["invoked", wasp_version, *argv])
+            _start_apart(["invoked", wasp_version, *counting_words(argv)])
     except Exception:  # noqa: BLE001 - see the docstring
         return
 
@@ -988,19 +1005,25 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
     _end_at_deadline()
     if os.name == "posix":
         os.chdir("/")  # so that the folder can be removed or unmounted meanwhile
-    now = int(time.time())
+    now = _now()
     postbox = Postbox(store, wasp_version, environment)
-    if is_due(invocation, store, now):
-        answer: bytes | None = b""
-        with store.sender() as may_send:
-            try:
-                answer = record_and_send(invocation, store, now, may_send=may_send)
-            finally:
-                # Who cannot send may still be told of a danger.
-                if answer is not None:
-                    postbox.look(answer, _receipt(wasp_version), now)
-    elif postbox.wants_attention(now):
-        postbox.prepare(now)
+    if not is_due(invocation, store, now):
+        postbox.attend(now)
+        return
+    answer: bytes | None = b""
+    with store.sender() as may_send:
+        try:
+            answer = record_and_send(invocation, store, _now, may_send=may_send)
+        finally:
+            # Who cannot send may still be told of a danger.
+            if answer is None:
+                postbox.attend(now)
+            else:
+                postbox.look(answer, _receipt(wasp_version), now)
+
+
+def _now() -> int:
+    return int(time.time())
 
 
 def _receipt(wasp_version: str) -> dict[str, Any]:
@@ -1454,13 +1477,18 @@ class Postbox:
         self._flag = f"messages-{version}"
         self._due = f"messages-{version}.due"
 
-    def wants_attention(self, now: int) -> bool:
-        """Whether something has become due; reads one small file."""
+    def attend(self, now: int) -> None:
+        """Makes the launcher show what has become due; mostly reads one small file."""
+        if self._wants_attention(now):
+            self._prepare(now)
+
+    def _wants_attention(self, now: int) -> bool:
         due = self._store.read(self._due)
         if not due:
             # Nothing was prepared for this version yet.
             return os.path.exists(os.path.join(self._store.folder, "news.json"))
-        return not due.isdigit() or int(due) <= now
+        # What lies further ahead was written by a clock that has been set back.
+        return not due.isdigit() or not now < int(due) <= now + DAY_S
 
     def look(self, answer: bytes, receipt: Mapping[str, Any], now: int) -> None:
         """Asks the channels, at most once in 12 hours; takes what the collector answered, too.
@@ -1491,8 +1519,10 @@ class Postbox:
                 change(current)
                 self._keep(current)
                 self._raise_flag(current, now)
+        # Nothing new may have come, and yet something have become due.
+        self._prepare(now)
 
-    def prepare(self, now: int) -> None:
+    def _prepare(self, now: int) -> None:
         """Puts the flag up for the launcher, or writes down when to look again."""
         with self._store.lock():
             self._raise_flag(self._news(), now)
@@ -1511,7 +1541,9 @@ class Postbox:
         else:
             self._store.write(self._flag, b"")
             following = None
-        self._store.write(self._due, str(following or NEVER).encode("ascii"))
+        # At least once a day, as what is dated ahead may then be due.
+        ahead = min(following or now + DAY_S, now + DAY_S)
+        self._store.write(self._due, str(ahead).encode("ascii"))
 
     def show(self, output: IO[str], now: int) -> None:
         """Prints what is due on a terminal, and remembers that it was shown.
@@ -1601,7 +1633,7 @@ def _releases_of(receipt: Mapping[str, Any]) -> tuple[str, Callable[[Any], list[
     url = str(receipt["url"])
     if receipt["source"] == "npm":
         registry = url.partition("/@wasp.sh")[0]
-        return f"{registry}/@wasp.sh%2fwasp-cli", lambda package: list(package["versions"])
+        return f"{registry}/@wasp.sh%2fwasp-cli", _not_deprecated
     # https://docs.github.com/en/rest/releases/releases#list-releases
     base = url.partition("/wasp-lang/wasp/")[0]
     api = "https://api.github.com" if base == "https://github.com" else f"{base}/api/v3"
@@ -1609,6 +1641,11 @@ def _releases_of(receipt: Mapping[str, Any]) -> tuple[str, Callable[[Any], list[
         f"{api}/repos/wasp-lang/wasp/releases?per_page=20",
         lambda found: [one["tag_name"].lstrip("v") for one in found if not one.get("prerelease")],
     )
+
+
+def _not_deprecated(package: Any) -> list[Any]:
+    versions: dict[str, Any] = package["versions"]
+    return [name for name, its in versions.items() if not (its or {}).get("deprecated")]
 
 
 def _is_release(version: Any) -> bool:
@@ -1686,7 +1723,7 @@ def _print_pauses(store: Store) -> None:
         print("Nothing is sent from here: this folder is in no Wasp project.")
         return
     now = int(time.time())
-    known = os.path.isdir(store.folder)
+    known = bool(os.environ.get("WASP_TELEMETRY_USER_ID")) or bool(store.read("secret"))
     state = store.state(store.project_hash(project)) if known else State(Attempt(), Attempt())
     print("\nIn this project   last event            the next")
     for name, build in (("wasp build", True), ("other commands", False)):

@@ -297,7 +297,7 @@ def _attempt(use: Use, store: ping.Store, outcome: Outcome) -> Attempt | None:
         return (200 if outcome is Outcome.TAKEN else 503), b""
 
     with contextlib.suppress(OSError):
-        ping.record_and_send(invocation, store, now, send)
+        ping.record_and_send(invocation, store, lambda: now, send)
     return Attempt(use, bodies[0], outcome) if bodies else None
 
 

@@ -25,16 +25,20 @@ wasp_opted_out() {
         '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
         *) return 0 ;;
     esac
-    case ${XDG_CONFIG_HOME-} in
-        /*) wasp_config=$XDG_CONFIG_HOME ;;
-        *) wasp_config=${HOME-}/.config ;;
+    case ${XDG_CONFIG_HOME-},${HOME-} in
+        /*) wasp_config=$XDG_CONFIG_HOME/wasp ;;
+        *,/*) wasp_config=$HOME/.config/wasp ;;
+        *) return 1 ;;
     esac
-    [ -e "$wasp_config/wasp/telemetry-off" ] || [ -L "$wasp_config/wasp/telemetry-off" ] \
-        || wasp_is_closed "$wasp_config" || wasp_is_closed "$wasp_config/wasp"
+    [ -e "$wasp_config/telemetry-off" ] || [ -L "$wasp_config/telemetry-off" ] \
+        || wasp_is_closed "$wasp_config"
 }
 
+# What is in the folder cannot be looked for, as one on the way to it may not be entered.
 wasp_is_closed() {
-    [ -d "$1" ] && ! [ -x "$1" ]
+    wasp_folder=$1
+    until [ -d "$wasp_folder/" ]; do wasp_folder=${wasp_folder%/*}; done
+    ! [ -x "$wasp_folder/" ]
 }
 
 wasp_in_project() {
@@ -64,10 +68,11 @@ import telemetry_ping
 telemetry_ping.run(sys.argv[2:])'
 
 wasp_has_ping() {
-    [ -x "$wasp_python" ] && [ -r "$wasp_root/telemetry_ping.py" ]
+    [ -x "$wasp_python" ] && [ -r "$wasp_root/telemetry_ping.py" ] && [ -w /dev/null ]
 }
 
-# Hands over only the words that telemetry looks at: others see the arguments of a process.
+# Hands over only the words that telemetry looks at: others see the arguments of a process. The rule
+# is that of counting_words there.
 wasp_send() {
     case ${1-} in
         deploy)
@@ -82,8 +87,13 @@ wasp_send() {
             done
             set -- deploy "$@"
             ;;
-        build) set -- build "${2-}" ;;
-        *) set -- "${1-}" ;;
+        build)
+            case ${2-} in
+                start) set -- build start ;;
+                *) set -- build ;;
+            esac
+            ;;
+        *) set -- ;;
     esac
     case ${WASP_TELEMETRY_DEBUG-} in
         '' | 0)
@@ -91,13 +101,13 @@ wasp_send() {
             # it does not know.
             ! wasp_in_project || (
                 trap '' HUP INT QUIT
-                "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" "$@" \
+                "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" ${1+"$@"} \
                     </dev/null >/dev/null 2>&1 &
             )
             ;;
         *)
-            "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" "$@" \
-                </dev/null >&2
+            "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" ${1+"$@"} \
+                </dev/null >&2 || :
             ;;
     esac
 }
@@ -111,12 +121,12 @@ wasp_show_messages() {
     case ${CI-} in '' | 0 | false) ;; *) return 0 ;; esac
     # Only messages are for the terminal, and not what may be wrong with this Python.
     "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" messages "$wasp_version" \
-        </dev/null >&2 2>/dev/null
+        </dev/null >&2 2>/dev/null || :
 }
 
 if [ "${1-}" = telemetry ] && wasp_has_ping; then
     shift
-    exec "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" telemetry "$wasp_version" "$@"
+    exec "$wasp_python" -I -S -B -c "$wasp_ping" "$wasp_root" telemetry "$wasp_version" ${1+"$@"}
 fi
 if wasp_opted_out; then
     export WASP_TELEMETRY_DISABLE=1
@@ -124,10 +134,10 @@ elif wasp_has_ping; then
     case ${1-} in
         completion:*) ;;
         *)
-            wasp_send "$@"
+            wasp_send ${1+"$@"}
             wasp_show_messages
             ;;
     esac
     export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
 fi
-exec "$wasp_dir/wasp-bin" "$@"
+exec "$wasp_dir/wasp-bin" ${1+"$@"}

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -460,9 +461,10 @@ def test_an_answer_that_drips_ends_at_the_deadline(project: Project, collector: 
     ("words", "shown"),
     [
         ("deploy fly cmd secrets set PASSWORD=hunter2 deploy", ["deploy", "fly", "cmd", "deploy"]),
-        ("db seed hunter2", ["db"]),
+        ("db seed hunter2", []),
+        ("build --token=hunter2", ["build"]),
     ],
-    ids=["deploy", "db"],
+    ids=["deploy", "db", "build"],
 )
 def test_others_see_no_more_than_the_words_that_count(
     project: Project, collector: Collector, words: str, shown: list[str]
@@ -474,6 +476,23 @@ def test_others_see_no_more_than_the_words_that_count(
     assert command.split("invoked ")[1].split()[1:] == shown
     assert "hunter2" not in command
     project.wait_for_background()
+
+
+def test_a_caller_that_blocks_the_alarm_does_not_take_the_deadline_away(
+    project: Project, collector: Collector
+) -> None:
+    """What is blocked stays so in all that is started."""
+    collector.reply = Drip(b"x" * 100, pieces=100, pause=0.3)
+    blocked = (
+        "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM]); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    argv = [sys.executable, "-I", "-S", "-c", blocked, str(project.layout.launcher), "version"]
+    project.run_program(argv, cwd=project.folder).ok()
+    collector.wait_for(1)
+    begun = time.monotonic()
+    project.wait_for_background()
+    assert time.monotonic() - begun < 20, "it ended with the answer only"
 
 
 def test_it_holds_no_file_of_its_caller(project: Project, collector: Collector) -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -335,6 +337,48 @@ def test_wget_sends_the_same(
     shell_machine.wait_for_background()
     assert BODY.fullmatch(collector.deliveries[0].body.decode("ascii"))
     assert collector.deliveries[0].headers["user-agent"] == "wasp"
+
+
+def test_wget_keeps_the_passwords_in_netrc_to_itself(
+    shell_machine: Machine, collector: Collector
+) -> None:
+    shell_machine.toolbox.remove("curl").link("wget")
+    netrc = shell_machine.home / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login me password hunter2\n")
+    netrc.chmod(0o600)
+    collector.reply = status(401, WWW_Authenticate='Basic realm="x"')
+    shell_machine.collects(collector).install("0.25.0")
+    shell_machine.wait_for_background()
+    assert len(collector.deliveries) == 1
+    assert "authorization" not in collector.deliveries[0].headers
+
+
+def test_it_holds_no_file_of_its_caller(shell_machine: Machine, collector: Collector) -> None:
+    """Who waits for the end of a pipe waits for all who could write into it."""
+    collector.reply = Stall()
+    reading, writing = os.pipe()
+    shell_machine.collects(collector)
+    as_seven = (
+        "import os, sys; pipe = int(sys.argv[1]); os.dup2(pipe, 7); os.close(pipe); "
+        "os.execv(sys.argv[2], sys.argv[2:])"
+    )
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c", as_seven, str(writing)),
+            *shell_machine.front_end.argv("install", "-v", "0.25.0"),
+        ],
+        env=shell_machine.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=[writing],
+    )
+    os.close(writing)
+    process.wait()
+    collector.wait_for(1)
+    assert os.read(reading, 1) == b""
+    assert shell_machine.processes(), "the pipe was at its end only because the sender was"
+    os.close(reading)
+    shell_machine.wait_for_background()
 
 
 def test_busyboxs_wget_sends_nothing(shell_machine: Machine, collector: Collector) -> None:

@@ -359,6 +359,42 @@ def test_nothing_new_is_said_with_an_etag(reader: Reader) -> None:
     assert "CRITICAL" in reader.reads()
 
 
+def test_what_was_dated_ahead_is_shown_when_its_day_comes(reader: Reader) -> None:
+    """Also where the servers have nothing new to say from then on."""
+    later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2 * DAY))
+    feed = json_content([{**CRITICAL, "publishedAt": later}])
+    reader.server.answer(NEWS, Content(feed.body, headers={"ETag": '"abc"'}))
+    reader.look()
+    assert not reader.has_flag()
+    reader.server.answer(NEWS, status(304))
+    reader.server.answer(PACKAGE, status(304))
+    news = json.loads((reader.cache / "news.json").read_text())
+    earlier = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 2 * HOUR))
+    news["feed"][0]["publishedAt"] = earlier
+    (reader.cache / "news.json").write_text(json.dumps(news))
+    reader.pass_time(3 * DAY)
+    reader.look()
+    assert "CRITICAL" in reader.reads()
+
+
+def test_a_clock_that_was_ahead_silences_nothing(reader: Reader) -> None:
+    reader.tells(CRITICAL)
+    reader.look()
+    assert "CRITICAL" in reader.reads()
+    # All of that was shown in a year that has not come yet.
+    reader.pass_time(-365 * DAY)
+    reader.used("version")
+    assert reader.has_flag()
+    assert "CRITICAL" in reader.reads()
+
+
+def test_a_release_that_was_taken_back_is_not_advertised(reader: Reader) -> None:
+    versions = {"0.25.0": {}, "0.25.1": {}, "0.25.2": {"deprecated": "it loses data"}}
+    reader.server.answer(PACKAGE, json_content({"versions": versions}))
+    reader.look()
+    assert "Wasp 0.25.1 is out" in reader.reads()
+
+
 def test_who_cannot_send_is_still_told(reader: Reader, collector: Collector) -> None:
     collector.reply = Reset()
     reader.tells(CRITICAL)

@@ -50,6 +50,19 @@ def test_wget_serves_too(wget_machine: Machine, upstream: Upstream, source: str)
     assert picture_there == expected_version_folder(release.package)
 
 
+def test_wget_keeps_the_passwords_in_netrc_to_itself(
+    wget_machine: Machine, upstream: Upstream
+) -> None:
+    upstream.publish("0.25.0")
+    netrc = wget_machine.home / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login me password hunter2\n")
+    netrc.chmod(0o600)
+    upstream.server.answer(METADATA, status(401, WWW_Authenticate='Basic realm="x"'))
+    wget_machine.install("0.25.0", *FROM_NPM).failed(4, "http-status").says("401")
+    assert upstream.server.count(METADATA) == 1
+    assert not [headers for headers in upstream.server.headers if "Authorization" in headers]
+
+
 @pytest.mark.parametrize(
     ("code", "slug", "exit_code", "attempts"),
     [

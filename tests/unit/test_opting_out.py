@@ -33,6 +33,9 @@ CASES: list[dict[str, str]] = [
     {"HOME": "{home-off}", "XDG_CONFIG_HOME": "{on}"},
     {"HOME": "{home-off}", "XDG_CONFIG_HOME": "relative"},
     {"HOME": ""},
+    {"HOME": "relative"},
+    {"XDG_CONFIG_HOME": "{circle}"},
+    {"XDG_CONFIG_HOME": "/" + "n" * 300},
 ]
 
 
@@ -44,7 +47,9 @@ def places(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "off" / "wasp" / "telemetry-off").touch()
     (tmp_path / "linked" / "wasp" / "telemetry-off").symlink_to("/no/such/file")
     (tmp_path / "home-off" / ".config" / "wasp" / "telemetry-off").touch()
-    return {name: str(tmp_path / name) for name in ("off", "on", "linked", "home-off")}
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    names = ("off", "on", "linked", "home-off", "circle")
+    return {name: str(tmp_path / name) for name in names}
 
 
 def function_of(script: str, name: str) -> str:
@@ -120,15 +125,15 @@ def test_an_opt_out_that_cannot_be_looked_for_counts(tmp_path: Path) -> None:
     ]
     program = f"unset WASP_TELEMETRY_DISABLE\n{script}\nis_opted_out"
     shell = [*without_privileges(), "sh", "-c", program]
-    for folder in (tmp_path, tmp_path / "wasp"):
-        folder.mkdir(exist_ok=True)
+    config = tmp_path / "home" / "config"
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(config)}
+    for folder in (config.parent, config, config / "wasp"):
+        folder.mkdir()
         folder.chmod(0o600)
-        config = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
         try:
-            said = subprocess.run([*check, str(tmp_path)], capture_output=True, text=True)
+            said = subprocess.run([*check, str(config)], capture_output=True, text=True)
             assert "cannot be looked for" in said.stdout
-            assert subprocess.run(shell, env=config, check=False).returncode == 0
+            assert subprocess.run(shell, env=environment, check=False).returncode == 0
         finally:
-            folder.chmod(0o700)
-    config = {**os.environ, "XDG_CONFIG_HOME": str(tmp_path)}
-    assert subprocess.run(shell, env=config, check=False).returncode == 1
+            folder.chmod(0o755)
+    assert subprocess.run(shell, env=environment, check=False).returncode == 1

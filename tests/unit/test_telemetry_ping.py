@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import os
+import shutil
 import string
 import subprocess
 import sys
@@ -381,7 +382,7 @@ def test_what_is_sent_is_recorded_before_the_network_is_touched(tmp_path: Path) 
         raise ConnectionResetError
 
     with pytest.raises(ConnectionResetError):
-        ping.record_and_send(invocation, store, START, send)
+        ping.record_and_send(invocation, store, lambda: START, send)
     assert seen == [(True, True), (True, False)]
 
 
@@ -397,31 +398,117 @@ def test_an_attempt_that_slept_while_another_began_is_not_sent(tmp_path: Path) -
         return 200, b""
 
     def slow(_url: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
-        ping.record_and_send(invocation, store, START + 2 * HOUR, other)
+        ping.record_and_send(invocation, store, lambda: START + 2 * HOUR, other)
         when_connected()
         sent.append(1)
         return 200, b""
 
     with pytest.raises(TimeoutError):
-        ping.record_and_send(invocation, store, START, slow)
+        ping.record_and_send(invocation, store, lambda: START, slow)
     assert sent == [2]
     assert not store.state(store.project_hash("/p")).other.failed
 
 
-def test_an_attempt_that_slept_for_long_is_not_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_attempt_that_slept_for_long_is_not_sent(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
+    clock = [START]
 
     def slow(_url: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
-        later = time.time() + 11 * HOUR
-        monkeypatch.setattr(time, "time", lambda: later)
+        clock.append(START + 11 * HOUR)
         when_connected()
         raise AssertionError("sent")
 
     with pytest.raises(TimeoutError):
-        ping.record_and_send(Invocation([], "0.25.0", "/p", {}), store, START, slow)
+        ping.record_and_send(Invocation([], "0.25.0", "/p", {}), store, lambda: clock[-1], slow)
     assert store.state(store.project_hash("/p")).other.failed
+
+
+def test_who_comes_to_the_lock_later_does_not_think_it_is_earlier(tmp_path: Path) -> None:
+    """The time is that of the turn, however long one waited for it."""
+    store = Store(str(tmp_path))
+    store.project_hash("/p")  # makes the secret, which takes the lock
+    invocation = Invocation([], "0.25.0", "/p", {})
+    clock = [START]
+    sent: list[int] = []
+    locked = store.lock
+
+    def wait_for_another(**options: Any) -> Any:
+        store.lock = locked  # type: ignore[method-assign]
+        clock.append(START + 1)
+        ping.record_and_send(invocation, store, lambda: clock[-1], send)
+        return locked(**options)
+
+    def send(_url: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+        when_connected()
+        sent.append(clock[-1])
+        return 200, b""
+
+    store.lock = wait_for_another  # type: ignore[method-assign]
+    assert ping.record_and_send(invocation, store, lambda: clock[-1], send) is None
+    assert sent == [START + 1]
+    assert store.state(store.project_hash("/p")).other.at == START + 1
+    assert not store.state(store.project_hash("/p")).other.failed
+
+
+def test_a_cache_that_was_removed_stays_away(tmp_path: Path) -> None:
+    """As by an uninstall beside a process that sends."""
+    store = Store(str(tmp_path / "telemetry"))
+
+    def send(_url: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+        shutil.rmtree(tmp_path / "telemetry")
+        when_connected()
+        raise AssertionError("sent")
+
+    with pytest.raises(FileNotFoundError):
+        ping.record_and_send(Invocation([], "0.25.0", "/p", {}), store, lambda: START, send)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_shown_of_an_invocation_is_what_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others see the arguments of a process."""
+    started: list[list[str]] = []
+
+    def start(arguments: list[str]) -> None:
+        started.append(list(arguments))
+
+    monkeypatch.setattr(ping, "_start_apart", start)
+    monkeypatch.setattr(ping, "current_project", lambda: "/p")
+    monkeypatch.setattr(ping, "opt_out_reason", lambda _: None)
+    for words in (
+        "db --url=SECRET",
+        "build --token=SECRET",
+        "build start",
+        "deploy fly SECRET cmd",
+    ):
+        ping.notify_invocation(words.split(), "0.25.0")
+    assert started == [
+        ["invoked", "0.25.0"],
+        ["invoked", "0.25.0", "build"],
+        ["invoked", "0.25.0", "build", "start"],
+        ["invoked", "0.25.0", "deploy", "fly", "cmd"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("http://[::1]/capture/", "::1", 80),
+        ("http://[::1]:8080/capture/", "::1", 8080),
+        ("https://[fe80::1234:5]/", "fe80::1234:5", 443),
+        ("https://collector.invalid", "collector.invalid", 443),
+    ],
+)
+def test_a_host_is_no_host_and_port(url: str, host: str, port: int) -> None:
+    connection, _ = ping._connection(url, 1)
+    assert (connection.host, connection.port) == (host, port)
+
+
+def test_an_address_with_letters_that_no_url_has_is_not_connected_to() -> None:
+    def connected() -> None:
+        raise AssertionError("connected")
+
+    with pytest.raises(ValueError, match="not an https address"):
+        ping.post("https://127.0.0.1/capt\u00fcre/", b"{}", connected)
 
 
 def test_what_another_project_has_learned_meanwhile_is_kept(tmp_path: Path) -> None:
@@ -449,7 +536,7 @@ def test_nothing_can_be_recorded_so_nothing_is_sent(tmp_path: Path) -> None:
         raise AssertionError("sent")
 
     with pytest.raises(OSError, match="directory"):
-        ping.record_and_send(Invocation([], "0.25.0", "/p", {}), store, START, send)
+        ping.record_and_send(Invocation([], "0.25.0", "/p", {}), store, lambda: START, send)
 
 
 @pytest.mark.parametrize(
