@@ -1210,13 +1210,31 @@ def _one_line(text: str, limit: int) -> str:
         raise TypeError("no text")
     begun = text[: 4 * limit]  # more of it would not be shown, however much of this goes
     words = "".join(" " if _is_blank(letter) else letter for letter in begun).split()
-    line = " ".join(words)
+    line = _without_piles(" ".join(words))
     return line if len(line) <= limit else line[: limit - 1] + "\u2026"
 
 
 def _is_blank(letter: str) -> bool:
-    """What shows nothing, or moves what follows; the last few pass for letters in Unicode."""
-    return not letter.isprintable() or letter in "\u2800\u3164\u115f\u1160\uffa0"
+    """What shows nothing, or moves what follows; the last few pass for letters or accents."""
+    return (
+        not letter.isprintable()
+        or letter in "\u2800\u3164\u115f\u1160\uffa0\u034f\u17b4\u17b5"
+        or "\u180b" <= letter <= "\u180f"
+        or "\ufe00" <= letter <= "\ufe0f"
+        or "\U000e0100" <= letter <= "\U000e01ef"
+    )
+
+
+def _without_piles(line: str) -> str:
+    """With two accents on a letter at most, as more would cover the lines above it."""
+    from unicodedata import category
+
+    kept, accents = [], 0
+    for letter in line:
+        accents = accents + 1 if category(letter).startswith("M") else 0
+        if accents <= 2:
+            kept.append(letter)
+    return "".join(kept)
 
 
 def _seconds(timestamp: str) -> int:
@@ -1449,18 +1467,27 @@ def layout(notices: Sequence[Notice], columns: int, in_colour: bool) -> str:
     """The notices as lines for a terminal that is so wide."""
     import textwrap
 
-    width = max(20, min(columns, 80)) - 1
+    full_width = max(20, min(columns, 80)) - 1
     bold, red, plain = ("\033[1m", "\033[1;31m", "\033[0m") if in_colour else ("", "", "")
     lines = []
     for notice in notices:
         heading = ("CRITICAL: " if notice.is_critical else "") + notice.heading
-        rule = [red + "!" * width + plain] if notice.is_critical else []
+        rule = [red + "!" * full_width + plain] if notice.is_critical else []
+        # Some letters are two columns wide.
+        width = full_width // 2 if _has_wide_letters(heading + notice.body) else full_width
         colour = red if notice.is_critical else bold
         wrapped = textwrap.wrap(heading, width, subsequent_indent="  ")
         lines += rule + [colour + line + plain for line in wrapped]
         lines += textwrap.wrap(notice.body, width, initial_indent="  ", subsequent_indent="  ")
         lines += [f"  {label}: {link}" for label, link in notice.links] + rule + [""]
     return "\n".join(lines) + "\n" if lines else ""
+
+
+def _has_wide_letters(text: str) -> bool:
+    """Whether some are two columns wide: https://www.unicode.org/reports/tr11/."""
+    from unicodedata import east_asian_width
+
+    return any(east_asian_width(letter) in ("W", "F") for letter in text)
 
 
 # --- messages back: looking for them, and showing them ------------------------------------------

@@ -334,3 +334,23 @@ def test_too_many_too_long_and_doubled() -> None:
 def test_nothing_to_say_is_nothing_at_all() -> None:
     assert ping.layout([], 80, True) == ""
     assert io.StringIO(ping.layout([], 80, False)).read() == ""
+
+
+@pytest.mark.parametrize("letter", ["\ufe0f", "\u034f", "\u17b4", "\u180b", "\U000e0100"])
+def test_a_title_of_nothing_to_see_is_none(letter: str) -> None:
+    assert news_of(fields(title=letter * 5)).feed == []
+
+
+def test_accents_do_not_pile_up() -> None:
+    thai = "\u0e01\u0e37\u0e48"  # a letter with a vowel and a tone
+    [message] = news_of(fields(title="a" + "\u0301" * 100 + "b", body=thai)).feed
+    assert message.title == "a\u0301\u0301b"
+    assert message.body == thai
+
+
+@pytest.mark.parametrize("columns", [30, 80])
+def test_letters_of_two_columns_fit_the_terminal(columns: int) -> None:
+    news = news_of(fields(title="\u6771" * 30, body="\u4eac" * 120))
+    notices = ping.due_notices(news, "0.25.0", NOW)
+    for line in ping.layout(notices, columns, in_colour=False).splitlines():
+        assert sum(1 + (letter in "\u6771\u4eac") for letter in line) < columns
