@@ -8,6 +8,8 @@
 # Reading order: "main" at the end names the steps; each section above it is one subject.
 # Every function that can fail in a way worth explaining ends in "die", which leaves the script, so
 # none of them is ever called inside $(...), where leaving would only leave the subshell.
+# A command that may take a moment has one $(...) only: bash (5.2) forgets the trap of a signal that
+# comes during one when another follows in the same command.
 
 # To the linter: functions whose name is put together ("fetch_with_$downloader") are reachable, and
 # "A && B || C" is meant as it works, with C also where B fails.
@@ -654,7 +656,8 @@ USAGE
     # identify_platform: sets os (linux, macos or windows), arch (x86_64 or aarch64) and libc (glibc or
     # musl), each empty where Wasp has nothing for it; also system and machine as uname calls them
     identify_platform() {
-        system=$(uname -s) machine=$(uname -m)
+        system=$(uname -s)
+        machine=$(uname -m)
         case $machine in
             x86_64 | amd64 | x64) arch=x86_64 ;;
             aarch64 | arm64) arch=aarch64 ;;
@@ -1227,7 +1230,8 @@ USAGE
         _tried='' network_problem=''
         for _source in $sources; do
             if [ -n "$_tried" ]; then
-                warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
+                _instead=$(source_name "$_source")
+                warn "$(source_name "$_tried"): $problem_text. Trying $_instead instead."
             fi
             _tried=$_source
             ! "$1" "$_source" || return 0
@@ -1517,7 +1521,8 @@ USAGE
         [ "$dry_run" = no ] || return 0
         ! is_to_be_kept "$version" || return 0
         announce_install
-        say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
+        _platform=$(platform_words)
+        say "Wasp $version for $_platform, from $(source_name "$release_source")"
         require_checksum_or_say
         download_archive || return 1
         archive=$staging/archive
@@ -1655,8 +1660,8 @@ USAGE
             [ -n "$_digest" ] && ! [ -e "$staging/$_digest" ] || continue
             _errors=$( (hash_with "${_digest#sha}" <"$archive" >"$staging/$_digest") 2>&1) || {
                 # Without a digest, the archive does not pass for the right one.
-                is_of_the_system "$_errors" || return 1
                 printf '%s\n' "$_errors" >"$staging/hash-errors"
+                is_of_the_system "$_errors" || return 1
                 return 2
             }
         done
@@ -1665,7 +1670,10 @@ USAGE
     explain_hashing() {
         [ "$1" != 0 ] || return 0
         die_if_full "cannot write to $(pretty "$staging")" "$staging/probe"
-        [ "$1" != 2 ] || die_file_system 'cannot check the archive' "$(cat "$staging/hash-errors" 2>/dev/null)"
+        _errors=$(cat "$staging/hash-errors" 2>/dev/null)
+        [ "$1" != 2 ] || die_file_system 'cannot check the archive' "$_errors"
+        die no-hash-tool "the archive cannot be checked: the program for that failed${_errors:+ ($_errors)}." \
+            'Nothing was installed. Run this again.'
     }
 
     # verify_archive: dies unless the archive has every checksum that is known of it

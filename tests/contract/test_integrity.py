@@ -162,6 +162,18 @@ def test_a_hash_tool_that_does_not_work_is_no_pass(
     assert shell_machine.layout.versions() == []
 
 
+def test_a_hash_tool_that_was_ended_leaves_no_install_without_a_digest(
+    shell_machine: Machine,
+) -> None:
+    """Also where only the receipt wants it."""
+    for tool in HASH_TOOLS:
+        shell_machine.toolbox.script(tool, "kill -KILL $$")
+    archive = shell_machine.root / "wasp.tgz"
+    archive.write_bytes(tiny_package("0.25.0").npm_archive())
+    shell_machine.install(None, "--from-file", str(archive)).failed(6, "no-hash-tool")
+    assert shell_machine.layout.versions() == []
+
+
 def test_each_source_is_checked_by_itself(machine: Machine, upstream: Upstream) -> None:
     """What a captive portal sent in the first one's place must not be taken for the second's."""
     release = upstream.publish("0.25.0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 
 import pytest
@@ -62,6 +63,20 @@ def test_a_signal_while_the_metadata_is_awaited(
     running.interrupt_process(number)
     running.result().failed(CODES[number], "interrupted")
     assert picture(machine.home) == {}
+
+
+@pytest.mark.core
+def test_ctrl_c_while_the_platform_is_found_out(shell_machine: Machine) -> None:
+    """A shell that waits for another program, and then for the next one."""
+    shell_machine.toolbox.script("uname", ': >"$HOME/asked"; sleep 20; echo Linux')
+    asked = shell_machine.home / "asked"
+    running = shell_machine.start("list", "--json")
+    while not asked.exists():
+        time.sleep(0.01)
+    asked.unlink()
+    running.interrupt_group(signal.SIGINT)
+    running.result().failed(130, "interrupted")
+    assert picture(shell_machine.home) == {}
 
 
 def test_an_interrupted_install_keeps_the_version_before(
