@@ -10,6 +10,7 @@ where they can be imported; else they are put, once, into a virtual environment 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import importlib.util
@@ -19,7 +20,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wasp_installer import Console, InstallerError, Options
 
 _LOCK = Path(__file__).with_name("requirements.lock")
 _LIBRARIES = ["distro", "requests", "tqdm"] + (
@@ -33,21 +37,33 @@ _INSIDE = "WASP_INSTALLER_ENVIRONMENT"
 def main() -> int:
     """Runs the installer, here or in its own environment; returns the exit code."""
     if sys.version_info < (3, 9):  # noqa: UP036 - people run this file with what they have
-        _fail(3, "this installer needs Python 3.9 or newer.", "Without Python: sh install.sh")
+        print("error: this installer needs Python 3.9 or newer.", file=sys.stderr)
+        print("       Without Python: sh install.sh", file=sys.stderr)
+        return 3
     # With python -I, the folder of the script is not searched.
     sys.path.insert(0, str(Path(__file__).resolve().parent))
-    if not _needs_libraries() or _has_libraries():
-        from wasp_installer.cli import main as run
+    from wasp_installer.cli import main as run
 
-        return run(sys.argv[1:])
+    return run(sys.argv[1:], _see_to_libraries)
+
+
+def _see_to_libraries(options: Options, console: Console) -> None:
+    """Goes on in an environment that has the libraries, where this run needs them and lacks them.
+
+    Raises:
+        InstallerError: there is no such environment, and none can be made.
+    """
+    # The other commands ask no server.
+    if not (options.command == "install" or options.remote) or _has_libraries():
+        return
     if os.environ.get(_INSIDE):
-        _fail(1, f"the environment {sys.prefix} is incomplete.", "Remove it, and run this again.")
-    python = _environment()
+        raise _error("unexpected", f"the environment {sys.prefix} is incomplete.", "Remove it.")
+    python = _environment(console)
     os.environ[_INSIDE] = "1"
     arguments = [str(python), __file__, *sys.argv[1:]]
     if os.name == "posix":
         os.execv(python, arguments)
-    return subprocess.call(arguments)
+    raise SystemExit(subprocess.call(arguments))
 
 
 def _has_libraries() -> bool:
@@ -62,32 +78,41 @@ def _has_libraries() -> bool:
     )
 
 
-def _needs_libraries() -> bool:
-    """Whether this run may ask a server; what does not, such as --help, does without them."""
-    if "--remote" in sys.argv[1:]:
-        return True
-    others = {"list", "use", "uninstall", "migrate-to-npm", "-h", "--help"}
-    return others.isdisjoint(sys.argv[1:])
-
-
-def _environment() -> Path:
+def _environment(console: Console) -> Path:
     """The Python of the private environment, which is made when there is none yet."""
     key = hashlib.sha256(_LOCK.read_bytes() + sys.version.encode() + sys.executable.encode())
     folder = _cache() / f"venv-{key.hexdigest()[:16]}"
-    inner = "Scripts/python.exe" if os.name == "nt" else "bin/python"
-    if (folder / inner).exists():
-        return folder / inner
-    if {"-q", "--quiet"}.isdisjoint(sys.argv[1:]):
-        print("Setting up the installer's libraries (once)", file=sys.stderr)
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if python.exists():
+        return python
+    console.say("Setting up the installer's libraries (once)")
+    existing = folder
+    while not existing.exists():
+        existing = existing.parent
     try:
+        _make_environment(folder, python.relative_to(folder))
+    except BaseException:
+        # What was made for it goes, as far as it is empty.
+        empty = folder.parent
+        while empty != existing:
+            with contextlib.suppress(OSError):
+                empty.rmdir()
+            empty = empty.parent
+        raise
+    return python
+
+
+def _make_environment(folder: Path, inner: Path) -> None:
+    """Beside its place, and then renamed, so that it is never half there."""
+    from wasp_installer.errors import changing
+
+    with changing(f"write to {folder.parent}"):
         folder.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        _fail(7, f"cannot write to {folder.parent}: {error.strerror}.", "Or use sh install.sh.")
-    # Made beside its place and renamed, so that it is never half there.
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         _run(
             [sys.executable, "-m", "venv", str(made)],
+            "missing-tool",
             "Python cannot make a virtual environment.",
             "Install its module venv (on Debian and Ubuntu: apt-get install python3-venv), "
             "or use sh install.sh, which needs no Python.",
@@ -97,40 +122,44 @@ def _environment() -> Path:
                 *(str(made / inner), "-m", "pip", "--disable-pip-version-check", "install"),
                 *("--quiet", "--no-deps", "--require-hashes", "-r", str(_LOCK)),
             ],
+            "connection",
             "the installer's libraries cannot be installed.",
             "Check the network connection and pip's settings, "
             "or use sh install.sh, which needs no libraries.",
         )
-        if not folder.exists():
+        with contextlib.suppress(OSError), changing(f"write to {folder.parent}"):
             made.rename(folder)
-    except OSError:
-        # Another run was faster.
-        if not (folder / inner).exists():
-            raise
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    return folder / inner
+    if not (folder / inner).exists():
+        raise _error("file-system", f"{folder} cannot be made.", "Or use sh install.sh.")
 
 
 def _cache() -> Path:
-    home = os.path.expanduser("~")
-    if os.name == "nt":
-        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
-    return Path(base) / "wasp" / "installer"
+    """As ``wasp_installer.commands.wasp_cache``, which an uninstall removes."""
+    from wasp_installer.commands import wasp_cache
+
+    cache = wasp_cache(os.environ)
+    if cache is None:
+        raise _error(
+            "file-system",
+            "there is no home folder to keep the installer's libraries in.",
+            "Set HOME, or use sh install.sh, which needs none.",
+        )
+    return cache / "installer"
 
 
-def _run(command: list[str], message: str, hint: str) -> None:
+def _run(command: list[str], slug: str, message: str, hint: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()
-        _fail(1, message, *said[-3:], hint)
+        raise _error(slug, message, *said[-3:], hint)
 
 
-def _fail(code: int, message: str, *hints: str) -> NoReturn:
-    print(f"error: {message}", *hints, sep="\n       ", file=sys.stderr)
-    raise SystemExit(code)
+def _error(slug: str, message: str, *hints: str) -> InstallerError:
+    from wasp_installer.errors import InstallerError
+
+    return InstallerError(slug, message, "\n".join(hints))
 
 
 if __name__ == "__main__":

@@ -780,7 +780,7 @@ USAGE
     # fetch sets "problem" (a slug of exit_code_of, or not-found) and "problem_text" when it fails.
 
     choose_downloader() {
-        downloader=''
+        downloader='' curl_version=''
         _curl=$(command -v curl || :)
         case $_curl in
             # Snap confines its curl: it may not write into hidden folders, where all this goes.
@@ -912,6 +912,8 @@ USAGE
             --proto "$_protocols" --proto-redir "$_protocols" --connect-timeout "$timeout" \
             --speed-limit "$SLOWEST" --speed-time "$timeout" --max-filesize "$_limit" \
             --user-agent 'wasp-installer (sh)'
+        # Else the answer of a proxy would pass for that of the server.
+        ! is_proxied || ! knows_curl 7.54 || set -- "$@" --suppress-connect-headers
         case $_method in
             head) set -- "$@" --location --head ;;
             get) set -- "$@" --location ;;
@@ -922,6 +924,16 @@ USAGE
         [ "$_status" != 0 ] || return 0
         explain_excess || explain_curl "$_status"
         return 1
+    }
+
+    is_proxied() {
+        [ -n "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ]
+    }
+
+    # knows_curl VERSION: this one is not older
+    knows_curl() {
+        [ -n "$curl_version" ] || curl_version=$(curl --version 2>/dev/null | sed -n '1s/^curl \([0-9.]*\).*/\1/p')
+        ! older_than "${curl_version:-0}" "$1"
     }
 
     fetch_with_snap_curl() {
@@ -949,7 +961,13 @@ USAGE
             6) set_problem dns "the name $host cannot be resolved" ;;
             7) explain_refusal ;;
             18) set_problem connection "$host closed the connection before the end" ;;
-            22) explain_http_status ;;
+            22)
+                # Of a proxy's own answer there are no headers.
+                case $http_status in
+                    [45]??) explain_http_status ;;
+                    *) explain_proxy ;;
+                esac
+                ;;
             23) explain_unwritten ;;
             28) set_problem timeout "$host sent nothing for $timeout s" ;;
             35)
@@ -961,8 +979,23 @@ USAGE
             51 | 53 | 54 | 58 | 59 | 60 | 64 | 66 | 77 | 80 | 82 | 83 | 90 | 91) explain_tls ;;
             47) set_problem bad-answer "$host redirects without end" ;;
             63) set_problem bad-answer "$host offers a file that is far too large" ;;
-            *) set_problem connection "the connection to $host failed ($(last_error_line))" ;;
+            *) explain_failure ;;
         esac
+    }
+
+    # explain_proxy: it answered, and not with a connection
+    explain_proxy() {
+        case $(last_error_line) in
+            *407*) set_problem proxy 'the proxy wants a user name and a password' ;;
+            *) set_problem proxy "the proxy did not let us through to $host ($(last_error_line))" ;;
+        esac
+    }
+
+    # explain_failure: of a kind that has no words of its own here
+    explain_failure() {
+        _said=$(last_error_line)
+        [ -n "$_said" ] || ! is_proxied || _said='or that to the proxy'
+        set_problem connection "the connection to $host failed${_said:+ ($_said)}"
     }
 
     refuse_downgrade() {
@@ -975,7 +1008,7 @@ USAGE
 
     # explain_refusal: curl names the host and port that refused, which may be a proxy's
     explain_refusal() {
-        if [ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ]; then
+        if ! is_proxied; then
             set_problem connection "$host refuses the connection"
             return
         fi
@@ -1161,7 +1194,7 @@ USAGE
             *'properly terminated'*) set_problem connection "$host closed the connection before the end" ;;
             *ertificate* | *TLS* | *SSL*) explain_tls ;;
             *refused*) set_problem connection "$host refuses the connection" ;;
-            *) set_problem connection "the connection to $host failed ($(last_error_line))" ;;
+            *) explain_failure ;;
         esac
     }
 

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from .console import Console, pretty
@@ -129,8 +129,13 @@ def _command_and_operand(words: Sequence[str]) -> tuple[str, str | None]:
     return (commands or ["install"])[0], operands[0] if operands else None
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Runs the installer; returns the exit code (``errors.EXIT_CODES``)."""
+def main(
+    arguments: Sequence[str], prepare: Callable[[Options, Console], None] | None = None
+) -> int:
+    """Runs the installer; returns the exit code (``errors.EXIT_CODES``).
+
+    ``prepare`` is called when it is known what to do, before anything is done.
+    """
     started = time.monotonic()
     for stream in (sys.stdout, sys.stderr):
         # A path may hold bytes that are no text.
@@ -142,6 +147,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         options = parse_arguments(arguments)
         console = Console(quiet=options.quiet, verbose=options.verbose)
+        if prepare is not None:
+            prepare(options, console)
         run = run_for(options, console)
         result = run.execute()
         ignore_signals()

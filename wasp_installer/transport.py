@@ -316,6 +316,8 @@ def _explained(host: str, timeout_s: int) -> Iterator[None]:
         requests.exceptions.InvalidProxyURL,
         requests.exceptions.InvalidSchema,
     ) as error:
+        if _came_through(error):
+            raise _connection_problem(host, timeout_s, error) from error
         raise SourceProblem(
             "proxy", f"the proxy did not let us through to {host} ({_innermost(error)})"
         ) from error
@@ -323,6 +325,12 @@ def _explained(host: str, timeout_s: int) -> Iterator[None]:
         raise SourceProblem("bad-answer", f"{host} redirects without end") from error
     except (requests.exceptions.RequestException, HTTPError, OSError) as error:
         raise _connection_problem(host, timeout_s, error) from error
+
+
+def _came_through(error: BaseException) -> bool:
+    """Whether this may have been met behind the proxy; urllib3 lays all of it to the proxy."""
+    later = (ConnectionResetError, ssl.SSLError)
+    return any(isinstance(cause, later) for cause in _causes(error))
 
 
 def _connection_problem(host: str, timeout_s: int, error: BaseException) -> SourceProblem:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.archives import tiny_package
 from tests.support.frontends import INSTALL_PY
-from tests.support.machines import Machine, MachineRoom
+from tests.support.machines import Background, Machine, MachineRoom
 from tests.support.registries import connection
+from tests.support.trees import picture
 
 pytestmark = pytest.mark.real
 
@@ -70,5 +73,35 @@ def test_libraries_that_cannot_be_had_are_an_error_with_a_way_out(
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
         machine.environment.pop(name, None)
     machine.set(PIP_CONFIG_FILE="/dev/null", PIP_INDEX_URL="https://127.0.0.1:1/", PIP_RETRIES="0")
-    machine.run_program([*command, "--dry-run"]).failed(1).says("install.sh")
-    assert list(cache_of(machine).iterdir()) == []
+    run = machine.run_program([*command, "--dry-run", "--json"]).failed(4, "connection")
+    run.says("install.sh")
+    assert picture(machine.home) == {}
+
+
+def test_a_mistake_needs_no_libraries(bare: tuple[Machine, list[str]]) -> None:
+    machine, command = bare
+    machine.run_program([*command, "--vers", "--json"]).failed(2, "usage")
+    machine.run_program([*command, "-v", "1.x", "--json"]).failed(2, "bad-version")
+    assert picture(machine.home) == {}
+
+
+def test_a_cache_that_cannot_be_written_to(bare: tuple[Machine, list[str]]) -> None:
+    machine, command = bare
+    (machine.home / ".cache").touch()
+    machine.run_program([*command, "--json"]).failed(7, "file-system").says(".cache")
+    (machine.home / ".cache").unlink()
+    machine.set(XDG_CACHE_HOME="relative", PIP_INDEX_URL="https://127.0.0.1:1/", PIP_RETRIES="0")
+    machine.set(PIP_CONFIG_FILE="/dev/null", PIP_FIND_LINKS=None, PIP_EXTRA_INDEX_URL=None)
+    machine.run_program([*command, "--json"]).failed(4, "connection")
+    assert picture(machine.here) == {}
+
+
+def test_ctrl_c_while_the_libraries_are_set_up(bare: tuple[Machine, list[str]]) -> None:
+    machine, command = bare
+    argv = [*command, "--json"]
+    running = Background(argv, machine.start_program(argv))
+    while not list(cache_of(machine).glob(".venv-*")):
+        time.sleep(0.01)
+    running.interrupt_group(signal.SIGINT)
+    running.result().failed(130, "interrupted")
+    assert picture(machine.home) == {}

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import trustme
 
+_HERE = ("127.0.0.1", "::1", "localhost")
+
 
 class Certificate(enum.Enum):
     """Which certificate a server shows."""
@@ -31,7 +33,7 @@ class Authority:
         self.wgetrc.write_text(f"ca_certificate = {self.bundle}\n")
 
     def server_context(self, certificate: Certificate) -> ssl.SSLContext:
-        """A TLS context for a server on 127.0.0.1 that shows the wanted kind of certificate."""
+        """A TLS context for a server on this machine that shows the wanted kind of certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._issue(certificate).configure_cert(context)
         return context
@@ -39,9 +41,9 @@ class Authority:
     def _issue(self, certificate: Certificate) -> trustme.LeafCert:
         if certificate is Certificate.EXPIRED:
             yesterday = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
-            return self._authority.issue_cert("127.0.0.1", "localhost", not_after=yesterday)
+            return self._authority.issue_cert(*_HERE, not_after=yesterday)
         if certificate is Certificate.UNKNOWN_AUTHORITY:
-            return self._stranger.issue_cert("127.0.0.1", "localhost")
+            return self._stranger.issue_cert(*_HERE)
         if certificate is Certificate.WRONG_NAME:
             return self._authority.issue_cert("elsewhere.example")
-        return self._authority.issue_cert("127.0.0.1", "localhost")
+        return self._authority.issue_cert(*_HERE)

@@ -38,11 +38,16 @@ class _Tunnel(socketserver.StreamRequestHandler):
                 return
         host, _, port = request[1].rpartition(":")
         proxy.tunnels.append(request[1])
-        if host not in ("127.0.0.1", "localhost"):
+        if host.strip("[]") not in ("127.0.0.1", "::1", "localhost"):
             # Nothing of a test may leave this machine.
             self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
             return
-        with socket.create_connection((host, int(port)), timeout=30) as upstream:
+        try:
+            upstream = socket.create_connection((host.strip("[]"), int(port)), timeout=30)
+        except OSError:
+            self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+            return
+        with upstream:
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             self._relay(upstream)
 

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.support.replies import Content, Reply
+from tests.support.tcp_listener import LOOPBACK
 
 NOT_FOUND = Content(b"not found\n", 404)
 
@@ -89,11 +90,14 @@ class _Listener(socketserver.ThreadingTCPServer):
     # The leftovers guard looks after processes; threads of a stalled reply end by `closing`.
     block_on_close = False
 
-    def __init__(self, site: Server, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, site: Server, context: ssl.SSLContext | None, family: socket.AddressFamily
+    ) -> None:
+        self.address_family = family
         self.site = site
         self.context = context
         self.closing = threading.Event()
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__((LOOPBACK[family], 0), _Handler)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         self.site.count_connection()
@@ -119,7 +123,9 @@ class Server:
     method, `fetched` only what asks for the body.
     """
 
-    def __init__(self, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, context: ssl.SSLContext | None, family: socket.AddressFamily = socket.AF_INET
+    ) -> None:
         self._lock = threading.Lock()
         self._replies: dict[str, Reply] = {}
         self.fallback: Reply = NOT_FOUND
@@ -129,10 +135,11 @@ class Server:
         self.headers: list[dict[str, str]] = []
         self.connections = 0
         self._changed = threading.Condition()
-        self._listener = _Listener(self, context)
+        self._listener = _Listener(self, context, family)
         self.port = int(self._listener.server_address[1])
         scheme = "http" if context is None else "https"
-        self.url = f"{scheme}://127.0.0.1:{self.port}"
+        host = "[::1]" if family == socket.AF_INET6 else "127.0.0.1"
+        self.url = f"{scheme}://{host}:{self.port}"
         self._thread = threading.Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )

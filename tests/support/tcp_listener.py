@@ -12,6 +12,10 @@ from typing import Any
 Treatment = Callable[[socket.socket], None]
 
 
+#: This machine's own address of each family.
+LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
+
+
 class _Listener(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
@@ -21,7 +25,7 @@ class _Listener(socketserver.ThreadingTCPServer):
     def __init__(self, treatment: Treatment, family: socket.AddressFamily) -> None:
         self.address_family = family
         self._treatment = treatment
-        super().__init__(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0), _Nothing)
+        super().__init__((LOOPBACK[family], 0), _Nothing)
 
     def finish_request(self, request: Any, _client_address: Any) -> None:
         with contextlib.suppress(OSError):

@@ -6,14 +6,16 @@ import dataclasses
 import gzip
 import itertools
 import socket
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from tests.support.certificates import Authority, Certificate
 from tests.support.machines import Machine, MachineRoom, Run
+from tests.support.proxy import Proxy
 from tests.support.releases import (
     GITHUB_LATEST_PATH,
     Release,
@@ -43,7 +45,13 @@ from tests.support.replies import (
 )
 from tests.support.scale import Scale
 from tests.support.server import Server
-from tests.support.tcp_listener import TcpListener, after_hello, close_at_once, silence
+from tests.support.tcp_listener import (
+    TcpListener,
+    Treatment,
+    after_hello,
+    close_at_once,
+    silence,
+)
 from tests.support.trees import picture
 from tests.torture.tallies import Tally
 
@@ -153,19 +161,20 @@ class Fault:
     by_redirect: bool = False
 
     def expected(self, request: Request) -> tuple[str, ...]:
+        if request.kind == "page" and self.by_redirect:
+            return ("bad-answer", "insecure-url")
         if request.optional or not self.slugs:
             return ()
         if request.kind == "archive" and self.archive is not None:
-            return self.archive
-        if request.kind == "page":
-            # A page in place of a redirect is what the login of a network sends.
-            return (
-                ("bad-answer", "insecure-url") if self.by_redirect else (*self.slugs, *NO_REDIRECT)
-            )
-        return self.slugs
+            # Where no digest is known, a change that gzip does not see is not seen.
+            unseen = ("corrupt-archive", "") if request.without_api else ()
+            return (*self.archive, *unseen)
+        # A page in place of a redirect is what the login of a network sends.
+        return (*self.slugs, *NO_REDIRECT) if request.kind == "page" else self.slugs
 
 
-NO_REDIRECT = ("captive-portal", "bad-answer")
+CHECKED = ("checksum-mismatch", "corrupt-archive")
+NO_REDIRECT = ("captive-portal", "bad-answer", "connection")
 
 
 def _sized(length: int) -> bytes:
@@ -178,6 +187,8 @@ def _chunked(scene: Scene, rest: bytes) -> Reply:
 
 
 def _flipped(body: bytes) -> bytes:
+    if not body:
+        return b"x"
     middle = len(body) // 2
     return body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
 
@@ -197,7 +208,6 @@ def _bad_certificate(certificate: Certificate) -> Fault:
 
 
 GIGABYTE = 1024**3
-CHECKED = ("checksum-mismatch", "corrupt-archive")
 ALERT = bytes([21, 3, 3, 0, 2, 2, 40])
 
 FAULTS = (
@@ -252,13 +262,14 @@ FAULTS = (
     Fault(
         "announced a terabyte",
         lambda s: Raw(_sized(1024 * GIGABYTE) + s.body),
-        ("bad-answer",),
+        # wget looks only at what comes.
+        ("bad-answer", "connection"),
     ),
     Fault(
         "a length that is no number",
         lambda s: Raw(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n" + s.body),
-        ("connection", "bad-answer"),
-        archive=("connection", "bad-answer", ""),
+        ("connection", "bad-answer", ""),
+        archive=("connection", "bad-answer", *CHECKED, ""),
     ),
     Fault("chunks, then garbage", lambda s: _chunked(s, b"garbage\r\n"), ("connection",)),
     Fault("chunks without an end", lambda s: _chunked(s, b""), ("connection",)),
@@ -266,7 +277,8 @@ FAULTS = (
         "a hundred megabytes more",
         lambda s: Endless(b"HTTP/1.1 200 OK\r\n\r\n" + s.body, b" " * 1000, 100 * 1024**2),
         ("bad-answer",),
-        archive=CHECKED,
+        # A question for the head alone ends in the middle of it.
+        archive=(*CHECKED, "connection"),
     ),
     # Content
     Fault("a web page", lambda _: html_page(), ("captive-portal",)),
@@ -365,18 +377,47 @@ WORDS = {
 # --- The matrix ----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def release(upstream: Upstream) -> Release:
-    return upstream.publish(VERSION)
+@dataclass
+class Way:
+    """How a machine comes to the server: by IPv4 or IPv6, or through a proxy."""
+
+    name: str
+    upstream: Upstream
+    release: Release
+    proxy: Proxy | None = None
+
+    def machine(self, machines: MachineRoom, client: str, name: str) -> Machine:
+        """A machine with this one way to download, that waits for nothing and gives up soon."""
+        machine = machine_for(machines, client, name).set(
+            WASP_NPM_REGISTRY=self.upstream.npm_url, WASP_GITHUB_URL=self.upstream.github_url
+        )
+        return machine if self.proxy is None else machine.set(HTTPS_PROXY=self.proxy.url)
 
 
 def machine_for(machines: MachineRoom, client: str, name: str) -> Machine:
-    """A machine with this one way to download, that waits for nothing and gives up soon."""
     machine = machines.build("python" if client == "python" else "dash", name)
     machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
     if client == "wget":
         machine.toolbox.remove("curl").link("wget")
     return machine.without_waiting().set(WASP_HTTP_TIMEOUT="1")
+
+
+WAYS = ("IPv4", "IPv6", "a proxy", "a proxy with a password")
+
+
+@pytest.fixture
+def ways(upstream: Upstream, authority: Authority) -> Iterator[dict[str, Way]]:
+    six = Server(authority.server_context(Certificate.GOOD), socket.AF_INET6)
+    proxies = {"a proxy": Proxy(), "a proxy with a password": Proxy("user:hunter2")}
+    release, by_six = upstream.publish(VERSION), Upstream(six)
+    yield {
+        "IPv4": Way("IPv4", upstream, release),
+        "IPv6": Way("IPv6", by_six, by_six.publish(VERSION)),
+        **{name: Way(name, upstream, release, proxy) for name, proxy in proxies.items()},
+    }
+    six.close()
+    for proxy in proxies.values():
+        proxy.close()
 
 
 def fine_answer(upstream: Upstream, release: Release, request: Request) -> Content:
@@ -387,7 +428,7 @@ def fine_answer(upstream: Upstream, release: Release, request: Request) -> Conte
     return reply
 
 
-CASES = list(itertools.product(REQUESTS, CLIENTS))
+CASES = list(itertools.product(REQUESTS, CLIENTS, WAYS))
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -395,27 +436,29 @@ CASES = list(itertools.product(REQUESTS, CLIENTS))
 def test_every_fault_at_every_request(
     fault: Fault,
     machines: MachineRoom,
-    upstream: Upstream,
-    release: Release,
+    ways: dict[str, Way],
     authority: Authority,
     scale: Scale,
     tally: Tally,
 ) -> None:
-    # Each fault begins elsewhere, so that a small number of cases meets every request and client.
+    # Each fault begins elsewhere, so that a small number of cases meets every request, client and
+    # way.
     shift = FAULTS.index(fault) * 5 % len(CASES)
     chosen = scale.sample(CASES[shift:] + CASES[:shift], 1)
     failures = []
-    for number, (request, client) in enumerate(chosen):
-        machine = machine_for(machines, client, f"{client}-{number}")
+    for number, (request, client, name) in enumerate(chosen):
+        way = ways[name]
+        upstream, release = way.upstream, way.release
+        machine = way.machine(machines, client, f"{client}-{number}")
         scene = Scene(fine_answer(upstream, release, request), upstream, authority)
         known = {path: upstream.server.reply_of(path) for path in upstream.server.known_paths()}
         if request.without_api:
             upstream.server.forget(github_api_path(VERSION))
         upstream.server.answer(request.path, fault.reply(scene))
         try:
-            check(machine, upstream, fault, request)
+            check(machine, way, fault, request)
         except AssertionError as error:
-            failures.append(f"{fault.name}, {request.name}, {client}: {error}")
+            failures.append(f"{fault.name}, {request.name}, {client}, {name}: {error}")
         finally:
             for close in scene.closing:
                 close()
@@ -426,7 +469,8 @@ def test_every_fault_at_every_request(
     tally(AREA, "installs that met one", len(chosen))
 
 
-def check(machine: Machine, upstream: Upstream, fault: Fault, request: Request) -> None:
+def check(machine: Machine, way: Way, fault: Fault, request: Request) -> None:
+    upstream = way.upstream
     before = picture(machine.home)
     asked = upstream.server.count(request.path)
     begun = time.monotonic()
@@ -441,13 +485,119 @@ def check(machine: Machine, upstream: Upstream, fault: Fault, request: Request) 
         assert machine.layout.versions() == [VERSION], run
         return
     slug = run.json["error"]
-    assert slug in expected, run
+    # Where there is nobody, it is the proxy that gets no connection, and says so.
+    by_proxy = way.proxy is not None and {"dns", "connection"} & {*expected}
+    assert slug in expected or (slug == "proxy" and by_proxy), run
     run.failed(6 if slug in CHECKED else 4)
     told_well(run, (*WORDS.get(slug, ()), *(fault.words if slug in fault.slugs else ())))
     assert picture(machine.home) == before, run
 
 
 def told_well(run: Run, words: tuple[str, ...]) -> None:
-    """The cause in words; no word of a version that is not there, and nothing for a terminal."""
-    run.says(*words).is_silent_about("no such version", "there is no Wasp", "traceback")
+    """The cause in words; none of a version that is not there, or of a password."""
+    run.says(*words).is_silent_about("no such version", "there is no Wasp", "traceback", "hunter2")
     assert not set(run.stderr) & set(map(chr, range(32))) - {"\n"}, run
+
+
+# --- A proxy that fails --------------------------------------------------------------------------
+
+
+def _answers(head: bytes) -> Treatment:
+    """To whatever the client wants of the proxy."""
+    return after_hello(head)
+
+
+def _drips(connection: socket.socket) -> None:
+    connection.recv(65536)
+    waiting = threading.Event()
+    for byte in b"HTTP/1.1 200 Connection established\r\nX-Slow: " + b"x" * 500:
+        connection.sendall(bytes([byte]))
+        waiting.wait(0.2)
+
+
+def _endless(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 Connection established\r\n")
+    for _ in range(4000):
+        connection.sendall(b"X-More: and more\r\n" * 2000)
+
+
+def _tunnel_to_nobody(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    silence(connection)
+
+
+_HTML = b"Content-Type: text/html\r\n\r\n<!DOCTYPE html><html><body>Log in</body></html>"
+_PROXY_OR = ("proxy", "connection", "bad-answer")
+PROXY_FAULTS: dict[str, tuple[Treatment, tuple[str, ...]]] = {
+    "hangs up": (close_at_once, _PROXY_OR),
+    "hangs up after the question": (_answers(b""), _PROXY_OR),
+    # wget says nothing of these.
+    "silent": (silence, ("proxy", "timeout", "connection")),
+    "a byte now and then": (_drips, ("proxy", "timeout", "connection")),
+    "headers without end": (_endless, (*_PROXY_OR, "timeout")),
+    "403": (_answers(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"), ("proxy",)),
+    "407": (
+        _answers(
+            b"HTTP/1.1 407 Proxy Authentication Required\r\n"
+            b'Proxy-Authenticate: Basic realm="x"\r\nContent-Length: 0\r\n\r\n'
+        ),
+        ("proxy",),
+    ),
+    "502": (_answers(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"), ("proxy",)),
+    "a web page": (_answers(b"HTTP/1.1 200 OK\r\n" + _HTML), (*_PROXY_OR, "tls")),
+    "a web page, refusing": (_answers(b"HTTP/1.1 511 Network\r\n" + _HTML), ("proxy",)),
+    "no HTTP": (_answers(b"SSH-2.0-OpenSSH_9.2\r\n" * 30), _PROXY_OR),
+    "a tunnel to nobody": (_tunnel_to_nobody, ("proxy", "timeout", "tls")),
+    "a tunnel that ends": (
+        _answers(b"HTTP/1.1 200 Connection established\r\n\r\n"),
+        (*_PROXY_OR, "tls"),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", PROXY_FAULTS)
+@pytest.mark.timeout(1200)
+def test_every_fault_of_a_proxy(
+    fault: str, machines: MachineRoom, ways: dict[str, Way], scale: Scale, tally: Tally
+) -> None:
+    treatment, slugs = PROXY_FAULTS[fault]
+    listener = TcpListener(treatment)
+    cases = list(itertools.product(CLIENTS, ["", "user:hunter2@"]))
+    shift = list(PROXY_FAULTS).index(fault) % len(cases)
+    chosen = scale.sample(cases[shift:] + cases[:shift], 1)
+    upstream = ways["IPv4"].upstream
+    try:
+        for number, (client, login) in enumerate(chosen):
+            machine = machine_for(machines, client, f"{client}-{number}")
+            machine.set(HTTPS_PROXY=f"http://{login}127.0.0.1:{listener.port}")
+            before, begun = picture(machine.home), time.monotonic()
+            run = machine.install(VERSION, "--source", "npm").failed(4)
+            assert time.monotonic() - begun < BOUND_S, run
+            assert run.json["error"] in slugs, (client, run)
+            told_well(run, ("proxy",) if run.json["error"] == "proxy" else ("127.0.0.1",))
+            assert picture(machine.home) == before, run
+    finally:
+        listener.close()
+    assert upstream.server.connections == 0
+    tally(AREA, "installs that met a fault of a proxy", len(chosen))
+
+
+def test_an_address_of_two_families_of_which_one_is_dead(
+    machines: MachineRoom, ways: dict[str, Way], tally: Tally
+) -> None:
+    """localhost may be ::1 and 127.0.0.1; a server of one of them is found by every client."""
+    for family, name in (("127.0.0.1", "IPv4"), ("[::1]", "IPv6")):
+        way = ways[name]
+        if name == "IPv6" and ("::1" not in addresses_of_localhost()):
+            continue
+        for client in CLIENTS:
+            machine = way.machine(machines, client, f"{client}-{name}")
+            machine.set(WASP_NPM_REGISTRY=way.upstream.npm_url.replace(family, "localhost"))
+            machine.install(VERSION, "--source", "npm").ok()
+            tally(AREA, "installs from a name with addresses of two families", 1)
+
+
+def addresses_of_localhost() -> set[str]:
+    return {str(found[4][0]) for found in socket.getaddrinfo("localhost", 443)}
