@@ -73,16 +73,16 @@ Installs Wasp (https://wasp.sh) and manages the installed versions.
 usage: install.sh [COMMAND] [OPTIONS]
 
 commands:
-  install                  install a version and make it the current one (default)
-  list                     print the installed versions; with --remote all that there are
+  install                  install a version, make it the current one (default)
+  list                     print the installed versions, or with --remote all
   use VERSION              make an installed version the current one
   uninstall [VERSION]      remove one version, or Wasp as a whole
   migrate-to-npm           remove all of it, so that npm can take over
 
 options:
-  -v, --version VERSION    X.Y.Z, vX.Y.Z, X.Y.Z-rcN or latest (default; env WASP_VERSION)
+  -v, --version VERSION    X.Y.Z, X.Y.Z-rcN or latest (default; env WASP_VERSION)
       --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
-      --destdir DIR        staging root for packagers (env DESTDIR): files go under DIR/PREFIX
+      --destdir DIR        for packagers: files go under DIR/PREFIX (env DESTDIR)
       --source SOURCE      auto (default), npm or github
       --from-file ARCHIVE  install from a downloaded archive, offline
       --sha256 HEX         refuse the archive unless it has this SHA-256
@@ -90,7 +90,7 @@ options:
       --remote             with list: the versions that can be installed
       --no-modify-path     leave the shell's start-up files alone
       --no-telemetry       send no install event
-      --force              install again; take over from npm or from a foreign launcher
+      --force              install again; take over from npm or another launcher
       --dry-run            say what would be done, and do nothing
       --json               print one JSON object on stdout
   -q, --quiet              print errors only
@@ -495,7 +495,7 @@ USAGE
         newline='
 '
         tab=$(printf '\t') carriage_return=$(printf '\r')
-        command=install named_version='' wanted=${WASP_VERSION:-latest}
+        command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
         prefix=${WASP_INSTALL_PREFIX:-${HOME:+$HOME/.local}} destdir=${DESTDIR-}
         source=auto archive_file='' wanted_sha256='' require_checksum=no
         force=no dry_run=no json=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
@@ -545,7 +545,7 @@ USAGE
                     ;;
             esac
             case $1 in
-                -v | --version) value_of "$@" && wanted=$2 && shift ;;
+                -v | --version) value_of "$@" && wanted=$2 wanted_from='' && shift ;;
                 --prefix) value_of "$@" && prefix=$2 && shift ;;
                 --destdir) value_of "$@" && destdir=$2 && shift ;;
                 --source) value_of "$@" && source=$2 && shift ;;
@@ -587,10 +587,7 @@ USAGE
                 [ -n "$named_version" ] || die usage "'use' needs a version." 'See what is installed: list'
                 ;;
             uninstall) ;;
-            *)
-                [ -z "$named_version" ] || die usage "do not know what to do with '$named_version'." \
-                    "To install a version: -v $named_version"
-                ;;
+            *) [ -z "$named_version" ] || die_unknown_word "$named_version" ;;
         esac
         [ "$remote" = no ] || [ "$command" = list ] || die usage '--remote belongs to the command list.' \
             'For example: list --remote'
@@ -610,13 +607,14 @@ USAGE
                 wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
                 ;;
         esac
-        if [ "$wanted" != latest ]; then
+        if [ "$wanted" != latest ] && { [ "$command" = install ] || [ -z "$wanted_from" ]; }; then
             wanted=${wanted#v}
-            is_version "$wanted" || die_bad_version "$wanted"
+            is_version "$wanted" || die_bad_version "$wanted" "$wanted_from"
         fi
         if [ -n "$named_version" ]; then
             named_version=${named_version#v}
-            is_version "$named_version" || die_bad_version "$named_version"
+            is_version "$named_version" || die bad-version "'$named_version' is not a version of Wasp." \
+                'It is X.Y.Z (0.25.0) or X.Y.Z-rcN. See what is installed: list'
         fi
         [ -n "$prefix" ] || die usage 'HOME is not set, so there is no default place to install to.' \
             'Say where: --prefix DIR'
@@ -637,8 +635,17 @@ USAGE
         share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
     }
 
+    # die_unknown_word WORD: it is no command, and belongs to none
+    die_unknown_word() {
+        _hint='The commands are install, list, use, uninstall and migrate-to-npm. See: --help'
+        ! is_version "${1#v}" || _hint="To install a version: -v $1"
+        case $1 in upgrade | update) _hint='To move to the newest version: run this without a command.' ;; esac
+        die usage "do not know what to do with '$1'." "$_hint"
+    }
+
+    # die_bad_version TEXT [WHERE]: WHERE names the variable that it came from
     die_bad_version() {
-        die bad-version "'$1' is not a version of Wasp." \
+        die bad-version "'$1'${2:+ (in $2)} is not a version of Wasp." \
             "A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
     }
 
@@ -1246,6 +1253,8 @@ USAGE
             "Another version may have one: $RELEASES_URL"
         [ "$wanted" != latest ] || die no-such-version 'no release of Wasp is to be found.' \
             'See with --verbose where it was looked for.'
+        [ "$source" = auto ] || die no-such-version "$(source_name "$source") has no Wasp $wanted." \
+            'Another source may have it: leave out --source, or see list --remote.'
         die no-such-version "there is no Wasp $wanted." \
             "The versions that there are: $RELEASES_URL"
     }
@@ -2153,7 +2162,7 @@ USAGE
     stop_children() {
         for _running in $child $watcher $hashing $progress $node_check $npm_lookup $python_lookup; do kill "$_running" 2>/dev/null; done
         # shellcheck disable=SC2086 # there may be none of them
-        [ -z "$child$hashing" ] || wait $child $hashing
+        [ -z "$child$hashing$progress" ] || wait $child $hashing $progress 2>/dev/null
     }
 
     clean_up() {

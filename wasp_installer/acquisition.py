@@ -17,6 +17,7 @@ from .platforms import Builds, Platform
 from .receipts import Release
 from .registry import RegistryLookup
 from .releases import (
+    SOURCE_NAMES,
     NoSourceError,
     Source,
     network_error,
@@ -94,6 +95,12 @@ class Acquisition:
             )
         if wanted == "latest":
             return nothing_to_be_found()
+        if self._options.source != "auto":
+            return InstallerError(
+                "no-such-version",
+                f"{SOURCE_NAMES[self._options.source]} has no Wasp {wanted}.",
+                "Another source may have it: leave out --source, or see list --remote.",
+            )
         return InstallerError(
             "no-such-version",
             f"there is no Wasp {wanted}.",

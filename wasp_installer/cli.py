@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn
 
 from .console import Console, pretty
@@ -16,6 +16,7 @@ from .layout import Layout
 from .options import COMMANDS, Options, default_prefix, timeout_from
 from .report import Result, to_json
 from .signals import ignore_signals, raise_on_signals
+from .versions import parse_version
 from .windows import run_for
 
 _USAGE: Final = """\
@@ -24,16 +25,16 @@ Installs Wasp (https://wasp.sh) and manages the installed versions.
 usage: install.py [COMMAND] [OPTIONS]
 
 commands:
-  install                  install a version and make it the current one (default)
-  list                     print the installed versions; with --remote all that there are
+  install                  install a version, make it the current one (default)
+  list                     print the installed versions, or with --remote all
   use VERSION              make an installed version the current one
   uninstall [VERSION]      remove one version, or Wasp as a whole
   migrate-to-npm           remove all of it, so that npm can take over
 
 options:
-  -v, --version VERSION    X.Y.Z, vX.Y.Z, X.Y.Z-rcN or latest (default; env WASP_VERSION)
+  -v, --version VERSION    X.Y.Z, X.Y.Z-rcN or latest (default; env WASP_VERSION)
       --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
-      --destdir DIR        staging root for packagers (env DESTDIR): files go under DIR/PREFIX
+      --destdir DIR        for packagers: files go under DIR/PREFIX (env DESTDIR)
       --source SOURCE      auto (default), npm or github
       --from-file ARCHIVE  install from a downloaded archive, offline
       --sha256 HEX         refuse the archive unless it has this SHA-256
@@ -41,7 +42,7 @@ options:
       --remote             with list: the versions that can be installed
       --no-modify-path     leave the shell's start-up files alone
       --no-telemetry       send no install event
-      --force              install again; take over from npm or from a foreign launcher
+      --force              install again; take over from npm or another launcher
       --dry-run            say what would be done, and do nothing
       --json               print one JSON object on stdout
   -q, --quiet              print errors only
@@ -95,7 +96,7 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
     return Options(
         command=command,
         named_version=operand,
-        wanted=parsed.wanted or os.environ.get("WASP_VERSION") or "latest",
+        wanted=parsed.wanted or _version_from(os.environ, command),
         prefix=parsed.prefix or "",
         destdir=parsed.destdir or os.environ.get("DESTDIR", ""),
         source=parsed.source or "auto",
@@ -113,6 +114,17 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
         remote=parsed.remote,
         timeout_s=timeout_from(os.environ),
     )
+
+
+def _version_from(environment: Mapping[str, str], command: str) -> str:
+    named = environment.get("WASP_VERSION") or "latest"
+    if command != "install" or named == "latest":
+        return "latest"
+    try:
+        return parse_version(named)
+    except InstallerError as error:
+        error.message = error.message.replace("' is", "' (in WASP_VERSION) is", 1)
+        raise
 
 
 def _command_and_operand(words: Sequence[str]) -> tuple[str, str | None]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import InstallerError
-from .versions import parse_version
+from .versions import is_version, parse_version
 
 COMMANDS = ("install", "list", "use", "uninstall", "migrate-to-npm")
 SOURCES = ("auto", "npm", "github")
@@ -64,7 +64,7 @@ class Options:
         if self.wanted != "latest":
             self._set("wanted", parse_version(self.wanted))
         if self.named_version is not None:
-            self._set("named_version", parse_version(self.named_version))
+            self._set("named_version", _named(self.named_version))
         prefix = self.prefix or default_prefix(os.environ)
         self._set("prefix", _absolute(prefix))
         if self.destdir:
@@ -79,11 +79,27 @@ class Options:
         if self.command == "use" and self.named_version is None:
             raise InstallerError("usage", "'use' needs a version.", "See what is installed: list")
         if self.command not in ("use", "uninstall") and self.named_version is not None:
-            raise InstallerError(
-                "usage",
-                f"do not know what to do with '{self.named_version}'.",
-                f"To install a version: -v {self.named_version}",
-            )
+            raise _unknown_word(self.named_version)
+
+
+def _unknown_word(word: str) -> InstallerError:
+    hint = f"The commands are {', '.join(COMMANDS[:-1])} and {COMMANDS[-1]}. See: --help"
+    if is_version(word.removeprefix("v")):
+        hint = f"To install a version: -v {word}"
+    if word in ("upgrade", "update"):
+        hint = "To move to the newest version: run this without a command."
+    return InstallerError("usage", f"do not know what to do with '{word}'.", hint)
+
+
+def _named(text: str) -> str:
+    version = text.removeprefix("v")
+    if not is_version(version):
+        raise InstallerError(
+            "bad-version",
+            f"'{version}' is not a version of Wasp.",
+            "It is X.Y.Z (0.25.0) or X.Y.Z-rcN. See what is installed: list",
+        )
+    return version
 
 
 def default_prefix(environment: Mapping[str, str]) -> str:

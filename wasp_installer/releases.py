@@ -263,6 +263,10 @@ def plan_sources(
     return [npm, github] if npm else [github]
 
 
+#: By their keys.
+SOURCE_NAMES: Final = {source.key: source.name for source in (NpmSource, GitHubSource)}
+
+
 class NoSourceError(Exception):
     """No source could deliver; ``problems`` has what each of them met."""
 

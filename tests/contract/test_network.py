@@ -239,6 +239,8 @@ BROKEN_METADATA: dict[str, Callable[[Upstream, Release], Reply]] = {
     "list": lambda _upstream, _release: Content(b"[]"),
     "cut": lambda _upstream, _release: Content(b'{"dist": {"tarball": "https://'),
     "null": lambda _upstream, _release: Content(b"null"),
+    # Some awks once went on for ever.
+    "empty-text": lambda _upstream, _release: Content(b'""'),
     "binary": lambda _upstream, _release: Content(bytes(range(256))),
     "dist-is-text": lambda _upstream, _release: json_content({"dist": "none"}),
     "no-tarball": _without("tarball"),
