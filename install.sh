@@ -80,9 +80,9 @@ commands:
   migrate-to-npm           remove all of it, so that npm can take over
 
 options:
-  -v, --version VERSION    X.Y.Z, X.Y.Z-rcN or latest (default; env WASP_VERSION)
+  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
       --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
-      --destdir DIR        for packagers: files go under DIR/PREFIX (env DESTDIR)
+      --destdir DIR        for packagers: files go below it (env DESTDIR)
       --source SOURCE      auto (default), npm or github
       --from-file ARCHIVE  install from a downloaded archive, offline
       --sha256 HEX         refuse the archive unless it has this SHA-256
@@ -90,7 +90,7 @@ options:
       --remote             with list: the versions that can be installed
       --no-modify-path     leave the shell's start-up files alone
       --no-telemetry       send no install event
-      --force              install again; take over from npm or another launcher
+      --force              install again; take over from npm or another wasp
       --dry-run            say what would be done, and do nothing
       --json               print one JSON object on stdout
   -q, --quiet              print errors only
@@ -506,7 +506,7 @@ USAGE
         version='' release_source='' release_url='' release_digest='' release_node=''
         os='' arch='' libc='' distro_id='' distro_family='' current='' available='' on_path=no
         warnings_json='' held_warnings='' hold_warnings=no telemetry=none announced=no
-        staging='' child='' new_launcher='' new_startup='' made_share='' made_bin='' changing=no placed='' committed=no
+        staging='' child='' asking='' new_launcher='' new_startup='' made_share='' made_bin='' changing=no placed='' committed=no
         path_message='' _owner='' node_version='' node_known=no
         interrupted_code=130 exit_code='' wasp_root='' started_at=$(date +%s)
     }
@@ -2199,8 +2199,8 @@ USAGE
         # First, since zsh leaves only when what it waits for has ended.
         stop_children
         [ -z "$sending" ] || kill "$sending" 2>/dev/null
-        # The bar stays as it is, and what is said goes below it.
-        [ -z "$progress" ] || printf '\n' >&2
+        # The bar, or a question, stays as it is, and what is said goes below it.
+        [ -z "$progress$asking" ] || printf '\n' >&2
         progress=''
         # Also where the signal came while the script was leaving, which it does only once.
         clean_up
@@ -3900,7 +3900,9 @@ FISH
     confirm() {
         [ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
         printf '%s [y/N] ' "$1" >&2
+        asking=yes
         read -r _answer </dev/tty || _answer=''
+        asking=''
         case $_answer in
             [yY] | [yY][eE][sS]) ;;
             *) die interrupted 'nothing was removed.' ;;

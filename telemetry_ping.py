@@ -1738,9 +1738,11 @@ def status(_wasp_version: str) -> int:
         store = Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", ""))
         _print_pauses(store)
         _print_news(store)
-    print("\nTo see what is sent: wasp telemetry show")
     if reason is None:
+        print("\nTo see what is sent: wasp telemetry show")
         print("To opt out:          wasp telemetry off, or set WASP_TELEMETRY_DISABLE")
+    elif "wasp telemetry off" in reason:
+        print("\nTo switch it on:     wasp telemetry on")
     return 0
 
 

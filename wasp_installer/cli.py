@@ -32,9 +32,9 @@ commands:
   migrate-to-npm           remove all of it, so that npm can take over
 
 options:
-  -v, --version VERSION    X.Y.Z, X.Y.Z-rcN or latest (default; env WASP_VERSION)
+  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
       --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
-      --destdir DIR        for packagers: files go under DIR/PREFIX (env DESTDIR)
+      --destdir DIR        for packagers: files go below it (env DESTDIR)
       --source SOURCE      auto (default), npm or github
       --from-file ARCHIVE  install from a downloaded archive, offline
       --sha256 HEX         refuse the archive unless it has this SHA-256
@@ -42,7 +42,7 @@ options:
       --remote             with list: the versions that can be installed
       --no-modify-path     leave the shell's start-up files alone
       --no-telemetry       send no install event
-      --force              install again; take over from npm or another launcher
+      --force              install again; take over from npm or another wasp
       --dry-run            say what would be done, and do nothing
       --json               print one JSON object on stdout
   -q, --quiet              print errors only

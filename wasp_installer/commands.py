@@ -511,8 +511,12 @@ class Run:
         except OSError:
             return
         with terminal:
-            print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-            answer = terminal.readline().strip().lower()
+            try:
+                print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+                answer = terminal.readline().strip().lower()
+            except InterruptedRunError:
+                print(file=sys.stderr)
+                raise
         if answer not in ("y", "yes"):
             raise InstallerError("interrupted", "nothing was removed.")
 

@@ -7,7 +7,7 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .errors import InstallerError
+from .errors import InstallerError, InterruptedRunError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -126,6 +126,9 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._bar is not None and isinstance(error, InterruptedRunError):
+            # It stays as it is, and what is said goes below it.
+            self._bar.leave = True
         self._close()
 
     def start(self, total: int | None) -> None:

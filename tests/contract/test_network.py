@@ -182,6 +182,7 @@ def test_a_refusal_is_not_asked_again(machine: Machine, upstream: Upstream, code
 def test_a_version_that_does_not_exist(machine: Machine, upstream: Upstream, source: str) -> None:
     run = machine.install("0.99.0", "--source", source).failed(5, "no-such-version")
     run.says("0.99.0")
+    assert ("there is no Wasp" in run.stderr) == (source == "auto")
     assert max(upstream.server.requests.values()) == 1
     nothing_is_there(machine)
 

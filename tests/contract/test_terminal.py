@@ -117,6 +117,23 @@ def test_control_c_on_a_terminal(machine: Machine, upstream: Upstream) -> None:
     terminal.type("\x03")
     assert terminal.finish() == 130
     assert picture(machine.home) == {}
+    assert "Terminated" not in terminal.shown
+
+
+@pytest.mark.core
+def test_control_c_leaves_the_bar_and_says_so_below_it(
+    machine: Machine, upstream: Upstream
+) -> None:
+    machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
+    archive = upstream.publish("0.25.0", package=LARGE).npm_archive
+    upstream.server.answer(TARBALL, Drip(archive, pieces=300, pause=0.2))
+    terminal = on_terminal(machine, "install")
+    terminal.wait_for("Downloading")
+    terminal.type("\x03")
+    assert terminal.finish() == 130
+    [error] = [line for line in lines_shown(terminal.shown) if "interrupted." in line]
+    assert error == "error: interrupted."
+    assert "Terminated" not in terminal.shown
 
 
 # --- The question of uninstall -------------------------------------------------------------------
@@ -145,6 +162,7 @@ def test_control_c_is_an_answer_too(machine: Machine) -> None:
     terminal.type("\x03")
     assert terminal.finish() == 130
     assert machine.layout.versions() == ["0.25.0"]
+    assert "error: interrupted." in lines_shown(terminal.shown)
 
 
 def test_yes_is_not_asked(machine: Machine) -> None:

@@ -29,6 +29,12 @@ REFUSED = {
     "short-sha256": ["--sha256", "abc"],
     "sha256-no-hex": ["--sha256", "g" * 64],
 }
+# Words that are no command, and what is said of them.
+WORDS = {
+    "unistall": "uninstall and migrate",
+    "upgrade": "run this without a command",
+    "0.24.0": "-v 0.24.0",
+}
 HELP_WORDS = tuple(
     """
     install list use uninstall migrate-to-npm --version --prefix --destdir --source --from-file
@@ -36,6 +42,21 @@ HELP_WORDS = tuple(
     --verbose --yes --help WASP_VERSION WASP_INSTALL_PREFIX DESTDIR
     """.split()  # noqa: SIM905 - as a list it would be thirty lines
 )
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_that_is_no_command_is_answered(machine: Machine, word: str) -> None:
+    run = machine.run(word, "--json").failed(2, "usage").says(f"'{word}'", WORDS[word])
+    assert f"-v {word}" not in run.stderr or word == "0.24.0"
+
+
+def test_the_newest_version_is_none_to_use(machine: Machine) -> None:
+    run = machine.run("use", "latest", "--json").failed(2, "bad-version")
+    run.says("see what is installed").is_silent_about("or latest")
+
+
+def test_help_fits_the_terminal(machine: Machine) -> None:
+    assert max(map(len, machine.run("--help").ok().stdout.splitlines())) < 80
 
 
 @pytest.mark.parametrize("option", OPTIONS_WITH_A_VALUE)

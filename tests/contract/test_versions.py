@@ -92,6 +92,11 @@ def test_the_option_wins_over_the_environment(machine: Machine, upstream: Upstre
     assert told["version"] == "0.25.0"
 
 
+def test_a_variable_for_installs_bothers_no_other_command(machine: Machine) -> None:
+    machine.set(WASP_VERSION="foo").run("list").ok()
+    machine.run("install", "--json").failed(2, "bad-version").says("WASP_VERSION")
+
+
 def test_an_empty_variable_is_like_none(machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     empty = {"WASP_VERSION": "", "WASP_INSTALL_PREFIX": "", "DESTDIR": "", "WASP_HTTP_TIMEOUT": ""}
