@@ -543,14 +543,25 @@ USAGE
                     # posh takes an empty "$@" for an unset parameter.
                     set -- "$_option" "$_value" ${1+"$@"}
                     ;;
+                -v?*)
+                    _value=${1#-v}
+                    shift
+                    set -- -v "$_value" ${1+"$@"}
+                    ;;
+                -[qyh]?*)
+                    _option=${1%"${1#-?}"} _value=-${1#-?}
+                    shift
+                    set -- "$_option" "$_value" ${1+"$@"}
+                    ;;
             esac
             case $1 in
-                -v | --version) value_of "$@" && wanted=$2 wanted_from='' && shift ;;
-                --prefix) value_of "$@" && prefix=$2 && shift ;;
-                --destdir) value_of "$@" && destdir=$2 && shift ;;
-                --source) value_of "$@" && source=$2 && shift ;;
-                --from-file) value_of "$@" && archive_file=$2 && shift ;;
-                --sha256) value_of "$@" && wanted_sha256=$2 && shift ;;
+                # zsh looks at $2 even when value_of has left the script.
+                -v | --version) value_of "$@" && wanted=${2-} wanted_from='' && shift ;;
+                --prefix) value_of "$@" && prefix=${2-} && shift ;;
+                --destdir) value_of "$@" && destdir=${2-} && shift ;;
+                --source) value_of "$@" && source=${2-} && shift ;;
+                --from-file) value_of "$@" && archive_file=${2-} && shift ;;
+                --sha256) value_of "$@" && wanted_sha256=${2-} && shift ;;
                 --require-checksum) require_checksum=yes ;;
                 --no-telemetry) wants_telemetry=no ;;
                 --no-modify-path) modify_path=no ;;
@@ -565,6 +576,7 @@ USAGE
                     usage
                     exit 0
                     ;;
+                --) ;;
                 -*) die usage "there is no option '$1'." 'See them all with: --help' ;;
                 install | list | use | uninstall | migrate-to-npm)
                     _commands=$((_commands + 1)) command=$1
@@ -3867,13 +3879,22 @@ FISH
         clean_startup_files
         # What is staged is not this person's own.
         [ -z "$destdir" ] && find_cache || return 0
-        if [ -d "$cache_folder" ]; then
+        if [ -d "$cache_folder" ] && ! is_used_elsewhere; then
             remove_tree "$cache_folder"
             say "Removed the cache $(pretty "$cache_folder")"
         fi
         find_config_folder
         [ ! -e "$config_folder/wasp/telemetry-off" ] \
             || say "Kept $(pretty "$config_folder/wasp/telemetry-off"): a Wasp that you install again sends nothing either"
+    }
+
+    # is_used_elsewhere: by the Wasp in the usual place, where another was removed
+    is_used_elsewhere() {
+        [ "$prefix" != "$HOME/.local" ] || return 1
+        for _binary in "$HOME/.local/share/wasp-lang"/*/wasp-bin; do
+            [ ! -x "$_binary" ] || return 0
+        done
+        return 1
     }
 
     # find_cache: sets cache_folder, or fails

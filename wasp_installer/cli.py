@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +63,29 @@ class _Parser(argparse.ArgumentParser):
         return _USAGE
 
     def error(self, message: str) -> NoReturn:
+        """As install.sh tells of it."""
+        unknown = re.fullmatch("unrecognized arguments: (.*)", message)
+        if unknown:
+            word = unknown[1].split(" ")[0]
+            raise InstallerError(
+                "usage", f"there is no option '{word}'.", "See them all with: --help"
+            )
+        lacking = re.fullmatch("argument (.*): expected one argument", message)
+        if lacking:
+            raise _needs_a_value(lacking[1].rpartition("/")[2])
         raise InstallerError("usage", f"{message}.", "See them all with: --help")
+
+
+def _needs_a_value(option: str) -> InstallerError:
+    example = {
+        "--version": "0.25.0",
+        "--prefix": "/opt/wasp",
+        "--destdir": "/tmp/package",  # noqa: S108 - for a person to read
+        "--source": "npm",
+        "--from-file": "wasp-linux-x86_64.tar.gz",
+        "--sha256": "9f86d081884c7d65... (64 hex digits)",
+    }[option]
+    return InstallerError("usage", f"{option} needs a value.", f"For example: {option} {example}")
 
 
 def _parser() -> _Parser:
@@ -91,7 +114,7 @@ def parse_arguments(arguments: Sequence[str]) -> Options:
     for option in ("wanted", "prefix", "destdir", "source", "from_file", "sha256"):
         if getattr(parsed, option) == "":
             name = {"wanted": "version"}.get(option, option).replace("_", "-")
-            raise InstallerError("usage", f"--{name} needs a value.", "See: --help")
+            raise _needs_a_value(f"--{name}")
     command, operand = _command_and_operand(parsed.operands)
     return Options(
         command=command,

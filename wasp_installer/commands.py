@@ -489,7 +489,7 @@ class Run:
         cache = self._cache()
         if cache is None:
             return
-        if cache.is_dir():
+        if cache.is_dir() and not self._is_used_elsewhere():
             remove_tree(cache)
             self.console.say(f"Removed the cache {pretty(cache)}")
         off = telemetry_ping.off_file(os.environ)
@@ -497,6 +497,12 @@ class Run:
             self.console.say(
                 f"Kept {pretty(off)}: a Wasp that you install again sends nothing either"
             )
+
+    def _is_used_elsewhere(self) -> bool:
+        """By the Wasp in the usual place, where another was removed."""
+        usual = f"{os.path.expanduser('~')}/.local"
+        other = Layout(usual)
+        return usual != self.layout.prefix and any(map(other.has_binary, other.version_folders()))
 
     def _cache(self) -> Path | None:
         # What is staged is not this person's own.

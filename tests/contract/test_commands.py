@@ -8,7 +8,7 @@ from tests.support.archives import tiny_package
 from tests.support.machines import Machine
 from tests.support.releases import GITHUB_LIST_PATH, NPM_PACKAGE_PATH, Upstream
 from tests.support.replies import Content, json_content
-from tests.support.trees import picture
+from tests.support.trees import Layout, picture
 
 
 @pytest.fixture
@@ -241,6 +241,19 @@ def use_wasp(machine: Machine) -> None:
         file.write_text("kept to save work")
     neighbour = machine.home / ".cache" / "other"
     neighbour.write_text("of another program")
+
+
+def test_what_another_prefix_uses_stays(machine: Machine) -> None:
+    """One cache for all of a person's installs: the id in it makes one user of them."""
+    machine.layout.plant("0.25.0")
+    Layout(machine.home / "b").plant("0.24.0")
+    signature = machine.home / ".cache" / "wasp" / "telemetry" / "signature"
+    signature.parent.mkdir(parents=True)
+    signature.write_text("an id")
+    machine.run("uninstall", "--yes", "--prefix", f"{machine.home}/b").ok()
+    assert signature.read_text() == "an id"
+    machine.run("uninstall", "--yes").ok().says("Removed the cache ~/.cache/wasp")
+    assert not signature.exists()
 
 
 @pytest.mark.core

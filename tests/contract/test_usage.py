@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.machines import Machine
+from tests.contract.test_equality import counterpart
+from tests.support.frontends import FrontEnd
+from tests.support.machines import Machine, MachineRoom
 from tests.support.releases import Upstream
 from tests.support.trees import picture
 
@@ -42,6 +44,25 @@ HELP_WORDS = tuple(
     --verbose --yes --help WASP_VERSION WASP_INSTALL_PREFIX DESTDIR
     """.split()  # noqa: SIM905 - as a list it would be thirty lines
 )
+
+
+@pytest.mark.parametrize(
+    "words", [["-v0.25.0", "-qy"], ["-yq", "--version=0.25.0"], ["--", "install", "-v", "0.25.0"]]
+)
+def test_options_may_be_written_together(machine: Machine, words: list[str]) -> None:
+    machine.layout.plant("0.25.0")
+    assert machine.run(*words, "--json").ok().json["version"] == "0.25.0"
+
+
+@pytest.mark.parametrize("arguments", [["--vers"], ["-Z"], ["--sha256"], ["-v"], ["--prefix="]])
+def test_both_front_ends_say_the_same_of_a_mistake(
+    machines: MachineRoom, shell: FrontEnd, arguments: list[str]
+) -> None:
+    said = [
+        machines.build(chosen, chosen.name).run(*arguments).failed(2).stderr
+        for chosen in (shell, counterpart(shell))
+    ]
+    assert said[0] == said[1].replace("--version", "-v" if "-v" in arguments else "--version")
 
 
 @pytest.mark.parametrize("word", WORDS)
