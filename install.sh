@@ -3870,7 +3870,10 @@ FISH
         # The next run goes on from here as long as the last of them is there.
         rmdir "$bin_dir" 2>/dev/null || :
         _folder=$share_dir
-        while [ "$_folder" != "$destdir$prefix" ] && rmdir "$_folder" 2>/dev/null; do _folder=${_folder%/*}; done
+        # A run that was killed may have removed some of them.
+        while [ "$_folder" != "$destdir$prefix" ] && { rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ]; }; do
+            _folder=${_folder%/*}
+        done
         [ "$prefix" = "${HOME-}" ] || rmdir "$destdir$prefix" 2>/dev/null || :
     }
 

@@ -10,25 +10,23 @@ from wasp_installer.shells import Bash, BinFolder, SpelledPath
 from wasp_installer.startup_files import with_line
 
 
-def _lines(home: str) -> list[bytes]:
-    """Those for the default prefix, in a home with this path."""
+def with_lines(content: bytes | None, home: str, number: int) -> list[bytes]:
+    """The file with so many of the two lines for the default prefix, in any order."""
     environment = {"HOME": home}
     shell = Bash(environment)
     script = SpelledPath(f"{home}/.local/share/wasp-lang/completions/wasp.bash", environment)
-    return [
+    lines = (
         shell.path_line(BinFolder(f"{home}/.local/bin", environment)).encode(),
         shell.completion_line(script).encode(),
-    ]
+    )
+    return [reduce(with_line, chosen, content) or b"" for chosen in permutations(lines, number)]
 
 
 def halfway(content: bytes | None, home: str) -> list[Entry]:
     """The file with only one of the lines."""
-    return [entry_of_bytes(with_line(content, line), 0o644) for line in _lines(home)]
+    return [entry_of_bytes(found, 0o644) for found in with_lines(content, home, 1)]
 
 
 def complete(content: bytes | None, home: str) -> list[Entry]:
     """The file with both, in either order: a later run may have added the first."""
-    return [
-        entry_of_bytes(reduce(with_line, lines, content) or b"", 0o644)
-        for lines in permutations(_lines(home))
-    ]
+    return [entry_of_bytes(found, 0o644) for found in with_lines(content, home, 2)]

@@ -48,6 +48,8 @@ from tests.torture.tallies import Tally
 from wasp_installer import archives, tar_reader
 from wasp_installer.errors import InstallerError
 
+pytestmark = pytest.mark.timeout(3600)
+
 AREA = "Archives"
 TARS = ("gnu", "bsd", "busybox")
 Tree = dict[str, Entry]

@@ -59,7 +59,7 @@ def check_deploys(life: Sequence[Use], made: Sequence[Attempt], store: Memory) -
 
 
 def test_a_week_of_many_machines(scale: Scale, tally: Tally, figure: Figure) -> None:
-    machines = scale.times(1000, most=10_000)
+    machines = scale.times(3500, most=10_000)
     loads = {scenario.name: Load() for scenario in load.SCENARIOS}
     kinds: Counter[Kind] = Counter()
     uses = deploys = 0
