@@ -128,7 +128,8 @@ class Progress:
     ) -> None:
         if self._bar is not None and isinstance(error, InterruptedRunError):
             # It stays as it is, and what is said goes below it.
-            self._bar.leave = True
+            self._bar.disable = True
+            print(file=sys.stderr)
         self._close()
 
     def start(self, total: int | None) -> None:

@@ -186,6 +186,7 @@ def _owned_by(archive: bytes, owner: int) -> bytes:
 # --- Limits --------------------------------------------------------------------------------------
 
 
+@pytest.mark.single
 def test_a_bomb_is_refused(machine: Machine, shared_folder: Path) -> None:
     """More than a gigabyte of zeros in about a megabyte."""
     archive = made_once(shared_folder / "bomb.tgz", _bomb)
@@ -200,6 +201,7 @@ def _bomb() -> bytes:
     return gzipped(tar_without_end(GOOD) + header.tobuf()) + zeros * 18 + gzipped(bytes(1024))
 
 
+@pytest.mark.single
 def test_too_many_entries_are_refused(machine: Machine, shared_folder: Path) -> None:
     archive = made_once(shared_folder / "many.tgz", _many_entries)
     refused(machine, archive.read_bytes(), "unsafe-archive")

@@ -328,7 +328,6 @@ def write_files(home: Path) -> None:
         (home / name).write_bytes(content)
 
 
-@pytest.mark.core
 def test_both_front_ends_leave_the_same_bytes(machines: MachineRoom, shell: FrontEnd) -> None:
     made = []
     for chosen in (shell, counterpart(shell)):

@@ -19,9 +19,9 @@ def sample(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Ite
     """Splits the collected tests into those to run and those to leave out.
 
     A test marked `core` meets every front end, any other Python and one shell. Which shell is a
-    matter of the test's name, so that each shell meets an equal share. One marked `single` meets
-    Python or a shell, as others show that all leave the same. One marked `thorough` is left out:
-    it takes long for what it adds.
+    matter of the test's name, so that each shell meets an equal share. Of a test with many cases,
+    each meets Python or a shell, and so does one marked `single`, as others show that all leave the
+    same. One marked `thorough` is left out: it takes long for what it adds.
     """
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
@@ -39,9 +39,13 @@ def _chosen(item: pytest.Item) -> bool:
     # By a hash and not by counting, so that a test chosen in the whole run is chosen alone too.
     number = zlib.crc32(_case(item, front_end).encode())
     shell = SHELLS[number % len(SHELLS)]
-    if item.get_closest_marker("single"):
+    if item.get_closest_marker("single") or _has_cases(item):
         return front_end is shell if number % 97 % 2 else not front_end.is_shell
     return front_end is shell or not front_end.is_shell
+
+
+def _has_cases(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and len(item.callspec.params) > 1
 
 
 def _front_end_of(item: pytest.Item) -> FrontEnd | None:
