@@ -3923,8 +3923,8 @@ FISH
     # confirm QUESTION: asks on a terminal, also when the script itself comes from a pipe
     confirm() {
         [ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
-        printf '%s [y/N] ' "$1" >&2
         asking=yes
+        printf '%s [y/N] ' "$1" >&2
         read -r _answer </dev/tty || _answer=''
         asking=''
         case $_answer in
