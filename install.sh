@@ -3925,7 +3925,12 @@ FISH
         [ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
         asking=yes
         printf '%s [y/N] ' "$1" >&2
-        read -r _answer </dev/tty || _answer=''
+        if [ -n "${YASH_VERSION-}" ]; then
+            # No signal ends its "read".
+            _answer=$(head -n 1 </dev/tty)
+        else
+            read -r _answer </dev/tty || _answer=''
+        fi
         asking=''
         case $_answer in
             [yY] | [yY][eE][sS]) ;;
