@@ -16,6 +16,7 @@ import importlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -150,10 +151,32 @@ def _cache() -> Path:
 
 
 def _run(command: list[str], slug: str, message: str, hint: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise _error(slug, message, *said[-3:], hint)
+    from wasp_installer.signals import held_signals
+
+    process = None
+    try:
+        with held_signals():
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                # With all that it starts, it can then be ended as one.
+                start_new_session=True,
+            )
+        said = process.communicate()[0]
+    except BaseException:
+        if process is not None:
+            if sys.platform == "win32":
+                process.kill()
+            else:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        raise
+    if process.returncode != 0:
+        raise _error(slug, message, *said.strip().splitlines()[-3:], hint)
 
 
 def _error(slug: str, message: str, *hints: str) -> InstallerError:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+from collections.abc import Iterator
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -28,6 +30,25 @@ def ignore_signals() -> None:
     for number in _NUMBERS:
         if signal.getsignal(number) is _interrupt:
             signal.signal(number, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def held_signals() -> Iterator[None]:
+    """Lets a signal wait for the end of the ``with`` block, such as while a program is started.
+
+    One that ends the start itself would leave the program running, and nobody to know of it.
+    """
+    held: list[int] = []
+    numbers = [number for number in _NUMBERS if signal.getsignal(number) is _interrupt]
+    for number in numbers:
+        signal.signal(number, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, _interrupt)
+        if held:
+            _interrupt(held[0], None)
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
