@@ -169,10 +169,10 @@ def _run(command: list[str], slug: str, message: str, hint: str) -> None:
         said = process.communicate()[0]
     except BaseException:
         if process is not None:
-            if sys.platform == "win32":
-                process.kill()
-            else:
-                os.killpg(process.pid, signal.SIGKILL)
+            if sys.platform != "win32":
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
             process.wait()
         raise
     if process.returncode != 0:
