@@ -8,8 +8,12 @@ import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from .staging import FILE_PREFIX, create_file, is_abandoned, staging_name
+
+#: Other runs may change the same file at the same time.
+_ATTEMPTS: Final = 10
 
 
 class Obstacle(Exception):  # noqa: N818 - it stops no run
@@ -59,10 +63,14 @@ class StartupFile:
         """
         real = self.check()
         with _writing():
-            content = real.read_bytes() if real.exists() else None
-            # Another run may have put it there meanwhile.
-            if os.fsencode(line) not in (content or b"").split(b"\n"):
-                _replace(real, with_line(content, os.fsencode(line)))
+            for _ in range(_ATTEMPTS):
+                content = _current(real)
+                # Another run may have put it there meanwhile.
+                if os.fsencode(line) in (content or b"").split(b"\n"):
+                    return
+                if _replace(real, content, with_line(content, os.fsencode(line))):
+                    return
+        raise Obstacle("cannot be written to")
 
     def remove(self, line: str) -> None:
         """Takes ``line`` out; a file that was made for it goes as a whole.
@@ -72,12 +80,19 @@ class StartupFile:
         """
         real = self.check()
         with _writing():
-            content = without_line(real.read_bytes(), os.fsencode(line))
-            if content is None and not self.path.is_symlink():
-                real.unlink()
-                self._remove_empty_folders(real)
-            else:
-                _replace(real, content or b"")
+            for _ in range(_ATTEMPTS):
+                content = _current(real)
+                # Another run may have taken it out meanwhile.
+                if content is None or os.fsencode(line) not in content.split(b"\n"):
+                    return
+                rest = without_line(content, os.fsencode(line))
+                if rest is None and not self.path.is_symlink():
+                    real.unlink(missing_ok=True)
+                    self._remove_empty_folders(real)
+                    return
+                if _replace(real, content, rest or b""):
+                    return
+        raise Obstacle("cannot be written to")
 
     def _remove_empty_folders(self, real: Path) -> None:
         with contextlib.suppress(OSError):
@@ -124,20 +139,39 @@ def _writing() -> Iterator[None]:
         raise Obstacle("cannot be written to") from error
 
 
-def _replace(real: Path, content: bytes) -> None:
-    """Gives ``real`` new content at once; mode and owner stay."""
+def _current(real: Path) -> bytes | None:
+    """The content of a file; None is one that is not there."""
+    try:
+        return real.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _replace(real: Path, old: bytes | None, content: bytes) -> bool:
+    """Gives ``real`` new content at once; mode and owner stay.
+
+    Returns whether it did: not where ``old`` is no longer what is there.
+    """
     missing = [folder for folder in real.parents if not folder.exists()]
     new = real.parent / f"{FILE_PREFIX}{staging_name()}"
     try:
         real.parent.mkdir(parents=True, exist_ok=True)
         _write_beside(real, new, content)
-        new.replace(real)
+        if _current(real) == old:
+            new.replace(real)
+            return True
     except BaseException:
-        new.unlink(missing_ok=True)
-        for folder in missing:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        _take_back(new, missing)
         raise
+    _take_back(new, missing)
+    return False
+
+
+def _take_back(new: Path, made: list[Path]) -> None:
+    new.unlink(missing_ok=True)
+    for folder in made:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _write_beside(real: Path, new: Path, content: bytes) -> None:
