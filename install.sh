@@ -43,6 +43,7 @@ POSIXLY_CORRECT=1
 
     # --- constants ---------------------------------------------------------------------------------------
 
+    readonly NPM_SCOPE=@wasp.sh
     readonly NPM_PACKAGE='@wasp.sh%2fwasp-cli'
     readonly FIRST_NPM_VERSION=0.20.2
     readonly DEFAULT_GITHUB_URL=https://github.com
@@ -1350,18 +1351,30 @@ USAGE
         esac
     }
 
-    # start_registry_lookup: starting npm costs a fifth of a second, so it is asked last, and while the
-    # platform is being detected
+    # start_registry_lookup: starting npm costs a fifth of a second, so it is asked while the platform is being
+    # detected
     start_registry_lookup() {
         asks_npm || return 0
-        registry=${WASP_NPM_REGISTRY:-${npm_config_registry:-}}
-        [ -n "$registry" ] || read_npmrc "${HOME-}/.npmrc"
-        if [ -z "$registry" ] && have npm; then
+        registry=${WASP_NPM_REGISTRY-}
+        [ -z "$registry" ] || return 0
+        if have npm; then
             say_step 'Asking npm for its registry'
-            # It would leave a log in the home.
-            npm_config_cache=$work/npm npm config get registry >"$work/registry" 2>/dev/null </dev/null &
+            ask_npm "$NPM_SCOPE:registry" registry &
             npm_lookup=$!
+        else
+            registry=${npm_config_registry-}
         fi
+    }
+
+    # ask_npm KEY...: in the background; in a folder that is a project of its own, since a project that somebody
+    # has cloned must not choose, by its .npmrc, where programs come from. Nothing is left in the home, or asked of
+    # the network.
+    ask_npm() {
+        mkdir -p "$work/npm" && printf '{}\n' >"$work/npm/package.json" && cd "$work/npm" || exit
+        # Which npm refuses together with --no-workspaces.
+        unset npm_config_workspace npm_config_workspaces
+        export npm_config_cache="$work/npm/cache" npm_config_logs_max=0 npm_config_update_notifier=false
+        exec npm config get --no-workspaces "$@" >"$work/registry" 2>/dev/null </dev/null
     }
 
     # asks_npm: npm may have the wanted version, and may be asked
@@ -1377,26 +1390,33 @@ USAGE
     # find_registry: sets registry as npm would, or to nothing
     find_registry() {
         if [ -n "$npm_lookup" ]; then
-            wait "$npm_lookup"
+            ! wait "$npm_lookup" || read_registry
+            if [ "$registry" = undefined ]; then
+                # npm 6 answers the first question only.
+                ask_npm registry &
+                npm_lookup=$!
+                registry=''
+                ! wait "$npm_lookup" || read_registry
+            fi
             npm_lookup=''
-            read -r registry <"$work/registry" || :
             [ "$registry" != undefined ] || registry=''
         fi
         registry=${registry%/}
     }
 
-    # read_npmrc FILE: https://docs.npmjs.com/cli/configuring-npm/npmrc, as far as it is plain text
-    read_npmrc() {
-        [ -r "$1" ] || return 0
-        while IFS= read -r _line || [ -n "$_line" ]; do
-            _key=$(printf '%s' "${_line%%=*}" | tr -d ' \t')
-            _value=$(printf '%s' "${_line#*=}" | tr -d ' \t\r"')
-            # A value with a variable in it is left to npm.
-            case $_key,$_value in
-                *,*\$*) ;;
-                registry,?*) registry=$_value ;;
+    # read_registry: of what npm says, the scope's own comes first: lines of "KEY=VALUE", or one value
+    read_registry() {
+        while IFS= read -r _line; do
+            case $_line in
+                "$NPM_SCOPE:registry=undefined") ;;
+                "$NPM_SCOPE:registry="*)
+                    registry=${_line#*=}
+                    return
+                    ;;
+                registry=*) registry=${_line#*=} ;;
+                *) [ -n "$registry" ] || registry=$_line ;;
             esac
-        done <"$1"
+        done <"$work/registry"
     }
 
     check_registry() {
