@@ -2076,6 +2076,73 @@ USAGE
         _owner=$_host-$$
     }
 
+    # refuse_foreign_folders: root installs nothing where another user can exchange what root will then run; what is
+    # staged for a package is not run there
+    refuse_foreign_folders() {
+        [ -z "$destdir" ] && [ "$(id -u)" = 0 ] && find_foreign_folder || return 0
+        if is_on_ci; then
+            say "Installing as root below $foreign, which $foreign_reason (allowed on CI)"
+            return
+        fi
+        case $foreign_reason in
+            belongs*)
+                _again='Run this again without sudo'
+                read_owner "$share_dir"
+                # Root has installed there before.
+                [ "$owner" != 0 ] || _again="$_again, after: sudo chown -R $whose $(quoted "$prefix")"
+                _again="$_again${newline}Or choose a place of root's own, for example: --prefix /usr/local"
+                ;;
+            *) _again="Close it: chmod o-w $(quoted "$foreign")${newline}Or choose another place with --prefix DIR." ;;
+        esac
+        die permission-denied "$foreign $foreign_reason, who could exchange what root installs below it." "$_again"
+    }
+
+    # find_foreign_folder: sets foreign to the first folder on the way to where things are put in which another user
+    # has a hand, foreign_reason to the rest of a sentence about it, and whose; fails if there is none
+    find_foreign_folder() {
+        set --
+        for _place in "$share_dir" "$bin_dir"; do
+            until [ -d "$_place/" ]; do _place=${_place%/*}; done
+            _real=$(cd -P "$_place/" 2>/dev/null && pwd -P && printf .)
+            _real=${_real%"$newline".}
+            # By the names in the path, then past links.
+            for _way in "$_place/" "${_real%/}/"; do
+                _done=''
+                while [ -n "$_way" ]; do
+                    _done=$_done${_way%%/*}/ _way=${_way#*/}
+                    set -- ${1+"$@"} "$_done."
+                done
+            done
+        done
+        # All at once, as mostly there is none.
+        [ -n "$(hands_in "$@")" ] || return 1
+        for _done; do
+            case $(hands_in "$_done") in
+                all*) foreign_reason='may be written to by all users' ;;
+                ?*)
+                    # shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
+                    whose=$(ls -ld "$_done" | awk 'NR == 1 { print $3 }')
+                    foreign_reason="belongs to $whose"
+                    ;;
+                *) continue ;;
+            esac
+            foreign=${_done%/.}
+            foreign=${foreign:-/}
+            return 0
+        done
+        return 1
+    }
+
+    # hands_in FOLDER...: the number of another user who owns one of them, or "all" where all may write. The number
+    # of nobody does not count: whom a container does not know, it does not let in.
+    hands_in() {
+        # shellcheck disable=SC2012 # a name with a line break in it may only make more be looked at
+        ls -ldn "$@" 2>/dev/null | awk '
+        $1 !~ /^d/ { next }
+        $3 != 0 && $3 != 65534 { print $3; next }
+        $1 ~ /^d.......w[^tT]/ { print "all" }'
+    }
+
     make_staging() {
         topmost_missing "$share_dir"
         made_share=$missing
@@ -2893,20 +2960,6 @@ LAUNCHER
         # The same file by another name, such as through a link to the home folder.
         # shellcheck disable=SC3013 # every shell here knows -ef; one that did not would only warn in vain
         [ "$_first" -ef "$prefix/bin/wasp" ] 2>/dev/null || warn "another wasp comes first on your PATH: $_first${newline}Remove it, or put $(pretty "$prefix/bin") before it."
-    }
-
-    # check_home: under sudo, HOME may be another user's, who cannot change what root has put there
-    check_home() {
-        case $prefix in "${HOME:-/nonexistent}"/*) ;; *) return 0 ;; esac
-        user_id=$(id -u)
-        [ "$user_id" = 0 ] && ! is_on_ci || return 0
-        read_owner "$bin_dir/wasp"
-        [ "$owner" = 0 ] || return 0
-        read_owner "$HOME/."
-        [ "$owner" != 0 ] || return 0
-        # shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
-        _whose=$(ls -ld "$HOME/." | awk 'NR == 1 { print $3 }')
-        warn "$HOME is the home of $_whose, who can neither update nor remove what root has installed there.${newline}Run this again without sudo, after: sudo chown -R $_whose $(quoted "$prefix")"
     }
 
     # --- PATH --------------------------------------------------------------------------------------------
@@ -3741,7 +3794,6 @@ FISH
         check_node
         ignore_signals
         check_path
-        check_home
     }
 
     say_path_message() {
@@ -4057,6 +4109,7 @@ FISH
         need awk
         # Installing does it while other programs are asked.
         [ "$command" = install ] || identify_platform
+        [ "$command" = list ] || refuse_foreign_folders
         case $command in
             install) run_install ;;
             list) run_list ;;

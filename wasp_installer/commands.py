@@ -15,6 +15,7 @@ from . import launcher, platforms, receipts, shared_files, surroundings
 from .completion_setup import CompletionSetup
 from .console import Console, pretty
 from .errors import InstallerError, InterruptedRunError, changing
+from .foreign_folders import refuse_foreign_folders
 from .interpreter import PythonLookup
 from .layout import Layout
 from .options import Options
@@ -80,6 +81,8 @@ class Run:
     def _execute(self) -> Result:
         self.platform = platforms.identify()
         self.console.say_step(f"Platform: {self.platform}")
+        if self.options.command != "list" and not self.options.destdir:
+            refuse_foreign_folders(self.layout, self.console, os.environ)
         command = {
             "install": self._install,
             "list": self._list,
@@ -254,7 +257,6 @@ class Run:
         # From the next start on, this wasp comes before any other.
         if not done:
             surroundings.warn_of_another_wasp(self.console, self.layout)
-        surroundings.warn_of_another_home(self.console, self.layout)
         return done
 
     def _finish_startup_files(self, done_about_path: str | None) -> None:

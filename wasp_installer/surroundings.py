@@ -8,11 +8,8 @@ import re
 import shutil
 import subprocess
 
-import telemetry_ping
-
 from .console import Console, pretty
 from .layout import Layout
-from .shells import quoted
 from .versions import older_than
 from .windows_path import places
 
@@ -82,39 +79,6 @@ def is_on_path(layout: Layout) -> bool:
     folder = f"{layout.prefix}/bin"
     entries = os.environ.get("PATH", "").split(os.pathsep)
     return folder in entries or f"{folder}/" in entries
-
-
-def warn_of_another_home(console: Console, layout: Layout) -> None:
-    """Under sudo, HOME may be another user's, who cannot change what root has put there."""
-    home = os.environ.get("HOME")
-    if os.name == "nt" or os.geteuid() != 0 or telemetry_ping.is_on_ci(os.environ):
-        return
-    if home and layout.prefix.startswith(f"{home}/") and _owner(layout.executable) == 0:
-        owner = _owner(f"{home}/.")
-        if owner:
-            name = _user_name(owner)
-            console.warn(
-                f"{home} is the home of {name}, who can neither update nor remove what root has "
-                f"installed there.\nRun this again without sudo, after: "
-                f"sudo chown -R {name} {quoted(layout.prefix)}"
-            )
-
-
-def _owner(path: str) -> int | None:
-    """The number of the user whose ``path`` is; None where that cannot be told."""
-    try:
-        return os.lstat(path).st_uid
-    except OSError:
-        return None
-
-
-def _user_name(number: int) -> str:
-    import pwd  # not on Windows
-
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
 
 
 def warn_of_another_wasp(console: Console, layout: Layout) -> None:
