@@ -64,7 +64,6 @@ def properties(collector: Collector) -> list[dict[str, Any]]:
 # --- what is sent -------------------------------------------------------------------------------
 
 
-@pytest.mark.core
 def test_one_event_of_exactly_this_shape(
     project: Project, collector: Collector, shell: FrontEnd
 ) -> None:
@@ -456,7 +455,6 @@ def test_an_answer_that_drips_ends_at_the_deadline(project: Project, collector: 
     assert time.monotonic() - begun < 30
 
 
-@pytest.mark.single
 @pytest.mark.parametrize(
     ("words", "shown"),
     [

@@ -37,7 +37,6 @@ def wasp(machines: MachineRoom) -> Machine:
     return machine
 
 
-@pytest.mark.core
 def test_arguments_arrive_as_they_were(wasp: Machine, shell: FrontEnd) -> None:
     run = wasp.wasp("arguments", *DIFFICULT, shell=shell.interpreter()).ok()
     assert run.stdout == "".join(f"<{argument}>\n" for argument in DIFFICULT)
@@ -47,7 +46,6 @@ def test_no_arguments_stay_none(wasp: Machine, shell: FrontEnd) -> None:
     assert wasp.wasp(shell=shell.interpreter()).code == 64
 
 
-@pytest.mark.core
 def test_the_data_folder_is_told(wasp: Machine, shell: FrontEnd) -> None:
     run = wasp.wasp("datadir", shell=shell.interpreter()).ok()
     assert run.stdout == f"{wasp.layout.version_folder('0.25.0')}/data\n"
