@@ -113,7 +113,7 @@ say_step() {
 }
 
 indented() {
-  printf '%s\n' "$2" | awk -v pad="$1" '{ print (NR > 1 ? pad : "") $0 }'
+  printf '%s\n' "$2" | sed "2,\$s/^/$1/"
 }
 
 warn() {
@@ -357,7 +357,7 @@ set_defaults() {
   require_checksum=no force=no dry_run=no porcelain=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
   modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
 
-  version='' release_source='' release_url='' release_digest='' release_node='' registry='' fetcher=''
+  version='' release_source='' release_url='' release_digest='' release_node='' registry='' fetcher='' problem='' problem_text=''
   os='' arch='' libc='' distro_id='' current='' installed='' available='' on_path=no path_message='' edited=''
   held_warnings='' hold_warnings=no announced=no warned_of_ci=no python='' node_version='' interrupted_code=130
   wasp_root='' share_dir='' bin_dir='' work='' staging='' staged_launcher='' owner_name='' held_lock='' committed=no
@@ -640,8 +640,9 @@ fetch() {
       *) return 1 ;;
     esac
     [ "$_attempt" -lt "$ATTEMPTS" ] || return 1
+    while [ "$retry_after" != "${retry_after#0?}" ]; do retry_after=${retry_after#0}; done
     case $retry_after in
-      '' | *[!0-9]* | 0*) _wait=$_pause ;;
+      '' | *[!0-9]*) _wait=$_pause ;;
       ???* | 6[1-9] | [789]?) _wait=$LONGEST_RETRY_AFTER_S ;;
       *) _wait=$retry_after ;;
     esac
@@ -704,7 +705,7 @@ fetch_with_wget() {
   sed 's/^ *//' "$work/errors" >"$work/headers"
   read_headers
   ! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
-    'the wget on PATH does not check certificates, so it cannot be trusted.' "$(how_to_install curl)"
+    'the wget on PATH does not check certificates, so curl is needed.' "$(how_to_install curl)"
   if [ "${_url#https:}" != "$_url" ] && grep -qi '^location:[[:space:]]*http:' "$work/headers"; then
     set_problem insecure-url "$host sent us on to an address that is not https"
     return 1
@@ -727,9 +728,21 @@ read_headers() {
 }
 
 explain_failure() {
-  _words=$(plain_text "$(sed -n -e 's/^curl: ([0-9]*) //' -e 's/^wget: //' -e 's/^ERROR: //' -e '/^  /!h' -e '${x;s/[.: ]*$//;p;}' "$work/errors")")
+  _words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
+  _words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
   case $1,$http_status,$_words in
     *[Nn]o\ space*) die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words" ;;
+    curl\ 23,*)
+      [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
+        || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
+      set_problem bad-answer "$host offers a file that is far too large"
+      ;;
+    curl\ 63,*) set_problem bad-answer "$host offers a file that is far too large" ;;
+    curl\ 7,* | wget*refused*)
+      set_problem connection "$host refuses the connection"
+      [ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
+        || set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
+      ;;
     *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
     curl\ 22,[45]??,* | wget*,[45]??,*)
       case $http_status in
@@ -741,7 +754,6 @@ explain_failure() {
     curl\ 6,* | wget*'unable to resolve'* | wget*'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
     curl\ 1,*HTTP/0.9*) set_problem bad-answer "$host answered with something that is not HTTP" ;;
     curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
-    curl\ 23,* | curl\ 63,*) set_problem bad-answer "$host offers a file that is far too large, or it cannot be written ($_words)" ;;
     curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host redirects to no address ($_words)" ;;
     curl\ 28,* | wget*'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
     curl\ 35,*reset* | curl\ 35,*'unexpected eof'* | curl\ 35,*SYSCALL*) set_problem connection "$host closed the connection ($_words)" ;;
@@ -847,11 +859,17 @@ start_registry_lookup() {
   if have npm; then
     say_step 'Asking npm for its registry'
     fetcher=either
-    run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry >"$work/registry" 2>/dev/null &
+    ask_npm_for_registry >"$work/registry" 2>"$work/complaint" &
     npm_lookup=$!
   else
     registry=${npm_config_registry-}
   fi
+}
+
+ask_npm_for_registry() {
+  _said=$(run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry) || return 1
+  [ "$_said" != undefined ] || _said=$(run_npm "$HELPER_LIMIT_S" config get registry) || return 1
+  printf '%s\n' "$_said"
 }
 
 run_npm() {
@@ -864,9 +882,10 @@ run_npm() {
 }
 
 find_registry() {
-  if [ -n "$npm_lookup" ] && wait "$npm_lookup" 2>/dev/null; then
-    registry=$(sed -n 's/^\(@wasp\.sh:\)\{0,1\}registry *= *\(https\{0,1\}:\/\/[^[:space:]*]*\)[[:space:]]*$/\1 \2/p' "$work/registry" \
-      | sort -r | sed -n '1s/.* //p')
+  if [ -n "$npm_lookup" ]; then
+    wait "$npm_lookup" 2>/dev/null && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
+      -e 's/^http/3 &/p' "$work/registry" | sort | sed -n 's/^. \(https\{0,1\}:\/\/[^[:space:]]*\)[[:space:]]*$/\1/p' | head -n 1)
+    [ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
   fi
   npm_lookup=''
   registry=${registry%/}
@@ -1238,17 +1257,20 @@ unpack_archive() {
   need tar
   need gzip
   change "write to $(pretty "$staging")" rm -rf "$staging/unpacked" "$staging/new"
-  change "write to $(pretty "$staging")" mkdir "$staging/unpacked" "$staging/new"
+  change "write to $(pretty "$staging")" mkdir "$staging/new"
   ! is_web_page "$staging/archive" || return 1
   [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
   [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
   if [ -z "$release_digest" ]; then
-    ! read_digest sha256 || release_digest="sha256:$digest"
+    [ "$release_source" != file ] || ! read_digest sha256 || release_digest="sha256:$digest"
     [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
   fi
   say_step 'Unpacking'
-  rm -f "$staging/damaged"
-  run_waiting /dev/null "$staging/errors" unpack
+  tar_locale=C.UTF-8
+  run_waiting /dev/null "$staging/errors" unpack || {
+    tar_locale=en_US.UTF-8
+    run_waiting /dev/null "$staging/errors" unpack
+  }
   explain_unpacking "$?"
   refuse_what_no_release_has
   keep_wasp_only
@@ -1281,11 +1303,10 @@ hash_archive() {
 
 unpack() {
   ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
-  cd "$staging/unpacked" || exit 1
-  LC_ALL=C.UTF-8
-  [ "$(locale charmap 2>/dev/null)" = UTF-8 ] || LC_ALL=en_US.UTF-8
+  rm -rf "$staging/damaged" "$staging/unpacked"
+  mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
   decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
-    tar -xof -
+    LC_ALL=$tar_locale tar -xof -
     _status=$?
     cat >/dev/null
     exit "$_status"
@@ -1304,11 +1325,11 @@ explain_unpacking() {
   _errors=$(cat "$staging/errors")
   case $1,$_errors in
     153,* | 281,* | 409,*) die_too_large ;;
-    *"'..'"* | *'emoving leading'* | *'utside'*) die_unsafe ;;
+    *"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
     *'Damaged tar'*) die_damaged ;;
     0,*) [ -e "$staging/damaged" ] || return 0 ;;
   esac
-  [ -z "$(find "$staging/unpacked" -type f -size "+$((UNPACKED_LIMIT / 512 - 1))" 2>/dev/null)" ] || die_too_large
+  [ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_too_large
   ! is_of_the_system "$_errors" || die_file_system "cannot unpack into $(pretty "$staging")" "$_errors"
   die_damaged
 }
@@ -1350,10 +1371,8 @@ leads_outside() {
 }
 
 keep_wasp_only() {
-  for _part in wasp-bin data; do
-    [ -e "$root/$_part" ] && ! [ -L "$root/$_part" ] \
-      || die corrupt-archive "the archive holds no $_part: it is no release of Wasp." 'Nothing was installed.'
-  done
+  [ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
+    || die corrupt-archive 'the archive holds no wasp-bin with its data: it is no release of Wasp.' 'Nothing was installed.'
   _unpacking="unpack into $(pretty "$staging")"
   change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
   change "$_unpacking" chmod 755 "$root/wasp-bin"
@@ -2044,7 +2063,12 @@ begin_edit() {
   (: >"$work/old" && : >"$work/new") 2>/dev/null || return 1
   if [ -e "$1" ] || [ -L "$1" ]; then
     obstacle='is a link that leads nowhere, or out of your home folder'
-    real=$(readlink -f "$1" 2>/dev/null && printf .) && real=${real%"$newline".} && [ -e "$real" ] || return 1
+    if [ -L "$1" ]; then
+      real=$(readlink -f "$1" 2>/dev/null && printf .) && real=${real%"$newline".} && [ -e "$real" ] || return 1
+    else
+      real=$(cd "${1%/*}/" && pwd -P && printf .) || return 1
+      real=${real%"$newline".}/${1##*/}
+    fi
     case $real in "$real_home"/*) ;; *) return 1 ;; esac
     obstacle='is not a file'
     [ -f "$real" ] || return 1
@@ -2205,8 +2229,8 @@ refuse_danger_for_root() {
     until [ -z "$_folder" ]; do
       read_owner "$_folder/."
       case $mode,$owner in
-        , | *[tT],0 | ????????[!w]?,0) ;;
-        *,? | *,?? | *,[1-4]??) [ "${mode%w?}" = "$mode" ] || found_danger "$_folder may be written to by everyone" ;;
+        , | *[tT],0 | *[tT],65534 | ????????[!w]*,[0-9] | ????????[!w]*,[0-9][0-9] | ????????[!w]*,[1-4][0-9][0-9] | ????????[!w]*,65534) ;;
+        *,? | *,?? | *,[1-4]?? | *,65534) found_danger "$_folder may be written to by everyone" ;;
         *) found_danger "$_folder belongs to another user (number $owner)" ;;
       esac
       _folder=${_folder%/*}
@@ -4809,9 +4833,10 @@ main() {
   trap 'interrupted 143' TERM
   trap 'interrupted 129' HUP
   make_work_folder
+  need awk
+  need sed
   parse_arguments "$@"
   check_arguments
-  need awk
   case $command in
     install) run_install ;;
     check) run_check ;;

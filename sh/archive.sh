@@ -69,19 +69,23 @@ unpack_archive() {
   need gzip
   # What another source sent before must not be taken for this one's.
   change "write to $(pretty "$staging")" rm -rf "$staging/unpacked" "$staging/new"
-  change "write to $(pretty "$staging")" mkdir "$staging/unpacked" "$staging/new"
+  change "write to $(pretty "$staging")" mkdir "$staging/new"
   ! is_web_page "$staging/archive" || return 1
   [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
   [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
   if [ -z "$release_digest" ]; then
-    # Only for the receipt, so a machine without a hash tool can do without.
-    ! read_digest sha256 || release_digest="sha256:$digest"
+    # Of a file only for the receipt, so a machine without a hash tool can do without.
+    [ "$release_source" != file ] || ! read_digest sha256 || release_digest="sha256:$digest"
     # One that was cut between two entries is told by no tar, but by the zeros at its end.
     [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
   fi
   say_step 'Unpacking'
-  rm -f "$staging/damaged"
-  run_waiting /dev/null "$staging/errors" unpack
+  # bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
+  tar_locale=C.UTF-8
+  run_waiting /dev/null "$staging/errors" unpack || {
+    tar_locale=en_US.UTF-8
+    run_waiting /dev/null "$staging/errors" unpack
+  }
   explain_unpacking "$?"
   refuse_what_no_release_has
   keep_wasp_only
@@ -118,12 +122,10 @@ hash_archive() {
 # out of gzip.
 unpack() {
   ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
-  cd "$staging/unpacked" || exit 1
-  # bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
-  LC_ALL=C.UTF-8
-  [ "$(locale charmap 2>/dev/null)" = UTF-8 ] || LC_ALL=en_US.UTF-8
+  rm -rf "$staging/damaged" "$staging/unpacked"
+  mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
   decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
-    tar -xof -
+    LC_ALL=$tar_locale tar -xof -
     _status=$?
     # gzip is not to be ended by what tar does not read, such as the zeros behind the last entry.
     cat >/dev/null
@@ -146,11 +148,11 @@ explain_unpacking() {
   case $1,$_errors in
     # SIGXFSZ, as each shell tells of it.
     153,* | 281,* | 409,*) die_too_large ;;
-    *"'..'"* | *'emoving leading'* | *'utside'*) die_unsafe ;;
+    *"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
     *'Damaged tar'*) die_damaged ;;
     0,*) [ -e "$staging/damaged" ] || return 0 ;;
   esac
-  [ -z "$(find "$staging/unpacked" -type f -size "+$((UNPACKED_LIMIT / 512 - 1))" 2>/dev/null)" ] || die_too_large
+  [ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_too_large
   ! is_of_the_system "$_errors" || die_file_system "cannot unpack into $(pretty "$staging")" "$_errors"
   die_damaged
 }
@@ -197,10 +199,8 @@ leads_outside() {
 
 # keep_wasp_only: moves wasp-bin and data to $staging/new, readable by all and writable by the owner
 keep_wasp_only() {
-  for _part in wasp-bin data; do
-    [ -e "$root/$_part" ] && ! [ -L "$root/$_part" ] \
-      || die corrupt-archive "the archive holds no $_part: it is no release of Wasp." 'Nothing was installed.'
-  done
+  [ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
+    || die corrupt-archive 'the archive holds no wasp-bin with its data: it is no release of Wasp.' 'Nothing was installed.'
   _unpacking="unpack into $(pretty "$staging")"
   change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
   change "$_unpacking" chmod 755 "$root/wasp-bin"

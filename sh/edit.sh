@@ -55,8 +55,13 @@ begin_edit() {
   (: >"$work/old" && : >"$work/new") 2>/dev/null || return 1
   if [ -e "$1" ] || [ -L "$1" ]; then
     obstacle='is a link that leads nowhere, or out of your home folder'
-    # A name may end in a line break.
-    real=$(readlink -f "$1" 2>/dev/null && printf .) && real=${real%"$newline".} && [ -e "$real" ] || return 1
+    if [ -L "$1" ]; then
+      # A name may end in a line break.
+      real=$(readlink -f "$1" 2>/dev/null && printf .) && real=${real%"$newline".} && [ -e "$real" ] || return 1
+    else
+      real=$(cd "${1%/*}/" && pwd -P && printf .) || return 1
+      real=${real%"$newline".}/${1##*/}
+    fi
     case $real in "$real_home"/*) ;; *) return 1 ;; esac
     obstacle='is not a file'
     [ -f "$real" ] || return 1

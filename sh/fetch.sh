@@ -71,8 +71,9 @@ fetch() {
       *) return 1 ;;
     esac
     [ "$_attempt" -lt "$ATTEMPTS" ] || return 1
+    while [ "$retry_after" != "${retry_after#0?}" ]; do retry_after=${retry_after#0}; done
     case $retry_after in
-      '' | *[!0-9]* | 0*) _wait=$_pause ;;
+      '' | *[!0-9]*) _wait=$_pause ;;
       ???* | 6[1-9] | [789]?) _wait=$LONGEST_RETRY_AFTER_S ;;
       *) _wait=$retry_after ;;
     esac
@@ -141,7 +142,7 @@ fetch_with_wget() {
   sed 's/^ *//' "$work/errors" >"$work/headers"
   read_headers
   ! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
-    'the wget on PATH does not check certificates, so it cannot be trusted.' "$(how_to_install curl)"
+    'the wget on PATH does not check certificates, so curl is needed.' "$(how_to_install curl)"
   if [ "${_url#https:}" != "$_url" ] && grep -qi '^location:[[:space:]]*http:' "$work/headers"; then
     set_problem insecure-url "$host sent us on to an address that is not https"
     return 1
@@ -168,9 +169,21 @@ read_headers() {
 # explain_failure "TOOL STATUS": sets the problem, in the tool's own words where their meaning is not certain.
 # https://curl.se/libcurl/c/libcurl-errors.html; wget's are https://www.gnu.org/software/wget/manual/html_node/Exit-Status.html
 explain_failure() {
-  _words=$(plain_text "$(sed -n -e 's/^curl: ([0-9]*) //' -e 's/^wget: //' -e 's/^ERROR: //' -e '/^  /!h' -e '${x;s/[.: ]*$//;p;}' "$work/errors")")
+  _words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
+  _words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
   case $1,$http_status,$_words in
     *[Nn]o\ space*) die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words" ;;
+    curl\ 23,*)
+      [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
+        || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
+      set_problem bad-answer "$host offers a file that is far too large"
+      ;;
+    curl\ 63,*) set_problem bad-answer "$host offers a file that is far too large" ;;
+    curl\ 7,* | wget*refused*)
+      set_problem connection "$host refuses the connection"
+      [ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
+        || set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
+      ;;
     *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
     curl\ 22,[45]??,* | wget*,[45]??,*)
       case $http_status in
@@ -182,7 +195,6 @@ explain_failure() {
     curl\ 6,* | wget*'unable to resolve'* | wget*'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
     curl\ 1,*HTTP/0.9*) set_problem bad-answer "$host answered with something that is not HTTP" ;;
     curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
-    curl\ 23,* | curl\ 63,*) set_problem bad-answer "$host offers a file that is far too large, or it cannot be written ($_words)" ;;
     curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host redirects to no address ($_words)" ;;
     curl\ 28,* | wget*'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
     curl\ 35,*reset* | curl\ 35,*'unexpected eof'* | curl\ 35,*SYSCALL*) set_problem connection "$host closed the connection ($_words)" ;;

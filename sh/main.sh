@@ -78,9 +78,10 @@ main() {
   trap 'interrupted 143' TERM
   trap 'interrupted 129' HUP
   make_work_folder
+  need awk
+  need sed
   parse_arguments "$@"
   check_arguments
-  need awk
   case $command in
     install) run_install ;;
     check) run_check ;;

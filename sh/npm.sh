@@ -19,12 +19,18 @@ start_registry_lookup() {
   if have npm; then
     say_step 'Asking npm for its registry'
     fetcher=either
-    # The registry of the scope comes first.
-    run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry >"$work/registry" 2>/dev/null &
+    ask_npm_for_registry >"$work/registry" 2>"$work/complaint" &
     npm_lookup=$!
   else
     registry=${npm_config_registry-}
   fi
+}
+
+# ask_npm_for_registry: "key=value" lines, of which that of the scope comes first; npm 6 answers only the first question
+ask_npm_for_registry() {
+  _said=$(run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry) || return 1
+  [ "$_said" != undefined ] || _said=$(run_npm "$HELPER_LIMIT_S" config get registry) || return 1
+  printf '%s\n' "$_said"
 }
 
 # run_npm SECONDS ARGUMENT...: for a subshell: npm in a private folder with a package.json of its own, since it obeys the
@@ -38,12 +44,13 @@ run_npm() {
   exec_limited "$_limit_s" npm --no-workspaces "$@"
 }
 
-# find_registry: sets registry as npm would, or to nothing. An npm that hangs, fails, or says something that is no
-# address, as for one with a login in it, has not answered. It prints "key=value" lines.
+# find_registry: sets registry as npm would, or to nothing. An npm that hangs, fails, or says something else is as one that
+# is not there, but it does not say an address with a login in it.
 find_registry() {
-  if [ -n "$npm_lookup" ] && wait "$npm_lookup" 2>/dev/null; then
-    registry=$(sed -n 's/^\(@wasp\.sh:\)\{0,1\}registry *= *\(https\{0,1\}:\/\/[^[:space:]*]*\)[[:space:]]*$/\1 \2/p' "$work/registry" \
-      | sort -r | sed -n '1s/.* //p')
+  if [ -n "$npm_lookup" ]; then
+    wait "$npm_lookup" 2>/dev/null && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
+      -e 's/^http/3 &/p' "$work/registry" | sort | sed -n 's/^. \(https\{0,1\}:\/\/[^[:space:]]*\)[[:space:]]*$/\1/p' | head -n 1)
+    [ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
   fi
   npm_lookup=''
   registry=${registry%/}

@@ -62,8 +62,9 @@ refuse_danger_for_root() {
     until [ -z "$_folder" ]; do
       read_owner "$_folder/."
       case $mode,$owner in
-        , | *[tT],0 | ????????[!w]?,0) ;;
-        *,? | *,?? | *,[1-4]??) [ "${mode%w?}" = "$mode" ] || found_danger "$_folder may be written to by everyone" ;;
+        # A number that a container does not know is 65534.
+        , | *[tT],0 | *[tT],65534 | ????????[!w]*,[0-9] | ????????[!w]*,[0-9][0-9] | ????????[!w]*,[1-4][0-9][0-9] | ????????[!w]*,65534) ;;
+        *,? | *,?? | *,[1-4]?? | *,65534) found_danger "$_folder may be written to by everyone" ;;
         *) found_danger "$_folder belongs to another user (number $owner)" ;;
       esac
       _folder=${_folder%/*}

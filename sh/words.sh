@@ -57,7 +57,7 @@ say_step() {
 
 # indented PAD TEXT: every line of TEXT but the first starts with PAD
 indented() {
-  printf '%s\n' "$2" | awk -v pad="$1" '{ print (NR > 1 ? pad : "") $0 }'
+  printf '%s\n' "$2" | sed "2,\$s/^/$1/"
 }
 
 # warn TEXT: a person sees it at once, or after the result once hold_warnings is set; --porcelain has it too
