@@ -878,7 +878,7 @@ run_npm() {
     npm_config_fetch_retries=1
   _limit_s=$1
   shift
-  exec_limited "$_limit_s" npm --no-workspaces "$@"
+  exec_limited "$_limit_s" npm "$@" --no-workspaces
 }
 
 find_registry() {

@@ -41,7 +41,7 @@ run_npm() {
     npm_config_fetch_retries=1
   _limit_s=$1
   shift
-  exec_limited "$_limit_s" npm --no-workspaces "$@"
+  exec_limited "$_limit_s" npm "$@" --no-workspaces
 }
 
 # find_registry: sets registry as npm would, or to nothing. An npm that hangs, fails, or says something else is as one that
