@@ -33,24 +33,23 @@ if TYPE_CHECKING:
     from typing import IO, Any, Final, NoReturn
 
 DEFAULT_URL: Final = "https://app.posthog.com/capture/"
-#: Write-only and public: with it, events can be sent and not read.
+#: Public: with it, events can be sent and not read.
 DEFAULT_KEY: Final = "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"
 
 #: Between two events of one kind from one project.
 PAUSE_S: Final = 12 * 60 * 60
-#: The same, when the first of them could not be delivered.
+#: The same when the first was not delivered, and by how much more at most: each project has its own
+#: part of that, so that not all come back at once after an outage.
 FAILED_PAUSE_S: Final = 60 * 60
-#: Up to so much longer, each project in its own way: not all come back at once after an outage.
 FAILED_SPREAD_S: Final = 60 * 60
-#: After so long the process ends, whatever it waits for, name resolution included.
+#: The process then ends, whatever it waits for, name resolution included.
 DEADLINE_S: Final = 10
-#: So long each step of a request waits.
+#: For each step of a request.
 STEP_TIMEOUT_S: Final = 3.0
-#: So many processes of a user send at once, in however many projects.
+#: Processes of a user that send at once, in however many projects.
 SENDERS_LIMIT: Final = 8
-#: A process that has been stopped for so long does not send any more.
+#: One that was stopped for so long does not send any more.
 STALE_S: Final = 60
-#: More is not read of an answer.
 ANSWER_LIMIT_BYTES: Final = 1024 * 1024
 
 #: The only arguments of ``wasp deploy`` that are ever sent.
@@ -62,14 +61,11 @@ CI_VARIABLES: Final = (
     *("CONTINUOUS_INTEGRATION", "RUN_ID", "GITHUB_ACTIONS", "TRAVIS"),
 )
 
-# --- opting out ---------------------------------------------------------------------------------
+# --- opting out
 
 
 def opt_out_reason(environment: Mapping[str, str]) -> str | None:
-    """Why nothing may be sent, in words; None when something may.
-
-    The launcher and the installer have this rule too, in sh; the tests hold them together.
-    """
+    """Why nothing may be sent, in words, or None. Launcher and installer have this rule in sh."""
     if "WASP_TELEMETRY_DISABLE" in environment:
         return "WASP_TELEMETRY_DISABLE is set"
     # https://consoledonottrack.com
@@ -102,7 +98,7 @@ def _user_folder(environment: Mapping[str, str], variable: str, default: str) ->
     return os.path.join(home, default) if os.path.isabs(home) else None
 
 
-# --- the two events -----------------------------------------------------------------------------
+# --- the two events
 
 
 def install_event(*, key: str, distinct_id: str, os_name: str) -> dict[str, Any]:
@@ -165,11 +161,6 @@ def is_version(text: str) -> bool:
     return len(text) <= 40 and text.isascii() and text.translate({45: "", 46: ""}).isalnum()
 
 
-def is_counted(arguments: Sequence[str]) -> bool:
-    """Whether this is somebody's command: neither a completion nor what removes all of Wasp."""
-    return not (arguments and (arguments[0] == "uninstall" or arguments[0][:11] == "completion:"))
-
-
 def is_build(arguments: Sequence[str]) -> bool:
     """Whether the command is ``wasp build``, which ``wasp build start`` is not."""
     return [*arguments[:1]] == ["build"] and [*arguments[1:2]] != ["start"]
@@ -197,7 +188,7 @@ def context_of(environment: Mapping[str, str]) -> str:
     return (text[: CONTEXT_LIMIT_CHARACTERS - len(suffix)].strip() + suffix).strip()
 
 
-# --- when to send -------------------------------------------------------------------------------
+# --- when to send
 
 _KINDS: Final = ("other", "build")
 
@@ -205,10 +196,9 @@ _KINDS: Final = ("other", "build")
 class State:
     """What is remembered of a project; what cannot be read is as if nothing were.
 
-    ``at`` has the seconds since 1970 of the last attempt to send an event, for all other commands
-    and for ``wasp build`` (False and True are their numbers); ``failed``, whether it has certainly
-    not arrived. ``deploy`` has keywords that no event has carried yet; ``spread`` is by how many
-    seconds this project waits longer than FAILED_PAUSE_S.
+    ``at``: the seconds since 1970 of the last attempt to send an event, for all other commands, and
+    for ``wasp build`` (by False and True). ``failed``: whether it has certainly not arrived.
+    ``deploy``: keywords that no event has carried yet. ``spread``: this project's FAILED_SPREAD_S.
     """
 
     def __init__(self, text: str = "", spread: int = 0) -> None:
@@ -237,9 +227,8 @@ class State:
     def begin(self, now: int, build: bool, deploy: str, may_send: bool = True) -> bool:
         """Whether an invocation at ``now`` sends an event, with the keywords in ``deploy`` then.
 
-        Unless it ``may_send``, it leaves the event to the next one, as it does in a pause. An
-        attempt counts as failed until the event is on its way: whatever ends the process before
-        leaves a pause of an hour or two, and whatever ends it later twelve.
+        If not, the next one may. An attempt counts as failed until the event is on its way, so that
+        whatever ends the process before leaves a pause of an hour or two, and else twelve.
         """
         self.deploy = deploy or self.deploy
         # When the clock was set back, waiting until it is there again could take years.
@@ -258,14 +247,14 @@ class State:
             self.deploy = ""
 
 
-# --- what is kept on this machine ---------------------------------------------------------------
+# --- what is kept on this machine
 
 
 class Store:
     """The folder with this machine's id, its secret, and the state of each project.
 
-    With WASP_TELEMETRY_USER_ID, id and secret come from that instead: one person, many machines.
-    Its methods raise OSError when the folder cannot be used.
+    WASP_TELEMETRY_USER_ID stands for id and secret: one person, many machines. Methods raise
+    OSError when the folder cannot be used.
     """
 
     def __init__(self, folder: str) -> None:
@@ -290,25 +279,13 @@ class Store:
             return _sha256(b"wasp project secret of " + self._user_id)
         return self._once("secret", lambda known: len(known) == 32, lambda: os.urandom(32))
 
-    def state(self, project_hash: str) -> State:
-        """What is remembered of a project."""
-        text = self.read(f"project-{project_hash}.json").decode("ascii", "replace")
-        return State(text, int(project_hash[:8], 16) * FAILED_SPREAD_S >> 32)
-
-    def keep(self, project_hash: str, state: State) -> None:
-        """Remembers ``state``; only with the lock."""
-        self.write(f"project-{project_hash}.json", state.to_text().encode("ascii"))
-
     def lock(self) -> IO[bytes]:
-        """For a ``with`` block: whoever changes anything has it.
-
-        Id and secret are not asked for inside: they may have to be made, which takes the lock.
-        """
+        """For whoever changes anything. Not around id and secret, which take it to be made."""
         self._make_folder()
         return _locked(os.path.join(self.folder, "lock"), wait=True)
 
     def sender(self) -> IO[bytes] | None:
-        """What makes this process one of the few that may send, as long as it is open."""
+        """As long as this is open, its process is one of the few that may send."""
         self._make_folder()
         for number in range(SENDERS_LIMIT):
             try:
@@ -366,7 +343,7 @@ class Store:
             return
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file, whole or not at all; only with the lock, so that one `.new` is enough."""
+        """Writes a file, whole or not at all; only with the lock, as there is one ``.new``."""
         # Never into what is there, which may be a link to elsewhere, or a pipe.
         self.remove(f"{name}.new")
         path = os.path.join(self.folder, name)
@@ -397,10 +374,7 @@ def _locked(path: str, *, wait: bool) -> IO[bytes]:
 
 
 def usable_folder() -> str | None:
-    """The folder for the ``Store``; None where it is not this user's to write to.
-
-    With sudo the home may be another user's, who could then not change the files any more.
-    """
+    """The folder for the ``Store``; None where it is not this user's, as with sudo at times."""
     if os.name == "nt":
         local = os.environ.get("LOCALAPPDATA")
         return os.path.join(local, "wasp", "telemetry") if local else None
@@ -461,7 +435,7 @@ def _hmac_sha256(key: bytes, message: bytes) -> bytes:
     return _sha256(bytes(byte ^ 0x5C for byte in block) + inner)
 
 
-# --- sending ------------------------------------------------------------------------------------
+# --- sending
 
 
 def collector() -> tuple[str, str]:
@@ -475,12 +449,9 @@ def ask(
 ) -> tuple[int, bytes]:
     """Sends one HTTP request, a POST if it has a body; returns the status and the answer.
 
-    By hand, since http.client takes 10 ms. No redirect is followed. ``fields`` are lines of the
-    header; ``when_connected`` is called before any of them is sent.
-
-    Raises:
-        OSError: there is no connection, or no answer came.
-        ValueError: ``url`` is not allowed, or the answer is not HTTP.
+    By hand, since http.client takes 10 ms; no redirect is followed. ``fields`` are lines of its
+    header. Raises OSError, or ValueError for a ``url`` that is not allowed or an answer that is not
+    HTTP.
     """
     host, port, path = _parts(url)
     authority = (f"[{host}]" if ":" in host else host) + ("" if port in (80, 443) else f":{port}")
@@ -490,12 +461,12 @@ def ask(
     with _connect(url.startswith("https:"), host, port) as connection:
         when_connected()
         connection.sendall(head.encode("ascii") + body)
-        return _answer(_received(connection, lambda data: len(data) > ANSWER_LIMIT_BYTES))
+        return _answer(_received(connection))
 
 
-def _received(connection: socket, is_enough: Callable[[bytes], bool]) -> bytes:
+def _received(connection: socket, end: bytes = b"") -> bytes:
     data = piece = connection.recv(65536)
-    while piece and not is_enough(data):
+    while piece and len(data) < ANSWER_LIMIT_BYTES and not (end and end in data):
         piece = connection.recv(65536)
         data += piece
     return data
@@ -552,7 +523,7 @@ def _connect(secure: bool, host: str, port: int) -> socket:
         if through:
             head = f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{login}\r\n"
             connection.sendall(head.encode("ascii"))
-            status, _ = _answer(_received(connection, lambda data: b"\r\n\r\n" in data))
+            status, _ = _answer(_received(connection, b"\r\n\r\n"))
             if status != 200:
                 raise OSError(f"the proxy answered {status}")
         return _tls().wrap_socket(connection, server_hostname=host) if secure else connection
@@ -586,23 +557,17 @@ _tls_contexts: list[SSLContext] = []
 
 
 def _tls() -> SSLContext:
-    """Certificates are checked against the system's authorities, or those of SSL_CERT_FILE.
-
-    The same for all connections of a process, since reading them takes longer than a connection.
-    """
-    if not _tls_contexts:
-        _tls_contexts.append(_new_tls())
-    return _tls_contexts[0]
-
-
-def _new_tls() -> SSLContext:
+    """With the system's authorities, or those of SSL_CERT_FILE, which take long to read."""
     import ssl
 
+    if _tls_contexts:
+        return _tls_contexts[0]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _tls_contexts.append(context)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     folder = ssl.get_default_verify_paths().openssl_capath
     if not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys() and _is_hashed(folder):
-        # Only what is needed is read from such a folder; to read them all takes 20 ms.
+        # Only what is needed is then read; all of them take 20 ms.
         context.load_verify_locations(capath=folder)
         return context
     context.load_default_certs()
@@ -620,103 +585,116 @@ def _is_hashed(folder: str) -> bool:
         return False
 
 
-# --- one invocation -----------------------------------------------------------------------------
+# --- one invocation
 
 
 class Invocation:
     """One call of ``wasp`` with these arguments, in the project at this absolute path."""
 
-    def __init__(self, arguments: Sequence[str], wasp_version: str, project: str) -> None:
+    def __init__(
+        self, arguments: Sequence[str], wasp_version: str, project: str, store: Store
+    ) -> None:
         self.build, self.deploy = is_build(arguments), deploy_keywords(arguments)
         self.wasp_version = wasp_version if is_version(wasp_version) else ""
-        self.project = project
+        self._store = store
+        self._project_hash = store.project_hash(project)
+        self._file = f"project-{self._project_hash}.json"
 
-    def body(self, distinct_id: str, project_hash: str, deploy: str) -> bytes:
+    def state(self) -> State:
+        """What is remembered of the project."""
+        text = self._store.read(self._file).decode("ascii", "replace")
+        return State(text, int(self._project_hash[:8], 16) * FAILED_SPREAD_S >> 32)
+
+    def _keep(self, state: State) -> None:
+        self._store.write(self._file, state.to_text().encode("ascii"))
+
+    def body(self, deploy: str) -> bytes:
         """What it sends, with these keywords of a deploy."""
-        event = cli_event(
-            key=collector()[1],
-            distinct_id=distinct_id,
-            project_hash=project_hash,
-            is_build=self.build,
-            deploy_cmd_args=deploy,
-            wasp_version=self.wasp_version,
-            os_name=this_os(),
-            context=context_of(os.environ),
-        )
-        return to_body(event)
+        ids = self._store.distinct_id(), self._project_hash
+        return _cli_body(*ids, self.build, deploy, self.wasp_version)
 
-    def is_due(self, store: Store, now: int) -> bool:
-        """Whether there is something to send or to remember; most times there is not.
-
-        Reads without the lock, so ``send`` looks again.
-        """
-        state = store.state(store.project_hash(self.project))
+    def is_due(self, now: int) -> bool:
+        """Whether there is something to send or to remember; ``send`` looks again with the lock."""
+        state = self.state()
         before = state.to_text()
         return state.begin(now, self.build, self.deploy) or state.to_text() != before
 
     def send(
         self,
-        store: Store,
         clock: Callable[[], int],
         ask: Callable[..., tuple[int, bytes]] = ask,
         may_send: bool = True,
     ) -> bytes | None:
-        """Sends the event, unless a pause is on; returns what was answered, or None in a pause.
+        """Sends the event; returns what was answered, or None in a pause.
 
-        The attempt is kept before the network is touched: of many invocations at once, one sends.
-        ``clock`` gives the seconds since 1970.
-
-        Raises:
-            OSError: the store cannot be written to (then nothing is sent), or as ``ask`` does.
-            ValueError: as ``ask`` does.
+        The attempt is kept before the network is touched: of many invocations at once, one sends,
+        and none where it cannot be kept. Raises what ``ask`` and the store raise.
         """
-        project_hash = store.project_hash(self.project)
-        with store.lock():
+        with self._store.lock():
             # Not before: whoever had the lock would then have sent in what looks like the future.
             now = clock()
-            state = store.state(project_hash)
+            state = self.state()
             before = state.to_text()
             sends = state.begin(now, self.build, self.deploy, may_send)
             if state.to_text() != before:
-                store.keep(project_hash, state)
+                self._keep(state)
         if not sends:
             return None
         deploy = state.deploy
 
         def settle(taken: bool) -> None:
-            with store.lock():
-                state = store.state(project_hash)
+            with self._store.lock():
+                state = self.state()
                 if state.at[self.build] != now or not 0 <= clock() - now < STALE_S:
                     # It slept, perhaps with the whole machine, and another may have sent meanwhile.
                     raise TimeoutError("this attempt is of another time")
                 state.settle(self.build, deploy, taken)
-                store.keep(project_hash, state)
+                self._keep(state)
 
-        body = self.body(store.distinct_id(), project_hash, deploy)
-        fields = "Content-Type: application/json\r\n"
-        status, answer = ask(collector()[0], fields, body, lambda: settle(taken=True))
+        url, body = collector()[0], self.body(deploy)
+        status, answer = ask(url, _JSON, body, lambda: settle(taken=True))
         # What stands before a server may answer 500, 502 or 504 for an event that it has taken.
         if 300 <= status < 500 or status == 503:
             settle(taken=False)
         return answer if 200 <= status < 300 else b""
 
 
+_JSON: Final = "Content-Type: application/json\r\n"
+
+
+def _cli_body(
+    distinct_id: str, project_hash: str, build: bool, deploy: str, wasp_version: str
+) -> bytes:
+    event = cli_event(
+        key=collector()[1],
+        distinct_id=distinct_id,
+        project_hash=project_hash,
+        is_build=build,
+        deploy_cmd_args=deploy,
+        wasp_version=wasp_version,
+        os_name=this_os(),
+        context=context_of(os.environ),
+    )
+    return to_body(event)
+
+
 def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
     project, folder = current_project(), usable_folder()
-    if project is None or folder is None or not is_counted(arguments):
+    if project is None or folder is None:
         return
-    invocation, store = Invocation(arguments, wasp_version, project), Store(folder)
+    store = Store(folder)
     if is_debugging():
-        _print_event(invocation, store, sys.stderr)
+        _print_event(Invocation(arguments, wasp_version, project, store), sys.stderr)
         return
     _detach()
-    if not invocation.is_due(store, _now()):
+    invocation = Invocation(arguments, wasp_version, project, store)
+    if not invocation.is_due(_now()):
         return
     _keep_compiled()
     answer: bytes | None = b""
     place = store.sender()
     try:
-        answer = invocation.send(store, _now, may_send=place is not None)
+        answer = invocation.send(_now, may_send=place is not None)
     finally:
         if answer is not None:  # who cannot send may still be told of a danger
             import telemetry_messages
@@ -735,7 +713,7 @@ def _installed() -> None:
         print(body.decode(), file=sys.stderr)
         return
     _detach()
-    ask(url, "Content-Type: application/json\r\n", body)
+    ask(url, _JSON, body)
 
 
 def is_debugging() -> bool:
@@ -743,14 +721,11 @@ def is_debugging() -> bool:
     return os.environ.get("WASP_TELEMETRY_DEBUG", "") not in ("", "0")
 
 
-# --- processes ----------------------------------------------------------------------------------
+# --- processes
 
 
 def _detach() -> None:
-    """Takes this process out of reach of Ctrl-C, of a closed terminal, and of who waits for it.
-
-    It ends when its time is over, also inside a call that knows no timeout.
-    """
+    """Away from Ctrl-C, from a closed terminal, and from who waits; and it ends at the deadline."""
     if os.name != "posix":
         import threading
 
@@ -766,21 +741,14 @@ def _detach() -> None:
     if os.getpgrp() != os.getpid():  # who leads a group cannot leave it
         os.setsid()
     os.nice(10)
-    # Whoever reads from a pipe waits until nobody can write into it any more.
-    try:
-        numbers = [int(name) for name in os.listdir("/dev/fd")]
-    except OSError:
-        numbers = list(range(256))
-    for number in numbers:
-        if number > 2:
-            os.closerange(number, number + 1)
+    os.closerange(3, 4096)  # whoever reads from a pipe waits until nobody has its other end
     os.chdir("/")  # so that the folder can be removed or unmounted meanwhile
 
 
 def _keep_compiled() -> None:
     """Keeps what Python compiles of our files beside them, if the folder is this user's.
 
-    From inside the folder, which an import would make anew if all of Wasp was removed meanwhile.
+    From inside it: when all of Wasp was removed meanwhile, an import would make it anew.
     """
     assert __spec__ is not None, "an imported module has one"
     folder = os.path.dirname(os.path.abspath(__file__))
@@ -794,7 +762,7 @@ def _keep_compiled() -> None:
     os.chdir("/")
 
 
-# --- wasp telemetry -----------------------------------------------------------------------------
+# --- wasp telemetry
 
 _USAGE: Final = """\
 usage: wasp telemetry          whether it is enabled, and when it sends
@@ -849,7 +817,7 @@ def status(_wasp_version: str) -> None:
         store = Store(folder)
         # Without making a secret just for that.
         is_known = "WASP_TELEMETRY_USER_ID" in os.environ or store.read("secret")
-        state = store.state(store.project_hash(project)) if is_known else State()
+        state = Invocation([], "", project, store).state() if is_known else State()
         for name, build in (("wasp build", True), ("other commands", False)):
             print(f"Next event of this project, {name}: {_next_event(state, build)}")
         if state.deploy:
@@ -874,22 +842,21 @@ def show(wasp_version: str) -> None:
     elif project is None:
         print("This folder is in no Wasp project: nothing is sent from here.", file=sys.stderr)
         print("In a project it would be this, with an id and a hash of yours:", file=sys.stderr)
-        sample = "bf3fa7a8-1c11-4f82-9542-ec1a2d28786b", "6d7e561d62b955d1", ""
-        print(Invocation([], wasp_version, "").body(*sample).decode("ascii"))
+        sample = _cli_body(
+            "bf3fa7a8-1c11-4f82-9542-ec1a2d28786b", "6d7e561d62b955d1", False, "", wasp_version
+        )
+        print(sample.decode("ascii"))
     else:
-        _print_event(Invocation([], wasp_version, project), Store(folder), sys.stdout)
+        _print_event(Invocation([], wasp_version, project, Store(folder)), sys.stdout)
 
 
-def _print_event(invocation: Invocation, store: Store, output: IO[str]) -> None:
+def _print_event(invocation: Invocation, output: IO[str]) -> None:
     """The event of an invocation; when it would not be sent now, that too, on stderr."""
-    project_hash = store.project_hash(invocation.project)
-    state = store.state(project_hash)
+    state = invocation.state()
     following = _next_event(state, invocation.build)
     if following.startswith("after"):
         print(f"Paused: it would be sent {following}.", file=sys.stderr)
-    deploy = invocation.deploy or state.deploy
-    body = invocation.body(store.distinct_id(), project_hash, deploy)
-    print(body.decode("ascii"), file=output)
+    print(invocation.body(invocation.deploy or state.deploy).decode("ascii"), file=output)
 
 
 def on(_wasp_version: str) -> None:
@@ -912,14 +879,13 @@ def off(_wasp_version: str) -> None:
     print("Telemetry: DISABLED. To switch it on again: wasp telemetry on")
 
 
-# --- running this file --------------------------------------------------------------------------
+# --- running this file
 
 
 def main(arguments: Sequence[str]) -> int:
-    """What the launcher and the installer call; returns the exit code.
+    """The door: ``installed``, ``invoked VERSION [ARGUMENT...]``, ``telemetry VERSION [WORD]``.
 
-    ``invoked VERSION [ARGUMENT...]``, ``installed``, or ``telemetry VERSION [on|off|show]``. Only
-    the last goes on when somebody has opted out: it says so, and changes it.
+    Only the last is for who has opted out: it says so, and changes it. Returns the exit code.
     """
     name, rest = "".join(arguments[:1]), arguments[1:]
     if name == "telemetry" and rest:
@@ -938,7 +904,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def run(arguments: Sequence[str]) -> NoReturn:
-    """``main`` as a process of its own, which ends with the exit code that it returns."""
+    """``main`` as a process of its own."""
     code = main(arguments)
     try:
         if sys.stdout is not None:

@@ -40,7 +40,7 @@ COLUMNS: Final = 76
 #: What text from elsewhere raises that is not as it should be.
 BROKEN: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
-# --- versions -----------------------------------------------------------------------------------
+# --- versions
 
 
 def version_key(version: str) -> tuple[Any, ...]:
@@ -92,7 +92,7 @@ def _is_release(version: str) -> bool:
     return bool(re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9}){2}", version))
 
 
-# --- messages -----------------------------------------------------------------------------------
+# --- messages
 
 
 def messages_from(value: list[Message]) -> list[Message]:
@@ -191,9 +191,10 @@ class News:
         for message in sorted(self.feed + self.answer, key=_gravity):
             name, level = message["id"], message["level"]
             pause = DAILY_S if level == "critical" else now
-            if concerns(message, version, now) and self._is_due(name, pause, now):
+            is_due = concerns(message, version, now) and self._is_due(name, pause, now)
+            if is_due and name not in found:
                 into = infos if level == "info" else found
-                into.setdefault(name, _lines_of(message, [patch, breaking]))
+                into[name] = _lines_of(message, [patch, breaking])
         if patch and self._is_due(" patch", DAILY_S, now):
             text = f"Wasp {patch} is out, a newer patch of your {version}."
             found[" patch"] = _lines(text, "", update_command(patch))
@@ -247,7 +248,7 @@ def update_command(version: str) -> str:
     return line if is_ours and line.isascii() and line.isprintable() else ""
 
 
-# --- looking for them ---------------------------------------------------------------------------
+# --- looking for them
 
 
 def look(store: ping.Store, version: str, answer: bytes, now: int) -> None:

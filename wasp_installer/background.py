@@ -39,7 +39,7 @@ def notify_invocation(argv: Sequence[str], wasp_version: str) -> None:
     Nothing is raised and nothing printed, whatever goes wrong (but see WASP_TELEMETRY_DEBUG).
     """
     try:
-        if telemetry_ping.opt_out_reason(os.environ) or not telemetry_ping.is_counted(argv):
+        if telemetry_ping.opt_out_reason(os.environ) or not is_counted(argv):
             return
         if telemetry_ping.current_project() is None:
             return
@@ -54,6 +54,12 @@ def notify_invocation(argv: Sequence[str], wasp_version: str) -> None:
             start(arguments, ["/bin/sh", "-c", "trap '' HUP INT QUIT; \"$@\" &", "sh"]).wait()
     except Exception:  # noqa: BLE001 - see the docstring
         return
+
+
+def is_counted(arguments: Sequence[str]) -> bool:
+    """Whether this is somebody's command: neither a completion nor what removes all of Wasp."""
+    name = "".join(arguments[:1])
+    return name != "uninstall" and not name.startswith("completion:")
 
 
 def counting_words(arguments: Sequence[str]) -> list[str]:
