@@ -13,7 +13,7 @@ JOBS ?= $(shell echo $$(($(CORES) * 2)))
 TEST_TOOLS := bash bsdtar busybox curl dash dpkg-shlibdeps fish ksh93 lintian mksh npm openssl posh ruby \
     shasum wget yash zsh
 
-SHELL_FILES := install.sh .ci/run $(wildcard */*.sh packaging/asdf/bin/* packaging/asdf/lib/*.sh) \
+SHELL_FILES := install.sh .ci/run installed/launcher $(wildcard */*.sh packaging/asdf/bin/* packaging/asdf/lib/*.sh) \
     packaging/debian/prerm
 SHFMT := $(BIN)/shfmt -i 4 -ci -bn -ln posix
 
@@ -35,7 +35,7 @@ lint: venv ## Check style and types: ruff, mypy, vermin, shellcheck, shfmt
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/vermin --quiet --no-tips --violations --target=3.8- telemetry_ping.py
+	$(BIN)/vermin --quiet --no-tips --violations --target=3.8- telemetry_ping.py installed/telemetry_messages.py
 	$(BIN)/shellcheck $(SHELL_FILES)
 	$(SHFMT) -d $(SHELL_FILES)
 
