@@ -5,9 +5,48 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final, Literal
 
-EXIT_CODES: Final[dict[str, int]] = {
+if TYPE_CHECKING:
+    from .placing.receipts import Release
+
+Slug = Literal[
+    "unexpected",
+    "usage",
+    "bad-version",
+    "unsupported-platform",
+    "missing-tool",
+    "binary-does-not-run",
+    "dns",
+    "connection",
+    "timeout",
+    "tls",
+    "proxy",
+    "http-status",
+    "captive-portal",
+    "bad-answer",
+    "insecure-url",
+    "no-downloader",
+    "no-such-version",
+    "not-installed",
+    "checksum-mismatch",
+    "no-checksum",
+    "no-hash-tool",
+    "corrupt-archive",
+    "unsafe-archive",
+    "wrong-version",
+    "permission-denied",
+    "read-only",
+    "no-space",
+    "file-system",
+    "npm-managed",
+    "foreign-launcher",
+    "interrupted",
+]
+#: A source has no such version, or has it, but not for this platform. Another source may.
+Lacking = Literal["not-found", "no-build"]
+
+EXIT_CODES: Final[dict[Slug, int]] = {
     "unexpected": 1,
     "usage": 2,
     "bad-version": 2,
@@ -28,6 +67,7 @@ EXIT_CODES: Final[dict[str, int]] = {
     "not-installed": 5,
     "checksum-mismatch": 6,
     "no-checksum": 6,
+    "no-hash-tool": 6,
     "corrupt-archive": 6,
     "unsafe-archive": 6,
     "wrong-version": 6,
@@ -42,24 +82,25 @@ EXIT_CODES: Final[dict[str, int]] = {
 
 
 class InstallerError(Exception):
-    """The run cannot go on: the cause, and what the person can do about it.
+    """The run cannot go on: the cause, and what to do about it.
 
-    ``slug`` is a key of ``EXIT_CODES``; ``code`` is the exit code.
+    ``code`` is the exit code. ``release`` is what the run was installing, if it was known.
     """
 
-    #: Whether another program has told the person already.
+    #: Whether another program has told the user already.
     shown = False
 
-    def __init__(self, slug: str, message: str, hint: str | None = None) -> None:
+    def __init__(self, slug: Slug, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.slug = slug
         self.message = message
         self.hint = hint
         self.code = EXIT_CODES[slug]
+        self.release: Release | None = None
 
 
 class InterruptedRunError(InstallerError):
-    """A signal, or a person, ended the run; ``code`` is 128 + the signal's number."""
+    """A signal ended the run; ``code`` is 128 + the signal's number."""
 
     def __init__(self, signal_number: int = 2) -> None:
         super().__init__(
@@ -73,21 +114,38 @@ class InterruptedRunError(InstallerError):
 class SourceProblem(Exception):  # noqa: N818 - it ends a source, not the run
     """One source cannot deliver; another one may.
 
-    ``slug`` is a network slug of ``EXIT_CODES``, or "not-found" (the source has no such version),
-    or "no-build" (it has the version, but not for this platform).
+    ``may_pass`` says that a second try may go better, and ``retry_after`` how many seconds the
+    server asks to wait before it. ``status`` is the HTTP status, if that was the problem.
     """
 
-    def __init__(self, slug: str, text: str, *, may_pass: bool = False) -> None:
+    def __init__(
+        self,
+        slug: Slug | Lacking,
+        text: str,
+        *,
+        may_pass: bool = False,
+        status: int | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(text)
         self.slug = slug
         self.text = text
-        #: A second try may not meet it.
         self.may_pass = may_pass
-        #: Seconds that the server asked to wait before that.
-        self.retry_after: int | None = None
+        self.status = status
+        self.retry_after = retry_after
 
 
-_HINT_OTHER_PLACE = "Choose another place with --prefix DIR."
+@contextlib.contextmanager
+def about(release: Release) -> Iterator[None]:
+    """Notes on an error inside which release it is about."""
+    try:
+        yield
+    except InstallerError as error:
+        error.release = error.release or release
+        raise
+
+
+_HINT_OTHER_PLACE: Final = "Choose another place with --prefix DIR."
 
 
 def file_system_error(action: str, error: OSError) -> InstallerError:

@@ -1,0 +1,154 @@
+r"""The sh program (install.sh), which does all but getting Wasp, and what it reports.
+
+With ``--porcelain`` its stdout has lines ``key=value``, with a backslash as two of them and a line
+break as ``\n``; a key may come again. What it says to people goes to stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Callable, Final, NoReturn
+
+from wasp_installer.contents import content_of
+from wasp_installer.errors import EXIT_CODES, InstallerError, Slug
+from wasp_installer.programs import Program
+
+from .console import Console
+from .options import Options
+
+_SHELL: Final = "/bin/sh"
+_ESCAPE: Final = re.compile(r"\\(.)")
+
+
+class ReportedError(InstallerError):
+    """What the sh program reported, and has already told the user."""
+
+    shown = True
+
+    def __init__(self, told: Reported, code: int) -> None:
+        super().__init__(told.slug, told.text("message") or "it failed.", told.text("hint"))
+        self.code = code
+        self.told = told
+
+
+class Reported:
+    """What the sh program reported of a run, by its keys; what is empty is as what is not there."""
+
+    def __init__(self, output: str) -> None:
+        self._values: dict[str, list[str]] = {}
+        for line in output.split("\n"):
+            key, equals, value = line.partition("=")
+            # A start-up file of a shell may print something, too.
+            if equals and re.fullmatch("[a-z_]+", key):
+                read = _ESCAPE.sub(lambda found: {"n": "\n"}.get(found[1], found[1]), value)
+                self._values.setdefault(key, []).append(read)
+
+    def text(self, key: str) -> str | None:
+        """The last value of ``key``."""
+        return (self._values.get(key) or [""])[-1] or None
+
+    def words(self, key: str) -> list[str]:
+        """The words of the value of ``key``, with a space or a comma between."""
+        return (self.text(key) or "").replace(",", " ").split()
+
+    def all(self, key: str) -> list[str]:
+        """Every value of ``key``."""
+        return self._values.get(key, [])
+
+    @property
+    def slug(self) -> Slug:
+        """That of the error."""
+        named = self.text("error")
+        return next((slug for slug in EXIT_CODES if slug == named), "unexpected")
+
+
+#: Runs the sh program with arguments; returns its exit code and its stdout.
+Runs = Callable[[Sequence[str]], "tuple[int, str]"]
+
+
+def command_line(arguments: Sequence[str]) -> list[str]:
+    """What to start, so that the sh program runs with ``arguments``.
+
+    Where this program is a single file, it is inside that, and goes to the shell as one argument.
+    """
+    beside = Path(__file__).parents[2] / "install.sh"
+    if beside.is_file():
+        return [_SHELL, str(beside), *arguments]
+    return [_SHELL, "-c", content_of("install.sh").decode(), "install.sh", *arguments]
+
+
+def run_here(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
+    """Runs the sh program on this machine; see ``Runs``.
+
+    It shares the terminal, so that it meets Ctrl-C by itself, and may ask.
+    """
+    try:
+        with Program(
+            command_line(arguments), environment=environment, stderr=None, shares_terminal=True
+        ) as program:
+            ended = program.wait()
+    except OSError as error:
+        raise InstallerError(
+            "missing-tool", f"{_SHELL} cannot be run: {error.strerror or error}."
+        ) from error
+    assert ended is not None, "there was no limit"
+    return ended.code, ended.stdout
+
+
+def manage(run: Runs, console: Console, command: str, *arguments: str) -> Reported:
+    """Has the sh program do ``command``; returns what it reports. Its warnings count as ours.
+
+    Raises:
+        InstallerError: what it reports as an error.
+    """
+    console.say_step(f"Running install.sh {command}")
+    code, printed = run([command, *arguments, "--porcelain"])
+    told = Reported(printed)
+    console.warnings += told.all("warning")
+    if code != 0 and told.text("status") == "error":
+        raise ReportedError(told, code)
+    if code != 0:
+        raise InstallerError("unexpected", f"install.sh ended without a report (exit code {code}).")
+    return told
+
+
+def hand_over(arguments: Sequence[str]) -> NoReturn:
+    """Becomes the sh program, with this process's arguments, streams and exit code."""
+    command = command_line(arguments)
+    try:
+        os.execv(command[0], command)
+    except OSError as error:
+        raise InstallerError(
+            "missing-tool", f"{_SHELL} cannot be run: {error.strerror or error}."
+        ) from error
+
+
+def shared_arguments(options: Options) -> list[str]:
+    """Those that mean the same to every command."""
+    flags = {
+        "--force": options.force,
+        "--dry-run": options.dry_run,
+        "--no-modify-path": options.no_modify_path,
+        "--quiet": options.quiet,
+        "--verbose": options.verbose,
+        "--yes": options.yes,
+    }
+    return [flag for flag, is_given in flags.items() if is_given]
+
+
+def arguments_for(options: Options) -> list[str]:
+    """Those of a command that the sh program does on its own."""
+    arguments = ["--prefix", options.prefix, *shared_arguments(options)]
+    if options.remote:
+        arguments += ["--remote", "--source", options.source]
+    if options.named_version is not None:
+        arguments.insert(0, options.named_version)
+    return arguments
+
+
+def environment_with(options: Options) -> dict[str, str]:
+    """For the sh program, which takes DESTDIR from there."""
+    return {**os.environ, "DESTDIR": options.destdir}
