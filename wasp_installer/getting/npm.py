@@ -10,7 +10,7 @@ from wasp_installer.command_line.console import Console
 from wasp_installer.errors import SourceProblem
 from wasp_installer.placing.receipts import Release
 from wasp_installer.texts import plain
-from wasp_installer.versions import is_version, newest_first
+from wasp_installer.versions import is_version
 
 from .addresses import check_url, host_of, is_loopback
 from .documents import digest_of_integrity, node_range, text_at
@@ -20,6 +20,8 @@ from .transport import CHUNK_SIZE, Transport
 
 _PACKAGE: Final = "@wasp.sh/wasp-cli"
 #: With these, npm would not fare better, or must not.
+#: How a registry answers for a document that it does not have.
+_NO_DOCUMENT: Final = (400, 404, 405, 410)
 _FINAL: Final = ("not-found", "no-build", "insecure-url")
 
 
@@ -87,19 +89,16 @@ class NpmSource:
             raise SourceProblem(
                 "insecure-url", f"'{registry}' is not the address of an npm registry"
             )
-        main = self._document(_PACKAGE, wanted)
-        if main is None:
-            words = "the newest Wasp" if wanted == "latest" else f"Wasp {wanted}"
-            raise SourceProblem("not-found", f"it does not have {words}")
+        words = "the newest Wasp" if wanted == "latest" else f"Wasp {wanted}"
+        missing = SourceProblem("not-found", f"it does not have {words}")
+        main = self._document(_PACKAGE, wanted, missing)
         version = self._version_of(main)
-        package = self._document(f"{_PACKAGE}-{self._build}", version)
-        if package is None:
-            raise self._no_build(version)
+        package = self._document(f"{_PACKAGE}-{self._build}", version, self._no_build(version))
         url, integrity = text_at(package, "dist", "tarball"), text_at(package, "dist", "integrity")
         return self._release(version, url, integrity, text_at(main, "engines", "node"))
 
-    def _document(self, package: str, version: str) -> Any:
-        """What the registry says of a version, or None where it does not have it.
+    def _document(self, package: str, version: str, missing: SourceProblem) -> Any:
+        """What the registry says of a version; raises ``missing`` where it does not have it.
 
         Some answer only for a package as a whole.
         """
@@ -107,22 +106,18 @@ class NpmSource:
         try:
             return self._transport.get_json(f"{url}/{version}")
         except SourceProblem as problem:
-            if problem.status not in (400, 404, 410):
+            if problem.status not in _NO_DOCUMENT:
                 raise
         try:
             whole = self._transport.get_json(url)
         except SourceProblem as problem:
-            if problem.status in (400, 404, 410):
-                return None
-            raise
-        versions = whole.get("versions") if isinstance(whole, dict) else None
-        if not isinstance(versions, dict):
-            return None
+            raise missing if problem.slug == "not-found" else problem from None
         if version == "latest":
-            stable = [each for each in versions if is_version(each) and "-rc" not in each]
-            newest = newest_first(stable)[0] if stable else ""
-            version = text_at(whole, "dist-tags", "latest") or newest
-        return versions.get(version)
+            version = text_at(whole, "dist-tags", "latest") or ""
+        versions = whole.get("versions") if isinstance(whole, dict) else None
+        if not isinstance(versions, dict) or version not in versions:
+            raise missing
+        return versions[version]
 
     # --- by npm -----------------------------------------------------------------------------------
 

@@ -41,19 +41,22 @@ class Npm:
         if self.registry is not None:
             registry = [f"--registry={self.registry}", f"--@wasp.sh:registry={self.registry}"]
         return Program(
-            [self._program, *arguments, "--no-workspaces", *registry],
+            [self._program, "--no-workspaces", *registry, *arguments],
             environment=helper_environment(
                 # It would leave a cache and a log in the home.
                 npm_config_cache=str(self.folder / "cache"),
                 npm_config_logs_max="0",
+                npm_config_loglevel="error",
                 npm_config_update_notifier="false",
+                npm_config_fetch_retries="1",
             ),
             folder=self.folder,
         )
 
     def view(self, package: str, *fields: str) -> Mapping[str, Any]:
         """Fields of a package, such as "dist.tarball"; raises ``SourceProblem``."""
-        ended = self._run("view", package, *fields, "--json")
+        # Of one field that is there, npm prints the value alone; every package has a name.
+        ended = self._run("view", "--json", package, "name", *fields)
         try:
             answer: object = json.loads(ended.stdout)
         except ValueError:
@@ -67,7 +70,7 @@ class Npm:
 
     def fetch(self, package: str) -> Path:
         """The archive of a package; raises ``SourceProblem``."""
-        ended = self._run("pack", package, "--ignore-scripts")
+        ended = self._run("pack", "--ignore-scripts", package)
         archives = list(self.folder.glob("*.tgz"))
         if ended.code != 0 or len(archives) != 1:
             raise _not_delivered()
