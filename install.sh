@@ -15,6 +15,19 @@
 # "A && B || C" is meant as it works, with C also where B fails.
 # shellcheck disable=SC2015,SC2317,SC2329
 
+# Aliases and functions that ~/.zshenv, BASH_ENV or the environment define would stand for the tools below.
+# Undone here, since a shell expands aliases while it reads a brace group; without the backslashes, an alias
+# would stand for these words too. The variable makes bash find its own "unset" before a function; zsh
+# complains of a function that is not there.
+POSIXLY_CORRECT=1
+\unset -f unset unalias alias command builtin exec eval exit set shift trap wait kill read umask ulimit export \
+    readonly return break continue printf echo test '[' true false cd pwd hash type local times . : \
+    awk base64 basename cat chmod chown cmp cp curl cut date df dirname env find getconf grep gzip head id ldd ln \
+    ls mkdir mkfifo mktemp mv node npm od openssl python python3 readlink rm rmdir sed sh sha256sum sha512sum \
+    shasum sleep sort stat stty sysctl tail tar timeout touch tr tput uname uniq wc wget xargs \
+    emulate setopt shopt chpwd command_not_found_handle command_not_found_handler 2>/dev/null || \:
+\unalias -a 2>/dev/null || \:
+
 # In zsh, a trap would else wait for the end of what "wait" waits for.
 [ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
 
@@ -22,10 +35,15 @@
 # script that was cut anywhere is a syntax error, and does nothing: not even what the beginning of a
 # function's name would do, as "make" does of "make_staging".
 {
+    # The caller's options, such as noclobber and noglob, are not meant for this script.
+    set +aCef
     set -u
+    # shellcheck disable=SC3044 # bash has it
+    [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob dotglob nocaseglob nocasematch 2>/dev/null
 
     # --- constants ---------------------------------------------------------------------------------------
 
+    readonly NPM_SCOPE=@wasp.sh
     readonly NPM_PACKAGE='@wasp.sh%2fwasp-cli'
     readonly FIRST_NPM_VERSION=0.20.2
     readonly DEFAULT_GITHUB_URL=https://github.com
@@ -506,7 +524,7 @@ USAGE
         version='' release_source='' release_url='' release_digest='' release_node=''
         os='' arch='' libc='' distro_id='' distro_family='' current='' available='' on_path=no
         warnings_json='' held_warnings='' hold_warnings=no telemetry=none announced=no
-        staging='' child='' asking='' new_launcher='' new_startup='' made_share='' made_bin='' changing=no placed='' committed=no
+        staging='' child='' asking='' new_launcher='' old_startup='' new_startup='' made_share='' made_bin='' changing=no placed='' committed=no
         path_message='' _owner='' node_version='' node_known=no
         interrupted_code=130 exit_code='' wasp_root='' started_at=$(date +%s)
     }
@@ -1333,18 +1351,30 @@ USAGE
         esac
     }
 
-    # start_registry_lookup: starting npm costs a fifth of a second, so it is asked last, and while the
-    # platform is being detected
+    # start_registry_lookup: starting npm costs a fifth of a second, so it is asked while the platform is being
+    # detected
     start_registry_lookup() {
         asks_npm || return 0
-        registry=${WASP_NPM_REGISTRY:-${npm_config_registry:-}}
-        [ -n "$registry" ] || read_npmrc "${HOME-}/.npmrc"
-        if [ -z "$registry" ] && have npm; then
+        registry=${WASP_NPM_REGISTRY-}
+        [ -z "$registry" ] || return 0
+        if have npm; then
             say_step 'Asking npm for its registry'
-            # It would leave a log in the home.
-            npm_config_cache=$work/npm npm config get registry >"$work/registry" 2>/dev/null </dev/null &
+            ask_npm "$NPM_SCOPE:registry" registry &
             npm_lookup=$!
+        else
+            registry=${npm_config_registry-}
         fi
+    }
+
+    # ask_npm KEY...: in the background; in a folder that is a project of its own, since a project that somebody
+    # has cloned must not choose, by its .npmrc, where programs come from. Nothing is left in the home, or asked of
+    # the network.
+    ask_npm() {
+        mkdir -p "$work/npm" && printf '{}\n' >"$work/npm/package.json" && cd "$work/npm" || exit
+        # Which npm refuses together with --no-workspaces.
+        unset npm_config_workspace npm_config_workspaces
+        export npm_config_cache="$work/npm/cache" npm_config_logs_max=0 npm_config_update_notifier=false
+        exec npm config get --no-workspaces "$@" >"$work/registry" 2>/dev/null </dev/null
     }
 
     # asks_npm: npm may have the wanted version, and may be asked
@@ -1360,26 +1390,33 @@ USAGE
     # find_registry: sets registry as npm would, or to nothing
     find_registry() {
         if [ -n "$npm_lookup" ]; then
-            wait "$npm_lookup"
+            ! wait "$npm_lookup" || read_registry
+            if [ "$registry" = undefined ]; then
+                # npm 6 answers the first question only.
+                ask_npm registry &
+                npm_lookup=$!
+                registry=''
+                ! wait "$npm_lookup" || read_registry
+            fi
             npm_lookup=''
-            read -r registry <"$work/registry" || :
             [ "$registry" != undefined ] || registry=''
         fi
         registry=${registry%/}
     }
 
-    # read_npmrc FILE: https://docs.npmjs.com/cli/configuring-npm/npmrc, as far as it is plain text
-    read_npmrc() {
-        [ -r "$1" ] || return 0
-        while IFS= read -r _line || [ -n "$_line" ]; do
-            _key=$(printf '%s' "${_line%%=*}" | tr -d ' \t')
-            _value=$(printf '%s' "${_line#*=}" | tr -d ' \t\r"')
-            # A value with a variable in it is left to npm.
-            case $_key,$_value in
-                *,*\$*) ;;
-                registry,?*) registry=$_value ;;
+    # read_registry: of what npm says, the scope's own comes first: lines of "KEY=VALUE", or one value
+    read_registry() {
+        while IFS= read -r _line; do
+            case $_line in
+                "$NPM_SCOPE:registry=undefined") ;;
+                "$NPM_SCOPE:registry="*)
+                    registry=${_line#*=}
+                    return
+                    ;;
+                registry=*) registry=${_line#*=} ;;
+                *) [ -n "$registry" ] || registry=$_line ;;
             esac
-        done <"$1"
+        done <"$work/registry"
     }
 
     check_registry() {
@@ -2039,6 +2076,73 @@ USAGE
         _owner=$_host-$$
     }
 
+    # refuse_foreign_folders: root installs nothing where another user can exchange what root will then run; what is
+    # staged for a package is not run there
+    refuse_foreign_folders() {
+        [ -z "$destdir" ] && [ "$(id -u)" = 0 ] && find_foreign_folder || return 0
+        if is_on_ci; then
+            say "Installing as root below $foreign, which $foreign_reason (allowed on CI)"
+            return
+        fi
+        case $foreign_reason in
+            belongs*)
+                _again='Run this again without sudo'
+                read_owner "$share_dir"
+                # Root has installed there before.
+                [ "$owner" != 0 ] || _again="$_again, after: sudo chown -R $whose $(quoted "$prefix")"
+                _again="$_again${newline}Or choose a place of root's own, for example: --prefix /usr/local"
+                ;;
+            *) _again="Close it: chmod o-w $(quoted "$foreign")${newline}Or choose another place with --prefix DIR." ;;
+        esac
+        die permission-denied "$foreign $foreign_reason, who could exchange what root installs below it." "$_again"
+    }
+
+    # find_foreign_folder: sets foreign to the first folder on the way to where things are put in which another user
+    # has a hand, foreign_reason to the rest of a sentence about it, and whose; fails if there is none
+    find_foreign_folder() {
+        set --
+        for _place in "$share_dir" "$bin_dir"; do
+            until [ -d "$_place/" ]; do _place=${_place%/*}; done
+            _real=$(cd -P "$_place/" 2>/dev/null && pwd -P && printf .)
+            _real=${_real%"$newline".}
+            # By the names in the path, then past links.
+            for _way in "$_place/" "${_real%/}/"; do
+                _done=''
+                while [ -n "$_way" ]; do
+                    _done=$_done${_way%%/*}/ _way=${_way#*/}
+                    set -- ${1+"$@"} "$_done."
+                done
+            done
+        done
+        # All at once, as mostly there is none.
+        [ -n "$(hands_in "$@")" ] || return 1
+        for _done; do
+            case $(hands_in "$_done") in
+                all*) foreign_reason='may be written to by all users' ;;
+                ?*)
+                    # shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
+                    whose=$(ls -ld "$_done" | awk 'NR == 1 { print $3 }')
+                    foreign_reason="belongs to $whose"
+                    ;;
+                *) continue ;;
+            esac
+            foreign=${_done%/.}
+            foreign=${foreign:-/}
+            return 0
+        done
+        return 1
+    }
+
+    # hands_in FOLDER...: the number of another user who owns one of them, or "all" where all may write. The number
+    # of nobody does not count: whom a container does not know, it does not let in.
+    hands_in() {
+        # shellcheck disable=SC2012 # a name with a line break in it may only make more be looked at
+        ls -ldn "$@" 2>/dev/null | awk '
+        $1 !~ /^d/ { next }
+        $3 != 0 && $3 != 65534 { print $3; next }
+        $1 ~ /^d.......w[^tT]/ { print "all" }'
+    }
+
     make_staging() {
         topmost_missing "$share_dir"
         made_share=$missing
@@ -2188,6 +2292,7 @@ USAGE
         [ -z "$_owner" ] || ! changes_nothing || for _made in "${TMPDIR:-/tmp}/wasp-staging-$_owner-"*; do
             remove_tree "$_made"
         done
+        [ -z "$old_startup" ] || rm -f "$old_startup"
         [ -z "$new_startup" ] || rm -f "$new_startup"
         if [ "$committed" = no ]; then
             remove_made "$bin_dir" "$made_bin"
@@ -2857,20 +2962,6 @@ LAUNCHER
         [ "$_first" -ef "$prefix/bin/wasp" ] 2>/dev/null || warn "another wasp comes first on your PATH: $_first${newline}Remove it, or put $(pretty "$prefix/bin") before it."
     }
 
-    # check_home: under sudo, HOME may be another user's, who cannot change what root has put there
-    check_home() {
-        case $prefix in "${HOME:-/nonexistent}"/*) ;; *) return 0 ;; esac
-        user_id=$(id -u)
-        [ "$user_id" = 0 ] && ! is_on_ci || return 0
-        read_owner "$bin_dir/wasp"
-        [ "$owner" = 0 ] || return 0
-        read_owner "$HOME/."
-        [ "$owner" != 0 ] || return 0
-        # shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
-        _whose=$(ls -ld "$HOME/." | awk 'NR == 1 { print $3 }')
-        warn "$HOME is the home of $_whose, who can neither update nor remove what root has installed there.${newline}Run this again without sudo, after: sudo chown -R $_whose $(quoted "$prefix")"
-    }
-
     # --- PATH --------------------------------------------------------------------------------------------
     # One line in the start-up files of a person's shells puts the bin folder on PATH. The line needs no other
     # file, since one that is gone would end a login (dash leaves at a "." that fails); it does nothing where the
@@ -3208,18 +3299,32 @@ LAUNCHER
         fi
     }
 
+    # take_line_out LINE: of the real file, which other runs may change at the same time
     take_line_out() {
-        _size=$(wc -c <"$real") _length=$(printf '%s\n' "$1" | wc -c)
-        if [ "$line_number" = 1 ] && [ "$((_size))" = "$((_length))" ] && ! [ -L "$startup_file" ]; then
-            # Only the line is there, so it was made for the line.
-            rm -f "$real" 2>/dev/null || return 1
-            _folder=${real%/*}
-            while [ "$_folder" != "$real_home" ] && rmdir "$_folder" 2>/dev/null; do _folder=${_folder%/*}; done
-        else
+        for _attempt in 1 2 3 4 5 6 7 8 9 10; do
+            [ -e "$real" ] || return 0
             stage_startup_file || return 1
-            (print_without_line "$1" >"$new_startup") 2>/dev/null || drop_startup_file || return 1
-            place_startup_file
-        fi
+            if ! find_line "$old_startup" "$1"; then
+                # Another run has taken it out.
+                drop_startup_file || return 0
+            elif printf '%s\n' "$1" | is_all_of "$old_startup" && ! [ -L "$startup_file" ]; then
+                # Only the line is there, so it was made for the line.
+                remove_startup_file && return 0
+            else
+                (print_without_line "$1" >"$new_startup") 2>/dev/null || drop_startup_file || return 1
+                print_with_line_again "$1" | is_all_of "$old_startup" || drop_startup_file || return 1
+                place_startup_file && return 0
+            fi
+        done
+        return 1
+    }
+
+    # remove_startup_file: and the folders that are then empty
+    remove_startup_file() {
+        is_as_it_was && rm -f "$real" 2>/dev/null || drop_startup_file || return 1
+        drop_startup_file || :
+        _folder=${real%/*}
+        while [ "$_folder" != "$real_home" ] && rmdir "$_folder" 2>/dev/null; do _folder=${_folder%/*}; done
     }
 
     # find_line FILE LINE: sets line_number, or fails
@@ -3276,18 +3381,22 @@ LAUNCHER
     # append_line LINE: at the end of the real file, at once; a file that does not end its last line keeps to that,
     # so that what was there can be told again
     append_line() {
-        stage_startup_file || return 1
-        # Another run may have put it there meanwhile.
-        if ! find_line "$new_startup" "$1"; then
+        for _attempt in 1 2 3 4 5 6 7 8 9 10; do
+            stage_startup_file || return 1
+            # Another run may have put it there meanwhile.
+            ! find_line "$old_startup" "$1" || drop_startup_file || return 0
             _added="$1$newline"
-            [ "$was_there" = no ] || ends_its_lines "$new_startup" || _added="$newline$1"
+            [ "$was_there" = no ] || ends_its_lines "$old_startup" || _added="$newline$1"
             (printf '%s' "$_added" >>"$new_startup") 2>/dev/null || drop_startup_file || return 1
-        fi
-        place_startup_file
+            { cat "$old_startup" && printf '%s' "$_added"; } | is_all_of "$new_startup" \
+                || drop_startup_file || return 1
+            ! place_startup_file || return 0
+        done
+        return 1
     }
 
-    # stage_startup_file: sets new_startup to a copy of the real file beside it, with its mode and owner, and
-    # was_there
+    # stage_startup_file: sets old_startup to a copy of the real file, from which all is made since another run
+    # may replace the file at any moment, new_startup to one with its mode and owner, and was_there
     stage_startup_file() {
         topmost_missing "${real%/*}"
         made_for_startup=$missing
@@ -3295,13 +3404,15 @@ LAUNCHER
         for _left in "${real%/*}"/.wasp-staging-*; do
             ! [ -f "$_left" ] || ! is_abandoned "$_left" || rm -f "$_left"
         done
+        old_startup=$(mktemp "${real%/*}/.wasp-staging-$_owner-XXXXXX" 2>/dev/null) || drop_startup_file || return 1
         new_startup=$(mktemp "${real%/*}/.wasp-staging-$_owner-XXXXXX" 2>/dev/null) || drop_startup_file || return 1
         was_there=no
         if ! [ -e "$real" ]; then
             chmod 644 "$new_startup" 2>/dev/null || drop_startup_file || return 1
         else
             was_there=yes
-            cp -p "$real" "$new_startup" 2>/dev/null || drop_startup_file || return 1
+            cp -p "$real" "$new_startup" 2>/dev/null && (cat "$new_startup" >"$old_startup") 2>/dev/null \
+                || drop_startup_file || return 1
             [ "$owner" = "$user_id" ] || has_kept_owner "$owner" || drop_startup_file
         fi
     }
@@ -3312,28 +3423,66 @@ LAUNCHER
         [ "$owner" = "$1" ]
     }
 
+    # place_startup_file: unless the real file is no longer the one that was copied
     place_startup_file() {
-        mv -f "$new_startup" "$real" 2>/dev/null || drop_startup_file || return 1
-        new_startup=''
+        is_as_it_was && mv -f "$new_startup" "$real" 2>/dev/null || drop_startup_file || return 1
+        rm -f "$old_startup"
+        old_startup='' new_startup=''
+    }
+
+    is_as_it_was() {
+        if [ "$was_there" = no ]; then
+            ! [ -e "$real" ]
+        else
+            is_all_of "$old_startup" 2>/dev/null <"$real"
+        fi
+    }
+
+    # is_all_of FILE: what comes on stdin is the content of FILE
+    is_all_of() {
+        if have cmp; then
+            cmp -s - "$1"
+        else
+            _sum=$(cksum) && [ -n "$_sum" ] && [ "$_sum" = "$(cksum <"$1")" ]
+        fi
     }
 
     # drop_startup_file: and fails; by its name, as a mktemp that failed may have made it
     drop_startup_file() {
         rm -f "${real%/*}/.wasp-staging-$_owner-"*
         remove_made "${real%/*}" "$made_for_startup"
-        new_startup=''
+        old_startup='' new_startup=''
         return 1
     }
 
+    # print_without_line LINE: the copy of the real file without it
     print_without_line() {
-        if ! ends_its_lines "$real" && [ "$(($(wc -l <"$real")))" = "$((line_number - 1))" ]; then
+        if is_unended_line; then
             # The line was put after a line break that was not there either.
-            _before=$(($(wc -c <"$real") - $(printf '\n%s' "$1" | wc -c)))
-            [ "$_before" -le 0 ] || head -c "$_before" "$real"
+            _before=$(($(wc -c <"$old_startup") - $(printf '\n%s' "$1" | wc -c)))
+            [ "$_before" -le 0 ] || head -c "$_before" "$old_startup"
         else
-            [ "$line_number" = 1 ] || head -n "$((line_number - 1))" "$real" || return 1
-            tail -n "+$((line_number + 1))" "$real"
+            [ "$line_number" = 1 ] || head -n "$((line_number - 1))" "$old_startup" || return 1
+            tail -n "+$((line_number + 1))" "$old_startup"
         fi
+    }
+
+    # print_with_line_again LINE: what print_without_line began with, made of its result
+    print_with_line_again() {
+        if is_unended_line; then
+            cat "$new_startup"
+            [ "$line_number" = 1 ] || printf '\n'
+            printf '%s' "$1"
+        else
+            [ "$line_number" = 1 ] || head -n "$((line_number - 1))" "$new_startup"
+            printf '%s\n' "$1"
+            tail -n "+$line_number" "$new_startup"
+        fi
+    }
+
+    # is_unended_line: the line that was found is the last of the copy, without a line break behind it
+    is_unended_line() {
+        ! ends_its_lines "$old_startup" && [ "$(($(wc -l <"$old_startup")))" = "$((line_number - 1))" ]
     }
 
     # ends_its_lines FILE: its last byte is a line break
@@ -3645,7 +3794,6 @@ FISH
         check_node
         ignore_signals
         check_path
-        check_home
     }
 
     say_path_message() {
@@ -3947,7 +4095,7 @@ FISH
         LC_ALL=C
         export LC_ALL
         # What a caller may have set for other uses of the same tools.
-        unset CDPATH IFS TAR_OPTIONS GZIP
+        unset CDPATH IFS GLOBIGNORE TAR_OPTIONS GZIP
         hashing='' watcher='' progress='' node_check='' npm_lookup='' registry='' python_lookup='' sending=''
         python='' python_known=no
         set_defaults
@@ -3961,6 +4109,7 @@ FISH
         need awk
         # Installing does it while other programs are asked.
         [ "$command" = install ] || identify_platform
+        [ "$command" = list ] || refuse_foreign_folders
         case $command in
             install) run_install ;;
             list) run_list ;;

@@ -833,8 +833,8 @@ def record_and_send(
 ) -> bytes | None:
     """Sends the event of an invocation, unless a pause is on; returns what was answered.
 
-    None stands for a pause, and for an event that is left to the next invocation as it may not
-    be sent by this one.
+    None stands for an opt-out, for a pause, and for an event that is left to the next invocation
+    as it may not be sent by this one.
 
     The attempt is kept before the network is touched: of many invocations at once, one sends.
     ``clock`` gives the seconds since 1970.
@@ -843,6 +843,8 @@ def record_and_send(
         OSError: the store cannot be written to (then nothing is sent), or the network failed.
         ValueError: WASP_TELEMETRY_URL is neither https nor on this very machine.
     """
+    if opt_out_reason(invocation.environment):
+        return None
     build, deploy = is_build(invocation.arguments), deploy_keywords(invocation.arguments)
     project_hash = store.project_hash(invocation.project)
     with store.lock():
@@ -896,6 +898,8 @@ def print_messages(wasp_version: str) -> None:
     Raises:
         OSError: it cannot be kept that they were shown, or another process is just at it.
     """
+    if opt_out_reason(os.environ):
+        return
     folder = usable_folder(os.environ)
     if folder is not None:
         store = Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", ""))
@@ -994,6 +998,8 @@ def _close_what_was_inherited() -> None:
 
 def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
     environment = os.environ
+    if opt_out_reason(environment):
+        return
     project, folder = current_project(), usable_folder(environment)
     if project is None or folder is None or not is_counted(arguments):
         return
@@ -1045,6 +1051,8 @@ def send_install_event() -> None:
     Raises:
         OSError, ValueError, http.client.HTTPException: as ``post`` does.
     """
+    if opt_out_reason(os.environ):
+        return
     target = Target(os.environ)
     event = install_event(key=target.key, distinct_id=random_digits(), os_name=this_os())
     if is_debugging(os.environ):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import telemetry_ping
+from tests.support.collector import Collector
 from tests.support.filesystems import without_privileges
 from tests.support.frontends import INSTALL_SH, SHELLS, FrontEnd
 from wasp_installer import launcher
@@ -137,3 +138,79 @@ def test_an_opt_out_that_cannot_be_looked_for_counts(tmp_path: Path) -> None:
         finally:
             folder.chmod(0o755)
     assert subprocess.run(shell, env=environment, check=False).returncode == 1
+
+
+# What a caller may write; `ping` is the module.
+ENTRIES = {
+    "installed": 'ping.main(["installed"])',
+    "install event": "ping.send_install_event()",
+    "invoked": 'ping.main(["invoked", "0.25.0", "version"])',
+    "another CLI": 'ping.notify_invocation(["version"], "0.25.0")',
+    "messages": 'ping.main(["messages", "0.25.0"])',
+    "printed messages": 'ping.print_messages("0.25.0")',
+    "show": 'ping.main(["telemetry", "0.25.0", "show"])',
+    "event": (
+        'invocation = ping.Invocation(["version"], "0.25.0", os.getcwd(), os.environ);'
+        'store = ping.Store(os.environ["HOME"] + "/.cache/wasp/telemetry", "");'
+        "ping.record_and_send(invocation, store, lambda: 0)"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "opt_out", [{"WASP_TELEMETRY_DISABLE": "1"}, {"DO_NOT_TRACK": "1"}], ids=str
+)
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_no_entry_sends_or_writes(
+    tmp_path: Path, collector: Collector, entry: str, opt_out: dict[str, str]
+) -> None:
+    """Whoever calls it, and however: opted out, it makes no connection and no file."""
+    home, project = tmp_path / "home", tmp_path / "project"
+    home.mkdir()
+    project.mkdir()
+    (project / ".wasproot").touch()
+    undo = (
+        "" if "WASP_TELEMETRY_DISABLE" in opt_out else 'del os.environ["WASP_TELEMETRY_DISABLE"];'
+    )
+    program = (
+        f"import os, sys; {undo} sys.path.insert(0, {str(Path(telemetry_ping.__file__).parent)!r});"
+        f"import telemetry_ping as ping; {ENTRIES[entry]}"
+    )
+    environment = {
+        "HOME": str(home),
+        **opt_out,
+        "WASP_TELEMETRY_DISABLE": "1",
+        "WASP_TELEMETRY_URL": collector.url,
+        "WASP_NEWS_SERVER_URL": collector.url,
+    }
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", program],
+        env=environment,
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Traceback" not in done.stderr
+    assert collector.server.connections == 0
+    assert list(home.iterdir()) == []
+
+
+def test_the_command_line_of_an_install_event_is_silent(
+    tmp_path: Path, collector: Collector
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-B", telemetry_ping.__file__, "installed"],
+        env={
+            "HOME": str(tmp_path),
+            "WASP_TELEMETRY_DISABLE": "1",
+            "WASP_TELEMETRY_URL": collector.url,
+            "WASP_NEWS_SERVER_URL": collector.url,
+        },
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert collector.server.connections == 0
+    assert list(tmp_path.iterdir()) == []
