@@ -5,78 +5,38 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 if TYPE_CHECKING:
     from .placing.receipts import Release
 
-Slug = Literal[
-    "unexpected",
-    "usage",
-    "bad-version",
-    "unsupported-platform",
-    "missing-tool",
-    "binary-does-not-run",
-    "dns",
-    "connection",
-    "timeout",
-    "tls",
-    "proxy",
-    "http-status",
-    "captive-portal",
-    "bad-answer",
-    "insecure-url",
-    "no-downloader",
-    "no-such-version",
-    "not-installed",
-    "checksum-mismatch",
-    "no-checksum",
-    "no-hash-tool",
-    "corrupt-archive",
-    "unsafe-archive",
-    "wrong-version",
-    "permission-denied",
-    "read-only",
-    "no-space",
-    "file-system",
-    "npm-managed",
-    "foreign-launcher",
-    "interrupted",
-]
+_Usage = Literal["usage", "bad-version"]
+_Machine = Literal["unsupported-platform", "missing-tool", "binary-does-not-run"]
+_Way = Literal["dns", "connection", "timeout", "tls", "proxy", "no-downloader"]
+_Answer = Literal["http-status", "captive-portal", "bad-answer", "insecure-url"]
+_Lacking = Literal["no-such-version", "not-installed"]
+_Checksum = Literal["checksum-mismatch", "no-checksum", "no-hash-tool"]
+_Archive = Literal["corrupt-archive", "unsafe-archive", "wrong-version"]
+_Disk = Literal["permission-denied", "read-only", "no-space", "file-system"]
+_Conflict = Literal["npm-managed", "foreign-launcher"]
+_Other = Literal["unexpected", "interrupted"]
+_All = Literal[_Usage, _Machine, _Way, _Answer, _Lacking, _Checksum, _Archive, _Disk, _Conflict]
+Slug = Literal[_All, _Other]
 #: A source has no such version, or has it, but not for this platform. Another source may.
-Lacking = Literal["not-found", "no-build"]
+NotHere = Literal["not-found", "no-build"]
 
+_BY_CODE: Final[dict[int, tuple[Any, ...]]] = {
+    2: (_Usage,),
+    3: (_Machine,),
+    4: (_Way, _Answer),
+    5: (_Lacking,),
+    6: (_Checksum, _Archive),
+    7: (_Disk,),
+    8: (_Conflict,),
+}
 EXIT_CODES: Final[dict[Slug, int]] = {
     "unexpected": 1,
-    "usage": 2,
-    "bad-version": 2,
-    "unsupported-platform": 3,
-    "missing-tool": 3,
-    "binary-does-not-run": 3,
-    "dns": 4,
-    "connection": 4,
-    "timeout": 4,
-    "tls": 4,
-    "proxy": 4,
-    "http-status": 4,
-    "captive-portal": 4,
-    "bad-answer": 4,
-    "insecure-url": 4,
-    "no-downloader": 4,
-    "no-such-version": 5,
-    "not-installed": 5,
-    "checksum-mismatch": 6,
-    "no-checksum": 6,
-    "no-hash-tool": 6,
-    "corrupt-archive": 6,
-    "unsafe-archive": 6,
-    "wrong-version": 6,
-    "permission-denied": 7,
-    "read-only": 7,
-    "no-space": 7,
-    "file-system": 7,
-    "npm-managed": 8,
-    "foreign-launcher": 8,
+    **{slug: code for code, kinds in _BY_CODE.items() for kind in kinds for slug in get_args(kind)},
     "interrupted": 130,
 }
 
@@ -120,7 +80,7 @@ class SourceProblem(Exception):  # noqa: N818 - it ends a source, not the run
 
     def __init__(
         self,
-        slug: Slug | Lacking,
+        slug: Slug | NotHere,
         text: str,
         *,
         may_pass: bool = False,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from .command_line.console import Console
 from .command_line.manager import (
     Reported,
-    environment_with,
+    arguments_of_install,
     manage,
     run_here,
     shared_arguments,
@@ -86,7 +86,7 @@ class _Install:
                 # npm takes its time, beside what comes next.
                 lookup = RegistryLookup(os.environ, self._console)
                 stack.enter_context(contextlib.closing(lookup))
-            before = self._manage("check")
+            before = self._check()
             if options.from_file is None and self._keeps(options.wanted, before):
                 return self._already_installed(options.wanted, before)
             may_be_there = options.wanted == "latest" or options.from_file is not None
@@ -109,6 +109,12 @@ class _Install:
                 return self._plan(release, before)
             with about(release):
                 return self._place(release, staging, before)
+
+    def _check(self) -> Reported:
+        """Has all refused that would be refused after the download, too."""
+        file = self._options.from_file
+        archive = ["--from-file", file] if file is not None else []
+        return self._manage("check", *arguments_of_install(self._options), *archive)
 
     def _sources(self, lookup: RegistryLookup | None) -> list[Source]:
         """Where to look, in this order."""
@@ -179,9 +185,10 @@ class _Install:
         return self._manage("use", version, "--outcome", outcome, *previous)
 
     def _manage(self, command: str, *arguments: str) -> Reported:
-        run = functools.partial(run_here, environment=environment_with(self._options))
-        place = ["--prefix", self._options.prefix, *shared_arguments(self._options)]
-        return manage(run, self._console, command, *arguments, *place)
+        options = self._options
+        run = functools.partial(run_here, destdir=options.destdir)
+        place = ["--prefix", options.prefix] if options.prefix else []
+        return manage(run, self._console, [command, *arguments, *place, *shared_arguments(options)])
 
     def _plan(self, release: Release, before: Reported) -> Result:
         say, layout = self._console.say, self._layout

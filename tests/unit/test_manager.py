@@ -39,7 +39,7 @@ def told_by(output: str, code: int = 0) -> tuple[Reported, Console]:
         assert list(arguments) == ["list", "--prefix", "/x", "--porcelain"]
         return code, output
 
-    return manage(run, console, "list", "--prefix", "/x"), console
+    return manage(run, console, ["list", "--prefix", "/x"]), console
 
 
 def test_a_list_as_json() -> None:

@@ -1,11 +1,11 @@
-"""The arguments: every way to write them, and what cannot be meant."""
+"""The arguments: every way to write them, and which of them are for the sh program."""
 
 from __future__ import annotations
 
 import pytest
 
 from wasp_installer import InstallerError, Options
-from wasp_installer.command_line.arguments import OnlyPrintError, parse_arguments
+from wasp_installer.command_line.options import parse, without_ours
 
 
 @pytest.fixture(autouse=True)
@@ -15,62 +15,57 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def made(**options: object) -> Options:
-    return Options(**options)  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize(
     ("arguments", "options"),
     [
         ("", {}),
-        ("install", {}),
         ("-v 0.25.0", {"wanted": "0.25.0"}),
         ("-v0.25.0", {"wanted": "0.25.0"}),
         ("--version v0.25.0", {"wanted": "0.25.0"}),
         ("--version=0.25.0-rc1", {"wanted": "0.25.0-rc1"}),
         ("-qyv latest", {"quiet": True, "yes": True}),
-        ("-q --json install", {"quiet": True, "json": True}),
+        ("-q --json", {"quiet": True, "json": True}),
         ("--prefix /opt/wasp/ --destdir=/x//", {"prefix": "/opt/wasp", "destdir": "/x"}),
-        ("use 0.24.0", {"command": "use", "named_version": "0.24.0"}),
-        ("use -- v0.24.0", {"command": "use", "named_version": "0.24.0"}),
-        ("uninstall", {"command": "uninstall"}),
-        ("list --remote --source github", {"command": "list", "remote": True, "source": "github"}),
         ("--sha256 " + "A" * 64, {"sha256": "a" * 64}),
+        ("--from-file /x/y.tgz --source npm", {"from_file": "/x/y.tgz", "source": "npm"}),
     ],
 )
-def test_what_is_meant(arguments: str, options: dict[str, object]) -> None:
-    assert parse_arguments(arguments.split()) == made(**options)
+def test_an_install(arguments: str, options: dict[str, object]) -> None:
+    made = parse(arguments.split())
+    assert made.is_install
+    assert made == Options(others=[], **options)  # type: ignore[arg-type]
+    named = parse(["install", *arguments.split()])
+    assert named.is_install
+    assert named == Options(others=["install"], **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "slug", "said"),
+    "arguments",
     [
-        (["--frobnicate"], "usage", "there is no option '--frobnicate'."),
-        (["--quiet=yes"], "usage", "there is no option '--quiet=yes'."),
-        (["-qx"], "usage", "there is no option '-x'."),
-        (["--prefix"], "usage", "--prefix needs a value."),
-        (["--prefix="], "usage", "--prefix needs a value."),
-        (["-v", "--json"], "usage", "-v needs a value."),
-        (["-v", ""], "usage", "-v needs a value."),
-        ([""], "usage", "one of the arguments is empty."),
-        (["list", "use", "0.1.0"], "usage", "one command at a time, not also 'use'."),
-        (["use", "0.1.0", "0.2.0"], "usage", "do not know what to do with '0.2.0'."),
-        (["frob"], "usage", "do not know what to do with 'frob'."),
-        (["--", "list"], "usage", "do not know what to do with 'list'."),
-        (["use"], "usage", "'use' needs a version."),
-        (["--remote"], "usage", "--remote belongs to the command list."),
-        (["--source", "ftp"], "usage", "there is no source 'ftp'."),
-        (["--sha256", "abc"], "usage", "'abc' is not a SHA-256."),
-        (["-v", "0.25"], "bad-version", "'0.25' is not a version of Wasp."),
-        (["use", "x"], "bad-version", "'x' is not a version of Wasp."),
-        (["--from-file", "/nowhere"], "file-system", "cannot read the archive '/nowhere'."),
+        *("list", "list --remote --source github", "use 0.24.0", "use -- 0.24.0", "uninstall"),
+        *("update", "doctor", "migrate-to-npm --yes", "install --remote", "install install"),
+        # Mistakes are told by the sh program too.
+        *("--frobnicate", "--quiet=yes", "-qx", "--prefix", "--prefix=", "-v --json", "frob"),
+        *("-- list", "-v 0.25", "-v ../evil", "list use 0.1.0", "--version=x"),
     ],
 )
-def test_what_cannot_be_meant(arguments: list[str], slug: str, said: str) -> None:
-    with pytest.raises(InstallerError) as caught:
-        parse_arguments(arguments)
-    assert (caught.value.slug, caught.value.message) == (slug, said)
-    assert caught.value.hint
+def test_what_is_for_the_sh_program(arguments: str) -> None:
+    assert not parse(arguments.split()).is_install
+
+
+def test_a_wrong_version_in_the_environment_is_for_the_sh_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WASP_VERSION", "x")
+    assert not parse([]).is_install
+    assert parse(["-v", "0.25.0"]).is_install
+
+
+def test_what_the_sh_program_does_not_know_is_kept_from_it() -> None:
+    arguments = ["use", "--json", "--destdir", "/x", "0.1.0", "--destdir=/y", "--yes"]
+    assert without_ours(arguments) == ["use", "0.1.0", "--yes"]
+    options = parse(arguments)
+    assert (options.json, options.destdir, options.command) == (True, "/y", "use")
 
 
 def test_the_environment_has_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,39 +73,21 @@ def test_the_environment_has_the_defaults(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("WASP_INSTALL_PREFIX", "/opt/a")
     monkeypatch.setenv("DESTDIR", "/stage")
     monkeypatch.setenv("WASP_HTTP_TIMEOUT", "7")
-    options = parse_arguments([])
+    options = parse([])
     assert (options.wanted, options.prefix) == ("0.24.0", "/opt/a")
     assert (options.destdir, options.timeout_s) == ("/stage", 7)
-    assert parse_arguments(["-v", "latest"]).wanted == "latest"
+    assert parse(["-v", "latest"]).wanted == "latest"
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
-    [
-        ("WASP_VERSION", "x", "'x' (in WASP_VERSION) is not a version of Wasp."),
-        ("WASP_HTTP_TIMEOUT", "0", "WASP_HTTP_TIMEOUT is '0', not a number of seconds."),
-        ("HOME", "", "HOME is not set, so there is no default place to install to."),
-    ],
+    ("home", "prefix"), [("/", "/.local"), ("/home/me//", "/home/me/.local"), ("", "")]
 )
-def test_an_environment_that_cannot_be_meant(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
-) -> None:
-    monkeypatch.setenv(name, value)
-    with pytest.raises(InstallerError) as caught:
-        parse_arguments([])
-    assert caught.value.message == said
-
-
-@pytest.mark.parametrize(("home", "prefix"), [("/", "/.local"), ("/home/me//", "/home/me/.local")])
-def test_a_slash_at_the_end_of_home(
-    monkeypatch: pytest.MonkeyPatch, home: str, prefix: str
-) -> None:
+def test_the_usual_place(monkeypatch: pytest.MonkeyPatch, home: str, prefix: str) -> None:
     monkeypatch.setenv("HOME", home)
-    assert parse_arguments([]).prefix == prefix
+    assert parse([]).prefix == prefix
 
 
-@pytest.mark.parametrize(("word", "what"), [("-h", "help"), ("--help", "help"), ("-V", "version")])
-def test_only_a_text_is_wanted(word: str, what: str) -> None:
-    with pytest.raises(OnlyPrintError) as caught:
-        parse_arguments(["list", word, "--frobnicate"])
-    assert caught.value.word == what
+def test_a_version_that_is_none_is_refused_when_options_are_made() -> None:
+    with pytest.raises(InstallerError) as caught:
+        Options(wanted="../evil")
+    assert (caught.value.slug, caught.value.code) == ("bad-version", 2)

@@ -44,16 +44,19 @@ def test_an_error_is_an_exception_with_slug_and_exit_code(archive: Path, tmp_pat
 @pytest.mark.parametrize(
     ("wrong", "slug"),
     [
-        ({"wanted": "../evil"}, "bad-version"),
         ({"source": "ftp"}, "usage"),
         ({"sha256": "abc"}, "usage"),
-        ({"command": "use"}, "usage"),
+        ({"from_file": "/no/such/file"}, "file-system"),
     ],
 )
-def test_wrong_options_are_refused_when_made(wrong: dict[str, str], slug: str) -> None:
+def test_wrong_options_are_refused_before_anything_is_done(
+    tmp_path: Path, wrong: dict[str, str], slug: str
+) -> None:
+    stage = tmp_path / "stage"
     with pytest.raises(InstallerError) as caught:
-        Options(prefix="/usr", **wrong)  # type: ignore[arg-type]
+        install(Options(prefix="/usr", destdir=str(stage), **wrong), Console(quiet=True))  # type: ignore[arg-type]
     assert caught.value.slug == slug
+    assert not stage.exists()
 
 
 def test_it_says_that_it_is_typed() -> None:

@@ -111,7 +111,7 @@ class World:
     def _announce(self) -> None:
         self.announced += 1
 
-    def run(self, command: str = "install", **options: object) -> Result:
+    def run(self, *words: str, **options: object) -> Result:
         self.console = Console()
         chosen = {"source": "npm", "no_telemetry": True, "yes": True, **options}
         windows = Windows(
@@ -123,14 +123,14 @@ class World:
             UserPath(self.registry, self._announce, self.environment),
             self.environment,
         )
-        made = Options(command=command, prefix=str(self.prefix), **chosen)  # type: ignore[arg-type]
+        made = Options(others=words, prefix=str(self.prefix), **chosen)  # type: ignore[arg-type]
         self.event = InstallEvent(made, self.console)
         return execute(made, self.console, self.event, windows)
 
     def refuses(self, *words: str, **options: object) -> None:
         """A run ends with exit code 3 and says all of this; nothing is changed."""
         with pytest.raises(InstallerError) as caught:
-            self.run(**options)  # type: ignore[arg-type]
+            self.run(**options)
         assert (caught.value.code, caught.value.slug) == (3, "unsupported-platform")
         said = f"{caught.value.message}\n{caught.value.hint}"
         for word in words:
@@ -330,11 +330,11 @@ def test_list_use_and_uninstall(
     world.run("list")
     assert capsys.readouterr().out == "* 0.25.0\n  0.24.0\n"
     upstream.list_at_npm(["0.26.0", "0.25.0"])
-    world.run("list", remote=True)
+    world.run("list", "--remote")
     assert capsys.readouterr().out == "  0.26.0\n* 0.25.0 (installed)\n"
-    assert world.run("use", named_version="0.24.0").status == "switched"
+    assert world.run("use", "0.24.0").status == "switched"
     assert inside.wasp("version").stdout == "0.24.0\n"
-    world.run("uninstall", named_version="0.24.0")
+    world.run("uninstall", "0.24.0")
     assert world.cmd.exists()
     assert world.run("uninstall").status == "removed"
     assert inside.layout.versions() == []
@@ -360,7 +360,7 @@ def test_uninstall_takes_the_libraries_of_install_py_along(
 def test_removing_the_last_version_removes_wasp_cmd(world: World, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     world.run()
-    world.run("uninstall", named_version="0.25.0")
+    world.run("uninstall", "0.25.0")
     assert not world.cmd.exists()
     assert world.announced == 2
 

@@ -16,17 +16,9 @@ from wasp_installer.placing.layout import Layout
 from wasp_installer.signals import ignore_signals, raise_on_signals
 from wasp_installer.texts import pretty
 
-from .arguments import USAGE, OnlyPrintError, parse_arguments
 from .console import Console, open_standard_streams
-from .manager import (
-    ReportedError,
-    arguments_for,
-    environment_with,
-    hand_over,
-    manage,
-    run_here,
-)
-from .options import Options, default_prefix
+from .manager import ReportedError, hand_over, manage, run_here
+from .options import USAGE, Options, parse, without_ours
 from .report import Result, print_versions, result_for, result_of, to_json
 
 if TYPE_CHECKING:
@@ -42,13 +34,16 @@ def main(arguments: Sequence[str], prepare: Callable[[Console], None] | None = N
     started = time.monotonic()
     open_standard_streams()
     raise_on_signals()
+    if {"-h", "--help"} & set(arguments):
+        print(USAGE, end="")
+        return 0
+    if "-V" in arguments:
+        print(f"Wasp installer {__version__}")
+        return 0
     run, error = _Run(), None
     try:
         result = run.execute(arguments, prepare)
         ignore_signals()
-    except OnlyPrintError as only:
-        print(USAGE if only.word == "help" else f"Wasp installer {__version__}\n", end="")
-        return 0
     except Exception as caught:  # noqa: BLE001 - a person is told in words, whatever it is
         ignore_signals()
         error = _explained(caught)
@@ -79,13 +74,13 @@ class _Run:
         self, arguments: Sequence[str], prepare: Callable[[Console], None] | None
     ) -> Result:
         """Does what the arguments ask for."""
-        options = parse_arguments(arguments)
+        options = parse(arguments)
         self.console = Console(quiet=options.quiet, verbose=options.verbose)
-        self._layout = Layout(options.prefix, options.destdir)
         if os.name == "nt":
             return self._execute_on_windows(options)
-        if options.command != "install":
-            return self._manage(options, arguments)
+        if not options.is_install:
+            return self._manage(options, without_ours(arguments))
+        self._layout = Layout(options.prefix, options.destdir) if options.prefix else None
         if prepare is not None:
             prepare(self.console)
         return self._install(options)
@@ -94,10 +89,9 @@ class _Run:
         """The result of a run that ended with ``error``."""
         if isinstance(error, InterruptedRunError) and self.event is not None:
             self.event.stop()
-        if isinstance(error, ReportedError) and self.event is None:
+        if isinstance(error, ReportedError) and self._platform is None:
             return replace(result_of(error.told), status="error")
-        layout = self._layout or _default_layout()
-        return result_for("error", layout, self._platform, error.release)
+        return result_for("error", self._layout, self._platform, error.release)
 
     def _install(self, options: Options) -> Result:
         # Imported late: the libraries take long to import, and may have been missing.
@@ -113,9 +107,8 @@ class _Run:
     def _manage(self, options: Options, arguments: Sequence[str]) -> Result:
         if not options.json and not options.destdir:
             hand_over(arguments)
-        run = functools.partial(run_here, environment=environment_with(options))
-        told = manage(run, self.console, options.command, *arguments_for(options))
-        result = result_of(told)
+        run = functools.partial(run_here, destdir=options.destdir)
+        result = result_of(manage(run, self.console, arguments))
         if options.command == "list" and not options.json:
             print_versions(result)
         return result
@@ -138,10 +131,3 @@ def _explained(error: Exception) -> InstallerError:
         f"{type(error).__name__}: {error}.",
         "Please report it: https://github.com/wasp-lang/wasp/issues",
     )
-
-
-def _default_layout() -> Layout | None:
-    try:
-        return Layout(default_prefix(os.environ))
-    except InstallerError:
-        return None

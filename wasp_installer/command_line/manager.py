@@ -6,9 +6,10 @@ break as ``\n``; a key may come again. What it says to people goes to stderr.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Callable, Final, NoReturn
 
@@ -80,32 +81,47 @@ def command_line(arguments: Sequence[str]) -> list[str]:
     return [_SHELL, "-c", content_of("install.sh").decode(), "install.sh", *arguments]
 
 
-def run_here(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[int, str]:
+def run_here(arguments: Sequence[str], destdir: str = "") -> tuple[int, str]:
     """Runs the sh program on this machine; see ``Runs``.
 
     It shares the terminal, so that it meets Ctrl-C by itself, and may ask.
     """
-    try:
-        with Program(
-            command_line(arguments), environment=environment, stderr=None, shares_terminal=True
-        ) as program:
-            ended = program.wait()
-    except OSError as error:
-        raise InstallerError(
-            "missing-tool", f"{_SHELL} cannot be run: {error.strerror or error}."
-        ) from error
+    command, environment = command_line(arguments), {**os.environ, "DESTDIR": destdir}
+    with (
+        _explained(),
+        Program(command, environment=environment, stderr=None, shares_terminal=True) as program,
+    ):
+        ended = program.wait()
     assert ended is not None, "there was no limit"
     return ended.code, ended.stdout
 
 
-def manage(run: Runs, console: Console, command: str, *arguments: str) -> Reported:
-    """Has the sh program do ``command``; returns what it reports. Its warnings count as ours.
+def hand_over(arguments: Sequence[str]) -> NoReturn:
+    """Becomes the sh program, with this process's arguments, streams and exit code."""
+    command = command_line(arguments)
+    with _explained():
+        os.execv(command[0], command)
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InstallerError(
+            "missing-tool", f"{_SHELL} cannot be run: {error.strerror or error}."
+        ) from error
+
+
+def manage(run: Runs, console: Console, arguments: Sequence[str]) -> Reported:
+    """Has the sh program do what the arguments say; returns what it reports.
+
+    Its warnings count as ours.
 
     Raises:
         InstallerError: what it reports as an error.
     """
-    console.say_step(f"Running install.sh {command}")
-    code, printed = run([command, *arguments, "--porcelain"])
+    code, printed = run([*arguments, "--porcelain"])
     told = Reported(printed)
     console.warnings += told.all("warning")
     if code != 0 and told.text("status") == "error":
@@ -113,17 +129,6 @@ def manage(run: Runs, console: Console, command: str, *arguments: str) -> Report
     if code != 0:
         raise InstallerError("unexpected", f"install.sh ended without a report (exit code {code}).")
     return told
-
-
-def hand_over(arguments: Sequence[str]) -> NoReturn:
-    """Becomes the sh program, with this process's arguments, streams and exit code."""
-    command = command_line(arguments)
-    try:
-        os.execv(command[0], command)
-    except OSError as error:
-        raise InstallerError(
-            "missing-tool", f"{_SHELL} cannot be run: {error.strerror or error}."
-        ) from error
 
 
 def shared_arguments(options: Options) -> list[str]:
@@ -139,16 +144,13 @@ def shared_arguments(options: Options) -> list[str]:
     return [flag for flag, is_given in flags.items() if is_given]
 
 
-def arguments_for(options: Options) -> list[str]:
-    """Those of a command that the sh program does on its own."""
-    arguments = ["--prefix", options.prefix, *shared_arguments(options)]
-    if options.remote:
-        arguments += ["--remote", "--source", options.source]
-    if options.named_version is not None:
-        arguments.insert(0, options.named_version)
+def arguments_of_install(options: Options) -> list[str]:
+    """Those of an install but for the archive, which may have another path where it is read."""
+    arguments = ["--source", options.source]
+    if options.from_file is None or options.wanted != "latest":
+        arguments += ["--version", options.wanted]
+    if options.sha256 is not None:
+        arguments += ["--sha256", options.sha256]
+    if options.require_checksum:
+        arguments.append("--require-checksum")
     return arguments
-
-
-def environment_with(options: Options) -> dict[str, str]:
-    """For the sh program, which takes DESTDIR from there."""
-    return {**os.environ, "DESTDIR": options.destdir}

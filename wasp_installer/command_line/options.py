@@ -1,37 +1,90 @@
-"""What a run was asked to do."""
+"""What a run was asked to do: the options, and how they are written."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from wasp_installer.errors import InstallerError
 from wasp_installer.versions import is_version, parse_version
 
-#: But for the first, they are the sh program's (``manager``).
-COMMANDS: Final = ("install", "list", "use", "uninstall", "migrate-to-npm")
-SOURCES: Final = ("auto", "npm", "github")
 DEFAULT_TIMEOUT_S: Final = 30
+USAGE: Final = """\
+Installs Wasp (https://wasp.sh) and manages the installed versions.
+
+usage: install.py [COMMAND] [OPTIONS]
+
+commands:
+  install                  install a version, make it the current one (default)
+  list                     print the installed versions, or with --remote all
+  use VERSION              make an installed version the current one
+  uninstall [VERSION]      remove one version, or Wasp as a whole
+  migrate-to-npm           remove all of it, so that npm can take over
+
+options:
+  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
+      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
+      --destdir DIR        for packagers: files go below it (env DESTDIR)
+      --source SOURCE      auto (default), npm or github
+      --from-file ARCHIVE  install from a downloaded archive, offline
+      --sha256 HEX         refuse the archive unless it has this SHA-256
+      --require-checksum   refuse an archive that has no known checksum
+      --remote             with list: the versions that can be installed
+      --no-modify-path     leave the shell's start-up files alone
+      --no-telemetry       send no install event
+      --force              install again; take over from npm or another wasp
+      --dry-run            say what would be done, and do nothing
+      --json               print one JSON object on stdout
+  -q, --quiet              print errors only
+      --verbose            print each step
+  -y, --yes                ask nothing
+  -h, --help               print this
+  -V                       print the installer's own version
+
+exit codes: 0 done, 1 unexpected, 2 usage, 3 platform not supported, 4 network,
+  5 no such version, 6 integrity, 7 file system, 8 conflict, 130 interrupted
+"""
+#: Options with a value, and the field that each of them is.
+_VALUES: Final = {
+    "-v": "wanted",
+    "--version": "wanted",
+    "--prefix": "prefix",
+    "--destdir": "destdir",
+    "--source": "source",
+    "--from-file": "from_file",
+    "--sha256": "sha256",
+}
+_FLAGS: Final = {
+    "--require-checksum": "require_checksum",
+    "--no-telemetry": "no_telemetry",
+    "--no-modify-path": "no_modify_path",
+    "--force": "force",
+    "--dry-run": "dry_run",
+    "--json": "json",
+    "-q": "quiet",
+    "--quiet": "quiet",
+    "--verbose": "verbose",
+    "-y": "yes",
+    "--yes": "yes",
+}
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of one run, checked; the defaults are those of the command line.
+    """The options of an install; the defaults are those of the command line.
 
-    ``prefix`` and ``destdir`` are absolute and have no slash at the end. ``named_version`` is the
-    operand of ``use`` and ``uninstall``; ``wanted`` is what ``install`` installs. ``remote`` is
-    for ``list``. ``timeout_s`` is how many seconds without progress end a connection.
+    ``wanted`` is a version or "latest", ``source`` is auto, npm or github. ``prefix`` and
+    ``destdir`` become absolute, without a slash at the end. ``timeout_s`` is how many seconds
+    without progress end a connection. ``others`` are the words of the command line that mean
+    something to the sh program only. What it would refuse too is refused by it, before anything
+    is done.
 
     Raises:
-        InstallerError: "usage" or "bad-version", for what cannot be meant.
+        InstallerError: "bad-version".
     """
 
-    command: str = "install"
-    named_version: str | None = None
     wanted: str = "latest"
     prefix: str = ""
     destdir: str = ""
@@ -47,109 +100,97 @@ class Options:
     yes: bool = False
     no_telemetry: bool = False
     no_modify_path: bool = False
-    remote: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
+    others: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        """Refuses what cannot be meant, and brings the rest into one form."""
-        self._check_operand()
-        if self.remote and self.command != "list":
-            raise InstallerError(
-                "usage", "--remote belongs to the command list.", "For example: list --remote"
-            )
-        if self.source not in SOURCES:
-            raise InstallerError(
-                "usage", f"there is no source '{self.source}'.", "Choose auto, npm or github."
-            )
-        if self.sha256 is not None:
-            self._set("sha256", _checked_sha256(self.sha256))
-        if self.wanted != "latest":
-            self._set("wanted", parse_version(self.wanted))
-        if self.named_version is not None:
-            self._set("named_version", _named(self.named_version))
-        self._set("prefix", _absolute(self.prefix or default_prefix(os.environ)))
-        if self.destdir:
-            self._set("destdir", _absolute(self.destdir))
-        if self.from_file is not None:
-            self._set("from_file", _readable(self.from_file))
+        """Brings what is given into one form."""
+        changed = {
+            "wanted": self.wanted if self.wanted == "latest" else parse_version(self.wanted),
+            "prefix": _absolute(self.prefix or _default_prefix()),
+            "destdir": _absolute(self.destdir),
+            "from_file": _absolute(self.from_file) if self.from_file else None,
+            "sha256": self.sha256.lower() if self.sha256 else None,
+        }
+        for name, value in changed.items():
+            object.__setattr__(self, name, value)
 
-    def _set(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)
+    @property
+    def command(self) -> str:
+        """The command; "install" where none is named."""
+        return next(iter(self.others), "install")
 
-    def _check_operand(self) -> None:
-        if self.command == "use" and self.named_version is None:
-            raise InstallerError("usage", "'use' needs a version.", "See what is installed: list")
-        if self.command not in ("use", "uninstall") and self.named_version is not None:
-            raise _unknown_word(self.named_version)
+    @property
+    def is_install(self) -> bool:
+        """Whether it is for this program, as far as that can be told; else the sh program's."""
+        return list(self.others) in ([], ["install"])
 
 
-def _unknown_word(word: str) -> InstallerError:
-    hint = f"The commands are {', '.join(COMMANDS[:-1])} and {COMMANDS[-1]}. See: --help"
-    if is_version(word.removeprefix("v")):
-        hint = f"To install a version: -v {word}"
-    if word in ("upgrade", "update"):
-        hint = "To move to the newest version: run this without a command."
-    return InstallerError("usage", f"do not know what to do with '{word}'.", hint)
+def parse(arguments: Sequence[str]) -> Options:
+    """The options that ``arguments`` and the environment ask for."""
+    chosen: dict[str, Any] = {}
+    others: list[str] = []
+    words = _spelled_out(arguments)
+    for word in words:
+        if word in _FLAGS:
+            chosen[_FLAGS[word]] = True
+        elif word in _VALUES:
+            value = next(words, "")
+            if not value or value.startswith("-"):
+                others += [word, *([value] if value else [])]
+            else:
+                chosen[_VALUES[word]] = value
+        else:
+            others += [word, *(words if word == "--" else ())]
+    environment = os.environ
+    timeout = environment.get("WASP_HTTP_TIMEOUT", "")
+    wanted = chosen.pop("wanted", None) or environment.get("WASP_VERSION") or "latest"
+    if wanted == "latest" or is_version(wanted.removeprefix("v")):
+        chosen["wanted"] = wanted
+    else:
+        others.append(wanted)
+    chosen.setdefault("destdir", environment.get("DESTDIR", ""))
+    timeout_s = int(timeout) if re.fullmatch("[1-9][0-9]{0,4}", timeout) else DEFAULT_TIMEOUT_S
+    return Options(timeout_s=timeout_s, others=others, **chosen)
 
 
-def _named(text: str) -> str:
-    version = text.removeprefix("v")
-    if not is_version(version):
-        raise InstallerError(
-            "bad-version",
-            f"'{version}' is not a version of Wasp.",
-            "It is X.Y.Z (0.25.0) or X.Y.Z-rcN. See what is installed: list",
-        )
-    return version
+def _spelled_out(arguments: Sequence[str]) -> Iterator[str]:
+    """The words, where -vX, -qy and --option=X are two each."""
+    for argument in arguments:
+        option, equals, value = argument.partition("=")
+        if equals and option in _VALUES and option.startswith("--"):
+            yield from (option, value)
+        elif re.match("-v.", argument):
+            yield from ("-v", argument[2:])
+        elif re.match("-[qyhV].", argument):
+            yield argument[:2]
+            yield from _spelled_out([f"-{argument[2:]}"])
+        else:
+            yield argument
 
 
-def default_prefix(environment: Mapping[str, str]) -> str:
-    """``WASP_INSTALL_PREFIX``, else ~/.local.
+def without_ours(arguments: Sequence[str]) -> list[str]:
+    """The arguments without those that the sh program does not know."""
+    words = iter(arguments)
+    kept = []
+    for word in words:
+        if word == "--destdir":
+            next(words, None)
+        elif word != "--json" and not word.startswith("--destdir="):
+            kept.append(word)
+    return kept
 
-    Raises:
-        InstallerError: "usage", when there is no home either.
-    """
-    prefix = environment.get("WASP_INSTALL_PREFIX")
-    if prefix:
-        return prefix
+
+def _default_prefix() -> str:
+    """``WASP_INSTALL_PREFIX``, else ~/.local; "" where there is no home."""
     # On Windows, a shell of another system's making may set HOME to a place of its own.
-    home = os.path.expanduser("~") if os.name == "nt" else environment.get("HOME")
-    if not home:
-        raise InstallerError(
-            "usage",
-            "HOME is not set, so there is no default place to install to.",
-            "Say where: --prefix DIR",
-        )
-    return home.rstrip("/") + "/.local"
-
-
-def timeout_from(environment: Mapping[str, str]) -> int:
-    """``WASP_HTTP_TIMEOUT`` in seconds, else the default.
-
-    Raises:
-        InstallerError: "usage", when it is not a number of seconds.
-    """
-    text = environment.get("WASP_HTTP_TIMEOUT") or str(DEFAULT_TIMEOUT_S)
-    if not re.fullmatch(r"[1-9][0-9]{0,4}", text):
-        raise InstallerError(
-            "usage",
-            f"WASP_HTTP_TIMEOUT is '{text}', not a number of seconds.",
-            "For example: 30",
-        )
-    return int(text)
-
-
-def _checked_sha256(text: str) -> str:
-    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
-        raise InstallerError(
-            "usage", f"'{text}' is not a SHA-256.", "It has 64 hexadecimal digits."
-        )
-    return text.lower()
+    home = os.path.expanduser("~") if os.name == "nt" else os.environ.get("HOME", "")
+    return os.environ.get("WASP_INSTALL_PREFIX") or (home and home.rstrip("/") + "/.local")
 
 
 def _absolute(path: str) -> str:
     """Like the shell: from the folder that one is in by name, links in it left as they are."""
-    if not os.path.isabs(path):
+    if path and not os.path.isabs(path):
         path = f"{_current_folder()}/{path}"
     return path.rstrip("/")
 
@@ -162,13 +203,3 @@ def _current_folder() -> str:
     except OSError:
         pass
     return os.getcwd()
-
-
-def _readable(path: str) -> str:
-    if not (Path(path).is_file() and os.access(path, os.R_OK)):
-        raise InstallerError(
-            "file-system",
-            f"cannot read the archive '{path}'.",
-            "Give the path of a downloaded release.",
-        )
-    return _absolute(path)

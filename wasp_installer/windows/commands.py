@@ -17,7 +17,12 @@ from pathlib import Path
 from typing import Final
 
 from wasp_installer.command_line.console import Console
-from wasp_installer.command_line.manager import Reported, manage, shared_arguments
+from wasp_installer.command_line.manager import (
+    Reported,
+    arguments_of_install,
+    manage,
+    shared_arguments,
+)
 from wasp_installer.command_line.options import Options
 from wasp_installer.command_line.report import Result, print_versions, result_of
 from wasp_installer.contents import content_of
@@ -56,9 +61,9 @@ def execute(
         InstallerError: what went wrong.
     """
     run = _Run(options, console, event, windows or this_windows())
-    result = {"install": run.install, "list": run.list, "use": run.use}.get(
-        options.command, run.remove
-    )()
+    removals = ("uninstall", "migrate-to-npm")
+    command = run.remove if options.command in removals else run.manage
+    result = run.install() if options.is_install else command()
     platform = {"os": "windows", "arch": result.platform.get("arch"), "libc": None}
     on_path = run.path.is_done()
     return replace(result, platform=platform, executable=str(run.cmd), on_path=on_path)
@@ -110,7 +115,8 @@ class _Run:
             )
         if not self._options.dry_run and self._is_new(distribution):
             self._event.announce()
-        told = self._inside(distribution, "install", *self._install_arguments(distribution))
+        arguments = arguments_of_install(self._options) + self._archive(distribution)
+        told = self._inside(distribution, "install", "--no-telemetry", *arguments)
         result = result_of(told)
         if result.status == "installed":
             self._event.announce()
@@ -130,41 +136,30 @@ class _Run:
         is_exact = options.wanted != "latest" and options.from_file is None
         return is_exact and options.wanted not in installed
 
-    def _install_arguments(self, distribution: Distribution) -> list[str]:
-        options = self._options
-        arguments = ["--source", options.source, "--no-telemetry"]
-        if options.from_file is not None:
-            inside = self._wsl.path_inside(distribution.name, options.from_file)
-            arguments += ["--from-file", inside]
-        if options.from_file is None or options.wanted != "latest":
-            arguments += ["--version", options.wanted]
-        if options.sha256 is not None:
-            arguments += ["--sha256", options.sha256]
-        if options.require_checksum:
-            arguments.append("--require-checksum")
-        return arguments
+    def _archive(self, distribution: Distribution) -> list[str]:
+        """The archive, by the path that it has inside."""
+        file = self._options.from_file
+        if file is None:
+            return []
+        return ["--from-file", self._wsl.path_inside(distribution.name, file)]
 
-    def list(self) -> Result:
-        """Lists what is inside, or what can be had."""
-        arguments = ["--remote", "--source", self._options.source] if self._options.remote else []
-        result = result_of(self._inside(self._enter(), "list", *arguments))
-        if not self._options.json:
+    def manage(self) -> Result:
+        """Another command, or a word that is none."""
+        source = ["--source", self._options.source]
+        result = result_of(self._inside(self._enter(), *self._options.others, *source))
+        if result.status == "listed" and not self._options.json:
             print_versions(result)
         return result
-
-    def use(self) -> Result:
-        """Makes another version the current one."""
-        return result_of(self._inside(self._enter(), "use", self._options.named_version or ""))
 
     def remove(self) -> Result:
         """Removes a version, or all: then wasp.cmd and the entry of PATH, too."""
         options = self._options
-        named = [options.named_version] if options.named_version else []
         distribution = self._enter()
-        if options.command == "uninstall" and not named and not options.dry_run:
+        is_all = len(options.others) == 1
+        if options.command == "uninstall" and is_all and not options.dry_run:
             _confirm(options, f"Remove Wasp from {distribution.name}?")
-        result = result_of(self._inside(distribution, options.command, *named, "--yes"))
-        if options.dry_run or (named and self._versions(distribution)):
+        result = result_of(self._inside(distribution, *options.others, "--yes"))
+        if options.dry_run or (not is_all and self._versions(distribution)):
             return result
         if MARK in (self._content_of_cmd() or ""):
             with changing(f"remove {self.cmd}"):
@@ -172,7 +167,7 @@ class _Run:
         self._say_if_any(self.path.remove())
         with contextlib.suppress(OSError):
             self.cmd.parent.rmdir()
-        if not named and (cache := self._environment.get("LOCALAPPDATA")):
+        if is_all and (cache := self._environment.get("LOCALAPPDATA")):
             # Where an older install.py kept its libraries.
             with contextlib.suppress(OSError):
                 remove_tree(Path(cache) / "wasp" / "installer")
@@ -186,10 +181,8 @@ class _Run:
         """What is installed inside."""
         return self._inside(distribution, "list", quiet=True).words("versions")
 
-    def _inside(
-        self, distribution: Distribution, command: str, *arguments: str, quiet: bool = False
-    ) -> Reported:
-        """Has the sh program do ``command`` in ``distribution``."""
+    def _inside(self, distribution: Distribution, *arguments: str, quiet: bool = False) -> Reported:
+        """Has the sh program do what the arguments say in ``distribution``."""
 
         def run(given: Sequence[str]) -> tuple[int, str]:
             return self._wsl.run_script(distribution.name, content_of("install.sh"), given)
@@ -197,7 +190,7 @@ class _Run:
         options = replace(self._options, quiet=self._options.quiet or quiet)
         place = ["--prefix", self._prefix_inside] if self._prefix_inside else []
         shared = shared_arguments(options)
-        return manage(run, self._console, command, *arguments, *place, *shared)
+        return manage(run, self._console, [*arguments, *place, *shared])
 
     # --- wasp.cmd ---------------------------------------------------------------------------------
 

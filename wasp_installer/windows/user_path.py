@@ -11,7 +11,7 @@ import ntpath
 import re
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 KEY: Final = "Environment"
 VALUE: Final = "Path"
@@ -19,30 +19,15 @@ VALUE: Final = "Path"
 LONGEST: Final = 32_766
 
 
-class Registry(Protocol):
-    """What is used of the standard library's ``winreg``, which only Windows has."""
-
-    HKEY_CURRENT_USER: int
-    KEY_READ: int
-    KEY_WRITE: int
-    REG_SZ: int
-    REG_EXPAND_SZ: int
-
-    def CreateKeyEx(  # noqa: D102,N802
-        self, key: Any, sub_key: str, reserved: int = ..., access: int = ..., /
-    ) -> Any: ...
-    def QueryValueEx(self, key: Any, name: str, /) -> tuple[Any, int]: ...  # noqa: D102,N802
-    def SetValueEx(  # noqa: D102,N802
-        self, key: Any, name: str, reserved: int, kind: int, value: str, /
-    ) -> None: ...
-    def DeleteValue(self, key: Any, name: str, /) -> None: ...  # noqa: D102,N802
-
-
 class UserPath:
-    """The user's own PATH; ``announce`` tells the running programs that it has changed."""
+    """The user's own PATH.
+
+    ``registry`` is the standard library's ``winreg``, which only Windows has, and ``announce``
+    tells the running programs that PATH has changed.
+    """
 
     def __init__(
-        self, registry: Registry, announce: Callable[[], None], environment: Mapping[str, str]
+        self, registry: Any, announce: Callable[[], None], environment: Mapping[str, str]
     ) -> None:
         self._registry = registry
         self._announce = announce
