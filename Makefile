@@ -14,7 +14,7 @@ TEST_TOOLS := bash bsdtar busybox curl dash dpkg-shlibdeps fish ksh93 lintian mk
     shasum wget yash zsh
 
 SHELL_FILES := install.sh .ci/run $(wildcard */*.sh packaging/asdf/bin/* packaging/asdf/lib/*.sh) \
-    packaging/debian/prerm
+    packaging/debian/wasp.prerm
 SHFMT := $(BIN)/shfmt -i 4 -ci -bn -ln posix
 
 .DEFAULT_GOAL := help

@@ -10,10 +10,9 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Callable, Final, NoReturn
 
-from wasp_installer.contents import content_of
+from wasp_installer.contents import content_of, path_of
 from wasp_installer.errors import EXIT_CODES, InstallerError, Slug
 from wasp_installer.programs import Program
 
@@ -75,9 +74,9 @@ def command_line(arguments: Sequence[str]) -> list[str]:
 
     Where this program is a single file, it is inside that, and goes to the shell as one argument.
     """
-    beside = Path(__file__).parents[2] / "install.sh"
-    if beside.is_file():
-        return [_SHELL, str(beside), *arguments]
+    path = path_of("install.sh")
+    if path is not None:
+        return [_SHELL, path, *arguments]
     return [_SHELL, "-c", content_of("install.sh").decode(), "install.sh", *arguments]
 
 
