@@ -10,7 +10,7 @@ from pathlib import Path
 from .command_line.console import Console
 from .command_line.options import Options
 from .errors import InstallerError, about, changing
-from .getting.known import known_digests
+from .getting.known import is_published, known_digests
 from .getting.npm import feed
 from .getting.platforms import Platform
 from .getting.problems import captive_portal
@@ -85,14 +85,16 @@ class Delivery:
                     f"{pretty(path)} is a web page, not an archive.",
                     f"Get it again: {RELEASES_PAGE}",
                 )
-            if wanted is not None:
-                self._refuse_unpublished(receiver, wanted)
             expected = [("sha256", options.sha256)] if options.sha256 else []
+            digests = {f"{name}:{receiver.digest(name)}" for name in ("sha256", "sha512")}
+            if options.require_checksum and not expected and not is_published(digests):
+                raise _no_checksum(f"no checksum is known for {pretty(path)}.")
+            if wanted is not None and not receiver.is_bare:
+                _refuse_unpublished(wanted, digests)
             package_json = self._unpack(receiver, expected)
             version = self._try(wanted)
-            self._refuse_unpublished(receiver, version)
-            if options.require_checksum and not expected and not known_digests(version):
-                raise _no_checksum(f"no checksum is known for {pretty(path)}.")
+            if not receiver.is_bare:
+                _refuse_unpublished(version, digests)
         digest = f"sha256:{receiver.digest('sha256')}"
         return Release(version, "file", None, digest, _node_of_package(package_json))
 
@@ -118,18 +120,6 @@ class Delivery:
         self._console.warn(f"{unknown}; it is installed unchecked.")
         return expected
 
-    def _refuse_unpublished(self, receiver: ArchiveReceiver, version: str) -> None:
-        """Refuses a file that is not what was published as ``version``, where that is known."""
-        found = {f"{name}:{receiver.digest(name)}" for name in ("sha256", "sha512")}
-        known = known_digests(version)
-        if known and not receiver.is_bare and not known & found:
-            raise InstallerError(
-                "checksum-mismatch",
-                f"the archive is not Wasp {version} as it was published: its sha256 is\n"
-                f"{receiver.digest('sha256')}.",
-                f"Nothing was installed. Get it again: {RELEASES_PAGE}",
-            )
-
     def _unpack(self, receiver: ArchiveReceiver, expected: list[tuple[str, str]]) -> Path | None:
         content = receiver.finish(expected)
         for algorithm, digest in expected:
@@ -152,6 +142,17 @@ class Delivery:
                 "Nothing was installed.",
             )
         return version
+
+
+def _refuse_unpublished(version: str, digests: set[str]) -> None:
+    """Refuses a file that is not what was published as ``version``, where that is known."""
+    known = known_digests(version)
+    if known and not known & digests:
+        raise InstallerError(
+            "checksum-mismatch",
+            f"the archive is not Wasp {version} as it was published.",
+            f"Nothing was installed. Get it again: {RELEASES_PAGE}",
+        )
 
 
 def _no_checksum(message: str) -> InstallerError:

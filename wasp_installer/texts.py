@@ -7,7 +7,8 @@ import re
 from typing import Final
 
 _LONGEST: Final = 200
-_LOGIN: Final = re.compile(r"(?<=://)[^/\s]*@")
+# But for the one in our own advice on how to write an address.
+_LOGIN: Final = re.compile(r"(?<=://)(?!user:password@)[^/\s]*@")
 
 
 def plain(text: str) -> str:

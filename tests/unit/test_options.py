@@ -91,3 +91,12 @@ def test_a_version_that_is_none_is_refused_when_options_are_made() -> None:
     with pytest.raises(InstallerError) as caught:
         Options(wanted="../evil")
     assert (caught.value.slug, caught.value.code) == ("bad-version", 2)
+
+
+@pytest.mark.parametrize(
+    "arguments", ["--destdir", "--destdir=", "--destdir --json", "list --destdir"]
+)
+def test_what_only_this_program_knows_needs_its_value(arguments: str) -> None:
+    with pytest.raises(InstallerError) as caught:
+        parse(arguments.split())
+    assert (caught.value.slug, caught.value.message) == ("usage", "--destdir needs a value.")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from wasp_installer.errors import InstallerError
 from wasp_installer.versions import is_version, parse_version
 
 DEFAULT_TIMEOUT_S: Final = 30
@@ -127,7 +128,11 @@ class Options:
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """The options that ``arguments`` and the environment ask for."""
+    """The options that ``arguments`` and the environment ask for.
+
+    Raises:
+        InstallerError: "usage", for a mistake that the sh program does not tell of.
+    """
     chosen: dict[str, Any] = {}
     others: list[str] = []
     words = _spelled_out(arguments)
@@ -136,10 +141,13 @@ def parse(arguments: Sequence[str]) -> Options:
             chosen[_FLAGS[word]] = True
         elif word in _VALUES:
             value = next(words, "")
-            if not value or value.startswith("-"):
-                others += [word, *([value] if value else [])]
-            else:
+            if value and not value.startswith("-"):
                 chosen[_VALUES[word]] = value
+            elif word == "--destdir":
+                hint = "For example: --destdir /tmp/package"
+                raise InstallerError("usage", "--destdir needs a value.", hint)
+            else:
+                others += [word, *([value] if value else [])]
         else:
             others += [word, *(words if word == "--" else ())]
     environment = os.environ

@@ -24,6 +24,11 @@ def known_digests(version: str) -> set[str]:
     return {str(each) for origin in ("npm", "github") for each in release.get(origin, {}).values()}
 
 
+def is_published(digests: set[str]) -> bool:
+    """Whether a known release has an archive with one of the ``digests``."""
+    return any(known_digests(version) & digests for version in _releases())
+
+
 @functools.lru_cache(maxsize=1)
 def _releases() -> dict[str, dict[str, Any]]:
     table = json.loads(content_of("packaging/releases.json"))

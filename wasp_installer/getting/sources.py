@@ -106,7 +106,7 @@ def _failure(
     words = "the newest Wasp" if wanted == "latest" else f"Wasp {wanted}"
     slug = _network_slug(problems)
     if slug is not None:
-        met = [each.text for each in problems if each.slug not in _LACKING]
+        met = dict.fromkeys(each.text for each in problems if each.slug not in _LACKING)
         causes = "; ".join(met)
         return InstallerError(slug, f"cannot get {words}: {causes}.", _NETWORK_HINTS[slug])
     if problems[-1].slug == "no-build":
