@@ -1980,7 +1980,7 @@ offer() {
 
 ask_for_zdotdir() {
   zdotdir=${ZDOTDIR:-$HOME}
-  [ "${SHELL##*/}" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
+  [ "$own_shell" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
   _said=$(ask zsh -c '\builtin print -r -- "
 zdotdir=${ZDOTDIR:-$HOME}"') || return 0
   case $_said in *"${newline}zdotdir=/"*) zdotdir=${_said##*"${newline}zdotdir="} ;; esac

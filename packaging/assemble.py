@@ -1,6 +1,6 @@
-"""Puts install.sh together: a header, a prelude, and the sh program with every file that it installs.
+"""Puts install.sh together: a header, a prelude, and the sh program with all that it installs.
 
-The program is one here-document, and the installed files are here-documents inside it, so install.sh
+The program is one here-document, and the installed files are here-documents inside it, so the text
 is complete by itself and a cut one is a syntax error that does nothing.
 
     python packaging/assemble.py            writes install.sh

@@ -132,7 +132,7 @@ offer() {
 # ask_for_zdotdir: sets zdotdir. A zshenv may set it without exporting it, so zsh is asked.
 ask_for_zdotdir() {
   zdotdir=${ZDOTDIR:-$HOME}
-  [ "${SHELL##*/}" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
+  [ "$own_shell" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
   # shellcheck disable=SC2016 # for zsh
   _said=$(ask zsh -c '\builtin print -r -- "
 zdotdir=${ZDOTDIR:-$HOME}"') || return 0
