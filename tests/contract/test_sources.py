@@ -43,7 +43,6 @@ def test_versions_before_npm_come_from_github_at_once(
     assert not npm_was_asked(upstream)
 
 
-@pytest.mark.core
 def test_github_serves_what_npm_lacks(machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0", npm=False, latest=False)
     run = machine.install("0.25.0").ok()

@@ -255,7 +255,6 @@ def test_honest_archives_in_both(by_install_sh: Unpacker, scale: Scale, tally: T
 # --- Far too much --------------------------------------------------------------------------------
 
 
-@pytest.mark.single
 def test_ten_gigabytes_of_zeros(machine: Machine, shared_folder: Path, tally: Tally) -> None:
     archive = made_once(shared_folder / "ten-gigabytes.tgz", _ten_gigabytes)
     refused(machine, archive.read_bytes(), "unsafe-archive")
@@ -268,7 +267,6 @@ def _ten_gigabytes() -> bytes:
     return gzipped(BINARY + DATA + header) + gzipped(bytes(part)) * 160 + gzipped(bytes(1024))
 
 
-@pytest.mark.single
 def test_a_million_entries(machine: Machine, shared_folder: Path, tally: Tally) -> None:
     """Folders, as these may be there twice, and so can be repeated in compressed form."""
     archive = made_once(shared_folder / "a-million.tgz", _a_million_folders)

@@ -307,7 +307,6 @@ def test_a_home_that_is_odd(
     tally(AREA, "Installs with a HOME that is unset, wrong or spelled oddly", 2)
 
 
-@pytest.mark.single
 def test_a_home_that_is_the_root_folder(machines: MachineRoom, shell: FrontEnd) -> None:
     """Only planned, since it would be done to the machine that the test runs on."""
     machine = machines.build(shell).set(HOME="/")
