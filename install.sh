@@ -101,7 +101,7 @@ USAGE
 choose_colours() {
   bold='' red='' yellow='' plain='' on_terminal=no
   [ -t 2 ] && [ "${TERM-}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
-  on_terminal=yes bold="$escape[1m" red="$escape[1;31m" yellow="$escape[1;33m" plain="$escape[0m"
+  on_terminal=yes bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
 
 say() {
@@ -1222,7 +1222,7 @@ download() {
 }
 
 take_file() {
-  release_source=file
+  release_source="file"
   [ "$wanted" = latest ] || version=$wanted
   [ "$dry_run" = no ] || return 0
   [ "$require_checksum" = no ] || [ -n "$wanted_sha256" ] || die_no_checksum "no checksum is known for $(pretty "$archive_file")."
@@ -1366,7 +1366,7 @@ leads_outside() {
     case $_folders in */*) ;; *) return 0 ;; esac
     _folders=${_folders#*/} _rest=${_rest#../}
   done
-  case $2,/$_rest in , | /* | *,*/../*) return 0 ;; esac
+  case $2,/$_rest in ,* | /* | *,*/../*) return 0 ;; esac
   return 1
 }
 
@@ -1893,7 +1893,7 @@ spell_lines() {
   own_shell=${SHELL:-sh}
   own_shell=${own_shell##*/}
   case $own_shell in
-    dash | ash | busybox | posh) own_shell='sh' ;;
+    dash | ash | busybox | posh) own_shell="sh" ;;
     ksh93 | ksh88 | oksh | loksh) own_shell=ksh ;;
     lksh) own_shell=mksh ;;
     fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
@@ -1980,7 +1980,7 @@ offer() {
 
 ask_for_zdotdir() {
   zdotdir=${ZDOTDIR:-$HOME}
-  [ "${SHELL##*/}" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
+  [ "$own_shell" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
   _said=$(ask zsh -c '\builtin print -r -- "
 zdotdir=${ZDOTDIR:-$HOME}"') || return 0
   case $_said in *"${newline}zdotdir=/"*) zdotdir=${_said##*"${newline}zdotdir="} ;; esac

@@ -34,7 +34,7 @@ spell_lines() {
   own_shell=${SHELL:-sh}
   own_shell=${own_shell##*/}
   case $own_shell in
-    dash | ash | busybox | posh) own_shell='sh' ;;
+    dash | ash | busybox | posh) own_shell="sh" ;;
     ksh93 | ksh88 | oksh | loksh) own_shell=ksh ;;
     lksh) own_shell=mksh ;;
     fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
@@ -132,7 +132,7 @@ offer() {
 # ask_for_zdotdir: sets zdotdir. A zshenv may set it without exporting it, so zsh is asked.
 ask_for_zdotdir() {
   zdotdir=${ZDOTDIR:-$HOME}
-  [ "${SHELL##*/}" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
+  [ "$own_shell" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
   # shellcheck disable=SC2016 # for zsh
   _said=$(ask zsh -c '\builtin print -r -- "
 zdotdir=${ZDOTDIR:-$HOME}"') || return 0
