@@ -1261,6 +1261,7 @@ unpack_archive() {
   ! is_web_page "$staging/archive" || return 1
   [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
   [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
+  is_known=$release_digest
   if [ -z "$release_digest" ]; then
     [ "$release_source" != file ] || ! read_digest sha256 || release_digest="sha256:$digest"
     [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
@@ -1305,7 +1306,7 @@ unpack() {
   ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
   rm -rf "$staging/damaged" "$staging/unpacked"
   mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
-  decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
+  { if [ -n "$is_known" ]; then decompress; else decompress | head -c "$((UNPACKED_LIMIT + 1))"; fi; } | {
     LC_ALL=$tar_locale tar -xof -
     _status=$?
     cat >/dev/null
@@ -1820,10 +1821,9 @@ filled_in() {
 
 place_shared_files() {
   change "write to $(pretty "$share_dir")" mkdir -p "$share_dir/completions"
-  for _name in $SHARED_FILES $MANAGER; do
-    [ ! -e "$staging/shared/$_name" ] \
-      || change "write to $(pretty "$share_dir")" mv -f "$staging/shared/$_name" "$share_dir/$_name"
-  done
+  change "write to $(pretty "$share_dir")" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
+  change "write to $(pretty "$share_dir")" rmdir "$staging/shared/completions"
+  change "write to $(pretty "$share_dir")" mv -f "$staging"/shared/* "$share_dir/"
 }
 
 remove_shared_files() {
@@ -2225,16 +2225,16 @@ check_other_wasp() {
 
 refuse_danger_for_root() {
   [ "$(id -u)" = 0 ] || return 0
-  for _folder in "$share_dir" "$bin_dir"; do
-    until [ -z "$_folder" ]; do
-      read_owner "$_folder/."
-      case $mode,$owner in
-        , | *[tT],0 | *[tT],65534 | ????????[!w]*,[0-9] | ????????[!w]*,[0-9][0-9] | ????????[!w]*,[1-4][0-9][0-9] | ????????[!w]*,65534) ;;
-        *,? | *,?? | *,[1-4]?? | *,65534) found_danger "$_folder may be written to by everyone" ;;
-        *) found_danger "$_folder belongs to another user (number $owner)" ;;
-      esac
-      _folder=${_folder%/*}
+  for _place in "$share_dir" "$bin_dir"; do
+    set --
+    while [ -n "$_place" ]; do
+      [ ! -e "$_place" ] || set -- "$_place" "$@"
+      _place=${_place%/*}
     done
+    _danger=$(ls -ldnL "$@" | awk '
+      $3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
+      substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
+    [ -z "$_danger" ] || found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
   done
 }
 

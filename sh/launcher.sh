@@ -115,10 +115,9 @@ filled_in() {
 # place_shared_files: each replaced as a whole
 place_shared_files() {
   change "write to $(pretty "$share_dir")" mkdir -p "$share_dir/completions"
-  for _name in $SHARED_FILES $MANAGER; do
-    [ ! -e "$staging/shared/$_name" ] \
-      || change "write to $(pretty "$share_dir")" mv -f "$staging/shared/$_name" "$share_dir/$_name"
-  done
+  change "write to $(pretty "$share_dir")" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
+  change "write to $(pretty "$share_dir")" rmdir "$staging/shared/completions"
+  change "write to $(pretty "$share_dir")" mv -f "$staging"/shared/* "$share_dir/"
 }
 
 # remove_shared_files: with what Python has compiled of them

@@ -58,17 +58,17 @@ check_other_wasp() {
 # is how it is meant.
 refuse_danger_for_root() {
   [ "$(id -u)" = 0 ] || return 0
-  for _folder in "$share_dir" "$bin_dir"; do
-    until [ -z "$_folder" ]; do
-      read_owner "$_folder/."
-      case $mode,$owner in
-        # A number that a container does not know is 65534.
-        , | *[tT],0 | *[tT],65534 | ????????[!w]*,[0-9] | ????????[!w]*,[0-9][0-9] | ????????[!w]*,[1-4][0-9][0-9] | ????????[!w]*,65534) ;;
-        *,? | *,?? | *,[1-4]?? | *,65534) found_danger "$_folder may be written to by everyone" ;;
-        *) found_danger "$_folder belongs to another user (number $owner)" ;;
-      esac
-      _folder=${_folder%/*}
+  for _place in "$share_dir" "$bin_dir"; do
+    set --
+    while [ -n "$_place" ]; do
+      [ ! -e "$_place" ] || set -- "$_place" "$@"
+      _place=${_place%/*}
     done
+    # ls sorts them in this very order. A number that a container does not know is 65534.
+    _danger=$(ls -ldnL "$@" | awk '
+      $3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
+      substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
+    [ -z "$_danger" ] || found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
   done
 }
 
