@@ -357,11 +357,11 @@ set_defaults() {
   require_checksum=no force=no dry_run=no porcelain=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
   modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
 
-  version='' release_source='' release_url='' release_digest='' release_node='' registry='' fetcher='' problem='' problem_text=''
-  os='' arch='' libc='' distro_id='' current='' installed='' available='' on_path=no path_message='' edited=''
-  held_warnings='' hold_warnings=no announced=no warned_of_ci=no python='' node_version='' interrupted_code=130
-  wasp_root='' share_dir='' bin_dir='' work='' staging='' staged_launcher='' owner_name='' held_lock='' committed=no
-  made_share='' made_bin='' child='' asking='' progress='' sending='' node_lookup='' python_lookup='' npm_lookup=''
+  for _name in version release_source release_url release_digest release_node registry fetcher problem problem_text \
+    os arch libc distro_id current installed available path_message edited held_warnings python node_version \
+    wasp_root share_dir bin_dir work staging staged_launcher owner_name held_lock made_share made_bin \
+    child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
+  on_path=no hold_warnings=no announced=no warned_of_ci=no committed=no interrupted_code=130
 }
 
 parse_arguments() {
@@ -766,7 +766,7 @@ explain_failure() {
 }
 
 die_of_problem() {
-  case $problem in
+  case $network_problem in
     dns) _hint='Check the network connection, and HTTPS_PROXY if you are behind a proxy; then run this again.' ;;
     connection | timeout | http-status) _hint='Check the network connection, or wait a little; then run this again.' ;;
     tls) _hint="Check the clock, and that the system's CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, name its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
@@ -775,7 +775,7 @@ die_of_problem() {
     insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
     *) _hint='Run this again with --verbose to see each step, or choose the other one with --source npm or github.' ;;
   esac
-  die "$problem" "cannot get $1: $problem_text." "$_hint"
+  die "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }
 
 fetch_json() {
@@ -1110,16 +1110,13 @@ read_versions_of_github() {
 obtain_release() {
   ! try_sources take_release_from || return 0
   version=''
-  _wanted_words=$(wanted_words)
-  die_of_network_problem "$_wanted_words"
-  [ "$problem" != no-build ] || die unsupported-platform "$_wanted_words has no build for $(platform_words)." \
+  _release=$(wanted_words)
+  [ -z "$network_problem" ] || die_of_problem "$_release"
+  [ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
     "Another version may have one: $RELEASES_URL"
-  [ "$wanted" != latest ] || die no-such-version 'no release of Wasp is to be found.' \
-    'See with --verbose where it was looked for.'
-  [ "$source" = auto ] || die no-such-version "$(source_name "$source") has no Wasp $wanted." \
-    'Another source may have it: leave out --source, or see list --remote.'
-  die no-such-version "there is no Wasp $wanted." \
-    "The versions that there are: $RELEASES_URL"
+  _where='' _hint="The versions that there are: $RELEASES_URL"
+  [ "$source" = auto ] || _where=" at $(source_name "$source")" _hint='Another source may have it: leave out --source.'
+  die no-such-version "$_release was not found$_where." "$_hint"
 }
 
 take_release_from() {
@@ -1130,30 +1127,19 @@ take_release_from() {
 try_sources() {
   choose_downloader
   plan_sources
-  _tried='' network_problem='' network_problem_text=''
+  _tried='' network_problem='' _met=''
   for _source in $sources; do
-    if [ -n "$_tried" ]; then
-      _instead=$(source_name "$_source")
-      warn "$(source_name "$_tried"): $problem_text. Trying $_instead instead."
-    fi
+    [ -z "$_tried" ] || warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
     _tried=$_source problem=''
     ! "$1" "$_source" || return 0
     say_step "$(source_name "$_source"): $problem_text"
     case $problem in
       not-found | no-build) ;;
-      *)
-        [ -n "$network_problem" ] || network_problem=$problem
-        network_problem_text="$network_problem_text${network_problem_text:+; }$problem_text"
-        ;;
+      *) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
     esac
   done
+  problem_text=${_met:-$problem_text}
   return 1
-}
-
-die_of_network_problem() {
-  [ -n "$network_problem" ] || return 0
-  problem=$network_problem problem_text=$network_problem_text
-  die_of_problem "$1"
 }
 
 wanted_words() {
@@ -1185,8 +1171,8 @@ find_available() {
   start_registry_lookup
   choose_build
   ! try_sources list_versions_at || return 0
-  die_of_network_problem 'the list of versions'
-  die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
+  [ -z "$network_problem" ] || die_of_problem 'the list of versions'
+  die no-such-version 'no release of Wasp was found.' 'See with --verbose where it was looked for.'
 }
 
 list_versions_at() {
@@ -1761,21 +1747,32 @@ refuse_conflicts() {
 
 make_current() {
   [ -n "$staging" ] || make_staging
-  know_python
   take_turn
   refuse_conflicts
   is_installed "$1" || die_not_installed "$1"
   stage_shared_files
-  write_file "$staged_launcher" filled_in launcher wasp_version "$1" wasp_root "$(quoted "$wasp_root")" wasp_python "$(quoted "$python")"
-  change "write to $(pretty "$bin_dir")" chmod 755 "$staged_launcher"
+  stage_launcher "$1"
   place_shared_files
-  [ ! -L "$bin_dir/wasp" ] || rm -f "$bin_dir/wasp"
-  change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
-  staged_launcher='' current=$1 committed=yes
+  place_launcher
+  current=$1 committed=yes
   [ ! -e "$share_dir/.uses-npm" ] \
     || change "remove $(pretty "$share_dir/.uses-npm")" rm -f "$share_dir/.uses-npm"
   [ -n "$destdir" ] || add_to_startup_files
   end_turn
+}
+
+stage_launcher() {
+  [ -n "$staged_launcher" ] || staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
+    || die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
+  know_python
+  write_file "$staged_launcher" filled_in launcher wasp_version "$1" wasp_root "$(quoted "$wasp_root")" wasp_python "$(quoted "$python")"
+  change "write to $(pretty "$bin_dir")" chmod 755 "$staged_launcher"
+}
+
+place_launcher() {
+  [ ! -L "$bin_dir/wasp" ] || rm -f "$bin_dir/wasp"
+  change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
+  staged_launcher=''
 }
 
 stage_shared_files() {
@@ -1798,7 +1795,7 @@ is_newer_manager() {
 }
 
 filled_in() {
-  installed_file "$1" >"$staging/filling" || return 1
+  installed_file "$1" >"$work/filling" || return 1
   shift
   while IFS= read -r _line; do
     case $_line in
@@ -1816,7 +1813,7 @@ filled_in() {
       cat
       return
     }
-  done <"$staging/filling"
+  done <"$work/filling"
 }
 
 place_shared_files() {
@@ -2176,41 +2173,35 @@ find_real_home() {
 }
 
 start_node_lookup() {
-  : >"$work/node"
-  ! have node || {
-    ask node --version >"$work/node" &
-    node_lookup=$!
-  }
+  ask node --version >"$work/node" 2>/dev/null &
+  node_lookup=$!
 }
 
 check_node() {
-  _needs="Wasp $version needs Node.js${release_node:+ $release_node}."
-  if ! have node; then
-    case $(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null) in
-      '') warn "Node.js is not on PATH. $_needs${newline}Install it: https://nodejs.org/en/download" ;;
-      *) warn "Node.js is not on PATH, but nvm has it. $_needs${newline}Switch it on in this terminal: nvm use node" ;;
-    esac
-    return
-  fi
   [ -n "$node_lookup" ] || start_node_lookup
   wait "$node_lookup" 2>/dev/null
   node_lookup=''
   read -r node_version <"$work/node" || :
   node_version=${node_version#v}
   _minimum=${release_node#"${release_node%%[0-9]*}"}
-  _minimum=${_minimum%%[!0-9.]*}
-  case $node_version in
-    *[!0-9A-Za-z.+-]* | [!0-9]* | '')
-      warn "$(command -v node) does not say which version it is. $_needs${newline}Install it anew: https://nodejs.org/en/download"
+  _minimum=${_minimum%%[!0-9.]*} _advice='Install it: https://nodejs.org/en/download'
+  case $(command -v node),$node_version in
+    ,*)
+      _found='is not on PATH'
+      case $(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null) in
+        ?*) _found='is not on PATH, but nvm has it' _advice='Switch it on in this terminal: nvm use node' ;;
+      esac
       ;;
+    *,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is ($(command -v node))" ;;
     *)
-      [ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" \
-        || warn "Node.js is $node_version. $_needs${newline}Install a newer one: https://nodejs.org/en/download"
+      _found=''
+      [ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
       ;;
   esac
-  case $(command -v npm) in
-    '') warn "npm is not on PATH, and Wasp needs it.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
-    /mnt/?/*) warn "npm on PATH is that of Windows, and Wasp needs one inside WSL.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
+  [ -z "$_found" ] || warn "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}.$newline$_advice"
+  case $(command -v node),$(command -v npm) in
+    ?*,) warn "npm is not on PATH, and Wasp needs it.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
+    ?*,/mnt/?/*) warn "npm on PATH is that of Windows, and Wasp needs one inside WSL.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
   esac
 }
 
@@ -2440,53 +2431,30 @@ run_uninstall() {
   identify_platform
   inspect_launcher
   [ "$dry_run" = yes ] || sweep
-  if [ -n "$named_version" ]; then
-    uninstall_version
-    return
-  fi
   list_version_folders
-  if [ -z "$found" ] && [ "$launcher" != ours ] && [ -e "$share_dir/.uses-npm" ]; then
-    die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
-  fi
-  _message="Removed Wasp from $(pretty "$prefix")"
-  if [ -z "$found" ] && [ "$launcher" != ours ]; then
-    _message="No Wasp is installed in $(pretty "$prefix")"
-    [ "$dry_run" = no ] || {
-      say "$_message"
-      result removed
-      return
-    }
+  version=$named_version
+  if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
+    [ "$dry_run" = yes ] || remove_folders
+    die_not_installed "$version"
+  elif [ -n "$version" ] && [ "$found" != "$version" ]; then
+    ! plan_only "Would remove Wasp $version" || return 0
+    take_turn
+    leave_version
+    remove_version "$version"
+    end_turn
+    say "Removed Wasp $version${current:+; the current version is $current}"
+  elif [ -z "$found" ] && [ "$launcher" != ours ]; then
+    [ ! -e "$share_dir/.uses-npm" ] \
+      || die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
+    say "No Wasp is installed in $(pretty "$prefix")"
+    [ "$dry_run" = yes ] || remove_everything
   else
     ! plan_only "Would remove Wasp ($(words_of "$found")) from $(pretty "$prefix")" || return 0
-    confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
-  fi
-  remove_everything
-  say "$_message"
-  remove_traces
-  result removed
-}
-
-uninstall_version() {
-  [ -d "$share_dir/$named_version" ] || {
-    list_version_folders
-    [ "$dry_run" = yes ] || [ -n "$found" ] || [ "$launcher" = foreign ] || [ -e "$share_dir/.uses-npm" ] || {
-      remove_everything
-      remove_traces
-    }
-    die_not_installed "$named_version"
-  }
-  version=$named_version
-  ! plan_only "Would remove Wasp $version" || return 0
-  take_turn
-  leave_version
-  remove_version "$version"
-  list_version_folders
-  end_turn
-  say "Removed Wasp $version${current:+; the current version is $current}"
-  [ -n "$found" ] || {
+    [ -n "$version" ] || confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
     remove_everything
+    say "Removed Wasp${version:+ $version} from $(pretty "$prefix")"
     remove_traces
-  }
+  fi
   result removed
 }
 
@@ -2494,19 +2462,13 @@ leave_version() {
   inspect_launcher
   [ "$current" = "$version" ] || return 0
   list_installed
-  for _version in $installed; do
-    [ "$_version" != "$version" ] || continue
-    name_owner
-    staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
-      || die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
-    write_file "$staged_launcher" sed "s/^wasp_version=.*/wasp_version=$_version/" "$bin_dir/wasp"
-    change "write to $(pretty "$bin_dir")" chmod 755 "$staged_launcher"
-    change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
-    staged_launcher='' current=$_version
-    return 0
-  done
-  change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
-  current=''
+  current=$(printf '%s\n' "$installed" | grep -vxF -e "$version" | head -n 1)
+  if [ -n "$current" ]; then
+    stage_launcher "$current"
+    place_launcher
+  else
+    change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
+  fi
 }
 
 run_migrate_to_npm() {
@@ -2517,8 +2479,7 @@ run_migrate_to_npm() {
   ! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $(pretty "$prefix") and leave it to npm" || return 0
   remove_everything
   change "write to $(pretty "$share_dir")" mkdir -p "$share_dir"
-  _errors=$( (: >"$share_dir/.uses-npm") 2>&1) \
-    || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
+  change "write to $(pretty "$share_dir")" touch "$share_dir/.uses-npm"
   [ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
   say "Removed Wasp from $(pretty "$prefix"); npm may manage it now."
   [ -n "$destdir" ] || ! find_cache || remove_tree "$cache_folder/installer"
@@ -2533,16 +2494,17 @@ remove_everything() {
   inspect_launcher
   [ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
   current=''
+  [ -n "$destdir" ] || take_out_of_startup_files
+  remove_shared_files
   list_version_folders
   for _version in $found; do remove_version "$_version"; done
-  remove_shared_files
-  [ -n "$destdir" ] || take_out_of_startup_files
   end_turn
+  remove_folders
+}
+
+remove_folders() {
   rmdir "$bin_dir" 2>/dev/null || :
-  _folder=$share_dir
-  while [ "$_folder" != "$destdir$prefix" ] && { rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ]; }; do
-    _folder=${_folder%/*}
-  done
+  remove_empty "$share_dir" "$destdir$prefix/share"
   [ "$prefix" = "$home" ] || rmdir "$destdir$prefix" 2>/dev/null || :
 }
 

@@ -10,11 +10,11 @@ set_defaults() {
   modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
 
   # What becomes known on the way.
-  version='' release_source='' release_url='' release_digest='' release_node='' registry='' fetcher='' problem='' problem_text=''
-  os='' arch='' libc='' distro_id='' current='' installed='' available='' on_path=no path_message='' edited=''
-  held_warnings='' hold_warnings=no announced=no warned_of_ci=no python='' node_version='' interrupted_code=130
-  wasp_root='' share_dir='' bin_dir='' work='' staging='' staged_launcher='' owner_name='' held_lock='' committed=no
-  made_share='' made_bin='' child='' asking='' progress='' sending='' node_lookup='' python_lookup='' npm_lookup=''
+  for _name in version release_source release_url release_digest release_node registry fetcher problem problem_text \
+    os arch libc distro_id current installed available path_message edited held_warnings python node_version \
+    wasp_root share_dir bin_dir work staging staged_launcher owner_name held_lock made_share made_bin \
+    child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
+  on_path=no hold_warnings=no announced=no warned_of_ci=no committed=no interrupted_code=130
 }
 
 parse_arguments() {

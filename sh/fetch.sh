@@ -206,9 +206,9 @@ explain_failure() {
   return 1
 }
 
-# die_of_problem WHAT: the problem as an error; WHAT names what was wanted
+# die_of_problem WHAT: the first problem as an error; WHAT names what was wanted
 die_of_problem() {
-  case $problem in
+  case $network_problem in
     dns) _hint='Check the network connection, and HTTPS_PROXY if you are behind a proxy; then run this again.' ;;
     connection | timeout | http-status) _hint='Check the network connection, or wait a little; then run this again.' ;;
     tls) _hint="Check the clock, and that the system's CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, name its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
@@ -217,5 +217,5 @@ die_of_problem() {
     insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
     *) _hint='Run this again with --verbose to see each step, or choose the other one with --source npm or github.' ;;
   esac
-  die "$problem" "cannot get $1: $problem_text." "$_hint"
+  die "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }
