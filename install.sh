@@ -370,50 +370,43 @@ parse_arguments() {
   done
   _options=yes _commands=0
   while [ $# -gt 0 ]; do
-    case $_options,$1 in
-      yes,--*=*)
-        _option=${1%%=*} _value=${1#*=}
-        shift
-        set -- "$_option" "$_value" ${1+"$@"}
-        ;;
-      yes,-v?*)
-        _value=${1#-v}
-        shift
-        set -- -v "$_value" ${1+"$@"}
-        ;;
-      yes,-[qyhV]?*)
-        _option=${1%"${1#-?}"} _value=-${1#-?}
-        shift
-        set -- "$_option" "$_value" ${1+"$@"}
-        ;;
-    esac
-    case $_options,$1 in
-      yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome | yes,--previous)
-        take_value "$1" "${2-}"
-        shift
-        ;;
-      yes,-?*) take_option "$1" ;;
-      *) take_word "$1" ;;
-    esac
+    _word=$1 _value=${2-} _rest=''
     shift
+    case $_options,$_word in
+      no,*) ;;
+      *,--*=*) _value=${_word#*=} _word=${_word%%=*} _rest=value ;;
+      *,-v?*) _value=${_word#-v} _word=-v _rest=value ;;
+      *,-[qyhV]?*)
+        set -- "-${_word#-?}" ${1+"$@"}
+        _word=${_word%"${_word#-?}"}
+        ;;
+    esac
+    case $_options,$_word in
+      yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome | yes,--previous)
+        case $_value in '' | -*) die usage "$_word needs a value." 'See: --help' ;; esac
+        take_value
+        [ "$_rest" = value ] || shift
+        ;;
+      yes,-?*) take_option ;;
+      *) take_word "$_word" ;;
+    esac
   done
 }
 
 take_value() {
-  case $2 in '' | -*) die usage "$1 needs a value." 'See: --help' ;; esac
-  case $1 in
-    -v | --version) wanted=$2 wanted_from='' ;;
-    --prefix) prefix=$2 ;;
-    --source) source=$2 ;;
-    --from-file) archive_file=$2 ;;
-    --sha256) wanted_sha256=$2 ;;
-    --outcome) outcome=$2 ;;
-    --previous) previous=$2 ;;
+  case $_word in
+    -v | --version) wanted=$_value wanted_from='' ;;
+    --prefix) prefix=$_value ;;
+    --source) source=$_value ;;
+    --from-file) archive_file=$_value ;;
+    --sha256) wanted_sha256=$_value ;;
+    --outcome) outcome=$_value ;;
+    --previous) previous=$_value ;;
   esac
 }
 
 take_option() {
-  case $1 in
+  case $_word in
     --require-checksum) require_checksum=yes ;;
     --no-telemetry) wants_telemetry=no ;;
     --no-modify-path) modify_path=no ;;
@@ -424,16 +417,10 @@ take_option() {
     -q | --quiet) quiet=yes ;;
     --verbose) verbose=yes ;;
     -y | --yes) assume_yes=yes ;;
-    -h | --help)
-      usage
-      leave 0
-      ;;
-    -V)
-      printf 'Wasp installer %s\n' "$INSTALLER_VERSION"
-      leave 0
-      ;;
+    -h | --help) usage && leave 0 ;;
+    -V) printf 'Wasp installer %s\n' "$INSTALLER_VERSION" && leave 0 ;;
     --) _options=no ;;
-    *) die usage "there is no option '$(plain_text "$1")'." 'See them all with: --help' ;;
+    *) die usage "there is no option '$(plain_text "$_word")'." 'See them all with: --help' ;;
   esac
 }
 
@@ -580,19 +567,20 @@ is_on_ci() {
 
 choose_downloader() {
   downloader=curl wget_options=''
-  case $(command -v curl || :) in
+  case $(command -v curl) in
     '' | /snap/* | */snap/bin/*) downloader=wget ;;
     *) return 0 ;;
   esac
-  have wget || die no-downloader 'this installer needs curl or wget, and neither is on PATH (snap'"'"'s curl cannot be used).' \
-    "$(how_to_install curl)"
+  case $(wget --version 2>&1) in
+    *'GNU Wget '*)
+      wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
+      ;;
+    *[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
+    *) die no-downloader 'this installer needs curl or wget, and none that it can use is on PATH (not that of snap, not Wget2).' \
+      "$(how_to_install curl)" ;;
+  esac
   [ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
   [ -z "${NO_PROXY-}" ] || export no_proxy="${no_proxy:-$NO_PROXY}"
-  case $(wget --version 2>/dev/null) in
-    *'GNU Wget2'*) die no-downloader 'the wget on PATH is Wget2, which this installer cannot use.' "$(how_to_install curl)" ;;
-    *'GNU Wget'*) wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT" ;;
-    *) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
-  esac
 }
 
 set_problem() {
@@ -731,35 +719,27 @@ explain_failure() {
   _words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
   _words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
   case $1,$http_status,$_words in
-    *[Nn]o\ space*) die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words" ;;
-    curl\ 23,*)
+    curl\ 23,* | *[Nn]o\ space*)
       [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
         || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
       set_problem bad-answer "$host offers a file that is far too large"
       ;;
     curl\ 63,*) set_problem bad-answer "$host offers a file that is far too large" ;;
+    *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
+    curl\ 22,404,* | wget*,404,* | curl\ 22,410,* | wget*,410,*) set_problem not-found "$host does not have it" ;;
+    curl\ 22,[45]??,* | wget*,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
+    curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
     curl\ 7,* | wget*refused*)
       set_problem connection "$host refuses the connection"
       [ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
         || set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
       ;;
-    *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
-    curl\ 22,[45]??,* | wget*,[45]??,*)
-      case $http_status in
-        404 | 410) set_problem not-found "$host does not have it" ;;
-        *) set_problem http-status "$host answered with HTTP status $http_status" ;;
-      esac
-      ;;
-    curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
-    curl\ 6,* | wget*'unable to resolve'* | wget*'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
-    curl\ 1,*HTTP/0.9*) set_problem bad-answer "$host answered with something that is not HTTP" ;;
-    curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
-    curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host redirects to no address ($_words)" ;;
+    curl\ 6,* | wget*resolve* | wget*'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
     curl\ 28,* | wget*'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-    curl\ 35,*reset* | curl\ 35,*'unexpected eof'* | curl\ 35,*SYSCALL*) set_problem connection "$host closed the connection ($_words)" ;;
-    curl\ [3-9][0-9],*ertificate* | curl\ [3-9][0-9],*SSL* | curl\ [3-9][0-9],*TLS* | wget\ 5,* | wget*ertificate*)
-      set_problem tls "the TLS certificate of $host is not accepted ($_words)"
-      ;;
+    curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host gave an answer that is not one ($_words)" ;;
+    curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
+    curl\ 35,*reset* | curl\ 35,*eof* | curl\ 35,*SYSCALL*) set_problem connection "$host closed the connection ($_words)" ;;
+    *ertificate* | curl*SSL* | curl*TLS* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
     *) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
   esac
   return 1
