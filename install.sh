@@ -472,11 +472,11 @@ name_places() {
   [ -n "$prefix" ] || die usage 'HOME is not set, so there is no default place to install to.' 'Say where: --prefix DIR'
   prefix=$(absolute "$prefix")
   [ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
-  if [ -n "$archive_file" ]; then
+  [ -z "$archive_file" ] || {
+    archive_file=$(absolute "$archive_file")
     [ -f "$archive_file" ] && [ -r "$archive_file" ] \
       || die file-system "cannot read the archive '$archive_file'." 'Give the path of a downloaded release.'
-    archive_file=$(absolute "$archive_file")
-  fi
+  }
   wasp_root=$prefix/share/wasp-lang
   share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
 }
@@ -1089,7 +1089,7 @@ read_versions_of_github() {
 
 obtain_release() {
   ! try_sources take_release_from || return 0
-  version=''
+  forget_release
   _release=$(wanted_words)
   [ -z "$network_problem" ] || die_of_problem "$_release"
   [ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
@@ -1099,8 +1099,12 @@ obtain_release() {
   die no-such-version "$_release was not found$_where." "$_hint"
 }
 
-take_release_from() {
+forget_release() {
   version='' release_source='' release_url='' release_digest='' release_node=''
+}
+
+take_release_from() {
+  forget_release
   "find_release_at_$1" && take_release
 }
 
@@ -1191,11 +1195,27 @@ take_file() {
   release_source="file"
   [ "$wanted" = latest ] || version=$wanted
   [ "$dry_run" = no ] || return 0
-  [ "$require_checksum" = no ] || [ -n "$wanted_sha256" ] || die_no_checksum "no checksum is known for $(pretty "$archive_file")."
   say "Wasp from $(pretty "$archive_file")"
   change "write to $(pretty "$staging")" cp "$archive_file" "$staging/archive"
+  find_published
+  [ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
+    || die_no_checksum "no checksum is known for $(pretty "$archive_file")."
+  refuse_unpublished
   unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Get it again: $RELEASES_URL"
   check_binary
+  refuse_unpublished
+}
+
+find_published() {
+  file_digest='' _digests=''
+  ! read_digest sha512 || _digests=sha512:$digest
+  ! read_digest sha256 || file_digest=sha256:$digest
+  published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
+}
+
+refuse_unpublished() {
+  [ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
+  die checksum-mismatch "the archive is not Wasp $version as it was published." "Nothing was installed. Get it again: $RELEASES_URL"
 }
 
 take_known_digest() {
@@ -1225,13 +1245,11 @@ unpack_archive() {
   change "write to $(pretty "$staging")" rm -rf "$staging/unpacked" "$staging/new"
   change "write to $(pretty "$staging")" mkdir "$staging/new"
   ! is_web_page "$staging/archive" || return 1
-  [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
-  [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
   is_known=$release_digest
-  if [ -z "$release_digest" ]; then
-    [ "$release_source" != file ] || ! read_digest sha256 || release_digest="sha256:$digest"
-    [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
-  fi
+  [ -z "$is_known" ] || verify_digest "${is_known%%:*}" "${is_known#*:}"
+  [ "$release_source" != file ] || release_digest=$file_digest
+  [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
+  [ -n "$is_known" ] || [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
   say_step 'Unpacking'
   tar_locale=C.UTF-8
   run_waiting /dev/null "$staging/errors" unpack || {
@@ -1280,8 +1298,12 @@ unpack() {
   }
 }
 
+is_compressed() {
+  [ "$(head -c 2 "$staging/archive" | od -An -tx1 | tr -d ' \n')" = 1f8b ]
+}
+
 decompress() {
-  if [ "$(head -c 2 "$staging/archive" | od -An -tx1 | tr -d ' \n')" = 1f8b ]; then
+  if is_compressed; then
     gzip -dc <"$staging/archive" || : >"$staging/damaged"
   else
     cat "$staging/archive"
