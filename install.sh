@@ -1251,12 +1251,12 @@ unpack_archive() {
   [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
   [ -n "$is_known" ] || [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
   say_step 'Unpacking'
-  tar_locale=C.UTF-8
-  run_waiting /dev/null "$staging/errors" unpack || {
-    tar_locale=en_US.UTF-8
+  for tar_locale in C.UTF-8 en_US.UTF-8; do
     run_waiting /dev/null "$staging/errors" unpack
-  }
-  explain_unpacking "$?"
+    _status=$?
+    grep -q locale "$staging/errors" || break
+  done
+  explain_unpacking "$_status"
   refuse_what_no_release_has
   keep_wasp_only
 }
@@ -1384,13 +1384,12 @@ check_binary() {
 }
 
 run_unpacked_binary() {
-  if [ -n "$user_locale" ]; then LC_ALL=$user_locale; else unset LC_ALL; fi
   export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data"
-  exec_limited "$HELPER_LIMIT_S" "$staging/new/wasp-bin" version
+  exec_limited "$HELPER_LIMIT_S" env LC_ALL="$user_locale" "$staging/new/wasp-bin" version
 }
 
 explain_binary() {
-  _said=$(plain_text "$(cat "$work/said" "$work/errors")")
+  _said=$(cat "$work/errors" "$work/said")
   case $_said in
     *'loading shared libraries: '*)
       _library=${_said#*'shared libraries: '}
@@ -1407,10 +1406,12 @@ explain_binary() {
     *'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
     *'ermission denied'*) die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
       'Choose another place with --prefix DIR.' ;;
-    *'not found'* | *'No such file'*) _hint="This system lacks the program loader that the binary asks for (${libc:-$os}); see --source github." ;;
+    *'No such file'*) _hint="This system lacks the program loader that the binary asks for (${libc:-$os}); see --source github." ;;
     *) _hint='Please report it: https://github.com/wasp-lang/wasp/issues' ;;
   esac
-  die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): ${_said##*wasp-bin: }" \
+  _said=${_said%%"$newline"*}
+  _said=${_said##*wasp-bin: }
+  die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "${_said##*"wasp-bin': "}")" \
     "Nothing was installed. $_hint"
 }
 

@@ -99,12 +99,12 @@ unpack_archive() {
   [ -n "$is_known" ] || [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
   say_step 'Unpacking'
   # bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
-  tar_locale=C.UTF-8
-  run_waiting /dev/null "$staging/errors" unpack || {
-    tar_locale=en_US.UTF-8
+  for tar_locale in C.UTF-8 en_US.UTF-8; do
     run_waiting /dev/null "$staging/errors" unpack
-  }
-  explain_unpacking "$?"
+    _status=$?
+    grep -q locale "$staging/errors" || break
+  done
+  explain_unpacking "$_status"
   refuse_what_no_release_has
   keep_wasp_only
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Final
 
@@ -84,14 +85,14 @@ def _does_not_run(version: str | None, code: int, said: str, platform: Platform)
 def _advice(said: str, platform: Platform) -> str:
     library = re.search(r"error while loading shared libraries: ([^:\s]+)", said)
     if library:
-        return how_to_install(_package_of(library[1], platform))
+        return how_to_install(_package_of(library[1]))
     if "GLIBC_" in said:
         return (
             f"Wasp needs glibc {OLDEST_GLIBC} or newer: use a newer release of your distribution."
         )
     if "Bad CPU type" in said:
         return "Install Rosetta: softwareupdate --install-rosetta"
-    if "not found" in said or "No such file" in said:
+    if "No such file" in said:
         return (
             "This system lacks the program loader that the binary asks for "
             f"({platform.libc or platform.os}); see --source github."
@@ -99,6 +100,6 @@ def _advice(said: str, platform: Platform) -> str:
     return "Please report it: https://github.com/wasp-lang/wasp/issues"
 
 
-def _package_of(library: str, platform: Platform) -> str:
+def _package_of(library: str) -> str:
     debian, other = _PACKAGES.get(library, (library, library))
-    return debian if platform.is_debian_like else other
+    return debian if shutil.which("apt-get") else other
