@@ -1,9 +1,11 @@
-"""Archives: corrupt and hostile ones are refused, and nothing is written outside."""
+"""Archives: corrupt and hostile ones are refused, and nothing is written outside.
+
+tests/unit/test_archives.py has the long tables for install.py, and tests/torture those for both.
+"""
 
 from __future__ import annotations
 
 import gzip
-import struct
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.archives import (
+    DATA_MEMBERS,
     Member,
     directory,
     gzipped,
@@ -21,29 +24,22 @@ from tests.support.archives import (
     tgz_of,
     tiny_package,
 )
+from tests.support.getters import Getters
 from tests.support.locks import made_once
 from tests.support.machines import Machine
-from tests.support.trees import picture
+from tests.support.trees import expected_version_folder, picture
 
 BINARY = Member("wasp-bin", tiny_package("0.25.0").binary, 0o755)
 GOOD = [BINARY, Member("data/a", b"a\n")]
 
+# One of each kind.
 HOSTILE: dict[str, list[Member]] = {
-    "traversal": [Member("../../../../escaped", b"x")],
-    "traversal-in-data": [Member("data/../../../../escaped", b"x")],
-    "traversal-in-package": [Member("package/../../../../escaped", b"x")],
-    "dot-dot-inside": [Member("data/b/../c", b"x")],
+    "traversal": [Member("data/../../../../escaped", b"x")],
     "absolute": [Member("/tmp/wasp-test-escaped", b"x")],
-    "absolute-with-two-slashes": [Member("//tmp/wasp-test-escaped", b"x")],
     "link-out": [symlink("data/out", "../../../../outside")],
     "link-to-root": [symlink("data/out", "/")],
     "link-through-parent": [symlink("data/out", "x/../../../outside")],
-    "binary-is-a-link-out": [symlink("data/sh", "/bin/sh")],
-    "file-through-a-link": [
-        symlink("data/out", "../../../../outside"),
-        Member("data/out/escaped", b"x"),
-    ],
-    "file-through-a-chain-of-links": [
+    "file-through-links": [
         directory("data/one/two"),
         symlink("data/one/two/up", ".."),
         symlink("data/one/up", "two/up/../../.."),
@@ -54,44 +50,32 @@ HOSTILE: dict[str, list[Member]] = {
         symlink("data/folder", "../../../../outside"),
         Member("data/folder/escaped", b"x"),
     ],
-    "hard-link-out": [hard_link("data/shadow", "/etc/passwd")],
-    "hard-link-up": [hard_link("data/shadow", "../../../outside/precious")],
-    "hard-link-overwrites": [
+    "hard-link-up": [
         hard_link("data/shadow", "../../../outside/precious"),
         Member("data/shadow", b"x"),
     ],
     "device": [Member("data/null", kind=tarfile.CHRTYPE)],
-    "block-device": [Member("data/disk", kind=tarfile.BLKTYPE)],
     "fifo": [Member("data/pipe", kind=tarfile.FIFOTYPE)],
     "setuid": [Member("data/root", b"x", mode=0o4755)],
-    "setgid": [Member("data/root", b"x", mode=0o2755)],
     "newline-in-name": [Member("data/two\nlines", b"x")],
     "escape-in-name": [Member("data/\x1b[2Jcleared", b"x")],
-    "two-of-one-name": [Member("data/twice", b"one"), Member("data/twice", b"two")],
-    "two-binaries": [Member("wasp-bin", b"#!/bin/sh\necho 0.25.0; touch evil\n", 0o755)],
 }
-
 CORRUPT: dict[str, bytes] = {
     "empty": b"",
-    "no-gzip": b"this is no archive at all\n" * 50,
-    "plain-tar": tar_of(GOOD),
+    "text": b"this is no archive at all\n" * 50,
     "gzip-of-text": gzipped(b"hello\n" * 1000),
-    "gzip-of-nothing": gzipped(b""),
-    "head-only": tgz_of(GOOD)[:10],
     "cut-in-the-middle": tgz_of([*GOOD, Member("data/z", bytes(range(256)) * 99)])[:-300],
-    "cut-at-the-check": tgz_of(GOOD)[:-4],
-    "cut-before-gzip": gzipped(tar_of(GOOD)[:700]),
+    "cut-between-entries": gzipped(tar_without_end(GOOD)),
     "bad-gzip-check": tgz_of(GOOD)[:-8] + b"\0\0\0\0" + tgz_of(GOOD)[-4:],
-    "bad-header-check": gzipped(b"wasp-bin" + tar_of(GOOD)[:1000].replace(b"ustar", b"ustaR")),
+    "garbage-behind": tgz_of(GOOD) + b"\x1f\x8b\x08garbage",
     "no-binary": tgz_of([Member("data/a", b"a")]),
     "no-data": tgz_of([BINARY]),
-    "binary-is-a-folder": tgz_of([directory("wasp-bin"), Member("data/a", b"a")]),
-    "nothing-of-wasp": tgz_of([Member("readme.md", b"hi")]),
     "deeper": tgz_of([replace(member, name=f"wasp/dist/{member.name}") for member in GOOD]),
+    "web-page": b"<!DOCTYPE html><html><body>Not found</body></html>",
 }
 
 
-def refused(machine: Machine, archive: bytes, slug: str) -> None:
+def refused(machine: Machine, archive: bytes, *slugs: str) -> None:
     """Installs from the archive, which must be refused without a trace."""
     outside = machine.root / "outside"
     outside.mkdir()
@@ -101,7 +85,8 @@ def refused(machine: Machine, archive: bytes, slug: str) -> None:
     file = machine.root / "wasp.tgz"
     file.write_bytes(archive)
     before = picture(machine.root)
-    run = machine.install("0.25.0", "--from-file", str(file)).failed(6, slug)
+    run = machine.install("0.25.0", "--from-file", str(file)).failed(6)
+    assert run.json["error"] in slugs, run
     assert "\x1b" not in run.stderr
     assert picture(machine.root) == before
     assert not Path("/tmp/wasp-test-escaped").exists()
@@ -110,26 +95,7 @@ def refused(machine: Machine, archive: bytes, slug: str) -> None:
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_archive_is_refused(machine: Machine, kind: str) -> None:
-    refused(machine, tgz_of([*GOOD, *HOSTILE[kind]]), "unsafe-archive")
-
-
-@pytest.mark.parametrize("kind", ["traversal", "folder-becomes-a-link", "two-binaries", "setuid"])
-def test_it_does_not_matter_where_in_the_archive(machine: Machine, kind: str) -> None:
-    refused(machine, tgz_of([*HOSTILE[kind], *GOOD]), "unsafe-archive")
-
-
-def test_a_hostile_archive_leaves_nothing_outside(machine: Machine) -> None:
-    members = [*HOSTILE["file-through-a-link"], *GOOD]
-    refused(machine, tgz_of(members), "unsafe-archive")
-
-
-@pytest.mark.parametrize("kind", ["absolute", "link-out", "device"])
-@pytest.mark.parametrize(
-    "archive_format", [tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT], ids=["gnu", "ustar"]
-)
-def test_the_tar_format_does_not_matter(machine: Machine, kind: str, archive_format: int) -> None:
-    archive = gzipped(tar_of([*GOOD, *HOSTILE[kind]], archive_format))
-    refused(machine, archive, "unsafe-archive")
+    refused(machine, tgz_of([*GOOD, *HOSTILE[kind]]), "unsafe-archive", "corrupt-archive")
 
 
 @pytest.mark.parametrize("kind", CORRUPT)
@@ -137,37 +103,19 @@ def test_a_corrupt_archive_is_refused(machine: Machine, kind: str) -> None:
     refused(machine, CORRUPT[kind], "corrupt-archive")
 
 
-def test_a_cut_archive_is_refused(machine: Machine) -> None:
-    refused(machine, CORRUPT["cut-in-the-middle"], "corrupt-archive")
-
-
-@pytest.mark.parametrize("garbage", [b"garbage behind the end", b"\x1f\x8b\x08garbage"])
-def test_garbage_behind_the_archive_is_refused(machine: Machine, garbage: bytes) -> None:
-    refused(machine, tgz_of(GOOD) + garbage, "corrupt-archive")
-
-
-def test_a_download_that_is_a_web_page_is_called_so(machine: Machine) -> None:
-    page = b"<!DOCTYPE html><html><body>Not found</body></html>"
-    refused(machine, page, "corrupt-archive")
-
-
-def test_long_names_are_kept(machine: Machine) -> None:
-    """Longer than the 100 characters that a plain tar header has room for."""
-    name = "data/" + "/".join(f"folder-{number:02}-with-a-long-name" for number in range(9))
-    archive = machine.root / "wasp.tgz"
-    archive.write_bytes(tgz_of([BINARY, Member(f"{name}/file", b"deep\n")]))
-    machine.install(None, "--from-file", str(archive)).ok()
-    assert (machine.layout.version_folder("0.25.0") / name / "file").read_text() == "deep\n"
-
-
-def test_the_owner_in_the_archive_does_not_matter(machine: Machine) -> None:
-    archive = machine.root / "wasp.tgz"
-    file = tar_of(GOOD)
-    # The owner's number in each header; the sums in the headers are mended after it.
-    archive.write_bytes(gzipped(_owned_by(file, 4321)))
-    machine.install(None, "--from-file", str(archive)).ok()
-    info = machine.layout.binary("0.25.0").stat()
-    assert info.st_uid != 4321
+def test_an_honest_archive_of_another_shape_is_taken(both: Getters) -> None:
+    """With links that stay inside, long names, another owner, and "./" before every name."""
+    deep = "data/" + "/".join(f"folder-{number:02}-with-a-long-name" for number in range(9))
+    links = [symlink("data/Cli/near", "starters/basic"), symlink("data/Cli/up", "../Generator/bin")]
+    package = replace(
+        tiny_package("0.25.0"), data=(*DATA_MEMBERS, *links, Member(f"{deep}/file", b"deep\n"))
+    )
+    dotted = [replace(member, name=f"./{member.name}") for member in package.members]
+    archive = _owned_by(tar_of([directory("./"), *dotted], tarfile.GNU_FORMAT), 4321)
+    both.install(None, *both.file(gzipped(archive))).ok()
+    layout = both.machine.layout
+    assert layout.version_picture("0.25.0") == expected_version_folder(package)
+    assert layout.binary("0.25.0").stat().st_uid != 4321
 
 
 def _owned_by(archive: bytes, owner: int) -> bytes:
@@ -179,6 +127,40 @@ def _owned_by(archive: bytes, owner: int) -> bytes:
             total = sum(blocks[start : start + 512])
             blocks[start + 148 : start + 156] = f"{total:06o}\0 ".encode()
     return bytes(blocks)
+
+
+def test_an_archive_that_a_browser_has_decompressed_is_taken(both: Getters) -> None:
+    package = tiny_package("0.25.0")
+    both.install(None, *both.file(gzip.decompress(package.npm_archive()))).ok()
+    assert both.machine.layout.version_picture("0.25.0") == expected_version_folder(package)
+
+
+def test_only_wasp_is_kept_of_an_archive(both: Getters) -> None:
+    package = tiny_package("0.25.0")
+    extras = [
+        Member("package/.receipt.json", b'{"version": "6.6.6"}'),
+        Member("package/wasp-bin.old", b"old", mode=0o755),
+        Member("package/database/x", b"x"),
+        Member("package/package.json", b'{"engines": {"node": ">=22.1.0"}}'),
+    ]
+    inside = [replace(member, name=f"package/{member.name}") for member in package.members]
+    both.install(None, *both.file(tgz_of([*extras, *inside]))).ok()
+    layout = both.machine.layout
+    assert layout.version_picture("0.25.0") == expected_version_folder(package)
+    assert layout.receipt("0.25.0")["node"] == ">=22.1.0"
+
+
+def test_a_file_that_is_swapped_while_it_is_read(machine: Machine) -> None:
+    """What was checked is what is unpacked: each tool finds the other archive at the path."""
+    good, evil = tiny_package("0.25.0").npm_archive(), tiny_package("0.24.0").npm_archive()
+    archive, other = machine.root / "wasp.tgz", machine.root / "other.tgz"
+    archive.write_bytes(good)
+    other.write_bytes(evil)
+    for tool in ("sha256sum", "sha512sum", "tar", "gzip"):
+        real = machine.toolbox.folder.joinpath(tool).resolve()
+        machine.toolbox.script(tool, f"cp '{other}' '{archive}'; exec {real} \"$@\"")
+    machine.install(None, "--from-file", str(archive)).ok()
+    assert machine.layout.versions() == ["0.25.0"]
 
 
 # --- Limits --------------------------------------------------------------------------------------
@@ -215,16 +197,3 @@ def _many_entries(count: int = 100_001) -> bytes:
         blocks.append(empty[:5] + digits + empty[12:148] + check + empty[156:])
     body = b"".join(blocks)
     return gzip.compress(tar_without_end(GOOD) + body + bytes(1024), 1, mtime=0)
-
-
-def test_a_size_that_lies_is_refused(machine: Machine) -> None:
-    """A header that announces 8 GiB less a byte, with nothing behind it."""
-    header = bytearray(Member("data/huge").info().tobuf(tarfile.USTAR_FORMAT))
-    header[124:136] = b"77777777777\0"
-    header[148:156] = b" " * 8
-    struct.pack_into("8s", header, 148, f"{sum(header):06o}\0 ".encode())
-    file = machine.root / "wasp.tgz"
-    file.write_bytes(gzipped(tar_without_end(GOOD) + bytes(header)))
-    run = machine.install("0.25.0", "--from-file", str(file)).failed(6)
-    assert run.json["error"] in ("unsafe-archive", "corrupt-archive")
-    assert machine.layout.versions() == []
