@@ -357,11 +357,11 @@ set_defaults() {
   require_checksum=no force=no dry_run=no porcelain=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
   modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
 
-  version='' release_source='' release_url='' release_digest='' release_node='' registry='' fetcher='' problem='' problem_text=''
-  os='' arch='' libc='' distro_id='' current='' installed='' available='' on_path=no path_message='' edited=''
-  held_warnings='' hold_warnings=no announced=no warned_of_ci=no python='' node_version='' interrupted_code=130
-  wasp_root='' share_dir='' bin_dir='' work='' staging='' staged_launcher='' owner_name='' held_lock='' committed=no
-  made_share='' made_bin='' child='' asking='' progress='' sending='' node_lookup='' python_lookup='' npm_lookup=''
+  for _name in version release_source release_url release_digest release_node registry fetcher problem problem_text \
+    os arch libc distro_id current installed available path_message edited held_warnings python node_version \
+    wasp_root share_dir bin_dir work staging staged_launcher owner_name held_lock made_share made_bin \
+    child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
+  on_path=no hold_warnings=no announced=no warned_of_ci=no committed=no interrupted_code=130
 }
 
 parse_arguments() {
@@ -370,50 +370,43 @@ parse_arguments() {
   done
   _options=yes _commands=0
   while [ $# -gt 0 ]; do
-    case $_options,$1 in
-      yes,--*=*)
-        _option=${1%%=*} _value=${1#*=}
-        shift
-        set -- "$_option" "$_value" ${1+"$@"}
-        ;;
-      yes,-v?*)
-        _value=${1#-v}
-        shift
-        set -- -v "$_value" ${1+"$@"}
-        ;;
-      yes,-[qyhV]?*)
-        _option=${1%"${1#-?}"} _value=-${1#-?}
-        shift
-        set -- "$_option" "$_value" ${1+"$@"}
-        ;;
-    esac
-    case $_options,$1 in
-      yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome | yes,--previous)
-        take_value "$1" "${2-}"
-        shift
-        ;;
-      yes,-?*) take_option "$1" ;;
-      *) take_word "$1" ;;
-    esac
+    _word=$1 _value=${2-} _rest=''
     shift
+    case $_options,$_word in
+      no,*) ;;
+      *,--*=*) _value=${_word#*=} _word=${_word%%=*} _rest=value ;;
+      *,-v?*) _value=${_word#-v} _word=-v _rest=value ;;
+      *,-[qyhV]?*)
+        set -- "-${_word#-?}" ${1+"$@"}
+        _word=${_word%"${_word#-?}"}
+        ;;
+    esac
+    case $_options,$_word in
+      yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome | yes,--previous)
+        case $_value in '' | -*) die usage "$_word needs a value." 'See: --help' ;; esac
+        take_value
+        [ "$_rest" = value ] || shift
+        ;;
+      yes,-?*) take_option ;;
+      *) take_word "$_word" ;;
+    esac
   done
 }
 
 take_value() {
-  case $2 in '' | -*) die usage "$1 needs a value." 'See: --help' ;; esac
-  case $1 in
-    -v | --version) wanted=$2 wanted_from='' ;;
-    --prefix) prefix=$2 ;;
-    --source) source=$2 ;;
-    --from-file) archive_file=$2 ;;
-    --sha256) wanted_sha256=$2 ;;
-    --outcome) outcome=$2 ;;
-    --previous) previous=$2 ;;
+  case $_word in
+    -v | --version) wanted=$_value wanted_from='' ;;
+    --prefix) prefix=$_value ;;
+    --source) source=$_value ;;
+    --from-file) archive_file=$_value ;;
+    --sha256) wanted_sha256=$_value ;;
+    --outcome) outcome=$_value ;;
+    --previous) previous=$_value ;;
   esac
 }
 
 take_option() {
-  case $1 in
+  case $_word in
     --require-checksum) require_checksum=yes ;;
     --no-telemetry) wants_telemetry=no ;;
     --no-modify-path) modify_path=no ;;
@@ -424,16 +417,10 @@ take_option() {
     -q | --quiet) quiet=yes ;;
     --verbose) verbose=yes ;;
     -y | --yes) assume_yes=yes ;;
-    -h | --help)
-      usage
-      leave 0
-      ;;
-    -V)
-      printf 'Wasp installer %s\n' "$INSTALLER_VERSION"
-      leave 0
-      ;;
+    -h | --help) usage && leave 0 ;;
+    -V) printf 'Wasp installer %s\n' "$INSTALLER_VERSION" && leave 0 ;;
     --) _options=no ;;
-    *) die usage "there is no option '$(plain_text "$1")'." 'See them all with: --help' ;;
+    *) die usage "there is no option '$(plain_text "$_word")'." 'See them all with: --help' ;;
   esac
 }
 
@@ -580,19 +567,20 @@ is_on_ci() {
 
 choose_downloader() {
   downloader=curl wget_options=''
-  case $(command -v curl || :) in
+  case $(command -v curl) in
     '' | /snap/* | */snap/bin/*) downloader=wget ;;
     *) return 0 ;;
   esac
-  have wget || die no-downloader 'this installer needs curl or wget, and neither is on PATH (snap'"'"'s curl cannot be used).' \
-    "$(how_to_install curl)"
+  case $(wget --version 2>&1) in
+    *'GNU Wget '*)
+      wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
+      ;;
+    *[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
+    *) die no-downloader 'this installer needs curl or wget, and none that it can use is on PATH (not that of snap, not Wget2).' \
+      "$(how_to_install curl)" ;;
+  esac
   [ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
   [ -z "${NO_PROXY-}" ] || export no_proxy="${no_proxy:-$NO_PROXY}"
-  case $(wget --version 2>/dev/null) in
-    *'GNU Wget2'*) die no-downloader 'the wget on PATH is Wget2, which this installer cannot use.' "$(how_to_install curl)" ;;
-    *'GNU Wget'*) wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT" ;;
-    *) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
-  esac
 }
 
 set_problem() {
@@ -731,42 +719,32 @@ explain_failure() {
   _words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
   _words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
   case $1,$http_status,$_words in
-    *[Nn]o\ space*) die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words" ;;
-    curl\ 23,*)
-      [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
-        || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
+    curl\ 23,* | curl\ 63,* | *[Nn]o\ space*)
       set_problem bad-answer "$host offers a file that is far too large"
+      [ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
+        || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
       ;;
-    curl\ 63,*) set_problem bad-answer "$host offers a file that is far too large" ;;
-    curl\ 7,* | wget*refused*)
+    *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
+    curl\ 22,4[01][04],* | wget\ [18],4[01][04],*) set_problem not-found "$host does not have it" ;;
+    curl\ 22,[45]??,* | wget\ [18],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
+    curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
+    curl\ 7,*,?* | *refused*)
       set_problem connection "$host refuses the connection"
       [ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
         || set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
       ;;
-    *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
-    curl\ 22,[45]??,* | wget*,[45]??,*)
-      case $http_status in
-        404 | 410) set_problem not-found "$host does not have it" ;;
-        *) set_problem http-status "$host answered with HTTP status $http_status" ;;
-      esac
-      ;;
-    curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
-    curl\ 6,* | wget*'unable to resolve'* | wget*'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
-    curl\ 1,*HTTP/0.9*) set_problem bad-answer "$host answered with something that is not HTTP" ;;
+    curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
+    curl\ 28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
+    curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host gave an answer that is not one ($_words)" ;;
     curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
-    curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host redirects to no address ($_words)" ;;
-    curl\ 28,* | wget*'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-    curl\ 35,*reset* | curl\ 35,*'unexpected eof'* | curl\ 35,*SYSCALL*) set_problem connection "$host closed the connection ($_words)" ;;
-    curl\ [3-9][0-9],*ertificate* | curl\ [3-9][0-9],*SSL* | curl\ [3-9][0-9],*TLS* | wget\ 5,* | wget*ertificate*)
-      set_problem tls "the TLS certificate of $host is not accepted ($_words)"
-      ;;
+    *ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
     *) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
   esac
   return 1
 }
 
 die_of_problem() {
-  case $problem in
+  case $network_problem in
     dns) _hint='Check the network connection, and HTTPS_PROXY if you are behind a proxy; then run this again.' ;;
     connection | timeout | http-status) _hint='Check the network connection, or wait a little; then run this again.' ;;
     tls) _hint="Check the clock, and that the system's CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, name its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
@@ -775,7 +753,7 @@ die_of_problem() {
     insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
     *) _hint='Run this again with --verbose to see each step, or choose the other one with --source npm or github.' ;;
   esac
-  die "$problem" "cannot get $1: $problem_text." "$_hint"
+  die "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }
 
 fetch_json() {
@@ -1045,19 +1023,15 @@ name_github() {
 
 find_release_at_github() {
   name_github
-  fetcher=request
+  fetcher=request version=$wanted
   if [ "$wanted" = latest ]; then
     fetch "$github/wasp-lang/wasp/releases/latest" "$work/answer" location || return 1
     version=${location##*/tag/v}
-    if [ "$version" = "$location" ] || ! is_version "$version"; then
-      case $http_status in
-        3??) set_problem bad-answer "$host did not say which version is the newest" ;;
-        *) set_problem captive-portal "$host answered with a page of its own" ;;
-      esac
+    is_version "$version" || {
+      set_problem bad-answer "$host did not say which version is the newest"
+      ! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a page of its own"
       return 1
-    fi
-  else
-    version=$wanted
+    }
   fi
   release_source=github
   ask_github_for_assets
@@ -1067,38 +1041,28 @@ find_release_at_github() {
     [ "$problem" = not-found ] || return 1
   done
   release_url=''
-  if fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head; then
-    set_problem no-build "Wasp $version has no build for $os $arch"
-  fi
+  ! fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head || set_problem no-build "Wasp $version has no build for $os $arch"
   return 1
 }
 
 ask_github_for_assets() {
-  assets='' api_problem=''
-  if fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get; then
-    assets=$(json_strings "$work/answer") || assets=''
-    case $assets in
-      *assets.*) ;;
-      *) assets='' ;;
-    esac
-  elif [ "$problem" != not-found ]; then
-    api_problem=$problem_text
-  fi
+  api_problem=''
+  fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get \
+    && values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
+  values=''
+  case $problem in '' | not-found) ;; *) api_problem=$problem_text ;; esac
 }
 
 asset_is_there() {
   set_problem not-found "Wasp $version has no $1"
-  [ -n "$assets" ] || {
+  [ -n "$values" ] || {
     fetch "$release_url" /dev/null head
     return
   }
-  values=$assets
-  _asset=$(printf '%s\n' "$assets" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
+  _asset=$(printf '%s\n' "$values" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
   [ -n "$_asset" ] || return 1
   pick "assets.$_asset.digest"
-  case $picked in
-    sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;;
-  esac
+  case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
 }
 
 read_versions_of_github() {
@@ -1110,16 +1074,13 @@ read_versions_of_github() {
 obtain_release() {
   ! try_sources take_release_from || return 0
   version=''
-  _wanted_words=$(wanted_words)
-  die_of_network_problem "$_wanted_words"
-  [ "$problem" != no-build ] || die unsupported-platform "$_wanted_words has no build for $(platform_words)." \
+  _release=$(wanted_words)
+  [ -z "$network_problem" ] || die_of_problem "$_release"
+  [ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
     "Another version may have one: $RELEASES_URL"
-  [ "$wanted" != latest ] || die no-such-version 'no release of Wasp is to be found.' \
-    'See with --verbose where it was looked for.'
-  [ "$source" = auto ] || die no-such-version "$(source_name "$source") has no Wasp $wanted." \
-    'Another source may have it: leave out --source, or see list --remote.'
-  die no-such-version "there is no Wasp $wanted." \
-    "The versions that there are: $RELEASES_URL"
+  _where='' _hint="The versions that there are: $RELEASES_URL"
+  [ "$source" = auto ] || _where=" at $(source_name "$source")" _hint='Another source may have it: leave out --source.'
+  die no-such-version "$_release was not found$_where." "$_hint"
 }
 
 take_release_from() {
@@ -1130,30 +1091,19 @@ take_release_from() {
 try_sources() {
   choose_downloader
   plan_sources
-  _tried='' network_problem='' network_problem_text=''
+  _tried='' network_problem='' _met=''
   for _source in $sources; do
-    if [ -n "$_tried" ]; then
-      _instead=$(source_name "$_source")
-      warn "$(source_name "$_tried"): $problem_text. Trying $_instead instead."
-    fi
+    [ -z "$_tried" ] || warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
     _tried=$_source problem=''
     ! "$1" "$_source" || return 0
     say_step "$(source_name "$_source"): $problem_text"
     case $problem in
       not-found | no-build) ;;
-      *)
-        [ -n "$network_problem" ] || network_problem=$problem
-        network_problem_text="$network_problem_text${network_problem_text:+; }$problem_text"
-        ;;
+      *) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
     esac
   done
+  problem_text=${_met:-$problem_text}
   return 1
-}
-
-die_of_network_problem() {
-  [ -n "$network_problem" ] || return 0
-  problem=$network_problem problem_text=$network_problem_text
-  die_of_problem "$1"
 }
 
 wanted_words() {
@@ -1185,8 +1135,8 @@ find_available() {
   start_registry_lookup
   choose_build
   ! try_sources list_versions_at || return 0
-  die_of_network_problem 'the list of versions'
-  die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
+  [ -z "$network_problem" ] || die_of_problem 'the list of versions'
+  die no-such-version 'no release of Wasp was found.' 'See with --verbose where it was looked for.'
 }
 
 list_versions_at() {
@@ -1261,6 +1211,7 @@ unpack_archive() {
   ! is_web_page "$staging/archive" || return 1
   [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
   [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
+  is_known=$release_digest
   if [ -z "$release_digest" ]; then
     [ "$release_source" != file ] || ! read_digest sha256 || release_digest="sha256:$digest"
     [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
@@ -1305,7 +1256,7 @@ unpack() {
   ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
   rm -rf "$staging/damaged" "$staging/unpacked"
   mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
-  decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
+  { if [ -n "$is_known" ]; then decompress; else decompress | head -c "$((UNPACKED_LIMIT + 1))"; fi; } | {
     LC_ALL=$tar_locale tar -xof -
     _status=$?
     cat >/dev/null
@@ -1448,28 +1399,27 @@ clear_line() {
 draw_progress() {
   trap 'exit 0' TERM
   trap - INT HUP
+  _began=$(date +%s)
   while [ -e "$work/downloading" ]; do
     sleep 0.1 2>/dev/null || sleep 1
     [ -s "$1" ] || continue
     read_headers 2>/dev/null
-    _done=$(wc -c <"$1") _total=${content_length:-0}
-    case $_total in *[!0-9]*) _total=0 ;; esac
-    _line="Downloading $((_done / 1000000)).$((_done / 100000 % 10)) MB"
-    if [ "$_total" -gt 0 ] && [ "$_done" -le "$_total" ]; then
-      _line="Downloading $((_done * 100 / _total))% of $((_total / 1000000)).$((_total / 100000 % 10)) MB"
-      add_bar
-    fi
-    printf '\r%s%s[K' "$_line" "$escape" >&2
+    _bytes=$(($(wc -c <"$1"))) _elapsed=$(($(date +%s) - _began))
+    _line="$(megabytes "$_bytes") MB"
+    case ${content_length:-0} in
+      *[!0-9]* | 0 | ????????????*) ;;
+      *) _line="$((_bytes * 100 / content_length))% of $(megabytes "$content_length") MB" ;;
+    esac
+    [ "$_elapsed" = 0 ] || _line="$_line, $(megabytes $((_bytes / _elapsed))) MB/s"
+    _size=$(stty size <&2 2>/dev/null) || _size=''
+    _width=${_size#* }
+    case $_width in '' | 0) _width=80 ;; esac
+    printf "\r%.$((_width - 1))s%s[K" "Downloading $_line" "$escape" >&2
   done
 }
 
-add_bar() {
-  _size=$(stty size <&2 2>/dev/null) || _size='0 0'
-  _room=$((${_size#* } - ${#_line} - 4))
-  [ "$_room" -lt 40 ] || _room=40
-  [ "$_room" -ge 10 ] || return 0
-  _filled=$((_done * _room / _total))
-  _line="$_line [$(printf "%${_filled}s" '' | tr ' ' '#')$(printf "%$((_room - _filled))s" '')]"
+megabytes() {
+  printf '%s.%s' $(($1 / 1000000)) $(($1 / 100000 % 10))
 }
 
 announce_install() {
@@ -1760,21 +1710,32 @@ refuse_conflicts() {
 
 make_current() {
   [ -n "$staging" ] || make_staging
-  know_python
   take_turn
   refuse_conflicts
   is_installed "$1" || die_not_installed "$1"
   stage_shared_files
-  write_file "$staged_launcher" filled_in launcher wasp_version "$1" wasp_root "$(quoted "$wasp_root")" wasp_python "$(quoted "$python")"
-  change "write to $(pretty "$bin_dir")" chmod 755 "$staged_launcher"
+  stage_launcher "$1"
   place_shared_files
-  [ ! -L "$bin_dir/wasp" ] || rm -f "$bin_dir/wasp"
-  change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
-  staged_launcher='' current=$1 committed=yes
+  place_launcher
+  current=$1 committed=yes
   [ ! -e "$share_dir/.uses-npm" ] \
     || change "remove $(pretty "$share_dir/.uses-npm")" rm -f "$share_dir/.uses-npm"
   [ -n "$destdir" ] || add_to_startup_files
   end_turn
+}
+
+stage_launcher() {
+  [ -n "$staged_launcher" ] || staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
+    || die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
+  know_python
+  write_file "$staged_launcher" filled_in launcher wasp_version "$1" wasp_root "$(quoted "$wasp_root")" wasp_python "$(quoted "$python")"
+  change "write to $(pretty "$bin_dir")" chmod 755 "$staged_launcher"
+}
+
+place_launcher() {
+  [ ! -L "$bin_dir/wasp" ] || rm -f "$bin_dir/wasp"
+  change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
+  staged_launcher=''
 }
 
 stage_shared_files() {
@@ -1797,7 +1758,7 @@ is_newer_manager() {
 }
 
 filled_in() {
-  installed_file "$1" >"$staging/filling" || return 1
+  installed_file "$1" >"$work/filling" || return 1
   shift
   while IFS= read -r _line; do
     case $_line in
@@ -1815,15 +1776,14 @@ filled_in() {
       cat
       return
     }
-  done <"$staging/filling"
+  done <"$work/filling"
 }
 
 place_shared_files() {
   change "write to $(pretty "$share_dir")" mkdir -p "$share_dir/completions"
-  for _name in $SHARED_FILES $MANAGER; do
-    [ ! -e "$staging/shared/$_name" ] \
-      || change "write to $(pretty "$share_dir")" mv -f "$staging/shared/$_name" "$share_dir/$_name"
-  done
+  change "write to $(pretty "$share_dir")" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
+  change "write to $(pretty "$share_dir")" rmdir "$staging/shared/completions"
+  change "write to $(pretty "$share_dir")" mv -f "$staging"/shared/* "$share_dir/"
 }
 
 remove_shared_files() {
@@ -2176,41 +2136,35 @@ find_real_home() {
 }
 
 start_node_lookup() {
-  : >"$work/node"
-  ! have node || {
-    ask node --version >"$work/node" &
-    node_lookup=$!
-  }
+  ask node --version >"$work/node" 2>/dev/null &
+  node_lookup=$!
 }
 
 check_node() {
-  _needs="Wasp $version needs Node.js${release_node:+ $release_node}."
-  if ! have node; then
-    case $(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null) in
-      '') warn "Node.js is not on PATH. $_needs${newline}Install it: https://nodejs.org/en/download" ;;
-      *) warn "Node.js is not on PATH, but nvm has it. $_needs${newline}Switch it on in this terminal: nvm use node" ;;
-    esac
-    return
-  fi
   [ -n "$node_lookup" ] || start_node_lookup
   wait "$node_lookup" 2>/dev/null
   node_lookup=''
   read -r node_version <"$work/node" || :
   node_version=${node_version#v}
   _minimum=${release_node#"${release_node%%[0-9]*}"}
-  _minimum=${_minimum%%[!0-9.]*}
-  case $node_version in
-    *[!0-9A-Za-z.+-]* | [!0-9]* | '')
-      warn "$(command -v node) does not say which version it is. $_needs${newline}Install it anew: https://nodejs.org/en/download"
+  _minimum=${_minimum%%[!0-9.]*} _advice='Install it: https://nodejs.org/en/download'
+  case $(command -v node),$node_version in
+    ,*)
+      _found='is not on PATH'
+      case $(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null) in
+        ?*) _found='is not on PATH, but nvm has it' _advice='Switch it on in this terminal: nvm use node' ;;
+      esac
       ;;
+    *,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is ($(command -v node))" ;;
     *)
-      [ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" \
-        || warn "Node.js is $node_version. $_needs${newline}Install a newer one: https://nodejs.org/en/download"
+      _found=''
+      [ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
       ;;
   esac
-  case $(command -v npm) in
-    '') warn "npm is not on PATH, and Wasp needs it.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
-    /mnt/?/*) warn "npm on PATH is that of Windows, and Wasp needs one inside WSL.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
+  [ -z "$_found" ] || warn "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}.$newline$_advice"
+  case $(command -v node),$(command -v npm) in
+    ?*,) warn "npm is not on PATH, and Wasp needs it.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
+    ?*,/mnt/?/*) warn "npm on PATH is that of Windows, and Wasp needs one inside WSL.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
   esac
 }
 
@@ -2225,16 +2179,16 @@ check_other_wasp() {
 
 refuse_danger_for_root() {
   [ "$(id -u)" = 0 ] || return 0
-  for _folder in "$share_dir" "$bin_dir"; do
-    until [ -z "$_folder" ]; do
-      read_owner "$_folder/."
-      case $mode,$owner in
-        , | *[tT],0 | *[tT],65534 | ????????[!w]*,[0-9] | ????????[!w]*,[0-9][0-9] | ????????[!w]*,[1-4][0-9][0-9] | ????????[!w]*,65534) ;;
-        *,? | *,?? | *,[1-4]?? | *,65534) found_danger "$_folder may be written to by everyone" ;;
-        *) found_danger "$_folder belongs to another user (number $owner)" ;;
-      esac
-      _folder=${_folder%/*}
+  for _place in "$share_dir" "$bin_dir"; do
+    set --
+    while [ -n "$_place" ]; do
+      [ ! -e "$_place" ] || set -- "$_place" "$@"
+      _place=${_place%/*}
     done
+    _danger=$(ls -ldnL "$@" | awk '
+      $3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
+      substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
+    [ -z "$_danger" ] || found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
   done
 }
 
@@ -2440,53 +2394,30 @@ run_uninstall() {
   identify_platform
   inspect_launcher
   [ "$dry_run" = yes ] || sweep
-  if [ -n "$named_version" ]; then
-    uninstall_version
-    return
-  fi
   list_version_folders
-  if [ -z "$found" ] && [ "$launcher" != ours ] && [ -e "$share_dir/.uses-npm" ]; then
-    die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
-  fi
-  _message="Removed Wasp from $(pretty "$prefix")"
-  if [ -z "$found" ] && [ "$launcher" != ours ]; then
-    _message="No Wasp is installed in $(pretty "$prefix")"
-    [ "$dry_run" = no ] || {
-      say "$_message"
-      result removed
-      return
-    }
+  version=$named_version
+  if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
+    [ "$dry_run" = yes ] || remove_folders
+    die_not_installed "$version"
+  elif [ -n "$version" ] && [ "$found" != "$version" ]; then
+    ! plan_only "Would remove Wasp $version" || return 0
+    take_turn
+    leave_version
+    remove_version "$version"
+    end_turn
+    say "Removed Wasp $version${current:+; the current version is $current}"
+  elif [ -z "$found" ] && [ "$launcher" != ours ]; then
+    [ ! -e "$share_dir/.uses-npm" ] \
+      || die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
+    say "No Wasp is installed in $(pretty "$prefix")"
+    [ "$dry_run" = yes ] || remove_everything
   else
     ! plan_only "Would remove Wasp ($(words_of "$found")) from $(pretty "$prefix")" || return 0
-    confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
-  fi
-  remove_everything
-  say "$_message"
-  remove_traces
-  result removed
-}
-
-uninstall_version() {
-  [ -d "$share_dir/$named_version" ] || {
-    list_version_folders
-    [ "$dry_run" = yes ] || [ -n "$found" ] || [ "$launcher" = foreign ] || [ -e "$share_dir/.uses-npm" ] || {
-      remove_everything
-      remove_traces
-    }
-    die_not_installed "$named_version"
-  }
-  version=$named_version
-  ! plan_only "Would remove Wasp $version" || return 0
-  take_turn
-  leave_version
-  remove_version "$version"
-  list_version_folders
-  end_turn
-  say "Removed Wasp $version${current:+; the current version is $current}"
-  [ -n "$found" ] || {
+    [ -n "$version" ] || confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
     remove_everything
+    say "Removed Wasp${version:+ $version} from $(pretty "$prefix")"
     remove_traces
-  }
+  fi
   result removed
 }
 
@@ -2494,19 +2425,13 @@ leave_version() {
   inspect_launcher
   [ "$current" = "$version" ] || return 0
   list_installed
-  for _version in $installed; do
-    [ "$_version" != "$version" ] || continue
-    name_owner
-    staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
-      || die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
-    write_file "$staged_launcher" sed "s/^wasp_version=.*/wasp_version=$_version/" "$bin_dir/wasp"
-    change "write to $(pretty "$bin_dir")" chmod 755 "$staged_launcher"
-    change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
-    staged_launcher='' current=$_version
-    return 0
-  done
-  change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
-  current=''
+  current=$(printf '%s\n' "$installed" | grep -vxF -e "$version" | head -n 1)
+  if [ -n "$current" ]; then
+    stage_launcher "$current"
+    place_launcher
+  else
+    change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
+  fi
 }
 
 run_migrate_to_npm() {
@@ -2517,8 +2442,7 @@ run_migrate_to_npm() {
   ! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $(pretty "$prefix") and leave it to npm" || return 0
   remove_everything
   change "write to $(pretty "$share_dir")" mkdir -p "$share_dir"
-  _errors=$( (: >"$share_dir/.uses-npm") 2>&1) \
-    || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
+  change "write to $(pretty "$share_dir")" touch "$share_dir/.uses-npm"
   [ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
   say "Removed Wasp from $(pretty "$prefix"); npm may manage it now."
   [ -n "$destdir" ] || ! find_cache || remove_tree "$cache_folder/installer"
@@ -2533,16 +2457,17 @@ remove_everything() {
   inspect_launcher
   [ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
   current=''
+  [ -n "$destdir" ] || take_out_of_startup_files
+  remove_shared_files
   list_version_folders
   for _version in $found; do remove_version "$_version"; done
-  remove_shared_files
-  [ -n "$destdir" ] || take_out_of_startup_files
   end_turn
+  remove_folders
+}
+
+remove_folders() {
   rmdir "$bin_dir" 2>/dev/null || :
-  _folder=$share_dir
-  while [ "$_folder" != "$destdir$prefix" ] && { rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ]; }; do
-    _folder=${_folder%/*}
-  done
+  remove_empty "$share_dir" "$destdir$prefix/share"
   [ "$prefix" = "$home" ] || rmdir "$destdir$prefix" 2>/dev/null || :
 }
 
@@ -2930,10 +2855,9 @@ class State:
 
 
 class Store:
-    """The folder with this machine's id, its secret, and the state of each project.
+    """The folder with this machine's id, its secret, and the state of projects; raises OSError.
 
-    WASP_TELEMETRY_USER_ID stands for id and secret: one person, many machines. Methods raise
-    OSError when the folder cannot be used.
+    WASP_TELEMETRY_USER_ID stands for id and secret: one person, many machines.
     """
 
     def __init__(self, folder: str) -> None:
@@ -2964,7 +2888,7 @@ class Store:
         return _locked(os.path.join(self.folder, "lock"), wait=True)
 
     def sender(self) -> IO[bytes] | None:
-        """As long as this is open, its process is one of the few that may send."""
+        """While this is open, its process is one of the few that may send."""
         self._make_folder()
         for number in range(SENDERS_LIMIT):
             try:
@@ -3035,6 +2959,16 @@ class Store:
         if not complete:
             raise OSError(f"no room for {path}")
         os.replace(f"{path}.new", path)
+
+
+class _Sample(Store):
+    """What nothing is kept of."""
+
+    def distinct_id(self) -> str:
+        return "bf3fa7a8-1c11-4f82-9542-ec1a2d28786b"
+
+    def project_hash(self, _: str) -> str:
+        return "6d7e561d62b955d1"
 
 
 def _locked(path: str, *, wait: bool) -> IO[bytes]:
@@ -3128,9 +3062,8 @@ def ask(
 ) -> tuple[int, bytes]:
     """Sends one HTTP request, a POST if it has a body; returns the status and the answer.
 
-    By hand, since http.client takes 10 ms; no redirect is followed. ``fields`` are lines of its
-    header. Raises OSError, or ValueError for a ``url`` that is not allowed or an answer that is not
-    HTTP.
+    By hand, as http.client takes 10 ms; no redirect is followed. ``fields`` are header lines.
+    Raises OSError; ValueError for a ``url`` that is not allowed, or an answer that is not HTTP.
     """
     host, port, path = _parts(url)
     authority = (f"[{host}]" if ":" in host else host) + ("" if port in (80, 443) else f":{port}")
@@ -3181,16 +3114,13 @@ def _parts(url: str) -> tuple[str, int, str]:
     """Host, port and path; ValueError for an address that is not allowed."""
     import re
 
-    host = r"(\[[0-9A-Fa-f:]+\]|[0-9A-Za-z.-]+)"
-    found = re.fullmatch(rf"(https?)://{host}(?::([0-9]{{1,5}}))?(/[!-~]*)?", url)
-    if not found:
+    here, anywhere = r"localhost|\[::1\]|127(?:\.[0-9]{1,3}){3}", r"\[[0-9A-Fa-f:]+\]|[\w.-]+"
+    hosts = rf"(?:http://({here})|https://({anywhere}))"
+    found = re.fullmatch(rf"{hosts}(?::([0-9]{{1,5}}))?(/[!-~]*)?", url, re.ASCII)
+    port = int(found[3] or (80 if found[1] else 443)) if found else 65536
+    if not found or port > 65535:
         raise ValueError(f"{url} is not an https address")
-    scheme, host, digits, path = found.groups()
-    port = int(digits or (443 if scheme == "https" else 80))
-    is_here = re.fullmatch(r"localhost|\[::1\]|127(\.[0-9]{1,3}){3}", host)
-    if port > 65535 or (scheme == "http" and not is_here):
-        raise ValueError(f"{url} is not an https address")
-    return host.strip("[]"), port, path or "/"
+    return (found[1] or found[2]).strip("[]"), port, found[4] or "/"
 
 
 def _connect(secure: bool, host: str, port: int) -> socket:
@@ -3280,7 +3210,7 @@ class Invocation:
         self._file = f"project-{self._project_hash}.json"
 
     def state(self) -> State:
-        """What is remembered of the project."""
+        """As it is kept now."""
         text = self._store.read(self._file).decode("ascii", "replace")
         return State(text, int(self._project_hash[:8], 16) * FAILED_SPREAD_S >> 32)
 
@@ -3289,8 +3219,17 @@ class Invocation:
 
     def body(self, deploy: str) -> bytes:
         """What it sends, with these keywords of a deploy."""
-        ids = self._store.distinct_id(), self._project_hash
-        return _cli_body(*ids, self.build, deploy, self.wasp_version)
+        event = cli_event(
+            key=collector()[1],
+            distinct_id=self._store.distinct_id(),
+            project_hash=self._project_hash,
+            is_build=self.build,
+            deploy_cmd_args=deploy,
+            wasp_version=self.wasp_version,
+            os_name=this_os(),
+            context=context_of(os.environ),
+        )
+        return to_body(event)
 
     def is_due(self, now: int) -> bool:
         """Whether there is something to send or to remember; ``send`` looks again with the lock."""
@@ -3339,22 +3278,6 @@ class Invocation:
 
 
 _JSON: Final = "Content-Type: application/json\r\n"
-
-
-def _cli_body(
-    distinct_id: str, project_hash: str, build: bool, deploy: str, wasp_version: str
-) -> bytes:
-    event = cli_event(
-        key=collector()[1],
-        distinct_id=distinct_id,
-        project_hash=project_hash,
-        is_build=build,
-        deploy_cmd_args=deploy,
-        wasp_version=wasp_version,
-        os_name=this_os(),
-        context=context_of(os.environ),
-    )
-    return to_body(event)
 
 
 def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
@@ -3425,9 +3348,9 @@ def _detach() -> None:
 
 
 def _keep_compiled() -> None:
-    """Keeps what Python compiles of our files beside them, if the folder is this user's.
+    """Keeps what Python compiles of our files, in this user's own folder and from inside it.
 
-    From inside it: when all of Wasp was removed meanwhile, an import would make it anew.
+    When all of Wasp was removed meanwhile, an import would make the folder anew.
     """
     assert __spec__ is not None, "an imported module has one"
     folder = os.path.dirname(os.path.abspath(__file__))
@@ -3456,9 +3379,8 @@ def command(wasp_version: str, arguments: Sequence[str]) -> int:
     words = " ".join(arguments)
     chosen = {"": status, "show": show, "on": on, "off": off}.get(words)
     if chosen is None:
-        is_help = words in ("-h", "--help", "help")
-        print(_USAGE, end="", file=sys.stdout if is_help else sys.stderr)
-        return 0 if is_help else 2
+        print(_USAGE, end="", file=sys.stderr)
+        return 0 if words in ("-h", "--help") else 2
     for stream in (sys.stdout, sys.stderr):
         # A path may hold bytes that are no text.
         if stream is not None:
@@ -3491,7 +3413,7 @@ def status(_wasp_version: str) -> None:
         return
     print(f"Kept in:   {folder}")
     if project is None:
-        print("Nothing is sent from here: this folder is in no Wasp project.")
+        print("In no Wasp project, so nothing is sent from here.")
     else:
         store = Store(folder)
         # Without making a secret just for that.
@@ -3514,17 +3436,13 @@ def _next_event(state: State, build: bool) -> str:
 
 
 def show(wasp_version: str) -> None:
-    """Prints the exact data that a command would send now; outside a project, a sample of it."""
+    """Prints the exact data that a command would send now, or a sample of it."""
     reason, project, folder = silence_reason(), current_project(), usable_folder()
     if reason is not None or folder is None:
         print(f"Telemetry is DISABLED ({reason}): nothing is sent.", file=sys.stderr)
     elif project is None:
-        print("This folder is in no Wasp project: nothing is sent from here.", file=sys.stderr)
-        print("In a project it would be this, with an id and a hash of yours:", file=sys.stderr)
-        sample = _cli_body(
-            "bf3fa7a8-1c11-4f82-9542-ec1a2d28786b", "6d7e561d62b955d1", False, "", wasp_version
-        )
-        print(sample.decode("ascii"))
+        print("In no Wasp project, so nothing is sent from here. A sample:", file=sys.stderr)
+        print(Invocation([], wasp_version, "", _Sample("")).body("").decode("ascii"))
     else:
         _print_event(Invocation([], wasp_version, project, Store(folder)), sys.stdout)
 

@@ -251,10 +251,9 @@ class State:
 
 
 class Store:
-    """The folder with this machine's id, its secret, and the state of each project.
+    """The folder with this machine's id, its secret, and the state of projects; raises OSError.
 
-    WASP_TELEMETRY_USER_ID stands for id and secret: one person, many machines. Methods raise
-    OSError when the folder cannot be used.
+    WASP_TELEMETRY_USER_ID stands for id and secret: one person, many machines.
     """
 
     def __init__(self, folder: str) -> None:
@@ -285,7 +284,7 @@ class Store:
         return _locked(os.path.join(self.folder, "lock"), wait=True)
 
     def sender(self) -> IO[bytes] | None:
-        """As long as this is open, its process is one of the few that may send."""
+        """While this is open, its process is one of the few that may send."""
         self._make_folder()
         for number in range(SENDERS_LIMIT):
             try:
@@ -356,6 +355,16 @@ class Store:
         if not complete:
             raise OSError(f"no room for {path}")
         os.replace(f"{path}.new", path)
+
+
+class _Sample(Store):
+    """What nothing is kept of."""
+
+    def distinct_id(self) -> str:
+        return "bf3fa7a8-1c11-4f82-9542-ec1a2d28786b"
+
+    def project_hash(self, _: str) -> str:
+        return "6d7e561d62b955d1"
 
 
 def _locked(path: str, *, wait: bool) -> IO[bytes]:
@@ -449,9 +458,8 @@ def ask(
 ) -> tuple[int, bytes]:
     """Sends one HTTP request, a POST if it has a body; returns the status and the answer.
 
-    By hand, since http.client takes 10 ms; no redirect is followed. ``fields`` are lines of its
-    header. Raises OSError, or ValueError for a ``url`` that is not allowed or an answer that is not
-    HTTP.
+    By hand, as http.client takes 10 ms; no redirect is followed. ``fields`` are header lines.
+    Raises OSError; ValueError for a ``url`` that is not allowed, or an answer that is not HTTP.
     """
     host, port, path = _parts(url)
     authority = (f"[{host}]" if ":" in host else host) + ("" if port in (80, 443) else f":{port}")
@@ -502,16 +510,13 @@ def _parts(url: str) -> tuple[str, int, str]:
     """Host, port and path; ValueError for an address that is not allowed."""
     import re
 
-    host = r"(\[[0-9A-Fa-f:]+\]|[0-9A-Za-z.-]+)"
-    found = re.fullmatch(rf"(https?)://{host}(?::([0-9]{{1,5}}))?(/[!-~]*)?", url)
-    if not found:
+    here, anywhere = r"localhost|\[::1\]|127(?:\.[0-9]{1,3}){3}", r"\[[0-9A-Fa-f:]+\]|[\w.-]+"
+    hosts = rf"(?:http://({here})|https://({anywhere}))"
+    found = re.fullmatch(rf"{hosts}(?::([0-9]{{1,5}}))?(/[!-~]*)?", url, re.ASCII)
+    port = int(found[3] or (80 if found[1] else 443)) if found else 65536
+    if not found or port > 65535:
         raise ValueError(f"{url} is not an https address")
-    scheme, host, digits, path = found.groups()
-    port = int(digits or (443 if scheme == "https" else 80))
-    is_here = re.fullmatch(r"localhost|\[::1\]|127(\.[0-9]{1,3}){3}", host)
-    if port > 65535 or (scheme == "http" and not is_here):
-        raise ValueError(f"{url} is not an https address")
-    return host.strip("[]"), port, path or "/"
+    return (found[1] or found[2]).strip("[]"), port, found[4] or "/"
 
 
 def _connect(secure: bool, host: str, port: int) -> socket:
@@ -601,7 +606,7 @@ class Invocation:
         self._file = f"project-{self._project_hash}.json"
 
     def state(self) -> State:
-        """What is remembered of the project."""
+        """As it is kept now."""
         text = self._store.read(self._file).decode("ascii", "replace")
         return State(text, int(self._project_hash[:8], 16) * FAILED_SPREAD_S >> 32)
 
@@ -610,8 +615,17 @@ class Invocation:
 
     def body(self, deploy: str) -> bytes:
         """What it sends, with these keywords of a deploy."""
-        ids = self._store.distinct_id(), self._project_hash
-        return _cli_body(*ids, self.build, deploy, self.wasp_version)
+        event = cli_event(
+            key=collector()[1],
+            distinct_id=self._store.distinct_id(),
+            project_hash=self._project_hash,
+            is_build=self.build,
+            deploy_cmd_args=deploy,
+            wasp_version=self.wasp_version,
+            os_name=this_os(),
+            context=context_of(os.environ),
+        )
+        return to_body(event)
 
     def is_due(self, now: int) -> bool:
         """Whether there is something to send or to remember; ``send`` looks again with the lock."""
@@ -660,22 +674,6 @@ class Invocation:
 
 
 _JSON: Final = "Content-Type: application/json\r\n"
-
-
-def _cli_body(
-    distinct_id: str, project_hash: str, build: bool, deploy: str, wasp_version: str
-) -> bytes:
-    event = cli_event(
-        key=collector()[1],
-        distinct_id=distinct_id,
-        project_hash=project_hash,
-        is_build=build,
-        deploy_cmd_args=deploy,
-        wasp_version=wasp_version,
-        os_name=this_os(),
-        context=context_of(os.environ),
-    )
-    return to_body(event)
 
 
 def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
@@ -746,9 +744,9 @@ def _detach() -> None:
 
 
 def _keep_compiled() -> None:
-    """Keeps what Python compiles of our files beside them, if the folder is this user's.
+    """Keeps what Python compiles of our files, in this user's own folder and from inside it.
 
-    From inside it: when all of Wasp was removed meanwhile, an import would make it anew.
+    When all of Wasp was removed meanwhile, an import would make the folder anew.
     """
     assert __spec__ is not None, "an imported module has one"
     folder = os.path.dirname(os.path.abspath(__file__))
@@ -777,9 +775,8 @@ def command(wasp_version: str, arguments: Sequence[str]) -> int:
     words = " ".join(arguments)
     chosen = {"": status, "show": show, "on": on, "off": off}.get(words)
     if chosen is None:
-        is_help = words in ("-h", "--help", "help")
-        print(_USAGE, end="", file=sys.stdout if is_help else sys.stderr)
-        return 0 if is_help else 2
+        print(_USAGE, end="", file=sys.stderr)
+        return 0 if words in ("-h", "--help") else 2
     for stream in (sys.stdout, sys.stderr):
         # A path may hold bytes that are no text.
         if stream is not None:
@@ -812,7 +809,7 @@ def status(_wasp_version: str) -> None:
         return
     print(f"Kept in:   {folder}")
     if project is None:
-        print("Nothing is sent from here: this folder is in no Wasp project.")
+        print("In no Wasp project, so nothing is sent from here.")
     else:
         store = Store(folder)
         # Without making a secret just for that.
@@ -835,17 +832,13 @@ def _next_event(state: State, build: bool) -> str:
 
 
 def show(wasp_version: str) -> None:
-    """Prints the exact data that a command would send now; outside a project, a sample of it."""
+    """Prints the exact data that a command would send now, or a sample of it."""
     reason, project, folder = silence_reason(), current_project(), usable_folder()
     if reason is not None or folder is None:
         print(f"Telemetry is DISABLED ({reason}): nothing is sent.", file=sys.stderr)
     elif project is None:
-        print("This folder is in no Wasp project: nothing is sent from here.", file=sys.stderr)
-        print("In a project it would be this, with an id and a hash of yours:", file=sys.stderr)
-        sample = _cli_body(
-            "bf3fa7a8-1c11-4f82-9542-ec1a2d28786b", "6d7e561d62b955d1", False, "", wasp_version
-        )
-        print(sample.decode("ascii"))
+        print("In no Wasp project, so nothing is sent from here. A sample:", file=sys.stderr)
+        print(Invocation([], wasp_version, "", _Sample("")).body("").decode("ascii"))
     else:
         _print_event(Invocation([], wasp_version, project, Store(folder)), sys.stdout)
 

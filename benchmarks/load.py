@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import itertools
 import random
 import uuid
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from statistics import median
-from typing import Callable, Generic, NamedTuple, TypeVar
+from typing import IO, Callable, Generic, NamedTuple, TypeVar
 
 import telemetry_ping as ping
 from benchmarks.pages import markdown_table
@@ -229,25 +230,11 @@ def machine(seed: int, number: int) -> Machine:
 # --- what telemetry does of it --------------------------------------------------------------------
 
 
-class NoLock(ping._Lock):
-    """Nobody else is there."""
-
-    def __init__(self) -> None:
-        super().__init__("", wait=False)
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-
 class Memory(ping.Store):
-    """What is kept on a machine of this name, without a disk."""
+    """What is kept on a machine of this name, without a disk; nobody else is there."""
 
-    def __init__(self, name: str, spreads: bool) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__("")
-        self._spreads = spreads
         secret = hashlib.sha256(name.encode()).digest()
         self._files = {"secret": secret, "signature": str(uuid.UUID(bytes=secret[:16])).encode()}
         self._hashes: dict[str, str] = {}
@@ -257,14 +244,8 @@ class Memory(ping.Store):
             self._hashes[project] = super().project_hash(project)
         return self._hashes[project]
 
-    def state(self, project_hash: str) -> ping.State:
-        state = super().state(project_hash)
-        if not self._spreads:
-            state.spread = 0
-        return state
-
-    def lock(self, *, wait: bool = True) -> ping._Lock:  # noqa: ARG002 - as the other has it
-        return NoLock()
+    def lock(self) -> IO[bytes]:
+        return io.BytesIO()
 
     def read(self, name: str, limit: int = 1024) -> bytes:
         return self._files.get(name, b"")[:limit]
@@ -273,21 +254,37 @@ class Memory(ping.Store):
         self._files[name] = content
 
 
+class Invocation(ping.Invocation):
+    """One call of `wasp`; unless it `spreads`, all projects that failed wait equally long."""
+
+    def __init__(self, use: Use, store: ping.Store, spreads: bool) -> None:
+        super().__init__(use.arguments, "0.25.0", use.project, store)
+        self._spreads = spreads
+
+    def state(self) -> ping.State:
+        state = super().state()
+        if not self._spreads:
+            state.spread = 0
+        return state
+
+
 def attempts(life: Sequence[Use], store: ping.Store, scenario: Scenario) -> list[Attempt]:
     """What the calls of `wasp` in one life of a machine send."""
-    made = (_attempt(use, store, scenario.outcome_of(use)) for use in life)
+    made = (_attempt(use, store, scenario) for use in life)
     return [attempt for attempt in made if attempt is not None]
 
 
-def _attempt(use: Use, store: ping.Store, outcome: Outcome) -> Attempt | None:
-    environment = {"WASP_TELEMETRY_URL": "https://collector.invalid/"}
-    invocation = ping.Invocation(use.arguments, "0.25.0", use.project, environment)
+def _attempt(use: Use, store: ping.Store, scenario: Scenario) -> Attempt | None:
+    invocation = Invocation(use, store, scenario.spreads)
     now = BEGIN + use.at
-    if not ping.is_due(invocation, store, now):
+    if not invocation.is_due(now):
         return None
+    outcome = scenario.outcome_of(use)
     bodies: list[bytes] = []
 
-    def send(_url: str, body: bytes, when_connected: Callable[[], None]) -> tuple[int, bytes]:
+    def ask(
+        _url: str, _fields: str, body: bytes, when_connected: Callable[[], None]
+    ) -> tuple[int, bytes]:
         bodies.append(body)
         if outcome is Outcome.OFFLINE:
             raise OSError("no network")
@@ -297,7 +294,7 @@ def _attempt(use: Use, store: ping.Store, outcome: Outcome) -> Attempt | None:
         return (200 if outcome is Outcome.TAKEN else 503), b""
 
     with contextlib.suppress(OSError):
-        ping.record_and_send(invocation, store, lambda: now, send)
+        invocation.send(lambda: now, ask)
     return Attempt(use, bodies[0], outcome) if bodies else None
 
 

@@ -356,7 +356,7 @@ def opted_out(world: World, name: str, arguments: Sequence[str]) -> Subject:
 def remembered(cache: Path) -> list[Path]:
     """Return the files with a project's last event, and with what is known of messages."""
     folder = cache / "wasp" / "telemetry"
-    return [*folder.glob("project-*"), *folder.glob("news.json")]
+    return [*folder.glob("project-*"), *folder.glob("messages*")]
 
 
 def forgetting(cache: Path) -> Callable[[], None]:

@@ -27,7 +27,7 @@ from benchmarks.measure import BenchmarkError, Command, Subject, run_once
 from benchmarks.mirror import HOST, make_certificates
 
 # What is read in a launcher: words that may be quoted, and go over several lines.
-KNOWN = ("version", "root", "python", "ping")
+KNOWN = ("version", "root", "python")
 ASSIGNMENT = re.compile(rf"""(?m)^wasp_({"|".join(KNOWN)})=((?:'[^']*'|\\'|[^'\s])*)$""")
 
 
@@ -147,8 +147,10 @@ def read_launcher(path: Path) -> Launcher:
     values = {name: "".join(shlex.split(value)) for name, value in ASSIGNMENT.findall(text)}
     if len(values) != len(KNOWN) or not os.access(values["python"], os.X_OK):
         raise BenchmarkError(f"{path} has no Python to run, or is not as it was")
-    version, root, python, code = (values[name] for name in KNOWN)
-    ping = [python, "-I", "-S", "-c", code, root, "invoked", version, "version"]
+    version, root, python = (values[name] for name in KNOWN)
+    code = "import sys; sys.path.insert(0, sys.argv[1])\nimport telemetry_ping; "
+    code += "telemetry_ping.run(sys.argv[2:])"
+    ping = [python, "-I", "-S", "-B", "-c", code, root, "invoked", version, "version"]
     return Launcher(path, version, Path(root, version, "wasp-bin"), python, ping)
 
 

@@ -10,11 +10,11 @@ set_defaults() {
   modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
 
   # What becomes known on the way.
-  version='' release_source='' release_url='' release_digest='' release_node='' registry='' fetcher='' problem='' problem_text=''
-  os='' arch='' libc='' distro_id='' current='' installed='' available='' on_path=no path_message='' edited=''
-  held_warnings='' hold_warnings=no announced=no warned_of_ci=no python='' node_version='' interrupted_code=130
-  wasp_root='' share_dir='' bin_dir='' work='' staging='' staged_launcher='' owner_name='' held_lock='' committed=no
-  made_share='' made_bin='' child='' asking='' progress='' sending='' node_lookup='' python_lookup='' npm_lookup=''
+  for _name in version release_source release_url release_digest release_node registry fetcher problem problem_text \
+    os arch libc distro_id current installed available path_message edited held_warnings python node_version \
+    wasp_root share_dir bin_dir work staging staged_launcher owner_name held_lock made_share made_bin \
+    child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
+  on_path=no hold_warnings=no announced=no warned_of_ci=no committed=no interrupted_code=130
 }
 
 parse_arguments() {
@@ -24,53 +24,45 @@ parse_arguments() {
   done
   _options=yes _commands=0
   while [ $# -gt 0 ]; do
-    case $_options,$1 in
-      yes,--*=*)
-        _option=${1%%=*} _value=${1#*=}
-        shift
-        # posh takes an empty "$@" for an unset parameter.
-        set -- "$_option" "$_value" ${1+"$@"}
-        ;;
-      yes,-v?*)
-        _value=${1#-v}
-        shift
-        set -- -v "$_value" ${1+"$@"}
-        ;;
-      yes,-[qyhV]?*)
-        _option=${1%"${1#-?}"} _value=-${1#-?}
-        shift
-        set -- "$_option" "$_value" ${1+"$@"}
-        ;;
-    esac
-    case $_options,$1 in
-      yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome | yes,--previous)
-        take_value "$1" "${2-}"
-        shift
-        ;;
-      yes,-?*) take_option "$1" ;;
-      *) take_word "$1" ;;
-    esac
+    _word=$1 _value=${2-} _rest=''
     shift
+    case $_options,$_word in
+      no,*) ;;
+      *,--*=*) _value=${_word#*=} _word=${_word%%=*} _rest=value ;;
+      *,-v?*) _value=${_word#-v} _word=-v _rest=value ;;
+      *,-[qyhV]?*)
+        # posh takes an empty "$@" for an unset parameter.
+        set -- "-${_word#-?}" ${1+"$@"}
+        _word=${_word%"${_word#-?}"}
+        ;;
+    esac
+    case $_options,$_word in
+      yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome | yes,--previous)
+        case $_value in '' | -*) die usage "$_word needs a value." 'See: --help' ;; esac
+        take_value
+        [ "$_rest" = value ] || shift
+        ;;
+      yes,-?*) take_option ;;
+      *) take_word "$_word" ;;
+    esac
   done
 }
 
-# take_value OPTION VALUE: refuses an option that ends the line or is followed by another option
 take_value() {
-  case $2 in '' | -*) die usage "$1 needs a value." 'See: --help' ;; esac
-  case $1 in
-    -v | --version) wanted=$2 wanted_from='' ;;
-    --prefix) prefix=$2 ;;
-    --source) source=$2 ;;
-    --from-file) archive_file=$2 ;;
-    --sha256) wanted_sha256=$2 ;;
+  case $_word in
+    -v | --version) wanted=$_value wanted_from='' ;;
+    --prefix) prefix=$_value ;;
+    --source) source=$_value ;;
+    --from-file) archive_file=$_value ;;
+    --sha256) wanted_sha256=$_value ;;
     # Between install.py and this program.
-    --outcome) outcome=$2 ;;
-    --previous) previous=$2 ;;
+    --outcome) outcome=$_value ;;
+    --previous) previous=$_value ;;
   esac
 }
 
 take_option() {
-  case $1 in
+  case $_word in
     --require-checksum) require_checksum=yes ;;
     --no-telemetry) wants_telemetry=no ;;
     --no-modify-path) modify_path=no ;;
@@ -81,16 +73,10 @@ take_option() {
     -q | --quiet) quiet=yes ;;
     --verbose) verbose=yes ;;
     -y | --yes) assume_yes=yes ;;
-    -h | --help)
-      usage
-      leave 0
-      ;;
-    -V)
-      printf 'Wasp installer %s\n' "$INSTALLER_VERSION"
-      leave 0
-      ;;
+    -h | --help) usage && leave 0 ;;
+    -V) printf 'Wasp installer %s\n' "$INSTALLER_VERSION" && leave 0 ;;
     --) _options=no ;;
-    *) die usage "there is no option '$(plain_text "$1")'." 'See them all with: --help' ;;
+    *) die usage "there is no option '$(plain_text "$_word")'." 'See them all with: --help' ;;
   esac
 }
 

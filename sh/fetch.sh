@@ -3,22 +3,23 @@
 
 choose_downloader() {
   downloader=curl wget_options=''
-  case $(command -v curl || :) in
+  case $(command -v curl) in
     # Snap confines its curl: it may not write into hidden folders, where all this goes.
     '' | /snap/* | */snap/bin/*) downloader=wget ;;
     *) return 0 ;;
   esac
-  have wget || die no-downloader 'this installer needs curl or wget, and neither is on PATH (snap'"'"'s curl cannot be used).' \
-    "$(how_to_install curl)"
+  case $(wget --version 2>&1) in
+    *'GNU Wget '*)
+      # What a person has in ~/.wgetrc and ~/.netrc is for other downloads; and else it keeps a file of hosts.
+      wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
+      ;;
+    *[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
+    *) die no-downloader 'this installer needs curl or wget, and none that it can use is on PATH (not that of snap, not Wget2).' \
+      "$(how_to_install curl)" ;;
+  esac
   # Unlike curl, it knows the names in lower case only.
   [ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
   [ -z "${NO_PROXY-}" ] || export no_proxy="${no_proxy:-$NO_PROXY}"
-  case $(wget --version 2>/dev/null) in
-    *'GNU Wget2'*) die no-downloader 'the wget on PATH is Wget2, which this installer cannot use.' "$(how_to_install curl)" ;;
-    # What a person has in ~/.wgetrc and ~/.netrc is for other downloads; and else it keeps a file of hosts in the home.
-    *'GNU Wget'*) wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT" ;;
-    *) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
-  esac
 }
 
 set_problem() {
@@ -167,48 +168,38 @@ read_headers() {
 }
 
 # explain_failure "TOOL STATUS": sets the problem, in the tool's own words where their meaning is not certain.
-# https://curl.se/libcurl/c/libcurl-errors.html; wget's are https://www.gnu.org/software/wget/manual/html_node/Exit-Status.html
+# https://curl.se/libcurl/c/libcurl-errors.html; wget: https://www.gnu.org/software/wget/manual/html_node/Exit-Status.html
 explain_failure() {
   _words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
   _words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
   case $1,$http_status,$_words in
-    *[Nn]o\ space*) die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words" ;;
-    curl\ 23,*)
-      [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
-        || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
+    curl\ 23,* | curl\ 63,* | *[Nn]o\ space*)
       set_problem bad-answer "$host offers a file that is far too large"
+      [ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
+        || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
       ;;
-    curl\ 63,*) set_problem bad-answer "$host offers a file that is far too large" ;;
-    curl\ 7,* | wget*refused*)
+    *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
+    curl\ 22,4[01][04],* | wget\ [18],4[01][04],*) set_problem not-found "$host does not have it" ;;
+    curl\ 22,[45]??,* | wget\ [18],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
+    curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
+    curl\ 7,*,?* | *refused*)
       set_problem connection "$host refuses the connection"
       [ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
         || set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
       ;;
-    *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
-    curl\ 22,[45]??,* | wget*,[45]??,*)
-      case $http_status in
-        404 | 410) set_problem not-found "$host does not have it" ;;
-        *) set_problem http-status "$host answered with HTTP status $http_status" ;;
-      esac
-      ;;
-    curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
-    curl\ 6,* | wget*'unable to resolve'* | wget*'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
-    curl\ 1,*HTTP/0.9*) set_problem bad-answer "$host answered with something that is not HTTP" ;;
+    curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
+    curl\ 28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
+    curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host gave an answer that is not one ($_words)" ;;
     curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
-    curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host redirects to no address ($_words)" ;;
-    curl\ 28,* | wget*'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-    curl\ 35,*reset* | curl\ 35,*'unexpected eof'* | curl\ 35,*SYSCALL*) set_problem connection "$host closed the connection ($_words)" ;;
-    curl\ [3-9][0-9],*ertificate* | curl\ [3-9][0-9],*SSL* | curl\ [3-9][0-9],*TLS* | wget\ 5,* | wget*ertificate*)
-      set_problem tls "the TLS certificate of $host is not accepted ($_words)"
-      ;;
+    *ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
     *) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
   esac
   return 1
 }
 
-# die_of_problem WHAT: the problem as an error; WHAT names what was wanted
+# die_of_problem WHAT: the first problem as an error; WHAT names what was wanted
 die_of_problem() {
-  case $problem in
+  case $network_problem in
     dns) _hint='Check the network connection, and HTTPS_PROXY if you are behind a proxy; then run this again.' ;;
     connection | timeout | http-status) _hint='Check the network connection, or wait a little; then run this again.' ;;
     tls) _hint="Check the clock, and that the system's CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, name its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
@@ -217,5 +208,5 @@ die_of_problem() {
     insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
     *) _hint='Run this again with --verbose to see each step, or choose the other one with --source npm or github.' ;;
   esac
-  die "$problem" "cannot get $1: $problem_text." "$_hint"
+  die "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }

@@ -49,22 +49,34 @@ refuse_conflicts() {
 # make_current VERSION: all that takes room comes before the first change
 make_current() {
   [ -n "$staging" ] || make_staging
-  know_python
   take_turn
   refuse_conflicts
   is_installed "$1" || die_not_installed "$1"
   stage_shared_files
-  write_file "$staged_launcher" filled_in launcher wasp_version "$1" wasp_root "$(quoted "$wasp_root")" wasp_python "$(quoted "$python")"
-  change "write to $(pretty "$bin_dir")" chmod 755 "$staged_launcher"
+  stage_launcher "$1"
   place_shared_files
-  # A link to a folder would send mv into that folder.
-  [ ! -L "$bin_dir/wasp" ] || rm -f "$bin_dir/wasp"
-  change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
-  staged_launcher='' current=$1 committed=yes
+  place_launcher
+  current=$1 committed=yes
   [ ! -e "$share_dir/.uses-npm" ] \
     || change "remove $(pretty "$share_dir/.uses-npm")" rm -f "$share_dir/.uses-npm"
   [ -n "$destdir" ] || add_to_startup_files
   end_turn
+}
+
+# stage_launcher VERSION
+stage_launcher() {
+  [ -n "$staged_launcher" ] || staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
+    || die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
+  know_python
+  write_file "$staged_launcher" filled_in launcher wasp_version "$1" wasp_root "$(quoted "$wasp_root")" wasp_python "$(quoted "$python")"
+  change "write to $(pretty "$bin_dir")" chmod 755 "$staged_launcher"
+}
+
+place_launcher() {
+  # A link to a folder would send mv into that folder.
+  [ ! -L "$bin_dir/wasp" ] || rm -f "$bin_dir/wasp"
+  change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
+  staged_launcher=''
 }
 
 # stage_shared_files: $staging/shared has them as they are to be
@@ -91,7 +103,7 @@ is_newer_manager() {
 # filled_in NAME VARIABLE WORD...: an installed file whose lines "VARIABLE=..." at the start have the WORD in place of
 # what is there
 filled_in() {
-  installed_file "$1" >"$staging/filling" || return 1
+  installed_file "$1" >"$work/filling" || return 1
   shift
   while IFS= read -r _line; do
     case $_line in
@@ -109,16 +121,15 @@ filled_in() {
       cat
       return
     }
-  done <"$staging/filling"
+  done <"$work/filling"
 }
 
 # place_shared_files: each replaced as a whole
 place_shared_files() {
   change "write to $(pretty "$share_dir")" mkdir -p "$share_dir/completions"
-  for _name in $SHARED_FILES $MANAGER; do
-    [ ! -e "$staging/shared/$_name" ] \
-      || change "write to $(pretty "$share_dir")" mv -f "$staging/shared/$_name" "$share_dir/$_name"
-  done
+  change "write to $(pretty "$share_dir")" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
+  change "write to $(pretty "$share_dir")" rmdir "$staging/shared/completions"
+  change "write to $(pretty "$share_dir")" mv -f "$staging"/shared/* "$share_dir/"
 }
 
 # remove_shared_files: with what Python has compiled of them

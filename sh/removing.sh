@@ -5,54 +5,31 @@ run_uninstall() {
   identify_platform
   inspect_launcher
   [ "$dry_run" = yes ] || sweep
-  if [ -n "$named_version" ]; then
-    uninstall_version
-    return
-  fi
   list_version_folders
-  if [ -z "$found" ] && [ "$launcher" != ours ] && [ -e "$share_dir/.uses-npm" ]; then
-    die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
-  fi
-  _message="Removed Wasp from $(pretty "$prefix")"
-  if [ -z "$found" ] && [ "$launcher" != ours ]; then
-    _message="No Wasp is installed in $(pretty "$prefix")"
-    [ "$dry_run" = no ] || {
-      say "$_message"
-      result removed
-      return
-    }
+  version=$named_version
+  if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
+    [ "$dry_run" = yes ] || remove_folders
+    die_not_installed "$version"
+  elif [ -n "$version" ] && [ "$found" != "$version" ]; then
+    ! plan_only "Would remove Wasp $version" || return 0
+    take_turn
+    leave_version
+    remove_version "$version"
+    end_turn
+    say "Removed Wasp $version${current:+; the current version is $current}"
+  elif [ -z "$found" ] && [ "$launcher" != ours ]; then
+    [ ! -e "$share_dir/.uses-npm" ] \
+      || die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
+    say "No Wasp is installed in $(pretty "$prefix")"
+    # Wasp may have been removed by its own "wasp uninstall", which does not know of the rest.
+    [ "$dry_run" = yes ] || remove_everything
   else
     ! plan_only "Would remove Wasp ($(words_of "$found")) from $(pretty "$prefix")" || return 0
-    confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
-  fi
-  remove_everything
-  say "$_message"
-  remove_traces
-  result removed
-}
-
-uninstall_version() {
-  [ -d "$share_dir/$named_version" ] || {
-    # A run that was killed may have come so far.
-    list_version_folders
-    [ "$dry_run" = yes ] || [ -n "$found" ] || [ "$launcher" = foreign ] || [ -e "$share_dir/.uses-npm" ] || {
-      remove_everything
-      remove_traces
-    }
-    die_not_installed "$named_version"
-  }
-  version=$named_version
-  ! plan_only "Would remove Wasp $version" || return 0
-  take_turn
-  leave_version
-  remove_version "$version"
-  list_version_folders
-  end_turn
-  say "Removed Wasp $version${current:+; the current version is $current}"
-  [ -n "$found" ] || {
+    [ -n "$version" ] || confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
     remove_everything
+    say "Removed Wasp${version:+ $version} from $(pretty "$prefix")"
     remove_traces
-  }
+  fi
   result removed
 }
 
@@ -61,20 +38,13 @@ leave_version() {
   inspect_launcher
   [ "$current" = "$version" ] || return 0
   list_installed
-  for _version in $installed; do
-    [ "$_version" != "$version" ] || continue
-    # The launcher differs in one line only.
-    name_owner
-    staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
-      || die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
-    write_file "$staged_launcher" sed "s/^wasp_version=.*/wasp_version=$_version/" "$bin_dir/wasp"
-    change "write to $(pretty "$bin_dir")" chmod 755 "$staged_launcher"
-    change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
-    staged_launcher='' current=$_version
-    return 0
-  done
-  change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
-  current=''
+  current=$(printf '%s\n' "$installed" | grep -vxF -e "$version" | head -n 1)
+  if [ -n "$current" ]; then
+    stage_launcher "$current"
+    place_launcher
+  else
+    change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
+  fi
 }
 
 run_migrate_to_npm() {
@@ -85,8 +55,7 @@ run_migrate_to_npm() {
   ! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $(pretty "$prefix") and leave it to npm" || return 0
   remove_everything
   change "write to $(pretty "$share_dir")" mkdir -p "$share_dir"
-  _errors=$( (: >"$share_dir/.uses-npm") 2>&1) \
-    || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
+  change "write to $(pretty "$share_dir")" touch "$share_dir/.uses-npm"
   [ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
   say "Removed Wasp from $(pretty "$prefix"); npm may manage it now."
   # Wasp goes on with the rest of its cache.
@@ -96,25 +65,26 @@ run_migrate_to_npm() {
   result removed
 }
 
-# remove_everything: the launcher first, then the versions, what lies beside them, our lines in start-up files, and
-# the folders of the prefix that are then empty
+# remove_everything: the launcher first, then our lines in start-up files and what lies beside the versions, and these
+# last, so that a run that was killed can be done again
 remove_everything() {
   committed=yes
   take_turn
   inspect_launcher
   [ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
   current=''
+  [ -n "$destdir" ] || take_out_of_startup_files
+  remove_shared_files
   list_version_folders
   for _version in $found; do remove_version "$_version"; done
-  remove_shared_files
-  [ -n "$destdir" ] || take_out_of_startup_files
   end_turn
+  remove_folders
+}
+
+# remove_folders: those of the prefix that are empty
+remove_folders() {
   rmdir "$bin_dir" 2>/dev/null || :
-  _folder=$share_dir
-  # A run that was killed may have removed some of them.
-  while [ "$_folder" != "$destdir$prefix" ] && { rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ]; }; do
-    _folder=${_folder%/*}
-  done
+  remove_empty "$share_dir" "$destdir$prefix/share"
   [ "$prefix" = "$home" ] || rmdir "$destdir$prefix" 2>/dev/null || :
 }
 

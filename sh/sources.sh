@@ -6,16 +6,13 @@
 obtain_release() {
   ! try_sources take_release_from || return 0
   version=''
-  _wanted_words=$(wanted_words)
-  die_of_network_problem "$_wanted_words"
-  [ "$problem" != no-build ] || die unsupported-platform "$_wanted_words has no build for $(platform_words)." \
+  _release=$(wanted_words)
+  [ -z "$network_problem" ] || die_of_problem "$_release"
+  [ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
     "Another version may have one: $RELEASES_URL"
-  [ "$wanted" != latest ] || die no-such-version 'no release of Wasp is to be found.' \
-    'See with --verbose where it was looked for.'
-  [ "$source" = auto ] || die no-such-version "$(source_name "$source") has no Wasp $wanted." \
-    'Another source may have it: leave out --source, or see list --remote.'
-  die no-such-version "there is no Wasp $wanted." \
-    "The versions that there are: $RELEASES_URL"
+  _where='' _hint="The versions that there are: $RELEASES_URL"
+  [ "$source" = auto ] || _where=" at $(source_name "$source")" _hint='Another source may have it: leave out --source.'
+  die no-such-version "$_release was not found$_where." "$_hint"
 }
 
 take_release_from() {
@@ -28,31 +25,19 @@ take_release_from() {
 try_sources() {
   choose_downloader
   plan_sources
-  _tried='' network_problem='' network_problem_text=''
+  _tried='' network_problem='' _met=''
   for _source in $sources; do
-    if [ -n "$_tried" ]; then
-      _instead=$(source_name "$_source")
-      warn "$(source_name "$_tried"): $problem_text. Trying $_instead instead."
-    fi
+    [ -z "$_tried" ] || warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
     _tried=$_source problem=''
     ! "$1" "$_source" || return 0
     say_step "$(source_name "$_source"): $problem_text"
     case $problem in
       not-found | no-build) ;;
-      *)
-        [ -n "$network_problem" ] || network_problem=$problem
-        network_problem_text="$network_problem_text${network_problem_text:+; }$problem_text"
-        ;;
+      *) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
     esac
   done
+  problem_text=${_met:-$problem_text}
   return 1
-}
-
-# die_of_network_problem WHAT: if there was one; WHAT names what was wanted
-die_of_network_problem() {
-  [ -n "$network_problem" ] || return 0
-  problem=$network_problem problem_text=$network_problem_text
-  die_of_problem "$1"
 }
 
 wanted_words() {
@@ -86,8 +71,8 @@ find_available() {
   start_registry_lookup
   choose_build
   ! try_sources list_versions_at || return 0
-  die_of_network_problem 'the list of versions'
-  die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
+  [ -z "$network_problem" ] || die_of_problem 'the list of versions'
+  die no-such-version 'no release of Wasp was found.' 'See with --verbose where it was looked for.'
 }
 
 # list_versions_at SOURCE: sets available, or fails with a problem

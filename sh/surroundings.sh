@@ -3,22 +3,11 @@
 
 # start_node_lookup: node takes a while to say its version, so it is asked beside the download
 start_node_lookup() {
-  : >"$work/node"
-  ! have node || {
-    ask node --version >"$work/node" &
-    node_lookup=$!
-  }
+  ask node --version >"$work/node" 2>/dev/null &
+  node_lookup=$!
 }
 
 check_node() {
-  _needs="Wasp $version needs Node.js${release_node:+ $release_node}."
-  if ! have node; then
-    case $(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null) in
-      '') warn "Node.js is not on PATH. $_needs${newline}Install it: https://nodejs.org/en/download" ;;
-      *) warn "Node.js is not on PATH, but nvm has it. $_needs${newline}Switch it on in this terminal: nvm use node" ;;
-    esac
-    return
-  fi
   [ -n "$node_lookup" ] || start_node_lookup
   wait "$node_lookup" 2>/dev/null
   node_lookup=''
@@ -26,19 +15,24 @@ check_node() {
   node_version=${node_version#v}
   # The first version of a range such as ">=24.14.1".
   _minimum=${release_node#"${release_node%%[0-9]*}"}
-  _minimum=${_minimum%%[!0-9.]*}
-  case $node_version in
-    *[!0-9A-Za-z.+-]* | [!0-9]* | '')
-      warn "$(command -v node) does not say which version it is. $_needs${newline}Install it anew: https://nodejs.org/en/download"
+  _minimum=${_minimum%%[!0-9.]*} _advice='Install it: https://nodejs.org/en/download'
+  case $(command -v node),$node_version in
+    ,*)
+      _found='is not on PATH'
+      case $(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null) in
+        ?*) _found='is not on PATH, but nvm has it' _advice='Switch it on in this terminal: nvm use node' ;;
+      esac
       ;;
+    *,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is ($(command -v node))" ;;
     *)
-      [ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" \
-        || warn "Node.js is $node_version. $_needs${newline}Install a newer one: https://nodejs.org/en/download"
+      _found=''
+      [ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
       ;;
   esac
-  case $(command -v npm) in
-    '') warn "npm is not on PATH, and Wasp needs it.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
-    /mnt/?/*) warn "npm on PATH is that of Windows, and Wasp needs one inside WSL.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
+  [ -z "$_found" ] || warn "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}.$newline$_advice"
+  case $(command -v node),$(command -v npm) in
+    ?*,) warn "npm is not on PATH, and Wasp needs it.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
+    ?*,/mnt/?/*) warn "npm on PATH is that of Windows, and Wasp needs one inside WSL.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
   esac
 }
 
@@ -58,17 +52,17 @@ check_other_wasp() {
 # is how it is meant.
 refuse_danger_for_root() {
   [ "$(id -u)" = 0 ] || return 0
-  for _folder in "$share_dir" "$bin_dir"; do
-    until [ -z "$_folder" ]; do
-      read_owner "$_folder/."
-      case $mode,$owner in
-        # A number that a container does not know is 65534.
-        , | *[tT],0 | *[tT],65534 | ????????[!w]*,[0-9] | ????????[!w]*,[0-9][0-9] | ????????[!w]*,[1-4][0-9][0-9] | ????????[!w]*,65534) ;;
-        *,? | *,?? | *,[1-4]?? | *,65534) found_danger "$_folder may be written to by everyone" ;;
-        *) found_danger "$_folder belongs to another user (number $owner)" ;;
-      esac
-      _folder=${_folder%/*}
+  for _place in "$share_dir" "$bin_dir"; do
+    set --
+    while [ -n "$_place" ]; do
+      [ ! -e "$_place" ] || set -- "$_place" "$@"
+      _place=${_place%/*}
     done
+    # ls sorts them in this very order. A number that a container does not know is 65534.
+    _danger=$(ls -ldnL "$@" | awk '
+      $3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
+      substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
+    [ -z "$_danger" ] || found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
   done
 }
 

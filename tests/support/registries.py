@@ -56,7 +56,7 @@ def npm_environment(home: Path, registry: str) -> dict[str, str]:
 
 def npm_package(name: str, folder: Path, registry: str) -> Path:
     """A package installed by npm into a folder that all workers share."""
-    place = folder / "node_modules" / name.partition("@")[0]
+    place = folder / "node_modules" / name.rpartition("@")[0]
     with locked(folder.with_suffix(".npm")):
         if not place.exists():
             folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,6 @@ import telemetry_ping as ping
 from tests.support.filesystems import without_privileges
 from tests.support.frontends import REPOSITORY
 from tests.support.installed import Installed, interpreter, real_python
-from wasp_installer.background import notify_invocation
 
 LAUNCHER = (REPOSITORY / "installed" / "launcher").read_text()
 
@@ -205,24 +204,3 @@ def test_outside_a_project_nothing_is_counted(wasp: Installed) -> None:
     assert wasp.used("opted-out", folder=wasp.here).ok().stdout == "1 1\n"
     assert wasp.files() == before
     assert wasp.collector.server.connections == 0
-
-
-def test_a_program_in_python_passes_the_same_door(
-    wasp: Installed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("WASP_TELEMETRY_DISABLE", "DO_NOT_TRACK"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in wasp.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(wasp.folder)
-    monkeypatch.setenv("DO_NOT_TRACK", "1")
-    notify_invocation(["version"], "0.25.0")
-    monkeypatch.setenv("DO_NOT_TRACK", "0")
-    for uncounted in ("uninstall", "completion:list"):
-        notify_invocation([uncounted], "0.25.0")
-    wasp.settle()
-    assert wasp.collector.server.connections == 0
-    notify_invocation(["deploy", "fly", "SECRET", "cmd"], "0.25.0")
-    wasp.settle()
-    [delivery] = wasp.collector.deliveries
-    assert delivery.properties["deploy_cmd_args"] == "fly;cmd"

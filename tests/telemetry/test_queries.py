@@ -1,37 +1,46 @@
-"""The queries of docs/telemetry.md, as they stand there, on events whose true numbers are known.
+"""The queries of docs/telemetry-team.md, as they stand there, on events whose numbers are known.
 
-A made-up population works for some weeks. Each of its commands goes through telemetry_ping, which
-decides what is sent; what is true is counted beside that, from the commands themselves.
+A made-up population works for some weeks. Its commands go through telemetry_ping, which decides
+what is sent, or send what wasp-bin 0.25.0 sends by itself; what is true is counted beside that,
+from the commands themselves.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import hashlib
 import json
+import os
 import random
 import re
+import sys
+import types
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from unittest import mock
 
 import duckdb
 import pytest
 
 import telemetry_ping
 
-DOCUMENT: Final = Path(__file__, "../../../docs/telemetry.md").resolve().read_text("utf-8")
+DOCUMENT: Final = Path(__file__, "../../../docs/telemetry-team.md").resolve().read_text("utf-8")
 QUERIES: Final[dict[str, str]] = dict(
     re.findall(r"^#+ ([^\n]+)\n+```sql\n(.*?)^```", DOCUMENT, re.DOTALL | re.MULTILINE)
 )
 #: A comparison that could be left out.
 CONDITION: Final = re.compile(
     r"NOT match\(.*'\)|(?<!NOT )(?<=AND )match\(.*'\)$|event = '[^']+'|notEmpty\([^)]+\)"
-    r"|properties\.is_build = true|toDate\(timestamp\) > [^)]*\)\) - INTERVAL \d+ DAY"
-    r"|(?<=WHERE )toStartOfWeek.*DAY",
+    r"|event IN \([^)]+\)|toString\(properties\.is_build\) IN \('true', '1'\)"
+    r"|toDate\(timestamp\) > [^)]*\)\) - INTERVAL \d+ DAY|(?<=WHERE )toStartOfWeek.*DAY",
     re.MULTILINE,
 )
+PAGE: Final = Path(__file__, "../../../docs/telemetry.md").resolve().read_text("utf-8")
 
 Day = datetime.date
 Rows = list[tuple[Any, ...]]
@@ -68,6 +77,8 @@ CREATE MACRO uniq(x) AS count(DISTINCT x);
 CREATE MACRO uniqIf(x, condition) AS count(DISTINCT CASE WHEN condition THEN x END);
 CREATE MACRO argMax(x, y) AS arg_max(x, y);
 CREATE MACRO match(text, pattern) AS regexp_matches(text, pattern);
+CREATE MACRO toString(x) AS CAST(x AS VARCHAR);
+CREATE MACRO countIf(condition) AS count(CASE WHEN condition THEN 1 END);
 CREATE MACRO notEmpty(text) AS text <> '';
 CREATE MACRO splitByChar(separator, text) AS string_split(text, separator);
 CREATE MACRO arrayJoin(list) AS unnest(list);
@@ -81,13 +92,37 @@ CREATE TABLE events AS FROM read_json($file, format = 'newline_delimited', colum
     properties: 'STRUCT(
         os VARCHAR,
         project_hash VARCHAR,
-        is_build BOOLEAN,
+        is_build KIND,
         deploy_cmd_args VARCHAR,
         wasp_version VARCHAR,
         context VARCHAR
     )'
 })
 """
+
+
+@dataclass(frozen=True)
+class Typing:
+    """What PostHog may make of the properties: of empty ones, and of those that are true or false.
+
+    The latter depends on what somebody has chosen for the property in its settings.
+    """
+
+    blank: str | None = ""
+    kind: str = "BOOLEAN"
+    truth: tuple[Any, Any] = (False, True)
+
+    def of(self, value: Any) -> Any:
+        if isinstance(value, bool):
+            return self.truth[value]
+        return self.blank if value == "" else value
+
+
+TYPINGS: Final = {
+    "empty-boolean": Typing(),
+    "null-text": Typing(None, "VARCHAR", ("false", "true")),
+    "empty-number": Typing("", "UTINYINT", (0, 1)),
+}
 
 
 @dataclass
@@ -98,21 +133,20 @@ class Collector:
 
     def receive(self, at: datetime.datetime, body: bytes) -> None:
         event = json.loads(body)
-        kept = {name: event[name] for name in ("event", "distinct_id", "properties")}
+        properties = event["properties"]
+        distinct_id = event.get("distinct_id") or properties.pop("distinct_id")
+        kept = {"event": event["event"], "distinct_id": distinct_id, "properties": properties}
         self.events.append({**kept, "timestamp": at.isoformat(" ")})
 
-    def database(self, folder: Path, blank: str | None = "") -> Database:
-        """All events; ``blank`` stands for the properties that are empty."""
-        file = folder / f"events-{blank}.jsonl"
+    def database(self, folder: Path, typing: Typing = TYPINGS["empty-boolean"]) -> Database:
+        """All events."""
+        file = folder / f"events-{typing.kind}.jsonl"
         with file.open("w", encoding="utf-8") as output:
             for event in self.events:
-                properties = {
-                    name: blank if value == "" else value
-                    for name, value in event["properties"].items()
-                }
+                properties = {name: typing.of(value) for name, value in event["properties"].items()}
                 print(json.dumps({**event, "properties": properties}), file=output)
         connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-        connection.execute(TABLE, {"file": str(file)})
+        connection.execute(TABLE.replace("KIND", typing.kind), {"file": str(file)})
         connection.execute(MACROS)
         return connection
 
@@ -176,6 +210,17 @@ PLACES: Final = (
     Place((("WASP_TELEMETRY_CONTEXT", "CI lab"),), "CI lab"),
     NAMED_LIKE_CI,
 )
+#: Of who has no Python, so that wasp-bin sends its own events: what it calls the place.
+BARE_PLACES: Final = (
+    NOWHERE_SPECIAL,
+    Place(context="NON_INTERACTIVE_SHELL"),
+    Place(context="gitpod NON_INTERACTIVE_SHELL"),
+)
+BARE_CI_PLACES: Final = (
+    Place(context="CI", is_ci=True),
+    Place(context="CI NON_INTERACTIVE_SHELL", is_ci=True),
+    Place(context="gitpod CI NON_INTERACTIVE_SHELL", is_ci=True),
+)
 CI_PLACES: Final = (
     Place((("CI", "true"),), "CI", is_ci=True),
     Place((("GITHUB_ACTIONS", "true"), ("BUILD_ID", "7")), "CI", is_ci=True),
@@ -215,8 +260,10 @@ class Machine:
         #: Whose projects are the same on all machines of one user id, and else on none.
         self._owner = user if user_id else str(len(world.machines))
         self._world = world
-        self._store = telemetry_ping.Store(str(world.folder / str(len(world.machines))), user_id)
-        self._states: dict[str, str] = {}
+        self._variables = dict(place.variables) | ({USER_ID: user_id} if user_id else {})
+        with mock.patch.dict(os.environ, self._variables):
+            folder = world.folder / "caches" / str(len(world.machines))
+            self._store = telemetry_ping.Store(str(folder / "telemetry"))
         world.machines.append(self)
 
     def call(
@@ -229,40 +276,52 @@ class Machine:
         is_lost: bool = False,
     ) -> None:
         """Calls ``wasp``; if ``is_lost``, no event can get through."""
-        world = self._world
-        build = telemetry_ping.is_build(command.arguments)
-        deploy = telemetry_ping.deploy_keywords(command.arguments)
-        state = self._state(project)
-        now = int(at.replace(tzinfo=datetime.timezone.utc).timestamp())
-        decision = telemetry_ping.decide(state, build=build, deploy=deploy, now=now)
-        if decision.send and not is_lost:
-            telemetry_ping.delivered(state, build=build, deploy=decision.deploy)
-            world.collector.receive(at, self._body(project, build, decision.deploy, version))
-        elif decision.send and world.random.random() < 0.5:
-            # There was a connection, and then a bad answer.
-            telemetry_ping.delivered(state, build=build, deploy=decision.deploy)
-            telemetry_ping.refused(state, build=build, deploy=decision.deploy)
-        self._states[project] = state.to_text()
+        self._count(at, command, project, version, is_lost)
         whose = f"{project} of {self._owner}"
-        world.done.append(Done(at, command, self.user, self, whose, version, is_lost))
+        self._world.done.append(Done(at, command, self.user, self, whose, version, is_lost))
 
-    def _state(self, project: str) -> telemetry_ping.State:
-        if project in self._states:
-            return telemetry_ping.state_from(self._states[project])
-        return telemetry_ping.State(telemetry_ping.Attempt(), telemetry_ping.Attempt())
+    def _count(
+        self, at: datetime.datetime, command: Command, project: str, version: str, is_lost: bool
+    ) -> None:
+        def ask(
+            _url: str, _fields: str, body: bytes, when_connected: Callable[[], None]
+        ) -> tuple[int, bytes]:
+            if is_lost and self._world.random.random() < 0.5:
+                raise OSError("offline")
+            when_connected()
+            if is_lost:
+                return 503, b""
+            self._world.collector.receive(at, body)
+            return 200, b""
 
-    def _body(self, project: str, build: bool, deploy: str, version: str) -> bytes:
-        event = telemetry_ping.cli_event(
-            key=telemetry_ping.DEFAULT_KEY,
-            distinct_id=self._store.distinct_id(),
-            project_hash=self._store.project_hash(project),
-            is_build=build,
-            deploy_cmd_args=deploy,
-            wasp_version=version,
-            os_name=telemetry_ping.this_os(),
-            context=telemetry_ping.context_of(dict(self.place.variables)),
-        )
-        return telemetry_ping.to_body(event)
+        now = int(at.replace(tzinfo=datetime.timezone.utc).timestamp())
+        with mock.patch.dict(os.environ, self._variables), contextlib.suppress(OSError):
+            invocation = telemetry_ping.Invocation(command.arguments, version, project, self._store)
+            if invocation.is_due(now):
+                invocation.send(lambda: now, ask)
+
+
+USER_ID: Final = "WASP_TELEMETRY_USER_ID"
+
+
+class BareMachine(Machine):
+    """One without Python. Nobody calls wasp twice a day there, so no pause has to be remembered."""
+
+    def _count(
+        self, at: datetime.datetime, command: Command, project: str, version: str, _: bool
+    ) -> None:
+        properties = {
+            "distinct_id": str(uuid.uuid5(uuid.NAMESPACE_OID, self.user)),
+            # Of the path alone: the same for two users with the same path.
+            "project_hash": hashlib.sha256(f"{project}/".encode()).hexdigest()[:16],
+            "is_build": command.builds,
+            "deploy_cmd_args": command.keywords,
+            "wasp_version": version,
+            "os": "linux",
+            "context": self.place.context,
+        }
+        event = {"api_key": "key", "event": "cli", "properties": properties}
+        self._world.collector.receive(at, json.dumps(event).encode())
 
 
 class World:
@@ -275,6 +334,7 @@ class World:
         self.machines: list[Machine] = []
         self.done: list[Done] = []
         self.installs: list[tuple[datetime.datetime, str]] = []
+        self.installs_by_npm: list[tuple[datetime.datetime, str]] = []
 
     def install(self, at: datetime.datetime, os_name: str) -> None:
         self.installs.append((at, os_name))
@@ -284,6 +344,17 @@ class World:
             os_name=os_name,
         )
         self.collector.receive(at, telemetry_ping.to_body(event))
+
+    def install_by_npm(self, at: datetime.datetime, os_name: str) -> None:
+        """What the package of npm sends."""
+        self.installs_by_npm.append((at, os_name))
+        properties = {"os": os_name, "context": self.random.choice(["", " CI", "gitpod"])}
+        event = {
+            "event": "npm-package:postinstall",
+            "distinct_id": f"{self.random.randrange(32768)}{at.timestamp() * 1000:.0f}",
+            "properties": properties,
+        }
+        self.collector.receive(at, json.dumps(event).encode())
 
     def receive_something_else(self, at: datetime.datetime) -> None:
         """PostHog may be sent other events, too, with properties of the same names."""
@@ -351,7 +422,7 @@ class Person:
         if choice.random() < 0.1:
             command = choice.choice([BUILD, *OTHERS])
             early, late = times(self.world, day, 2)
-            early = min(early, late - datetime.timedelta(seconds=3601))
+            early = min(early, late - datetime.timedelta(seconds=7201))
             machine.call(early, command, project=project, version=version, is_lost=True)
             machine.call(late, command, project=project, version=version)
             return
@@ -383,6 +454,7 @@ def populate(world: World) -> None:
         diligence, days_to_update = choice.uniform(0.05, 0.5), choice.randrange(15)
         Person(world, machines, first, last, diligence, days_to_update, projects).live()
     populate_edges(world)
+    populate_bare(world)
     lasting = Machine(world, "lasting runner", CI_PLACES[0])
     for day in DAYS:
         run_on_ci(world, day, lasting)
@@ -391,6 +463,8 @@ def populate(world: World) -> None:
             run_on_ci(world, day, Machine(world, name, choice.choice(CI_PLACES)))
         for at in times(world, day, choice.randint(1, 4)):
             world.install(at, choice.choice(["linux", "linux", "osx", "windows", "Unknown"]))
+        for at in times(world, day, choice.randint(1, 3)):
+            world.install_by_npm(at, choice.choice(["linux", "osx"]))
         for at in times(world, day, 2):
             world.receive_something_else(at)
 
@@ -405,6 +479,20 @@ def populate_edges(world: World) -> None:
         machine = Machine(world, f"back after {days} days")
         machine.call(at_time(FIRST_DAY, 9), OTHERS[0])
         machine.call(at_time(FIRST_DAY + datetime.timedelta(days), 9), OTHERS[0])
+
+
+def populate_bare(world: World) -> None:
+    commands = [*OTHERS, *BUILDS, *DEPLOYS]
+    for number in range(9):
+        machine = BareMachine(world, f"bare {number}", BARE_PLACES[number % len(BARE_PLACES)])
+        for day in DAYS[number::3]:
+            [at] = times(world, day, 1)
+            machine.call(at, world.random.choice(commands), version="0.24.1")
+    for number, day in enumerate(DAYS):
+        place = BARE_CI_PLACES[number % len(BARE_CI_PLACES)]
+        machine = BareMachine(world, f"bare runner {number}", place)
+        [at] = times(world, day, 1)
+        machine.call(at, world.random.choice([BUILD, FLY_DEPLOY, OTHERS[0]]))
 
 
 def days_before_today(days: int) -> Day:
@@ -427,12 +515,18 @@ class Truth:
         self.all = world.done
         self.people = [done for done in world.done if not done.machine.place.is_ci]
         self.installs = world.installs
+        self.installs_by_npm = world.installs_by_npm
 
     def installs_per_day(self) -> Rows:
-        return newest_first(Counter(at.date() for at, _ in self.installs if in_last(30, at.date())))
+        ours, npms = (
+            Counter(at.date() for at, _ in installs if in_last(30, at.date()))
+            for installs in (self.installs, self.installs_by_npm)
+        )
+        return newest_first({day: (ours[day], npms[day]) for day in {*ours, *npms}})
 
     def installs_per_os(self) -> Rows:
-        return largest_first(Counter(name for at, name in self.installs if in_last(30, at.date())))
+        installs = [*self.installs, *self.installs_by_npm]
+        return largest_first(Counter(name for at, name in installs if in_last(30, at.date())))
 
     def users_per_day(self) -> Rows:
         recent = [done for done in self.people if in_last(30, done.day)]
@@ -641,10 +735,10 @@ def truth(world: World) -> Truth:
     return Truth(world)
 
 
-@pytest.fixture(scope="module", params=["", None], ids=["empty", "null"])
+@pytest.fixture(scope="module", params=TYPINGS)
 def database(world: World, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """With empty properties as they were sent, and as NULL, which PostHog may make of them."""
-    with world.collector.database(world.folder, request.param) as connection:
+    """With properties as they were sent, and as PostHog may make them."""
+    with world.collector.database(world.folder, TYPINGS[request.param]) as connection:
         yield connection
 
 
@@ -683,8 +777,26 @@ def test_every_condition_of_a_query_matters(
         assert rows != EXPECTED[question](truth), condition
 
 
+@pytest.fixture
+def hogql(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """PostHog's own parser, which looks for its exceptions in PostHog itself."""
+    for name in ("posthog", "posthog.hogql", "posthog.hogql.errors"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    errors = vars(sys.modules["posthog.hogql.errors"])
+    errors.update({f"{kind}Error": Exception for kind in ("BaseHogQL", "Syntax", "NotImplemented")})
+    return pytest.importorskip("hogql_parser")
+
+
+@pytest.mark.parametrize("question", EXPECTED)
+def test_posthog_can_read_the_query(hogql: Any, question: str) -> None:
+    parsed = json.loads(hogql.parse_select_json(QUERIES[question]))
+    assert "error" not in parsed, parsed
+    assert parsed["node"] == "SelectQuery"
+    assert "error" in json.loads(hogql.parse_select_json(f"{QUERIES[question]} no query"))
+
+
 def test_the_examples_are_what_is_sent() -> None:
-    install, cli = map(json.loads, re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL))
+    install, cli = map(json.loads, re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
     assert json.dumps(install) == json.dumps(
         telemetry_ping.install_event(
             key=telemetry_ping.DEFAULT_KEY, distinct_id=install["distinct_id"], os_name="linux"
@@ -719,6 +831,7 @@ def test_the_macros_mean_what_clickhouse_means(database: Database) -> None:
         ("notEmpty('')", False),
         ("notEmpty(NULL)", None),
         ("now()", NOW),
+        ("toString(true)", "true"),
     ]:
         assert database.execute(f"SELECT {expression}").fetchall() == [(value,)], expression
 

@@ -10,7 +10,7 @@ import pytest
 
 import telemetry_ping as ping
 from benchmarks import load
-from benchmarks.load import HOUR, MINUTE, Attempt, Kind, Load, Memory, Outcome, Use
+from benchmarks.load import HOUR, Attempt, Kind, Load, Memory, Outcome, Use
 from tests.support.scale import Scale
 from tests.torture.tallies import Figure, Tally
 
@@ -18,7 +18,6 @@ pytestmark = pytest.mark.timeout(1800)
 
 AREA = "Telemetry load"
 SEED = 1
-START = 1_800_000_000
 
 
 def check_promise(made: Sequence[Attempt]) -> None:
@@ -54,7 +53,7 @@ def check_deploys(life: Sequence[Use], made: Sequence[Attempt], store: Memory) -
             if attempt.outcome in (Outcome.TAKEN, Outcome.SILENCE):
                 waiting[use.project] = ""
     for project, keywords in waiting.items():
-        assert store.state(store.project_hash(project)).deploy == keywords
+        assert ping.Invocation([], "", project, store).state().deploy == keywords
     return count
 
 
@@ -69,7 +68,7 @@ def test_a_week_of_many_machines(scale: Scale, tally: Tally, figure: Figure) -> 
         for count, life in enumerate(machine.lives()):
             uses += len(life)
             for scenario in load.SCENARIOS:
-                store = Memory(f"{number} {count}", scenario.spreads)
+                store = Memory(f"{number} {count}")
                 made = load.attempts(life, store, scenario)
                 check_promise(made)
                 deploys += check_deploys(life, made, store)
@@ -95,19 +94,3 @@ def check_load(loads: dict[str, Load]) -> None:
     # What is certainly not delivered is told later; what may have been is not told twice.
     assert outage.lost < silence.lost
     assert silence.requests <= usual.requests
-
-
-def test_who_fails_at_once_does_not_come_back_at_once() -> None:
-    """Not in less than the hour, and over another hour evenly."""
-    count = 1200
-    returns = Counter[int]()
-    for number in range(count):
-        state = ping.state_from("", ping._spread(ping._sha256(b"%d" % number).hex()[:16]))
-        assert ping.decide(state, build=False, deploy="", now=START).send
-        first = state.pause_ends(build=False) + 1
-        assert not ping.decide(state, build=False, deploy="", now=first - 1).send
-        assert ping.decide(state, build=False, deploy="", now=first).send
-        returns[(first - START - 1) // (10 * MINUTE)] += 1
-    assert set(returns) == set(range(6, 12))
-    # 200 each; a count beyond these has less than one chance in a million.
-    assert all(130 < number < 280 for number in returns.values()), returns

@@ -15,11 +15,10 @@ from pathlib import Path
 import pytest
 
 import telemetry_ping as ping
+from tests.support.certificates import Authority
 from tests.support.collector import Collector
-from tests.support.machines import MachineRoom
+from tests.support.installed import Installed
 from tests.support.processes import marked
-from tests.support.projects import Project
-from tests.support.releases import Upstream
 from tests.support.replies import Content, Drip
 from tests.support.scale import Scale
 from tests.torture.tallies import Tally
@@ -87,16 +86,14 @@ def has_socket(pid: int) -> bool:
 
 
 @pytest.fixture
-def project(machines: MachineRoom, upstream: Upstream, collector: Collector) -> Project:
-    upstream.publish("0.25.0")
-    project = machines.build_as(Project, "dash")
-    project.collects(collector).install(None, "--no-telemetry").ok()
+def project(tmp_path: Path, authority: Authority, collector: Collector) -> Installed:
+    project = Installed(tmp_path, authority, collector)
     collector.reply = HANGING
     collector.server.fallback = HANGING
-    return project.set(WASP_NEWS_SERVER_URL=f"{collector.server.url}/news")
+    return project.set(WASP_AUTO_NEWS_DISABLE=None)
 
 
-def run_all(project: Project, folders: list[Path], script: str) -> None:
+def run_all(project: Installed, folders: list[Path], script: str) -> None:
     """Runs `wasp` in the folders, twenty at a time, as a script over many projects would."""
     argv = [
         "xargs",
@@ -111,7 +108,7 @@ def run_all(project: Project, folders: list[Path], script: str) -> None:
         "sh",
     ]
     listed = "\0".join(map(str, folders)) + "\0"
-    project.set(WASP=str(project.layout.launcher))
+    project.set(WASP=str(project.launcher))
     run = subprocess.run(
         argv,
         input=listed.encode(),
@@ -123,23 +120,16 @@ def run_all(project: Project, folders: list[Path], script: str) -> None:
 
 
 def test_many_projects_at_once_make_few_processes(
-    project: Project, collector: Collector, scale: Scale, tally: Tally
+    project: Installed, collector: Collector, scale: Scale, tally: Tally
 ) -> None:
     count = max(5 * ping.SENDERS_LIMIT, scale.times(120, most=1000))
     folders = [project.home / f"project {number}" for number in range(count)]
     for folder in folders:
         folder.mkdir()
         (folder / ".wasproot").touch()
-    waiting = project.start_program(
-        [str(project.layout.launcher), "wait"],
-        cwd=project.folder,
-        stdin=subprocess.PIPE,
-    )
-    with Census(project.mark).taken() as census:
+    with Census(project.mark).taken() as census, project.waiting() as waiting:
         run_all(project, folders, '"$WASP" deploy fly; :')
         children = Path(f"/proc/{waiting.pid}/task/{waiting.pid}/children").read_text()
-        waiting.communicate(b"\n")
-        project.wait_for_background()
     assert children == ""
     assert 1 <= census.most["sending"] <= ping.SENDERS_LIMIT
     assert census.longest_s() <= ping.DEADLINE_S + SLACK_S
@@ -151,7 +141,7 @@ def test_many_projects_at_once_make_few_processes(
 
 
 def check_that_none_is_forgotten(
-    project: Project, collector: Collector, folders: list[Path]
+    project: Installed, collector: Collector, folders: list[Path]
 ) -> None:
     """A project for which there was no process sends with its next command, deploy and all."""
     told = {delivery.properties["project_hash"] for delivery in collector.deliveries}
@@ -166,12 +156,12 @@ def check_that_none_is_forgotten(
 
 
 def test_many_commands_in_one_project_make_two_senders(
-    project: Project, collector: Collector, scale: Scale, tally: Tally
+    project: Installed, collector: Collector, scale: Scale, tally: Tally
 ) -> None:
     count = scale.times(120, most=1000)
     with Census(project.mark).taken() as census:
         run_all(project, [project.folder] * (count // 2), '"$WASP" version; "$WASP" build; :')
-        project.wait_for_background()
+        project.settle()
     assert sorted(delivery.properties["is_build"] for delivery in collector.deliveries) == [
         False,
         True,

@@ -21,15 +21,14 @@ from typing import Any, TypeVar
 from unittest import mock
 
 import pytest
+import telemetry_messages as messages
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import telemetry_ping as ping
+from tests.support.certificates import Authority
 from tests.support.collector import Collector
-from tests.support.frontends import FrontEnd
-from tests.support.machines import MachineRoom
-from tests.support.projects import Project
-from tests.support.releases import Upstream
+from tests.support.installed import SHELLS, Installed
 from tests.support.replies import Content, Exchange, json_content
 from tests.support.scale import Scale, scale_from_environment
 from tests.support.server import Server
@@ -131,11 +130,15 @@ class Sandbox:
             **self.environment,
         }
 
+        self.root = self.folder / "wasp-lang"
+        (self.root / VERSION).mkdir(parents=True)
+        receipt = {"source": "npm", "url": f"{self.collector.server.url}{RELEASES}"}
+        (self.root / VERSION / ".receipt.json").write_text(json.dumps(receipt))
+
     @property
     def state_name(self) -> str:
-        store = ping.Store(str(self.folder / "no such"), "")
-        with mock.patch.object(store, "_secret", return_value=SECRET):
-            return f"project-{store.project_hash(str(self.project))}.json"
+        project_hash = ping._hmac_sha256(SECRET, os.fsencode(self.project)).hex()[:16]
+        return f"project-{project_hash}.json"
 
     @property
     def state(self) -> dict[str, Any]:
@@ -147,31 +150,29 @@ class Sandbox:
         """One command; whatever it meets, it says nothing and ends well."""
         assert self.main("invoked", VERSION, *arguments) == (0, "")
 
-    def reads(self, encoding: str = "utf-8") -> str:
-        """What the next command shows of messages, on a terminal of this encoding."""
-        code, text = self.main("messages", VERSION, encoding=encoding)
-        assert code == 0
-        return text
+    def reads(self) -> str:
+        """What the next command shows of messages."""
+        text = self.cache / f"messages-{VERSION}"
+        return text.read_text("ascii") if text.is_file() else ""
 
-    def main(self, *arguments: str, encoding: str = "utf-8") -> tuple[int, str]:
+    def main(self, *arguments: str) -> tuple[int, str]:
         """Runs `telemetry_ping.py`; its exit code, and all that it prints."""
         written = io.BytesIO()
-        output = io.TextIOWrapper(written, encoding=encoding, write_through=True)
+        output = io.TextIOWrapper(written, encoding="utf-8", write_through=True)
         streams = mock.patch.multiple(sys, stdout=output, stderr=output)
         with self._in_place(), streams:
             code = ping.main(arguments)
-        return code, written.getvalue().decode(encoding)
+        return code, written.getvalue().decode("utf-8")
 
     @contextlib.contextmanager
     def _in_place(self) -> Iterator[None]:
         """Without what would be done to the whole process, and no way out of this machine."""
-        receipt = {"source": "npm", "url": f"{self.collector.server.url}{RELEASES}"}
         before = os.getcwd()
         with contextlib.ExitStack() as stack:
             stack.enter_context(mock.patch.dict(os.environ, self.environment, clear=True))
-            for name in ("_leave_the_terminal", "_end_at_deadline"):
+            for name in ("_detach", "_keep_compiled"):
                 stack.enter_context(mock.patch.object(ping, name))
-            stack.enter_context(mock.patch.object(ping, "_receipt", return_value=receipt))
+            stack.enter_context(mock.patch.object(ping, "__file__", str(self.root / "ping.py")))
             stack.enter_context(mock.patch.object(socket, "getaddrinfo", only_here))
             stack.callback(os.chdir, before)
             os.chdir(self.project)
@@ -295,12 +296,11 @@ news_files = st.one_of(
         {},
         optional={
             "shown": st.dictionaries(any_text, st.one_of(st.integers(), st.floats(), any_text)),
+            "ready": st.dictionaries(any_text, st.lists(any_text, max_size=2)),
             "looked_at": st.one_of(st.integers(), st.floats(), any_text),
             "answer": st.just([GRAVE]),
             "feed": st.just([GRAVE]),
-            "feed_etag": st.lists(any_text, max_size=3),
             "releases": st.lists(st.one_of(any_text, st.just("0.25.1")), max_size=3),
-            "releases_etag": st.lists(any_text, max_size=3),
         },
     ).map(lambda fields: json.dumps(fields).encode()),
 )
@@ -311,12 +311,8 @@ contents = {
     "signature": st.one_of(
         st.binary(max_size=40), st.just(b"BF3FA7A8-1c11-4f82-9542-ec1a2d28786b\n")
     ),
-    "news.json": news_files,
+    "messages.json": news_files,
     f"messages-{VERSION}": st.binary(max_size=3),
-    f"messages-{VERSION}.due": st.one_of(
-        st.binary(max_size=20), st.sampled_from([b"9" * 900, b"0", b"-1", "\u0663".encode()])
-    ),
-    "messages-0.24.0.due": st.just(b"1"),
     "lock": st.binary(max_size=3),
 }
 files = st.fixed_dictionaries(
@@ -346,7 +342,6 @@ def test_whatever_lies_in_the_cache(plain_collector: Collector, scale: Scale, ta
             before = box.outside()
             for command in COMMANDS:
                 box.used(*command)
-            box.reads()
             for asked in ([], ["show"]):
                 code, text = box.main("telemetry", VERSION, *asked)
                 assert (code, "error: " in text) in ((0, False), (7, True)), text
@@ -373,7 +368,7 @@ def test_a_full_disk_is_named_to_who_asks(
         assert re.match("error: no (space|room)", text, re.IGNORECASE)
 
 
-FRESH = ping.State(ping.Attempt(), ping.Attempt()).to_text()
+FRESH = ping.State().to_text()
 
 
 def test_a_state_that_cannot_be_read_is_a_fresh_one(
@@ -385,7 +380,7 @@ def test_a_state_that_cannot_be_read_is_a_fresh_one(
             for command in COMMANDS:
                 box.used(*command)
             box.check_promise()
-            if ping.state_from(content.decode("ascii", "replace")).to_text() == FRESH:
+            if ping.State(content.decode("ascii", "replace")).to_text() == FRESH:
                 assert len(box.collector.deliveries) == 2
                 assert box.state["other_failed"] is box.state["build_failed"] is False
 
@@ -473,18 +468,6 @@ def test_any_bytes_in_the_place_of_answers(
     tally(AREA, "Sets of answers to the event and both lookups", count)
 
 
-def test_every_status_is_taken_or_refused(plain_collector: Collector, tally: Tally) -> None:
-    codes = range(200, 600, 7)
-    for code in [*codes, 503]:
-        with sandbox(plain_collector) as box:
-            plain_collector.reply = Content(b"", code)
-            box.used("deploy", "fly")
-            refused = 300 <= code < 500 or code == 503
-            state = box.state
-            assert (state["other_failed"], state["deploy"]) == (refused, "fly" if refused else "")
-    tally(AREA, "Statuses of an answer", len(codes) + 1)
-
-
 json_values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), any_text),
     lambda inner: st.one_of(st.lists(inner), st.dictionaries(any_text, inner)),
@@ -496,7 +479,7 @@ ranges = st.lists(
 ).map("".join)
 odd_fields = {
     "id": any_text,
-    "level": st.sampled_from(ping.LEVELS),
+    "level": st.sampled_from(messages.LEVELS),
     "title": any_text,
     "body": any_text,
     "publishedAt": st.one_of(any_text, st.just("2026-02-01")),
@@ -512,41 +495,26 @@ entries = st.one_of(
     st.fixed_dictionaries({}, optional=dict.fromkeys(odd_fields, json_values)),
     json_values,
 )
-feeds = st.tuples(
-    st.lists(entries, max_size=5),
-    st.integers(0, 5),
-    st.sampled_from(["ascii", "latin-1", "utf-8"]),
-)
 
 
-def test_a_grave_message_comes_through_beside_any_other(
+def test_a_feed_is_taken_as_a_whole_or_not_at_all(
     plain_collector: Collector, scale: Scale, tally: Tally
 ) -> None:
-    def check(case: tuple[list[Any], int, str]) -> None:
-        others, place, encoding = case
-        feed = json.dumps([*others[:place], GRAVE, *others[place:]]).encode()
+    def check(others: list[Any]) -> None:
+        feed = [*others, GRAVE]
         with sandbox(plain_collector) as box:
-            plain_collector.server.answer(NEWS, Content(feed))
+            plain_collector.server.answer(NEWS, Content(json.dumps(feed).encode()))
             box.used("version")
-            # Three are shown at a time.
-            text = box.reads(encoding) + box.reads(encoding)
-            assert GRAVE["title"] in text
-            plain = re.sub("\x1b\\[(1|1;31|0)m", "", text)
-            assert all(line.isprintable() for line in plain.split("\n"))
+            text = box.reads()
+            assert all(line.isprintable() for line in text.split("\n"))
+            try:
+                messages.messages_from(json.loads(json.dumps(feed)))
+            except messages.BROKEN:
+                assert "CRITICAL" not in text
+            else:
+                assert "CRITICAL" in text
 
-    tally(AREA, "Feeds", tried(scale, 80, feeds, check))
-
-
-@pytest.mark.parametrize("name", ["id", "title", "body", "url", "affectedVersions"])
-def test_half_a_letter_spoils_no_other_message(plain_collector: Collector, name: str) -> None:
-    """JSON can hold the half of a surrogate pair, which no encoding has."""
-    whole = {"id": "other", "url": "https://wasp.sh/", "affectedVersions": "<0.25.1-rc"}
-    broken = {**GRAVE, **whole, name: whole.get(name, "") + "\ud800"}
-    with sandbox(plain_collector) as box:
-        plain_collector.server.answer(NEWS, Content(json.dumps([broken, GRAVE]).encode()))
-        plant(box, {"news.json": b'{"shown": {"\\ud800": 1}, "looked_at": 0}'})
-        box.used("version")
-        assert GRAVE["title"] in box.reads()
+    tally(AREA, "Feeds", tried(scale, 80, st.lists(entries, max_size=3), check))
 
 
 # --- what surrounds a command ---------------------------------------------------------------------
@@ -672,7 +640,7 @@ ODD_VARIABLES: list[dict[str, str]] = [
 ODD_CACHES: list[dict[str, bytes | Special]] = [
     {},
     {name: b"\0\xff{" for name in contents if name != STATE},
-    {"lock": Special("pipe"), "news.json.new": Special("pipe"), "secret.new": Special("pipe")},
+    {"lock": Special("pipe"), "messages.json.new": Special("pipe"), "secret.new": Special("pipe")},
     {"lock": Special("nowhere"), "signature": Special("itself"), "secret": Special("folder")},
 ]
 ODD_ANSWERS = [
@@ -684,50 +652,46 @@ ODD_ANSWERS = [
 ]
 
 
+@pytest.fixture
+def wasp(tmp_path: Path, authority: Authority, collector: Collector) -> Installed:
+    return Installed(tmp_path, authority, collector)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 def test_whole_commands_are_what_they_were(
-    machines: MachineRoom,
-    upstream: Upstream,
-    collector: Collector,
-    shell: FrontEnd,
-    scale: Scale,
-    tally: Tally,
+    wasp: Installed, shell: str, scale: Scale, tally: Tally
 ) -> None:
-    upstream.publish(VERSION)
-    project = machines.build_as(Project, shell)
-    project.collects(collector).install(None, "--no-telemetry").ok()
-    project.set(WASP_NEWS_SERVER_URL=f"{collector.server.url}{NEWS}")
+    wasp.set(WASP_AUTO_NEWS_DISABLE=None)
     worlds = list(itertools.product(ODD_FOLDERS, ODD_VARIABLES, ODD_CACHES, ODD_ANSWERS))
     chosen = scale.sample(worlds, 7)
+    usual = dict(wasp.environment)
     for name, variables, planted, answer in chosen:
-        folder = project.home / name
+        folder = wasp.home / name
         folder.mkdir(exist_ok=True)
         (folder / ".wasproot").touch()
-        shutil.rmtree(project.cache, ignore_errors=True)
-        project.cache.mkdir(parents=True, mode=0o700)
+        shutil.rmtree(wasp.cache, ignore_errors=True)
+        wasp.cache.mkdir(parents=True, mode=0o700)
         for file, content in planted.items():
             if isinstance(content, Special):
-                content.plant(project.cache / file, project.here)
+                content.plant(wasp.cache / file, wasp.here)
             else:
-                (project.cache / file).write_bytes(content)
-        collector.reply = Raw(answer)
-        collector.server.answer(NEWS, Raw(answer))
-        argv = [*shell.interpreter(), str(project.layout.launcher), "opted-out"]
-        opted_out = {**variables, "WASP_TELEMETRY_DISABLE": "1"}
-        before = outside_of(project)
-        run = project.run_program(argv, cwd=folder, env=variables).ok()
-        project.wait_for_background()
-        assert run == project.run_program(argv, cwd=folder, env=opted_out)
-        assert run.stdout == "1\n"
-        assert outside_of(project) == before
-        assert len(collector.deliveries) <= 1
-        for delivery in collector.deliveries:
+                (wasp.cache / file).write_bytes(content)
+        wasp.collector.reply = Raw(answer)
+        wasp.collector.server.answer(NEWS, Raw(answer))
+        before = outside_of(wasp)
+        wasp.environment = {**usual, **variables}
+        run = wasp.used("opted-out", folder=folder, shell=shell).ok()
+        assert (run.stdout, run.stderr) == ("1 1\n", "")
+        assert outside_of(wasp) == before
+        assert len(wasp.collector.deliveries) <= 1
+        for delivery in wasp.collector.deliveries:
             check_event(delivery.body)
-        collector.forget()
+        wasp.collector.forget()
     tally(AREA, "Whole commands in odd surroundings", len(chosen))
 
 
-def outside_of(project: Project) -> list[Path]:
-    """All files of the machine that telemetry has nothing to do with."""
-    kept = (project.home / ".cache", project.home / ".local")
-    found = [path for path in project.root.rglob("*") if not {*path.parents, path} & set(kept)]
+def outside_of(wasp: Installed) -> list[Path]:
+    """All files that telemetry has nothing to do with."""
+    kept = (wasp.home / ".cache", wasp.home / ".local")
+    found = [path for path in wasp.base.rglob("*") if not {*path.parents, path} & set(kept)]
     return sorted(found)
