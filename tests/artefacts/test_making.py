@@ -24,7 +24,7 @@ pytestmark = pytest.mark.real
 
 SOURCES = (
     *("install.sh", "telemetry_ping.py", "wasp_installer", "packaging/artefacts"),
-    *("LICENSE", "pyproject.toml", "requirements.lock"),
+    *("LICENSE", "pyproject.toml", "requirements.lock", "packaging/releases.json"),
 )
 INSIDE = [
     each
