@@ -159,18 +159,11 @@ result() {
   [ "$porcelain" = yes ] || return 0
   is_on_path
   tell status "$1"
-  tell version "$version"
-  tell source "$release_source"
-  tell url "$release_url"
-  tell digest "$release_digest"
-  tell os "$os"
-  tell arch "$arch"
-  tell libc "$libc"
-  tell distro "$distro_id"
-  tell prefix "$prefix"
+  for _key in version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path; do
+    eval "tell ${_key%:*} \"\$${_key#*:}\""
+  done
   tell wasp_dir "${version:+$wasp_root/$version}"
   tell executable "${prefix:+$prefix/bin/wasp}"
-  tell on_path "$on_path"
 }
 
 pretty() {
@@ -1353,6 +1346,7 @@ run_unpacked_binary() {
 
 explain_binary() {
   _said=$(plain_text "$(cat "$work/said" "$work/errors")")
+  _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
   case $_said in
     *'loading shared libraries: '*)
       _library=${_said#*'shared libraries: '}
@@ -1365,12 +1359,9 @@ explain_binary() {
       esac
       _hint=$(how_to_install "$_library")
       ;;
-    *GLIBC_*) _hint="Wasp needs glibc $OLDEST_GLIBC or newer: use a newer release of your distribution." ;;
     *'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
     *'ermission denied'*) die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
       'Choose another place with --prefix DIR.' ;;
-    *'not found'* | *'No such file'*) _hint="This system lacks the program loader that the binary asks for (${libc:-$os}); see --source github." ;;
-    *) _hint='Please report it: https://github.com/wasp-lang/wasp/issues' ;;
   esac
   die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): ${_said##*wasp-bin: }" \
     "Nothing was installed. $_hint"
@@ -4048,16 +4039,13 @@ make_work_folder() {
   case $program in
     */wasp-installer-"$$"-??????/program) work=${program%/program} ;;
     *)
-      work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null \
-        || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
+      work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
         || die_file_system 'cannot make a temporary folder' "$work"
       ;;
   esac
   for _left in "${work%/*}"/wasp-installer-*-??????; do
-    _pid=${_left##*wasp-installer-}
-    _pid=${_pid%-*}
-    [ "$_left" = "$work" ] || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || kill -0 "$_pid" 2>/dev/null \
-      || rm -rf "$_left" 2>/dev/null
+    _pid=${_left%-*}
+    kill -0 "${_pid##*-}" 2>/dev/null || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || rm -rf "$_left" 2>/dev/null
   done
 }
 
