@@ -751,11 +751,14 @@ die_of_problem() {
 
 fetch_json() {
   fetch "$1" "$work/answer" || return 1
-  values=$(json_strings "$work/answer") && [ -n "$values" ] && return 0
-  set_problem bad-answer "$host answered with something that is not JSON"
-  ! is_web_page "$work/answer" \
-    || set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-  return 1
+  if is_web_page "$work/answer"; then
+    set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+    return 1
+  fi
+  values=$(json_strings "$work/answer") || {
+    set_problem bad-answer "$host answered with something that is not JSON"
+    return 1
+  }
 }
 
 is_web_page() {
@@ -801,7 +804,7 @@ json_strings() {
         } else if (kind[depth] == "[") name[depth]++
       }
     }
-    END { if (depth != 0) exit 1 }' "$1" 2>/dev/null
+    END { if (depth != 0 || !kind[1]) exit 1 }' "$1" 2>/dev/null
 }
 
 pick() {
@@ -2405,6 +2408,7 @@ run_uninstall() {
       || die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
     say "No Wasp is installed in $(pretty "$prefix")"
     [ "$dry_run" = yes ] || remove_everything
+    [ "$dry_run" = yes ] || remove_traces
   else
     ! plan_only "Would remove Wasp ($(words_of "$found")) from $(pretty "$prefix")" || return 0
     [ -n "$version" ] || confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
