@@ -159,18 +159,11 @@ result() {
   [ "$porcelain" = yes ] || return 0
   is_on_path
   tell status "$1"
-  tell version "$version"
-  tell source "$release_source"
-  tell url "$release_url"
-  tell digest "$release_digest"
-  tell os "$os"
-  tell arch "$arch"
-  tell libc "$libc"
-  tell distro "$distro_id"
-  tell prefix "$prefix"
+  for _key in version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path; do
+    eval "tell ${_key%:*} \"\$${_key#*:}\""
+  done
   tell wasp_dir "${version:+$wasp_root/$version}"
   tell executable "${prefix:+$prefix/bin/wasp}"
-  tell on_path "$on_path"
 }
 
 pretty() {
@@ -719,27 +712,25 @@ explain_failure() {
   _words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
   _words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
   case $1,$http_status,$_words in
-    curl\ 23,* | *[Nn]o\ space*)
-      [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
-        || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
+    curl\ 23,* | curl\ 63,* | *[Nn]o\ space*)
       set_problem bad-answer "$host offers a file that is far too large"
+      [ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
+        || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
       ;;
-    curl\ 63,*) set_problem bad-answer "$host offers a file that is far too large" ;;
     *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
-    curl\ 22,404,* | wget*,404,* | curl\ 22,410,* | wget*,410,*) set_problem not-found "$host does not have it" ;;
-    curl\ 22,[45]??,* | wget*,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
+    curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
+    curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
     curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
-    curl\ 7,* | wget*refused*)
+    curl\ 7,*,?* | *refused*)
       set_problem connection "$host refuses the connection"
       [ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
         || set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
       ;;
-    curl\ 6,* | wget*resolve* | wget*'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
-    curl\ 28,* | wget*'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
+    curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
+    curl\ 28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
     curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host gave an answer that is not one ($_words)" ;;
     curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
-    curl\ 35,*reset* | curl\ 35,*eof* | curl\ 35,*SYSCALL*) set_problem connection "$host closed the connection ($_words)" ;;
-    *ertificate* | curl*SSL* | curl*TLS* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
+    *ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
     *) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
   esac
   return 1
@@ -760,11 +751,14 @@ die_of_problem() {
 
 fetch_json() {
   fetch "$1" "$work/answer" || return 1
-  values=$(json_strings "$work/answer") && [ -n "$values" ] && return 0
-  set_problem bad-answer "$host answered with something that is not JSON"
-  ! is_web_page "$work/answer" \
-    || set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-  return 1
+  if is_web_page "$work/answer"; then
+    set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+    return 1
+  fi
+  values=$(json_strings "$work/answer") || {
+    set_problem bad-answer "$host answered with something that is not JSON"
+    return 1
+  }
 }
 
 is_web_page() {
@@ -810,7 +804,7 @@ json_strings() {
         } else if (kind[depth] == "[") name[depth]++
       }
     }
-    END { if (depth != 0) exit 1 }' "$1" 2>/dev/null
+    END { if (depth != 0 || !kind[1]) exit 1 }' "$1" 2>/dev/null
 }
 
 pick() {
@@ -1025,19 +1019,15 @@ name_github() {
 
 find_release_at_github() {
   name_github
-  fetcher=request
+  fetcher=request version=$wanted
   if [ "$wanted" = latest ]; then
     fetch "$github/wasp-lang/wasp/releases/latest" "$work/answer" location || return 1
     version=${location##*/tag/v}
-    if [ "$version" = "$location" ] || ! is_version "$version"; then
-      case $http_status in
-        3??) set_problem bad-answer "$host did not say which version is the newest" ;;
-        *) set_problem captive-portal "$host answered with a page of its own" ;;
-      esac
+    is_version "$version" || {
+      set_problem bad-answer "$host did not say which version is the newest"
+      ! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a page of its own"
       return 1
-    fi
-  else
-    version=$wanted
+    }
   fi
   release_source=github
   ask_github_for_assets
@@ -1047,38 +1037,28 @@ find_release_at_github() {
     [ "$problem" = not-found ] || return 1
   done
   release_url=''
-  if fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head; then
-    set_problem no-build "Wasp $version has no build for $os $arch"
-  fi
+  ! fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head || set_problem no-build "Wasp $version has no build for $os $arch"
   return 1
 }
 
 ask_github_for_assets() {
-  assets='' api_problem=''
-  if fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get; then
-    assets=$(json_strings "$work/answer") || assets=''
-    case $assets in
-      *assets.*) ;;
-      *) assets='' ;;
-    esac
-  elif [ "$problem" != not-found ]; then
-    api_problem=$problem_text
-  fi
+  api_problem=''
+  fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get \
+    && values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
+  values=''
+  case $problem in '' | not-found) ;; *) api_problem=$problem_text ;; esac
 }
 
 asset_is_there() {
   set_problem not-found "Wasp $version has no $1"
-  [ -n "$assets" ] || {
+  [ -n "$values" ] || {
     fetch "$release_url" /dev/null head
     return
   }
-  values=$assets
-  _asset=$(printf '%s\n' "$assets" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
+  _asset=$(printf '%s\n' "$values" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
   [ -n "$_asset" ] || return 1
   pick "assets.$_asset.digest"
-  case $picked in
-    sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;;
-  esac
+  case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
 }
 
 read_versions_of_github() {
@@ -1094,9 +1074,12 @@ obtain_release() {
   [ -z "$network_problem" ] || die_of_problem "$_release"
   [ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
     "Another version may have one: $RELEASES_URL"
-  _where='' _hint="The versions that there are: $RELEASES_URL"
-  [ "$source" = auto ] || _where=" at $(source_name "$source")" _hint='Another source may have it: leave out --source.'
-  die no-such-version "$_release was not found$_where." "$_hint"
+  case $wanted,$source in
+    latest,*) die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.' ;;
+    *,auto) die no-such-version "there is no Wasp $wanted." "The versions that there are: $RELEASES_URL" ;;
+  esac
+  die no-such-version "$(source_name "$source") has no Wasp $wanted." \
+    'Another source may have it: leave out --source, or see list --remote.'
 }
 
 forget_release() {
@@ -1156,7 +1139,7 @@ find_available() {
   choose_build
   ! try_sources list_versions_at || return 0
   [ -z "$network_problem" ] || die_of_problem 'the list of versions'
-  die no-such-version 'no release of Wasp was found.' 'See with --verbose where it was looked for.'
+  die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
 }
 
 list_versions_at() {
@@ -1389,7 +1372,7 @@ run_unpacked_binary() {
 }
 
 explain_binary() {
-  _said=$(cat "$work/errors" "$work/said")
+  _said=$(cat "$work/errors" "$work/said") _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
   case $_said in
     *'loading shared libraries: '*)
       _library=${_said#*'shared libraries: '}
@@ -1402,12 +1385,9 @@ explain_binary() {
       esac
       _hint=$(how_to_install "$_library")
       ;;
-    *GLIBC_*) _hint="Wasp needs glibc $OLDEST_GLIBC or newer: use a newer release of your distribution." ;;
     *'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
     *'ermission denied'*) die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
       'Choose another place with --prefix DIR.' ;;
-    *'No such file'*) _hint="This system lacks the program loader that the binary asks for (${libc:-$os}); see --source github." ;;
-    *) _hint='Please report it: https://github.com/wasp-lang/wasp/issues' ;;
   esac
   _said=${_said%%"$newline"*}
   _said=${_said##*wasp-bin: }
@@ -1438,28 +1418,27 @@ clear_line() {
 draw_progress() {
   trap 'exit 0' TERM
   trap - INT HUP
+  _began=$(date +%s)
   while [ -e "$work/downloading" ]; do
     sleep 0.1 2>/dev/null || sleep 1
     [ -s "$1" ] || continue
     read_headers 2>/dev/null
-    _done=$(wc -c <"$1") _total=${content_length:-0}
-    case $_total in *[!0-9]*) _total=0 ;; esac
-    _line="Downloading $((_done / 1000000)).$((_done / 100000 % 10)) MB"
-    if [ "$_total" -gt 0 ] && [ "$_done" -le "$_total" ]; then
-      _line="Downloading $((_done * 100 / _total))% of $((_total / 1000000)).$((_total / 100000 % 10)) MB"
-      add_bar
-    fi
-    printf '\r%s%s[K' "$_line" "$escape" >&2
+    _bytes=$(($(wc -c <"$1"))) _elapsed=$(($(date +%s) - _began))
+    _line="$(megabytes "$_bytes") MB"
+    case ${content_length:-0} in
+      *[!0-9]* | 0 | ????????????*) ;;
+      *) _line="$((_bytes * 100 / content_length))% of $(megabytes "$content_length") MB" ;;
+    esac
+    [ "$_elapsed" = 0 ] || _line="$_line, $(megabytes $((_bytes / _elapsed))) MB/s"
+    _size=$(stty size <&2 2>/dev/null) || _size=''
+    _width=${_size#* }
+    case $_width in '' | 0) _width=80 ;; esac
+    printf "\r%.$((_width - 1))s%s[K" "Downloading $_line" "$escape" >&2
   done
 }
 
-add_bar() {
-  _size=$(stty size <&2 2>/dev/null) || _size='0 0'
-  _room=$((${_size#* } - ${#_line} - 4))
-  [ "$_room" -lt 40 ] || _room=40
-  [ "$_room" -ge 10 ] || return 0
-  _filled=$((_done * _room / _total))
-  _line="$_line [$(printf "%${_filled}s" '' | tr ' ' '#')$(printf "%$((_room - _filled))s" '')]"
+megabytes() {
+  printf '%s.%s' $(($1 / 1000000)) $(($1 / 100000 % 10))
 }
 
 announce_install() {
@@ -2451,6 +2430,7 @@ run_uninstall() {
       || die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
     say "No Wasp is installed in $(pretty "$prefix")"
     [ "$dry_run" = yes ] || remove_everything
+    [ "$dry_run" = yes ] || remove_traces
   else
     ! plan_only "Would remove Wasp ($(words_of "$found")) from $(pretty "$prefix")" || return 0
     [ -n "$version" ] || confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
@@ -4088,16 +4068,13 @@ make_work_folder() {
   case $program in
     */wasp-installer-"$$"-??????/program) work=${program%/program} ;;
     *)
-      work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null \
-        || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
+      work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
         || die_file_system 'cannot make a temporary folder' "$work"
       ;;
   esac
   for _left in "${work%/*}"/wasp-installer-*-??????; do
-    _pid=${_left##*wasp-installer-}
-    _pid=${_pid%-*}
-    [ "$_left" = "$work" ] || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || kill -0 "$_pid" 2>/dev/null \
-      || rm -rf "$_left" 2>/dev/null
+    _pid=${_left%-*}
+    kill -0 "${_pid##*-}" 2>/dev/null || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || rm -rf "$_left" 2>/dev/null
   done
 }
 

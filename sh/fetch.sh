@@ -173,27 +173,25 @@ explain_failure() {
   _words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
   _words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
   case $1,$http_status,$_words in
-    curl\ 23,* | *[Nn]o\ space*)
-      [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
-        || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
+    curl\ 23,* | curl\ 63,* | *[Nn]o\ space*)
       set_problem bad-answer "$host offers a file that is far too large"
+      [ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
+        || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
       ;;
-    curl\ 63,*) set_problem bad-answer "$host offers a file that is far too large" ;;
     *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
-    curl\ 22,404,* | wget*,404,* | curl\ 22,410,* | wget*,410,*) set_problem not-found "$host does not have it" ;;
-    curl\ 22,[45]??,* | wget*,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
+    curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
+    curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
     curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
-    curl\ 7,* | wget*refused*)
+    curl\ 7,*,?* | *refused*)
       set_problem connection "$host refuses the connection"
       [ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
         || set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
       ;;
-    curl\ 6,* | wget*resolve* | wget*'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
-    curl\ 28,* | wget*'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
+    curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
+    curl\ 28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
     curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host gave an answer that is not one ($_words)" ;;
     curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
-    curl\ 35,*reset* | curl\ 35,*eof* | curl\ 35,*SYSCALL*) set_problem connection "$host closed the connection ($_words)" ;;
-    *ertificate* | curl*SSL* | curl*TLS* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
+    *ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
     *) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
   esac
   return 1

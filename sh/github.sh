@@ -13,19 +13,15 @@ name_github() {
 
 find_release_at_github() {
   name_github
-  fetcher=request
+  fetcher=request version=$wanted
   if [ "$wanted" = latest ]; then
     fetch "$github/wasp-lang/wasp/releases/latest" "$work/answer" location || return 1
     version=${location##*/tag/v}
-    if [ "$version" = "$location" ] || ! is_version "$version"; then
-      case $http_status in
-        3??) set_problem bad-answer "$host did not say which version is the newest" ;;
-        *) set_problem captive-portal "$host answered with a page of its own" ;;
-      esac
+    is_version "$version" || {
+      set_problem bad-answer "$host did not say which version is the newest"
+      ! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a page of its own"
       return 1
-    fi
-  else
-    version=$wanted
+    }
   fi
   release_source=github
   ask_github_for_assets
@@ -36,41 +32,31 @@ find_release_at_github() {
   done
   release_url=''
   # A release without this asset is another thing than no such release.
-  if fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head; then
-    set_problem no-build "Wasp $version has no build for $os $arch"
-  fi
+  ! fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head || set_problem no-build "Wasp $version has no build for $os $arch"
   return 1
 }
 
-# ask_github_for_assets: sets assets to the names and digests of the release, or api_problem. The API has a limit
-# on requests from one address, so its silence must not stop anything.
+# ask_github_for_assets: sets values to the names and digests of the release, or api_problem. The API has a limit on
+# requests from one address, so its silence must not stop anything.
 ask_github_for_assets() {
-  assets='' api_problem=''
-  if fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get; then
-    assets=$(json_strings "$work/answer") || assets=''
-    case $assets in
-      *assets.*) ;;
-      *) assets='' ;;
-    esac
-  elif [ "$problem" != not-found ]; then
-    api_problem=$problem_text
-  fi
+  api_problem=''
+  fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get \
+    && values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
+  values=''
+  case $problem in '' | not-found) ;; *) api_problem=$problem_text ;; esac
 }
 
 # asset_is_there NAME: and sets release_digest, when it is known
 asset_is_there() {
   set_problem not-found "Wasp $version has no $1"
-  [ -n "$assets" ] || {
+  [ -n "$values" ] || {
     fetch "$release_url" /dev/null head
     return
   }
-  values=$assets
-  _asset=$(printf '%s\n' "$assets" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
+  _asset=$(printf '%s\n' "$values" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
   [ -n "$_asset" ] || return 1
   pick "assets.$_asset.digest"
-  case $picked in
-    sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;;
-  esac
+  case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
 }
 
 # https://docs.github.com/rest/releases/releases#list-releases

@@ -25,27 +25,26 @@ clear_line() {
 draw_progress() {
   trap 'exit 0' TERM
   trap - INT HUP
+  _began=$(date +%s)
   while [ -e "$work/downloading" ]; do
     sleep 0.1 2>/dev/null || sleep 1
     [ -s "$1" ] || continue
     read_headers 2>/dev/null
-    _done=$(wc -c <"$1") _total=${content_length:-0}
-    case $_total in *[!0-9]*) _total=0 ;; esac
-    _line="Downloading $((_done / 1000000)).$((_done / 100000 % 10)) MB"
-    if [ "$_total" -gt 0 ] && [ "$_done" -le "$_total" ]; then
-      _line="Downloading $((_done * 100 / _total))% of $((_total / 1000000)).$((_total / 100000 % 10)) MB"
-      add_bar
-    fi
-    printf '\r%s%s[K' "$_line" "$escape" >&2
+    _bytes=$(($(wc -c <"$1"))) _elapsed=$(($(date +%s) - _began))
+    _line="$(megabytes "$_bytes") MB"
+    case ${content_length:-0} in
+      *[!0-9]* | 0 | ????????????*) ;;
+      *) _line="$((_bytes * 100 / content_length))% of $(megabytes "$content_length") MB" ;;
+    esac
+    [ "$_elapsed" = 0 ] || _line="$_line, $(megabytes $((_bytes / _elapsed))) MB/s"
+    # Cut to the width that the terminal has now.
+    _size=$(stty size <&2 2>/dev/null) || _size=''
+    _width=${_size#* }
+    case $_width in '' | 0) _width=80 ;; esac
+    printf "\r%.$((_width - 1))s%s[K" "Downloading $_line" "$escape" >&2
   done
 }
 
-# add_bar: to _line, where the terminal has room for it
-add_bar() {
-  _size=$(stty size <&2 2>/dev/null) || _size='0 0'
-  _room=$((${_size#* } - ${#_line} - 4))
-  [ "$_room" -lt 40 ] || _room=40
-  [ "$_room" -ge 10 ] || return 0
-  _filled=$((_done * _room / _total))
-  _line="$_line [$(printf "%${_filled}s" '' | tr ' ' '#')$(printf "%$((_room - _filled))s" '')]"
+megabytes() {
+  printf '%s.%s' $(($1 / 1000000)) $(($1 / 100000 % 10))
 }

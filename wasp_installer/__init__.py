@@ -20,7 +20,7 @@ Which file to open:
     command_line           main, arguments, options, console, progress, report (--json), manager
                            (runs the sh program, and reads what it reports)
     windows                commands, wsl (finding and entering it), wasp_cmd, user_path
-    telemetry              the install event
+    telemetry, background  the install event; starting what sends it
     errors, programs, signals, texts, versions, contents
 """
 

@@ -159,10 +159,11 @@ class _Install:
 
     def _is_older(self, release: Release, before: Reported) -> bool:
         """Whether a source names as the newest what is older than the current version."""
-        options, current = self._options, before.text("current")
-        if options.wanted != "latest" or options.from_file or options.force or current is None:
+        options, current = self._options, before.text("current") or ""
+        if options.wanted != "latest" or options.from_file or options.force:
             return False
-        return sort_key(release.version) < sort_key(current)
+        is_there = current in before.words("versions")
+        return is_there and sort_key(release.version) < sort_key(current)
 
     def _place(self, release: Release, staging: Staging, before: Reported) -> Result:
         self._event.announce()

@@ -122,7 +122,6 @@ def ask(
     command: Sequence[str],
     form: str,
     *,
-    limit_s: float = HELPER_LIMIT_S,
     environment: Mapping[str, str] | None = None,
     folder: str | Path | None = None,
 ) -> str | None:
@@ -134,7 +133,7 @@ def ask(
     environment = helper_environment() if environment is None else environment
     try:
         with Program(command, environment=environment, folder=folder) as program:
-            ended = program.wait(limit_s)
+            ended = program.wait(HELPER_LIMIT_S)
     except OSError:
         return None
     if ended is None or ended.code != 0:

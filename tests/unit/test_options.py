@@ -68,6 +68,11 @@ def test_what_the_sh_program_does_not_know_is_kept_from_it() -> None:
     assert (options.json, options.destdir, options.command) == (True, "/y", "use")
 
 
+def test_a_mistake_is_told_as_json_too() -> None:
+    options = parse(["--version", "--json"])
+    assert (options.json, options.is_install) == (True, False)
+
+
 def test_the_environment_has_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WASP_VERSION", "v0.24.0")
     monkeypatch.setenv("WASP_INSTALL_PREFIX", "/opt/a")

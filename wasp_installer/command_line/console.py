@@ -24,7 +24,8 @@ class Console:
             and sys.stderr.isatty()
             and os.environ.get("TERM") != "dumb"
             and not os.environ.get("NO_COLOR")
-            and _understands_escapes()
+            # The terminal of Windows has to be asked to understand colours.
+            and os.name != "nt"
         )
         self._red, self._yellow, self._plain = (
             ("\033[1;31m", "\033[1;33m", "\033[0m") if self.on_terminal else ("", "", "")
@@ -83,19 +84,3 @@ def open_standard_streams() -> None:
         else:
             # A path may hold bytes that are no text.
             stream.reconfigure(errors="backslashreplace" if os.name == "nt" else "surrogateescape")
-
-
-def _understands_escapes() -> bool:
-    """Whether the terminal takes colours; the one of Windows has to be asked to."""
-    if sys.platform == "win32":
-        import ctypes
-
-        standard_error, virtual_terminal, mode = -12, 0x0004, ctypes.c_ulong()
-        kernel = ctypes.WinDLL("kernel32")
-        kernel.GetStdHandle.restype = ctypes.c_void_p
-        handle = ctypes.c_void_p(kernel.GetStdHandle(standard_error))
-        return bool(
-            kernel.GetConsoleMode(handle, ctypes.byref(mode))
-            and kernel.SetConsoleMode(handle, mode.value | virtual_terminal)
-        )
-    return True

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Callable, Final, NoReturn
 
 from wasp_installer.contents import content_of, path_of
-from wasp_installer.errors import EXIT_CODES, InstallerError, Slug
+from wasp_installer.errors import EXIT_CODES, InstallerError, InterruptedRunError, Slug
 from wasp_installer.programs import Program
 
 from .console import Console
@@ -90,7 +90,12 @@ def run_here(arguments: Sequence[str], destdir: str = "") -> tuple[int, str]:
         _explained(),
         Program(command, environment=environment, stderr=None, shares_terminal=True) as program,
     ):
-        ended = program.wait()
+        try:
+            ended = program.wait()
+        except InterruptedRunError as error:
+            # It meets the signal too, or the one that ends it now, and tells of it.
+            error.shown = True
+            raise
     assert ended is not None, "there was no limit"
     return ended.code, ended.stdout
 

@@ -133,7 +133,8 @@ def parse(arguments: Sequence[str]) -> Options:
     Raises:
         InstallerError: "usage", for a mistake that the sh program does not tell of.
     """
-    chosen: dict[str, Any] = {}
+    # Also where it stands behind a mistake.
+    chosen: dict[str, Any] = {"json": "--json" in arguments}
     others: list[str] = []
     words = _spelled_out(arguments)
     for word in words:

@@ -92,11 +92,6 @@ def _advice(said: str, platform: Platform) -> str:
         )
     if "Bad CPU type" in said:
         return "Install Rosetta: softwareupdate --install-rosetta"
-    if "No such file" in said:
-        return (
-            "This system lacks the program loader that the binary asks for "
-            f"({platform.libc or platform.os}); see --source github."
-        )
     return "Please report it: https://github.com/wasp-lang/wasp/issues"
 
 
