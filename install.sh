@@ -159,18 +159,11 @@ result() {
   [ "$porcelain" = yes ] || return 0
   is_on_path
   tell status "$1"
-  tell version "$version"
-  tell source "$release_source"
-  tell url "$release_url"
-  tell digest "$release_digest"
-  tell os "$os"
-  tell arch "$arch"
-  tell libc "$libc"
-  tell distro "$distro_id"
-  tell prefix "$prefix"
+  for _key in version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path; do
+    eval "tell ${_key%:*} \"\$${_key#*:}\""
+  done
   tell wasp_dir "${version:+$wasp_root/$version}"
   tell executable "${prefix:+$prefix/bin/wasp}"
-  tell on_path "$on_path"
 }
 
 pretty() {
@@ -725,8 +718,8 @@ explain_failure() {
         || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
       ;;
     *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
-    curl\ 22,4[01][04],* | wget\ [18],4[01][04],*) set_problem not-found "$host does not have it" ;;
-    curl\ 22,[45]??,* | wget\ [18],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
+    curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
+    curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
     curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
     curl\ 7,*,?* | *refused*)
       set_problem connection "$host refuses the connection"
@@ -758,11 +751,14 @@ die_of_problem() {
 
 fetch_json() {
   fetch "$1" "$work/answer" || return 1
-  values=$(json_strings "$work/answer") && [ -n "$values" ] && return 0
-  set_problem bad-answer "$host answered with something that is not JSON"
-  ! is_web_page "$work/answer" \
-    || set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-  return 1
+  if is_web_page "$work/answer"; then
+    set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+    return 1
+  fi
+  values=$(json_strings "$work/answer") || {
+    set_problem bad-answer "$host answered with something that is not JSON"
+    return 1
+  }
 }
 
 is_web_page() {
@@ -808,7 +804,7 @@ json_strings() {
         } else if (kind[depth] == "[") name[depth]++
       }
     }
-    END { if (depth != 0) exit 1 }' "$1" 2>/dev/null
+    END { if (depth != 0 || !kind[1]) exit 1 }' "$1" 2>/dev/null
 }
 
 pick() {
@@ -1078,9 +1074,12 @@ obtain_release() {
   [ -z "$network_problem" ] || die_of_problem "$_release"
   [ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
     "Another version may have one: $RELEASES_URL"
-  _where='' _hint="The versions that there are: $RELEASES_URL"
-  [ "$source" = auto ] || _where=" at $(source_name "$source")" _hint='Another source may have it: leave out --source.'
-  die no-such-version "$_release was not found$_where." "$_hint"
+  case $wanted,$source in
+    latest,*) die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.' ;;
+    *,auto) die no-such-version "there is no Wasp $wanted." "The versions that there are: $RELEASES_URL" ;;
+  esac
+  die no-such-version "$(source_name "$source") has no Wasp $wanted." \
+    'Another source may have it: leave out --source, or see list --remote.'
 }
 
 take_release_from() {
@@ -1136,7 +1135,7 @@ find_available() {
   choose_build
   ! try_sources list_versions_at || return 0
   [ -z "$network_problem" ] || die_of_problem 'the list of versions'
-  die no-such-version 'no release of Wasp was found.' 'See with --verbose where it was looked for.'
+  die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
 }
 
 list_versions_at() {
@@ -1353,6 +1352,7 @@ run_unpacked_binary() {
 
 explain_binary() {
   _said=$(plain_text "$(cat "$work/said" "$work/errors")")
+  _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
   case $_said in
     *'loading shared libraries: '*)
       _library=${_said#*'shared libraries: '}
@@ -1365,12 +1365,9 @@ explain_binary() {
       esac
       _hint=$(how_to_install "$_library")
       ;;
-    *GLIBC_*) _hint="Wasp needs glibc $OLDEST_GLIBC or newer: use a newer release of your distribution." ;;
     *'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
     *'ermission denied'*) die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
       'Choose another place with --prefix DIR.' ;;
-    *'not found'* | *'No such file'*) _hint="This system lacks the program loader that the binary asks for (${libc:-$os}); see --source github." ;;
-    *) _hint='Please report it: https://github.com/wasp-lang/wasp/issues' ;;
   esac
   die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): ${_said##*wasp-bin: }" \
     "Nothing was installed. $_hint"
@@ -2411,6 +2408,7 @@ run_uninstall() {
       || die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
     say "No Wasp is installed in $(pretty "$prefix")"
     [ "$dry_run" = yes ] || remove_everything
+    [ "$dry_run" = yes ] || remove_traces
   else
     ! plan_only "Would remove Wasp ($(words_of "$found")) from $(pretty "$prefix")" || return 0
     [ -n "$version" ] || confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
@@ -4048,16 +4046,13 @@ make_work_folder() {
   case $program in
     */wasp-installer-"$$"-??????/program) work=${program%/program} ;;
     *)
-      work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null \
-        || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
+      work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
         || die_file_system 'cannot make a temporary folder' "$work"
       ;;
   esac
   for _left in "${work%/*}"/wasp-installer-*-??????; do
-    _pid=${_left##*wasp-installer-}
-    _pid=${_pid%-*}
-    [ "$_left" = "$work" ] || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || kill -0 "$_pid" 2>/dev/null \
-      || rm -rf "$_left" 2>/dev/null
+    _pid=${_left%-*}
+    kill -0 "${_pid##*-}" 2>/dev/null || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || rm -rf "$_left" 2>/dev/null
   done
 }
 

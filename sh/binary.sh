@@ -23,6 +23,7 @@ run_unpacked_binary() {
 # explain_binary STATUS: why the binary does not run
 explain_binary() {
   _said=$(plain_text "$(cat "$work/said" "$work/errors")")
+  _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
   case $_said in
     *'loading shared libraries: '*)
       _library=${_said#*'shared libraries: '}
@@ -35,12 +36,9 @@ explain_binary() {
       esac
       _hint=$(how_to_install "$_library")
       ;;
-    *GLIBC_*) _hint="Wasp needs glibc $OLDEST_GLIBC or newer: use a newer release of your distribution." ;;
     *'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
     *'ermission denied'*) die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
       'Choose another place with --prefix DIR.' ;;
-    *'not found'* | *'No such file'*) _hint="This system lacks the program loader that the binary asks for (${libc:-$os}); see --source github." ;;
-    *) _hint='Please report it: https://github.com/wasp-lang/wasp/issues' ;;
   esac
   die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): ${_said##*wasp-bin: }" \
     "Nothing was installed. $_hint"

@@ -179,8 +179,8 @@ explain_failure() {
         || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
       ;;
     *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
-    curl\ 22,4[01][04],* | wget\ [18],4[01][04],*) set_problem not-found "$host does not have it" ;;
-    curl\ 22,[45]??,* | wget\ [18],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
+    curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
+    curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
     curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
     curl\ 7,*,?* | *refused*)
       set_problem connection "$host refuses the connection"

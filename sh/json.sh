@@ -4,11 +4,14 @@
 # fetch_json URL: sets values to the strings of the answer, one "path<TAB>value" a line
 fetch_json() {
   fetch "$1" "$work/answer" || return 1
-  values=$(json_strings "$work/answer") && [ -n "$values" ] && return 0
-  set_problem bad-answer "$host answered with something that is not JSON"
-  ! is_web_page "$work/answer" \
-    || set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-  return 1
+  if is_web_page "$work/answer"; then
+    set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+    return 1
+  fi
+  values=$(json_strings "$work/answer") || {
+    set_problem bad-answer "$host answered with something that is not JSON"
+    return 1
+  }
 }
 
 # is_web_page FILE: HTML where something else is due
@@ -61,7 +64,7 @@ json_strings() {
         } else if (kind[depth] == "[") name[depth]++
       }
     }
-    END { if (depth != 0) exit 1 }' "$1" 2>/dev/null
+    END { if (depth != 0 || !kind[1]) exit 1 }' "$1" 2>/dev/null
 }
 
 # pick PATH: sets picked to the value of PATH among the "path<TAB>value" lines of $values, or to nothing

@@ -55,17 +55,14 @@ make_work_folder() {
   case $program in
     */wasp-installer-"$$"-??????/program) work=${program%/program} ;;
     *)
-      work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null \
-        || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
+      work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
         || die_file_system 'cannot make a temporary folder' "$work"
       ;;
   esac
   # What killed runs left there.
   for _left in "${work%/*}"/wasp-installer-*-??????; do
-    _pid=${_left##*wasp-installer-}
-    _pid=${_pid%-*}
-    [ "$_left" = "$work" ] || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || kill -0 "$_pid" 2>/dev/null \
-      || rm -rf "$_left" 2>/dev/null
+    _pid=${_left%-*}
+    kill -0 "${_pid##*-}" 2>/dev/null || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || rm -rf "$_left" 2>/dev/null
   done
 }
 

@@ -23,6 +23,7 @@ run_uninstall() {
     say "No Wasp is installed in $(pretty "$prefix")"
     # Wasp may have been removed by its own "wasp uninstall", which does not know of the rest.
     [ "$dry_run" = yes ] || remove_everything
+    [ "$dry_run" = yes ] || remove_traces
   else
     ! plan_only "Would remove Wasp ($(words_of "$found")) from $(pretty "$prefix")" || return 0
     [ -n "$version" ] || confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"

@@ -10,9 +10,12 @@ obtain_release() {
   [ -z "$network_problem" ] || die_of_problem "$_release"
   [ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
     "Another version may have one: $RELEASES_URL"
-  _where='' _hint="The versions that there are: $RELEASES_URL"
-  [ "$source" = auto ] || _where=" at $(source_name "$source")" _hint='Another source may have it: leave out --source.'
-  die no-such-version "$_release was not found$_where." "$_hint"
+  case $wanted,$source in
+    latest,*) die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.' ;;
+    *,auto) die no-such-version "there is no Wasp $wanted." "The versions that there are: $RELEASES_URL" ;;
+  esac
+  die no-such-version "$(source_name "$source") has no Wasp $wanted." \
+    'Another source may have it: leave out --source, or see list --remote.'
 }
 
 take_release_from() {
@@ -72,7 +75,7 @@ find_available() {
   choose_build
   ! try_sources list_versions_at || return 0
   [ -z "$network_problem" ] || die_of_problem 'the list of versions'
-  die no-such-version 'no release of Wasp was found.' 'See with --verbose where it was looked for.'
+  die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
 }
 
 # list_versions_at SOURCE: sets available, or fails with a problem

@@ -107,18 +107,11 @@ result() {
   [ "$porcelain" = yes ] || return 0
   is_on_path
   tell status "$1"
-  tell version "$version"
-  tell source "$release_source"
-  tell url "$release_url"
-  tell digest "$release_digest"
-  tell os "$os"
-  tell arch "$arch"
-  tell libc "$libc"
-  tell distro "$distro_id"
-  tell prefix "$prefix"
+  for _key in version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path; do
+    eval "tell ${_key%:*} \"\$${_key#*:}\""
+  done
   tell wasp_dir "${version:+$wasp_root/$version}"
   tell executable "${prefix:+$prefix/bin/wasp}"
-  tell on_path "$on_path"
 }
 
 # pretty PATH: with ~ for the home folder
