@@ -73,7 +73,11 @@ def test_what_the_binary_says_is_no_path(both: Getters, said: str) -> None:
 def test_it_is_tried_in_peace(both: Getters) -> None:
     """Without telemetry, news and input, in the user's own locale."""
     both.machine.set(LC_ALL="de_DE.UTF-8")
-    checks = ('"$WASP_TELEMETRY_DISABLE" = 1', '"$WASP_AUTO_NEWS_DISABLE" = 1', '-d "$waspc_datadir"')
+    checks = (
+        '"$WASP_TELEMETRY_DISABLE" = 1',
+        '"$WASP_AUTO_NEWS_DISABLE" = 1',
+        '-d "$waspc_datadir"',
+    )
     binary = "#!/bin/sh\ncat\n" + "".join(f"[ {check} ] || exit 3\n" for check in checks)
     binary += '[ "$LC_ALL" = de_DE.UTF-8 ] || exit 4\necho 0.25.0\n'
     both.install(None, *both.file(archive_with(binary.encode())), stdin="not for it\n").ok()

@@ -112,9 +112,9 @@ CASES = {
     "file, other version": Case("--from-file ARCHIVE -v 0.24.0", 6, slug="wrong-version"),
     "file, missing": Case("--from-file none.tgz", 7, ("none.tgz",), slug="file-system"),
     "file, a folder": Case("--from-file .", 7, slug="file-system"),
-    "no such version": Case("-v 0.99.0", 5, ("Wasp 0.99.0 was not found.",), slug="no-such-version"),
+    "no such version": Case("-v 0.99.0", 5, ("there is no Wasp 0.99.0",), slug="no-such-version"),
     "no such version at npm": Case(
-        "-v 0.99.0 --source npm", 5, ("not found at the npm registry",), slug="no-such-version"
+        "-v 0.99.0 --source npm", 5, ("npm registry has no Wasp 0.99.0",), slug="no-such-version"
     ),
     "no such version at GitHub": Case("-v 0.99.0 --source github", 5, slug="no-such-version"),
     "no registry": Case(
@@ -165,9 +165,7 @@ def test_both_say_and_leave_the_same(both: Getters, upstream: Upstream, name: st
 
 
 @pytest.mark.parametrize("arguments", MISTAKES)
-def test_both_say_the_same_of_a_mistake(
-    both: Getters, upstream: Upstream, arguments: str
-) -> None:
+def test_both_say_the_same_of_a_mistake(both: Getters, upstream: Upstream, arguments: str) -> None:
     run = both.run(*arguments.split()).failed(2).says(MISTAKES[arguments])
     assert run.stderr.splitlines()[1].startswith("       ")
     assert picture(both.machine.home) == {}
@@ -188,5 +186,7 @@ def test_both_have_the_same_help(both: Getters) -> None:
     more = both.machine.run("-h").ok().stdout.replace("install.py", "install.sh").splitlines()
     only_there = [line.split()[0] for line in more if line not in told]
     assert only_there == ["--destdir", "--json"]
-    assert [line for line in told if line not in more] == ["       wasp installer COMMAND [OPTIONS]"]
+    assert [line for line in told if line not in more] == [
+        "       wasp installer COMMAND [OPTIONS]"
+    ]
     assert max(map(len, more)) < 80

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.support.frontends import PYTHON, FrontEnd
 from tests.support.machines import Machine, Run
 from tests.support.trees import Entry, picture
 
+_Done = TypeVar("_Done")
 #: The sh program knows nothing of these.
 _PYTHON_ONLY = ("elapsed_s", "telemetry")
 #: What is compared of a failure whose words come from curl, wget or requests.
@@ -55,18 +56,6 @@ class Getters:
         assert python.left == shell.left
         return shell.run
 
-    def people_read(self, *arguments: str, **kwargs: Any) -> Run:
-        """Runs this by both without a report, and compares both streams."""
-        python, shell = self._each(lambda: self.machine.run(*arguments, **kwargs))
-        named = replace(
-            python,
-            argv=shell.argv,
-            stdout=python.stdout.replace("install.py", "install.sh"),
-            stderr=python.stderr.replace("install.py", "install.sh"),
-        )
-        assert named == shell
-        return shell
-
     def file(self, archive: bytes) -> tuple[str, str]:
         """The option for an archive with these bytes."""
         path = self.machine.root / "wasp.tgz"
@@ -85,7 +74,7 @@ class Getters:
         report = {key: value for key, value in run.json.items() if key not in _PYTHON_ONLY}
         return _Outcome(run, report, picture(self.machine.home))
 
-    def _each(self, act: Callable[[], Any]) -> tuple[Any, Any]:
+    def _each(self, act: Callable[[], _Done]) -> tuple[_Done, _Done]:
         home, saved = self.machine.home, self.machine.root / "home as it was"
         _copy(home, saved)
         self.machine.front_end = PYTHON

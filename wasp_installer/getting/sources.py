@@ -115,11 +115,23 @@ def _failure(
             f"{words} has no build for {platform}.",
             f"Another version may have one: {RELEASES_PAGE}",
         )
-    where, hint = "", f"The versions that there are: {RELEASES_PAGE}"
+    if wanted == "latest":
+        return InstallerError(
+            "no-such-version",
+            "no release of Wasp is to be found.",
+            "See with --verbose where it was looked for.",
+        )
     if options.source != "auto":
-        where = f" at {SOURCE_NAMES[options.source]}"
-        hint = "Another source may have it: leave out --source."
-    return InstallerError("no-such-version", f"{words} was not found{where}.", hint)
+        return InstallerError(
+            "no-such-version",
+            f"{SOURCE_NAMES[options.source]} has no Wasp {wanted}.",
+            "Another source may have it: leave out --source, or see list --remote.",
+        )
+    return InstallerError(
+        "no-such-version",
+        f"there is no Wasp {wanted}.",
+        f"The versions that there are: {RELEASES_PAGE}",
+    )
 
 
 def _network_slug(problems: Sequence[SourceProblem]) -> Slug | None:
