@@ -1046,7 +1046,7 @@ ask_github_for_assets() {
   fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get \
     && values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
   values=''
-  case $problem in '' | not-found) ;; *) api_problem=$problem_text ;; esac
+  [ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
 }
 
 asset_is_there() {
@@ -1228,10 +1228,11 @@ unpack_archive() {
   change "write to $(pretty "$staging")" rm -rf "$staging/unpacked" "$staging/new"
   change "write to $(pretty "$staging")" mkdir "$staging/new"
   ! is_web_page "$staging/archive" || return 1
-  is_known=$release_digest
-  [ -z "$is_known" ] || verify_digest "${is_known%%:*}" "${is_known#*:}"
+  is_known=$release_digest$wanted_sha256
+  [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
   [ "$release_source" != file ] || release_digest=$file_digest
   [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
+  release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
   [ -n "$is_known" ] || [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
   say_step 'Unpacking'
   for tar_locale in C.UTF-8 en_US.UTF-8; do

@@ -91,10 +91,11 @@ unpack_archive() {
   change "write to $(pretty "$staging")" rm -rf "$staging/unpacked" "$staging/new"
   change "write to $(pretty "$staging")" mkdir "$staging/new"
   ! is_web_page "$staging/archive" || return 1
-  is_known=$release_digest
-  [ -z "$is_known" ] || verify_digest "${is_known%%:*}" "${is_known#*:}"
+  is_known=$release_digest$wanted_sha256
+  [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
   [ "$release_source" != file ] || release_digest=$file_digest
   [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
+  release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
   # One that was cut between two entries is told by no tar, but by the zeros at its end.
   [ -n "$is_known" ] || [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
   say_step 'Unpacking'
