@@ -833,17 +833,11 @@ start_registry_lookup() {
   if have npm; then
     say_step 'Asking npm for its registry'
     fetcher=either
-    ask_npm_for_registry >"$work/registry" 2>"$work/complaint" &
+    run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry >"$work/registry" 2>"$work/complaint" &
     npm_lookup=$!
   else
     registry=${npm_config_registry-}
   fi
-}
-
-ask_npm_for_registry() {
-  _said=$(run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry) || return 1
-  [ "$_said" != undefined ] || _said=$(run_npm "$HELPER_LIMIT_S" config get registry) || return 1
-  printf '%s\n' "$_said"
 }
 
 run_npm() {
@@ -857,7 +851,10 @@ run_npm() {
 
 find_registry() {
   if [ -n "$npm_lookup" ]; then
-    wait "$npm_lookup" 2>/dev/null && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
+    wait "$npm_lookup" 2>/dev/null && {
+      [ "$(cat "$work/registry")" != undefined ] \
+        || run_waiting "$work/registry" "$work/complaint" run_npm "$HELPER_LIMIT_S" config get registry
+    } && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
       -e 's/^http/3 &/p' "$work/registry" | sort | sed -n 's/^. \(https\{0,1\}:\/\/[^[:space:]]*\)[[:space:]]*$/\1/p' | head -n 1)
     [ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
   fi

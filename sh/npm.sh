@@ -19,18 +19,11 @@ start_registry_lookup() {
   if have npm; then
     say_step 'Asking npm for its registry'
     fetcher=either
-    ask_npm_for_registry >"$work/registry" 2>"$work/complaint" &
+    run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry >"$work/registry" 2>"$work/complaint" &
     npm_lookup=$!
   else
     registry=${npm_config_registry-}
   fi
-}
-
-# ask_npm_for_registry: "key=value" lines, of which that of the scope comes first; npm 6 answers only the first question
-ask_npm_for_registry() {
-  _said=$(run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry) || return 1
-  [ "$_said" != undefined ] || _said=$(run_npm "$HELPER_LIMIT_S" config get registry) || return 1
-  printf '%s\n' "$_said"
 }
 
 # run_npm SECONDS ARGUMENT...: for a subshell: npm in a private folder with a package.json of its own, since it obeys the
@@ -44,11 +37,15 @@ run_npm() {
   exec_limited "$_limit_s" npm "$@" --no-workspaces
 }
 
-# find_registry: sets registry as npm would, or to nothing. An npm that hangs, fails, or says something else is as one that
+# find_registry: sets registry as npm would, or to nothing. It answers with "key=value" lines, of which that of the scope
+# comes first; npm 6 answers only the first question. An npm that hangs, fails, or says something else is as one that
 # is not there, but it does not say an address with a login in it.
 find_registry() {
   if [ -n "$npm_lookup" ]; then
-    wait "$npm_lookup" 2>/dev/null && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
+    wait "$npm_lookup" 2>/dev/null && {
+      [ "$(cat "$work/registry")" != undefined ] \
+        || run_waiting "$work/registry" "$work/complaint" run_npm "$HELPER_LIMIT_S" config get registry
+    } && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
       -e 's/^http/3 &/p' "$work/registry" | sort | sed -n 's/^. \(https\{0,1\}:\/\/[^[:space:]]*\)[[:space:]]*$/\1/p' | head -n 1)
     [ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
   fi
