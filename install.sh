@@ -101,7 +101,7 @@ USAGE
 choose_colours() {
   bold='' red='' yellow='' plain='' on_terminal=no
   [ -t 2 ] && [ "${TERM-}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
-  on_terminal=yes bold="$escape[1m" red="$escape[1;31m" yellow="$escape[1;33m" plain="$escape[0m"
+  on_terminal=yes bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
 
 say() {
@@ -1222,7 +1222,7 @@ download() {
 }
 
 take_file() {
-  release_source=file
+  release_source="file"
   [ "$wanted" = latest ] || version=$wanted
   [ "$dry_run" = no ] || return 0
   [ "$require_checksum" = no ] || [ -n "$wanted_sha256" ] || die_no_checksum "no checksum is known for $(pretty "$archive_file")."
@@ -1366,7 +1366,7 @@ leads_outside() {
     case $_folders in */*) ;; *) return 0 ;; esac
     _folders=${_folders#*/} _rest=${_rest#../}
   done
-  case $2,/$_rest in , | /* | *,*/../*) return 0 ;; esac
+  case $2,/$_rest in ,* | /* | *,*/../*) return 0 ;; esac
   return 1
 }
 
@@ -1893,7 +1893,7 @@ spell_lines() {
   own_shell=${SHELL:-sh}
   own_shell=${own_shell##*/}
   case $own_shell in
-    dash | ash | busybox | posh) own_shell='sh' ;;
+    dash | ash | busybox | posh) own_shell="sh" ;;
     ksh93 | ksh88 | oksh | loksh) own_shell=ksh ;;
     lksh) own_shell=mksh ;;
     fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
@@ -2578,158 +2578,112 @@ installed_file() {
         launcher) cat <<'END_OF_launcher' ;;
 #!/bin/sh
 # Starts Wasp. The Wasp installer writes this file anew whenever the current version changes.
+# What somebody has exported by our names goes on to Wasp as it came.
+_wasp_theirs=${wasp_version+v}${wasp_root+r}${wasp_python+p}
+_wasp_v=${wasp_version-} _wasp_r=${wasp_root-} _wasp_p=${wasp_python-}
+unset wasp_version wasp_root wasp_python
 wasp_version=''
 wasp_root=''
 wasp_python=''
-wasp_dir=$wasp_root/$wasp_version
-if ! [ -x "$wasp_dir/wasp-bin" ]; then
-    # An install that was killed while it replaced this version left the old one aside.
-    for replaced in "$wasp_root"/.staging-*/replaced/"$wasp_version"; do
-        [ ! -x "$replaced/wasp-bin" ] || wasp_dir=$replaced
-    done
-    if ! [ -x "$wasp_dir/wasp-bin" ]; then
-        printf 'wasp: Wasp %s is no longer in %s.\n' "$wasp_version" "$wasp_root" >&2
-        printf '      Install it again: curl -sSL https://get.wasp.sh/install.sh | sh\n' >&2
-        exit 127
-    fi
-fi
-export waspc_datadir="$wasp_dir/data"
+_wasp_dir=$wasp_root/$wasp_version
 
-# Telemetry. What is sent, and when, is in telemetry_ping.py; Wasp then sends nothing itself.
-# The rule is that of opt_out_reason there.
-wasp_opted_out() {
-    [ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
-    case ${DO_NOT_TRACK-} in
-        '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
-        *) return 0 ;;
-    esac
-    case ${XDG_CONFIG_HOME-},${HOME-} in
-        /*) wasp_config=$XDG_CONFIG_HOME/wasp ;;
-        *,/*) wasp_config=$HOME/.config/wasp ;;
-        *) return 1 ;;
-    esac
-    [ -e "$wasp_config/telemetry-off" ] || [ -L "$wasp_config/telemetry-off" ] \
-        || wasp_is_closed "$wasp_config"
+_wasp_fail() { printf 'wasp: %s\n      %s\n' "$@" >&2 && exit 127; }
+
+# _wasp_find NAMED DEFAULT: sets _wasp_path to the folder that a variable names, or one in the home
+_wasp_find() {
+  case $1,${HOME-} in /*) _wasp_path=$1 ;; *,/*) _wasp_path=$HOME/$2 ;; *) return 1 ;; esac
 }
 
-# What is in the folder cannot be looked for, as one on the way to it may not be entered.
-wasp_is_closed() {
-    wasp_folder=$1
-    until [ -d "$wasp_folder/" ]; do wasp_folder=${wasp_folder%/*}; done
-    ! [ -x "$wasp_folder/" ]
+# The rule of opt_out_reason in telemetry_ping.py.
+_wasp_opted_out() {
+  [ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
+  case ${DO_NOT_TRACK-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;; *) return 0 ;; esac
+  _wasp_find "${XDG_CONFIG_HOME-}" .config || return 1
+  _wasp_path=$_wasp_path/wasp
+  [ ! -e "$_wasp_path/telemetry-off" ] && [ ! -L "$_wasp_path/telemetry-off" ] || return 0
+  # It cannot be looked for when a folder on the way to it may not be entered.
+  until [ -d "$_wasp_path/" ]; do _wasp_path=${_wasp_path%/*}; done
+  [ ! -x "$_wasp_path/" ]
 }
 
-wasp_in_project() {
-    wasp_folder=$PWD
-    wasp_has_root || {
-        # Through a link, the folders above may be others than one came by.
-        wasp_folder=$(pwd -P 2>/dev/null)
-        wasp_has_root
-    }
+# By "..": after a link, the folders in $PWD may be others than those above.
+_wasp_in_project() {
+  _wasp_path=.
+  until [ -e "$_wasp_path/.wasproot" ]; do
+    [ "${#_wasp_path}" -lt 200 ] || return 1
+    _wasp_path=$_wasp_path/..
+  done
 }
 
-wasp_has_root() {
-    # In a folder that was removed, some shells have no whole path.
-    case $wasp_folder in /*) ;; *) return 1 ;; esac
-    until [ -e "$wasp_folder/.wasproot" ]; do
-        [ -n "$wasp_folder" ] || return 1
-        wasp_folder=${wasp_folder%/*}
-    done
+# Imported, and not run, so that Python uses what it has compiled.
+_wasp_exec_ping() {
+  exec "$wasp_python" -I -S -B -c 'import sys; sys.path.insert(0, sys.argv[1])
+import telemetry_ping; telemetry_ping.run(sys.argv[2:])' "$wasp_root" "$@"
 }
 
-# Imported, and not run, so that Python keeps what it compiled, unless the folder is another user's.
-wasp_ping='import os, sys
-folder = sys.argv[1]
-sys.path.insert(0, folder)
-sys.dont_write_bytecode = os.stat(folder).st_uid != os.geteuid()
-import telemetry_ping
-telemetry_ping.run(sys.argv[2:])'
-
-wasp_has_ping() {
-    [ -x "$wasp_python" ] && [ -r "$wasp_root/telemetry_ping.py" ] && [ -w /dev/null ]
-}
-
-# Hands over only the words that telemetry looks at: others see the arguments of a process. The rule
-# is that of counting_words there.
-wasp_send() {
-    case ${1-} in
-        deploy)
-            shift
-            wasp_left=$#
-            while [ "$wasp_left" -gt 0 ]; do
-                wasp_left=$((wasp_left - 1)) wasp_word=$1
-                shift
-                case $wasp_word in
-                    fly | setup | create-db | deploy | cmd) set -- "$@" "$wasp_word" ;;
-                esac
-            done
-            set -- deploy "$@"
-            ;;
-        build)
-            case ${2-} in
-                start) set -- build start ;;
-                *) set -- build ;;
-            esac
-            ;;
-        *) set -- ;;
-    esac
-    case ${WASP_TELEMETRY_DEBUG-} in
-        '' | 0)
-            # From a subshell, which ends at once: Wasp would not collect what becomes of a child that
-            # it does not know.
-            ! wasp_in_project || (
-                trap '' HUP INT QUIT
-                "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" ${1+"$@"} \
-                    </dev/null >/dev/null 2>&1 &
-            )
-            ;;
-        *)
-            "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" ${1+"$@"} \
-                </dev/null >&2 || :
-            ;;
-    esac
-}
-
-wasp_show_messages() {
-    case ${XDG_CACHE_HOME-} in
-        /*) wasp_flag=$XDG_CACHE_HOME/wasp/telemetry/messages-$wasp_version ;;
-        *) wasp_flag=${HOME-}/.cache/wasp/telemetry/messages-$wasp_version ;;
-    esac
-    [ -e "$wasp_flag" ] && [ -t 2 ] && [ -z "${WASP_AUTO_NEWS_DISABLE+set}" ] || return 0
-    case ${CI-} in '' | 0 | false) ;; *) return 0 ;; esac
-    # Only messages are for the terminal, and not what may be wrong with this Python.
-    "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" messages "$wasp_version" \
-        </dev/null >&2 2>/dev/null || :
-}
-
-if [ "${1-}" = installer ]; then shift; exec /bin/sh "$wasp_root/wasp-installer.sh" --prefix "${wasp_root%/share/wasp-lang}" ${1+"$@"}; fi
-if [ "${1-}" = telemetry ] && wasp_has_ping; then
+# With no more than the words that count, as others see the arguments of a process; and from a
+# subshell, as Wasp would not collect what becomes of a child that it does not know.
+_wasp_count() {
+  _wasp_in_project || return 0
+  case ${1-},${2-} in build,start | deploy,*) ;; build,*) set -- build ;; *) set -- ;; esac
+  for _wasp_word; do
     shift
-    exec "$wasp_python" -I -S -B -c "$wasp_ping" "$wasp_root" telemetry "$wasp_version" ${1+"$@"}
+    case $_wasp_word in build | start | fly | setup | create-db | deploy | cmd) set -- "$@" "$_wasp_word" ;; esac
+  done
+  set -- invoked "$wasp_version" ${1+"$@"}
+  case ${WASP_TELEMETRY_DEBUG-} in
+    '' | 0) (trap '' HUP INT QUIT && _wasp_exec_ping "$@" </dev/null >/dev/null 2>&1 &) ;;
+    *) (_wasp_exec_ping "$@" </dev/null >&2) || : ;;
+  esac
+}
+
+# What telemetry_messages.py has prepared; that it is empty afterwards tells that it was shown.
+_wasp_show_messages() {
+  [ -z "${WASP_AUTO_NEWS_DISABLE+set}" ] && _wasp_find "${XDG_CACHE_HOME-}" .cache || return 0
+  _wasp_path=$_wasp_path/wasp/telemetry/messages-$wasp_version
+  [ -s "$_wasp_path" ] && [ -f "$_wasp_path" ] && [ -t 2 ] || return 0
+  while IFS= read -r _wasp_word; do printf '%s\n' "$_wasp_word"; done <"$_wasp_path" >&2
+  { printf '' >|"$_wasp_path"; } 2>/dev/null || :
+}
+
+[ -x "$wasp_python" ] && [ -r "$wasp_root/telemetry_ping.py" ] && [ -w /dev/null ] || wasp_python=
+case ${1-},$wasp_python in
+  telemetry,?*) shift && _wasp_exec_ping telemetry "$wasp_version" ${1+"$@"} ;;
+  installer,*)
+    shift && _wasp_path=${wasp_root%/share/wasp-lang}
+    [ ! -r "$wasp_root/wasp-installer.sh" ] \
+      || exec /bin/sh "$wasp_root/wasp-installer.sh" --prefix "${_wasp_path:-/}" ${1+"$@"}
+    _wasp_fail "There is no wasp-installer.sh in $wasp_root." \
+      'If a package manager looks after this Wasp, it also updates it.'
+    ;;
+esac
+# An install that was killed while it replaced this version has left the old one aside.
+[ -x "$_wasp_dir/wasp-bin" ] || for _wasp_path in "$wasp_root"/.staging-*/replaced/"$wasp_version"; do
+  [ ! -x "$_wasp_path/wasp-bin" ] || _wasp_dir=$_wasp_path
+done
+[ -x "$_wasp_dir/wasp-bin" ] || _wasp_fail "Wasp $wasp_version is no longer in $wasp_root." \
+  'Install it again: curl -fsSL https://get.wasp.sh/install.sh | sh'
+if _wasp_opted_out; then
+  export WASP_TELEMETRY_DISABLE=1
+elif [ "$wasp_python" ]; then
+  case ${1-} in completion:* | uninstall) ;; *) _wasp_count ${1+"$@"} && _wasp_show_messages ;; esac
+  # Wasp itself then sends and shows nothing.
+  export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
 fi
-if wasp_opted_out; then
-    export WASP_TELEMETRY_DISABLE=1
-elif wasp_has_ping; then
-    case ${1-} in
-        completion:*) ;;
-        *)
-            wasp_send ${1+"$@"}
-            wasp_show_messages
-            ;;
-    esac
-    export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
-fi
-exec "$wasp_dir/wasp-bin" ${1+"$@"}
+case $_wasp_theirs in *v*) export wasp_version="$_wasp_v" ;; esac
+case $_wasp_theirs in *r*) export wasp_root="$_wasp_r" ;; esac
+case $_wasp_theirs in *p*) export wasp_python="$_wasp_p" ;; esac
+export waspc_datadir="$_wasp_dir/data"
+exec "$_wasp_dir/wasp-bin" ${1+"$@"}
 END_OF_launcher
         telemetry_ping.py) cat <<'END_OF_telemetry_ping.py' ;;
 #!/usr/bin/env python3
-"""Wasp's telemetry, the whole of it: what is sent, when it is sent, and how to opt out.
+"""Wasp's telemetry: what is sent, when it is sent, and how to opt out.
 
-Two events exist. ``install_event`` is sent when the installer starts to install Wasp; ``cli_event``
-when ``wasp`` is used inside a project, at most twice in 12 hours for each project: once for
-``wasp build``, once for all other commands. These two functions list every key that is sent, and
-their arguments are the only things that can get into it: no path, no name, no argument of a command
-but five fixed words (``DEPLOY_KEYWORDS``).
+Two events exist: ``install_event``, when an install starts, and ``cli_event``, when ``wasp`` is
+used in a project, at most twice in 12 hours: once for ``wasp build``, once for all other commands.
+These two functions list every key that is sent, and only their arguments can get into it: no path,
+no name, no argument of a command but five fixed words (``DEPLOY_KEYWORDS``).
 
 Nothing is sent, written or started when any of these is so (``opt_out_reason``):
 
@@ -2739,10 +2693,9 @@ Nothing is sent, written or started when any of these is so (``opt_out_reason``)
 
 To see what would be sent: ``wasp telemetry show``, or WASP_TELEMETRY_DEBUG=1 before any command.
 
-The launcher ``wasp`` runs this file beside Wasp, in the background, with the Python (3.8 or newer)
-that the machine has, as ``python -I -S telemetry_ping.py invoked VERSION ARGUMENT...`` does. Most
-runs meet a pause and end at once, so modules of the standard library are imported only where they
-are needed, and the few fields of the state are read without ``json``.
+The launcher runs this in the background, with the machine's Python (3.8 or newer). Most runs meet a
+pause and end at once, so modules are imported only where they are needed, and the state is read
+without ``json``. After an event, telemetry_messages.py looks for messages from the Wasp team.
 """
 
 from __future__ import annotations
@@ -2754,78 +2707,44 @@ import time
 TYPE_CHECKING = False  # the name that type checkers look for; importing it would take 15 ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from http.client import HTTPConnection
+    from socket import socket
     from ssl import SSLContext
-    from subprocess import Popen
     from typing import IO, Any, Final, NoReturn
 
 DEFAULT_URL: Final = "https://app.posthog.com/capture/"
-#: Write-only and public: with it, events can be sent and not read.
+#: Public: with it, events can be sent and not read.
 DEFAULT_KEY: Final = "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"
 
 #: Between two events of one kind from one project.
 PAUSE_S: Final = 12 * 60 * 60
-#: The same, when the first of them could not be delivered.
+#: The same when the first was not delivered, and by how much more at most: each project has its own
+#: part of that, so that not all come back at once after an outage.
 FAILED_PAUSE_S: Final = 60 * 60
-#: That is longer by up to so much, for each project by another time: after an outage of the
-#: collector, not all are to come back at once.
 FAILED_SPREAD_S: Final = 60 * 60
-#: After so long the process ends, whatever it waits for, name resolution included.
+#: The process then ends, whatever it waits for, name resolution included.
 DEADLINE_S: Final = 10
-#: So many processes of a user send at once, in however many projects.
+#: For each step of a request.
+STEP_TIMEOUT_S: Final = 3.0
+#: Processes of a user that send at once, in however many projects.
 SENDERS_LIMIT: Final = 8
-#: A process that has been stopped for so long does not send any more.
+#: One that was stopped for so long does not send any more.
 STALE_S: Final = 60
-#: So long each step of a request waits, so that others can still be asked before the deadline.
-POST_TIMEOUT_S: Final = 4.0
-GET_TIMEOUT_S: Final = 2.5
-#: More than this is not read of an answer.
-ANSWER_LIMIT_BYTES: Final = 64 * 1024
-
-DAY_S: Final = 24 * 60 * 60
-DEFAULT_NEWS_URL: Final = "https://news.wasp.sh"
-LEVELS: Final = ("critical", "important", "info")
-#: More is not read of the news, nor of a list of releases.
-NEWS_LIMIT_BYTES: Final = 1024 * 1024
-MESSAGES_LIMIT: Final = 200
-RELEASES_LIMIT: Final = 200
-SHOWN_LIMIT: Final = 1000
-RANGE_LIMIT_CHARACTERS: Final = 200
-ETAG_LIMIT_CHARACTERS: Final = 80
-#: Of our own file: the messages, each with what JSON adds.
-KEPT_LIMIT_BYTES: Final = 4 * NEWS_LIMIT_BYTES
-#: So old, a message that names no versions is no news.
-NEWS_AGE_S: Final = 30 * DAY_S
-#: More are not shown at once.
-NOTICES_LIMIT: Final = 3
+ANSWER_LIMIT_BYTES: Final = 1024 * 1024
 
 #: The only arguments of ``wasp deploy`` that are ever sent.
 DEPLOY_KEYWORDS: Final = ("fly", "setup", "create-db", "deploy", "cmd")
-#: More of them are left out, so that what is remembered stays short.
 DEPLOY_LIMIT_WORDS: Final = 20
 CONTEXT_LIMIT_CHARACTERS: Final = 200
 CI_VARIABLES: Final = (
-    "CI",
-    "BUILD_ID",
-    "BUILD_NUMBER",
-    "CI_APP_ID",
-    "CI_BUILD_ID",
-    "CI_BUILD_NUMBER",
-    "CI_NAME",
-    "CONTINUOUS_INTEGRATION",
-    "RUN_ID",
-    "GITHUB_ACTIONS",
-    "TRAVIS",
+    *("CI", "BUILD_ID", "BUILD_NUMBER", "CI_APP_ID", "CI_BUILD_ID", "CI_BUILD_NUMBER", "CI_NAME"),
+    *("CONTINUOUS_INTEGRATION", "RUN_ID", "GITHUB_ACTIONS", "TRAVIS"),
 )
 
-# --- opting out ---------------------------------------------------------------------------------
+# --- opting out
 
 
 def opt_out_reason(environment: Mapping[str, str]) -> str | None:
-    """Why nothing may be sent, in words; None when something may.
-
-    The launcher and install.sh have this rule too, in sh; the tests hold the three together.
-    """
+    """Why nothing may be sent, in words, or None. Launcher and installer have this rule in sh."""
     if "WASP_TELEMETRY_DISABLE" in environment:
         return "WASP_TELEMETRY_DISABLE is set"
     # https://consoledonottrack.com
@@ -2858,7 +2777,7 @@ def _user_folder(environment: Mapping[str, str], variable: str, default: str) ->
     return os.path.join(home, default) if os.path.isabs(home) else None
 
 
-# --- the two events -----------------------------------------------------------------------------
+# --- the two events
 
 
 def install_event(*, key: str, distinct_id: str, os_name: str) -> dict[str, Any]:
@@ -2906,11 +2825,6 @@ def to_body(event: Mapping[str, Any]) -> bytes:
     return json.dumps(event).encode("ascii")
 
 
-def _is_version(text: str) -> bool:
-    """Letters, digits, dots and dashes, such as 0.25.0-rc1."""
-    return len(text) <= 40 and text.isascii() and text.translate({45: "", 46: ""}).isalnum()
-
-
 def random_digits() -> str:
     """24 random digits, the first of them not 0, from the system's random source."""
     return str(10**23 + int.from_bytes(os.urandom(32), "big") % (9 * 10**23))
@@ -2921,23 +2835,19 @@ def this_os() -> str:
     return {"linux": "linux", "darwin": "osx", "win32": "windows"}.get(sys.platform, "Unknown")
 
 
-def counting_words(arguments: Sequence[str]) -> list[str]:
-    """Those of the arguments of ``wasp`` that matter here, as others see the rest of a process."""
-    if list(arguments[:1]) == ["deploy"]:
-        return ["deploy", *(word for word in arguments[1:] if word in DEPLOY_KEYWORDS)]
-    if list(arguments[:1]) == ["build"]:
-        return ["build", *(["start"] if list(arguments[1:2]) == ["start"] else [])]
-    return []
+def is_version(text: str) -> bool:
+    """Whether these are letters, digits, dots and dashes, such as 0.25.0-rc1."""
+    return len(text) <= 40 and text.isascii() and text.translate({45: "", 46: ""}).isalnum()
 
 
 def is_build(arguments: Sequence[str]) -> bool:
     """Whether the command is ``wasp build``, which ``wasp build start`` is not."""
-    return list(arguments[:1]) == ["build"] and list(arguments[1:2]) != ["start"]
+    return [*arguments[:1]] == ["build"] and [*arguments[1:2]] != ["start"]
 
 
 def deploy_keywords(arguments: Sequence[str]) -> str:
     """Those arguments of ``wasp deploy`` that may be sent, in order; "" for other commands."""
-    return _keywords(arguments[1:]) if list(arguments[:1]) == ["deploy"] else ""
+    return _keywords(arguments[1:]) if [*arguments[:1]] == ["deploy"] else ""
 
 
 def _keywords(words: Sequence[str]) -> str:
@@ -2946,7 +2856,7 @@ def _keywords(words: Sequence[str]) -> str:
 
 def is_on_ci(environment: Mapping[str, str]) -> bool:
     """Whether this runs in continuous integration, as far as its variables tell."""
-    return any(environment.get(name, "") not in ("", "false", "0") for name in CI_VARIABLES)
+    return any(environment.get(name, "").lower() not in ("", "0", "false") for name in CI_VARIABLES)
 
 
 def context_of(environment: Mapping[str, str]) -> str:
@@ -2957,139 +2867,79 @@ def context_of(environment: Mapping[str, str]) -> str:
     return (text[: CONTEXT_LIMIT_CHARACTERS - len(suffix)].strip() + suffix).strip()
 
 
-# --- when to send -------------------------------------------------------------------------------
+# --- when to send
 
-
-class Attempt:
-    """The last attempt to send events of one kind: when (seconds since 1970), and how it ended.
-
-    ``failed`` is only so when the event has certainly not arrived.
-    """
-
-    __slots__ = ("at", "failed")
-
-    def __init__(self, at: int = 0, failed: bool = False) -> None:
-        self.at = at
-        self.failed = failed
+_KINDS: Final = ("other", "build")
 
 
 class State:
-    """What is remembered of a project; ``deploy`` holds keywords that no event has carried yet.
+    """What is remembered of a project; what cannot be read is as if nothing were.
 
-    ``spread`` is by how many seconds this project waits longer than FAILED_PAUSE_S.
+    ``at``: the seconds since 1970 of the last attempt to send an event, for all other commands, and
+    for ``wasp build`` (by False and True). ``failed``: whether it has certainly not arrived.
+    ``deploy``: keywords that no event has carried yet. ``spread``: this project's FAILED_SPREAD_S.
     """
 
-    __slots__ = ("build", "deploy", "other", "spread")
+    def __init__(self, text: str = "", spread: int = 0) -> None:
+        self.at, self.failed, self.deploy, self.spread = [0, 0], [False, False], "", spread
+        fields = dict(part.partition(": ")[::2] for part in text.strip("{}\n").split(", "))
+        try:
+            at = [int(fields[f'"{kind}_at"']) for kind in _KINDS]
+            failed = [fields[f'"{kind}_failed"'] == "true" for kind in _KINDS]
+            deploy = _keywords(fields['"deploy"'].strip('"').split(";"))
+        except (KeyError, ValueError):
+            return
+        self.at, self.failed, self.deploy = at, failed, deploy
 
-    def __init__(self, build: Attempt, other: Attempt, deploy: str = "", spread: int = 0) -> None:
-        self.build = build
-        self.other = other
-        self.deploy = deploy
-        self.spread = spread
-
-    def attempt(self, build: bool) -> Attempt:
-        """The last attempt for ``wasp build``, or for the other commands."""
-        return self.build if build else self.other
+    def to_text(self) -> str:
+        """One line of JSON, of exactly the form that is read."""
+        fields = [
+            f'"{kind}_at": {at}, "{kind}_failed": {str(failed).lower()}'
+            for kind, at, failed in zip(_KINDS, self.at, self.failed)
+        ]
+        return "{" + ", ".join([*fields, f'"deploy": "{self.deploy}"']) + "}\n"
 
     def pause_ends(self, build: bool) -> int:
         """The last second in which no event of this kind may be sent."""
-        attempt = self.attempt(build)
-        return attempt.at + (FAILED_PAUSE_S + self.spread if attempt.failed else PAUSE_S)
+        return self.at[build] + (FAILED_PAUSE_S + self.spread if self.failed[build] else PAUSE_S)
 
-    def to_text(self) -> str:
-        """One line of JSON; ``state_from`` reads exactly this."""
-        fields = (
-            ("build_at", str(self.build.at)),
-            ("build_failed", str(self.build.failed).lower()),
-            ("other_at", str(self.other.at)),
-            ("other_failed", str(self.other.failed).lower()),
-            ("deploy", f'"{self.deploy}"'),
-        )
-        return "{" + ", ".join(f'"{name}": {value}' for name, value in fields) + "}\n"
+    def begin(self, now: int, build: bool, deploy: str, may_send: bool = True) -> bool:
+        """Whether an invocation at ``now`` sends an event, with the keywords in ``deploy`` then.
 
+        If not, the next one may. An attempt counts as failed until the event is on its way, so that
+        whatever ends the process before leaves a pause of an hour or two, and else twelve.
+        """
+        self.deploy = deploy or self.deploy
+        # When the clock was set back, waiting until it is there again could take years.
+        self.at[build] = min(self.at[build], now)
+        if not may_send or now <= self.pause_ends(build):
+            return False
+        self.at[build], self.failed[build] = now, True
+        return True
 
-def state_from(text: str, spread: int = 0) -> State:
-    """The state in ``text``; a fresh one when that is not what ``State.to_text`` writes."""
-    fields = dict(part.partition(": ")[::2] for part in text.strip("{}\n").split(", "))
-    try:
-        build, other = (
-            Attempt(int(fields[f'"{kind}_at"']), fields[f'"{kind}_failed"'] == "true")
-            for kind in ("build", "other")
-        )
-        words = fields['"deploy"'].strip('"').split(";")
-    except (KeyError, ValueError):
-        return State(Attempt(), Attempt(), "", spread)
-    return State(build, other, _keywords(words), spread)
+    def settle(self, build: bool, deploy: str, taken: bool) -> None:
+        """The event that has these keywords is on its way, or was not taken after all."""
+        self.failed[build] = not taken
+        if not taken:
+            self.deploy = self.deploy or deploy
+        elif self.deploy == deploy:  # and no other deploy was remembered meanwhile
+            self.deploy = ""
 
 
-def _spread(project_hash: str) -> int:
-    """Evenly from 0 to FAILED_SPREAD_S, and for one project always the same."""
-    return int(project_hash[:8], 16) * FAILED_SPREAD_S >> 32
-
-
-class Decision:
-    """Whether to send now, with which deploy keywords; ``changed``: the state is to be kept."""
-
-    __slots__ = ("changed", "deploy", "send")
-
-    def __init__(self, send: bool, deploy: str, changed: bool) -> None:
-        self.send = send
-        self.deploy = deploy
-        self.changed = changed
-
-
-def decide(state: State, *, build: bool, deploy: str, now: int, may_send: bool = True) -> Decision:
-    """Whether an invocation at ``now`` sends an event; brings ``state`` to what is to be kept.
-
-    Unless it ``may_send``, it leaves the event to the next one, as it does in a pause.
-
-    An attempt counts as failed until the event is on its way (``delivered``), so that whatever ends
-    the process before leaves a pause of an hour or two, and whatever ends it later twelve.
-    """
-    attempt = state.attempt(build)
-    changed = False
-    if attempt.at > now:
-        # The clock was set back. To wait until it is there again could take years.
-        attempt.at = now
-        changed = True
-    if may_send and now > state.pause_ends(build):
-        attempt.at, attempt.failed = now, True
-        state.deploy = deploy or state.deploy
-        return Decision(True, state.deploy, True)
-    if deploy and deploy != state.deploy:
-        state.deploy = deploy
-        changed = True
-    return Decision(False, "", changed)
-
-
-def delivered(state: State, *, build: bool, deploy: str) -> None:
-    """The event that ``decide`` let go, with these keywords, is on its way."""
-    state.attempt(build).failed = False
-    # Another deploy may have been remembered meanwhile.
-    if state.deploy == deploy:
-        state.deploy = ""
-
-
-def refused(state: State, *, build: bool, deploy: str) -> None:
-    """The event was not taken; its keywords wait for the next one."""
-    state.attempt(build).failed = True
-    state.deploy = state.deploy or deploy
-
-
-# --- what is kept on this machine ---------------------------------------------------------------
+# --- what is kept on this machine
 
 
 class Store:
     """The folder with this machine's id, its secret, and the state of each project.
 
-    With WASP_TELEMETRY_USER_ID, id and secret come from that instead: one person, many machines.
-
-    Its methods raise OSError when the folder cannot be used.
+    WASP_TELEMETRY_USER_ID stands for id and secret: one person, many machines. Methods raise
+    OSError when the folder cannot be used.
     """
 
-    def __init__(self, folder: str, user_id: str = "") -> None:
+    def __init__(self, folder: str) -> None:
         self.folder = folder
         self._was_made = False
+        user_id = os.environ.get("WASP_TELEMETRY_USER_ID", "")
         self._user_id = user_id.encode("utf-8", "surrogateescape")
 
     def distinct_id(self) -> str:
@@ -3108,36 +2958,32 @@ class Store:
             return _sha256(b"wasp project secret of " + self._user_id)
         return self._once("secret", lambda known: len(known) == 32, lambda: os.urandom(32))
 
-    def state(self, project_hash: str) -> State:
-        """What is remembered of a project; nothing, when that cannot be read."""
-        text = self.read(f"project-{project_hash}.json").decode("ascii", "replace")
-        return state_from(text, _spread(project_hash))
-
-    def keep(self, project_hash: str, state: State) -> None:
-        """Remembers ``state``; only with the lock."""
-        self.write(f"project-{project_hash}.json", state.to_text().encode("ascii"))
-
-    def lock(self, *, wait: bool = True) -> _Lock:
-        """For a ``with`` block; whoever changes anything has it. It ends with the process, too.
-
-        Id and secret are not asked for inside: they may have to be made, which takes the lock.
-
-        Raises:
-            BlockingIOError: another process has it, and this one does not want to wait.
-        """
+    def lock(self) -> IO[bytes]:
+        """For whoever changes anything. Not around id and secret, which take it to be made."""
         self._make_folder()
-        return _Lock(os.path.join(self.folder, "lock"), wait=wait)
+        return _locked(os.path.join(self.folder, "lock"), wait=True)
 
-    def sender(self) -> _Sender:
-        """For a ``with`` block: True, when this process is one of the few that may send."""
+    def sender(self) -> IO[bytes] | None:
+        """As long as this is open, its process is one of the few that may send."""
         self._make_folder()
-        return _Sender(self.folder)
+        for number in range(SENDERS_LIMIT):
+            try:
+                return _locked(os.path.join(self.folder, f"sender-{number}"), wait=False)
+            except OSError:
+                continue
+        return None
 
     def _make_folder(self) -> None:
+        """Once, and nothing above the cache: a home that was removed meanwhile stays away."""
         if self._was_made:
-            return  # an uninstall that has removed it meanwhile is the last word
+            return
         self._was_made = True
-        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        wasp = os.path.dirname(self.folder)
+        for folder in (os.path.dirname(wasp), wasp, self.folder):
+            try:
+                os.mkdir(folder, 0o700)
+            except FileExistsError:
+                continue
         if os.name == "posix" and os.stat(self.folder).st_mode & 0o077:
             # Wasp itself may have made it, readable to all.
             os.chmod(self.folder, 0o700)
@@ -3157,18 +3003,16 @@ class Store:
 
     def read(self, name: str, limit: int = 1024) -> bytes:
         """At most ``limit`` bytes of a file; none of what cannot be read."""
+        # Without waiting for whoever might write into a pipe of this name.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         try:
-            # Without waiting for whoever might write into a pipe of this name.
-            flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
             descriptor = os.open(os.path.join(self.folder, name), flags)
+            try:
+                return os.read(descriptor, limit)
+            finally:
+                os.close(descriptor)
         except OSError:
             return b""
-        try:
-            return os.read(descriptor, limit)
-        except OSError:
-            return b""
-        finally:
-            os.close(descriptor)
 
     def remove(self, name: str) -> None:
         """Removes a file, if it is there; only with the lock."""
@@ -3178,13 +3022,10 @@ class Store:
             return
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file, whole or not at all; only with the lock.
-
-        With that, one name for what is not whole yet is enough.
-        """
-        path = os.path.join(self.folder, name)
+        """Writes a file, whole or not at all; only with the lock, as there is one ``.new``."""
         # Never into what is there, which may be a link to elsewhere, or a pipe.
         self.remove(f"{name}.new")
+        path = os.path.join(self.folder, name)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         descriptor = os.open(f"{path}.new", flags, 0o600)
         try:
@@ -3196,99 +3037,49 @@ class Store:
         os.replace(f"{path}.new", path)
 
 
-class _Lock:
-    """A lock on a file, which the system takes back from whoever ends."""
+def _locked(path: str, *, wait: bool) -> IO[bytes]:
+    """A file, locked until it is closed or the process ends."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    file = os.fdopen(os.open(path, flags, 0o600), "rb")
+    if sys.platform == "win32":
+        import msvcrt
 
-    def __init__(self, path: str, *, wait: bool) -> None:
-        self._path = path
-        self._wait = wait
-        self._file = -1
-
-    def __enter__(self) -> None:
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        self._file = os.open(self._path, flags, 0o600)
-        try:
-            self._take()
-        except BaseException:
-            os.close(self._file)
-            raise
-
-    def _take(self) -> None:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(self._file, msvcrt.LK_LOCK if self._wait else msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(self._file, fcntl.LOCK_EX | (0 if self._wait else fcntl.LOCK_NB))
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._file)
-
-
-class _Sender:
-    """One of the SENDERS_LIMIT places for processes that send, if one is free."""
-
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self._place: _Lock | None = None
-
-    def __enter__(self) -> bool:
-        for number in range(SENDERS_LIMIT):
-            place = _Lock(os.path.join(self._folder, f"sender-{number}"), wait=False)
-            try:
-                place.__enter__()
-            except OSError:
-                continue
-            self._place = place
-            return True
-        return False
-
-    def __exit__(self, *_: object) -> None:
-        if self._place is not None:
-            self._place.__exit__()
-
-
-def usable_folder(environment: Mapping[str, str]) -> str | None:
-    """The folder for the ``Store``; None where it is not this user's to write to.
-
-    With sudo the home may be another user's, who could then not change the files any more.
-    """
-    if os.name == "nt":
-        base = environment.get("LOCALAPPDATA") or None
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
     else:
-        base = _user_folder(environment, "XDG_CACHE_HOME", ".cache")
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    return file
+
+
+def usable_folder() -> str | None:
+    """The folder for the ``Store``; None where it is not this user's, as with sudo at times."""
+    if os.name == "nt":
+        local = os.environ.get("LOCALAPPDATA")
+        return os.path.join(local, "wasp", "telemetry") if local else None
+    base = _user_folder(os.environ, "XDG_CACHE_HOME", ".cache")
     if base is None:
         return None
-    folder = os.path.join(base, "wasp", "telemetry")
-    return folder if os.name == "nt" or _is_ours(folder, environment) else None
-
-
-def _is_ours(folder: str, environment: Mapping[str, str]) -> bool:
-    home = environment.get("HOME", "").rstrip("/")
-    existing = _nearest_existing(folder)
-    if folder.startswith(home) and not existing.startswith(home):
-        return False  # the home itself is missing
-    places = [existing, home] if os.path.isdir(home) else [existing]
-    return all(os.stat(place).st_uid == os.geteuid() for place in places) and os.access(
-        existing, os.W_OK | os.X_OK
+    folder = there = os.path.join(base.rstrip("/"), "wasp", "telemetry")
+    for _ in range(3):
+        there = there if os.path.isdir(there) else os.path.dirname(there)
+    places = [there, *filter(os.path.isdir, [os.environ.get("HOME", "")])]
+    is_ours = os.access(there, os.W_OK | os.X_OK) and all(
+        os.stat(place).st_uid == os.geteuid() for place in places
     )
+    return folder if is_ours else None
 
 
-def _nearest_existing(folder: str) -> str:
-    while not os.path.exists(folder):
-        folder = os.path.dirname(folder)
-    return folder
-
-
-def project_of(folder: str) -> str | None:
-    """The Wasp project that ``folder`` is in: the nearest folder upwards with .wasproot."""
+def current_project() -> str | None:
+    """The Wasp project that this is in: the nearest folder upwards with .wasproot."""
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return None  # it was removed
     while not os.path.exists(os.path.join(folder, ".wasproot")):
-        above = os.path.dirname(folder)
-        if above == folder:
+        if folder == os.path.dirname(folder):
             return None
-        folder = above
+        folder = os.path.dirname(folder)
     return folder
 
 
@@ -3323,149 +3114,139 @@ def _hmac_sha256(key: bytes, message: bytes) -> bytes:
     return _sha256(bytes(byte ^ 0x5C for byte in block) + inner)
 
 
-# --- sending ------------------------------------------------------------------------------------
+# --- sending
 
 
-class Target:
-    """Where events go, and with which key: WASP_TELEMETRY_URL and WASP_TELEMETRY_KEY, or ours."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.url = environment.get("WASP_TELEMETRY_URL") or DEFAULT_URL
-        self.key = environment.get("WASP_TELEMETRY_KEY") or DEFAULT_KEY
+def collector() -> tuple[str, str]:
+    """Where events go, and with which key."""
+    url = os.environ.get("WASP_TELEMETRY_URL") or DEFAULT_URL
+    return url, os.environ.get("WASP_TELEMETRY_KEY") or DEFAULT_KEY
 
 
-def post(url: str, body: bytes, when_connected: Callable[[], None]) -> tuple[int, bytes]:
-    """Sends ``body`` once, without following a redirect; returns the HTTP status and the answer.
+def ask(
+    url: str, fields: str, body: bytes = b"", when_connected: Callable[[], None] = lambda: None
+) -> tuple[int, bytes]:
+    """Sends one HTTP request, a POST if it has a body; returns the status and the answer.
 
-    ``when_connected`` is called when the connection stands, before anything of the body is sent.
-
-    Raises:
-        OSError: there is no connection, or no answer came.
-        ValueError: ``url`` is neither https nor on this very machine.
-        http.client.HTTPException: what came is not HTTP.
+    By hand, since http.client takes 10 ms; no redirect is followed. ``fields`` are lines of its
+    header. Raises OSError, or ValueError for a ``url`` that is not allowed or an answer that is not
+    HTTP.
     """
-    connection, path = _connection(url, POST_TIMEOUT_S)
-    try:
-        connection.connect()
+    host, port, path = _parts(url)
+    authority = (f"[{host}]" if ":" in host else host) + ("" if port in (80, 443) else f":{port}")
+    head = f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\nHost: {authority}\r\n{fields}"
+    head += f"Content-Length: {len(body)}\r\n" if body else ""
+    head += "Accept-Encoding: identity\r\nUser-Agent: wasp\r\nConnection: close\r\n\r\n"
+    with _connect(url.startswith("https:"), host, port) as connection:
         when_connected()
-        headers = {"Content-Type": "application/json", "User-Agent": "wasp", "Connection": "close"}
-        connection.request("POST", path, body, headers)
-        with connection.getresponse() as response:
-            return response.status, response.read(ANSWER_LIMIT_BYTES)
-    finally:
-        connection.close()
+        connection.sendall(head.encode("ascii") + body)
+        return _answer(_received(connection))
 
 
-def get(url: str, known: Etag, accept: str) -> tuple[Etag, bytes]:
-    """Asks for ``url`` once, without following a redirect; returns its etag and content.
-
-    Raises:
-        OSError, ValueError, http.client.HTTPException: as ``post``; ValueError also when there is
-            nothing new, when it was refused, and for more than NEWS_LIMIT_BYTES.
-    """
-    connection, path = _connection(url, GET_TIMEOUT_S)
-    try:
-        headers = {"Accept": accept, "User-Agent": "wasp", "Connection": "close"}
-        if known.for_url(url):
-            headers["If-None-Match"] = known.for_url(url)
-        connection.request("GET", path, headers=headers)
-        with connection.getresponse() as response:
-            content = response.read(NEWS_LIMIT_BYTES + 1)
-            if response.status != 200 or len(content) > NEWS_LIMIT_BYTES:
-                raise ValueError(f"{url}: nothing to read ({response.status})")
-            return Etag(url, response.headers.get("ETag", "")), content
-    finally:
-        connection.close()
+def _received(connection: socket, end: bytes = b"") -> bytes:
+    data = piece = connection.recv(65536)
+    while piece and len(data) < ANSWER_LIMIT_BYTES and not (end and end in data):
+        piece = connection.recv(65536)
+        data += piece
+    return data
 
 
-def _connection(url: str, timeout_s: float) -> tuple[HTTPConnection, str]:
-    """A connection, not yet made, to the host of ``url``; and the path to ask for there."""
-    from http.client import HTTPConnection, HTTPSConnection
-    from urllib.parse import urlsplit
-
-    if not is_allowed(url):
-        raise ValueError(f"{url} is not an https address")
-    parts = urlsplit(url)
-    host, path = parts.hostname or "", parts.path or "/"
-    path += f"?{parts.query}" if parts.query else ""
-    # Without a port, the end of an IPv6 address would be taken for one.
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    if parts.scheme == "http":
-        return HTTPConnection(host, port, timeout=timeout_s), path
-    proxy = _proxy_for(host)
-    if proxy is None:
-        return HTTPSConnection(host, port, timeout=timeout_s, context=_tls()), path
-    through = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    if through.scheme != "http" or not through.hostname:
-        raise ValueError(f"{proxy} is not the address of an HTTP proxy")
-    connection = HTTPSConnection(
-        through.hostname, through.port or 80, timeout=timeout_s, context=_tls()
-    )
-    connection.set_tunnel(host, port, _proxy_login(through.username, through.password))
-    return connection, path
+def _answer(data: bytes) -> tuple[int, bytes]:
+    """The status and the content of an HTTP answer."""
+    status = 100
+    while status // 100 == 1:  # more is to come
+        head, _, data = data.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1."):
+            raise ValueError("no answer in HTTP")
+        status = int(head[9:12])
+    if b"\ntransfer-encoding: chunked" not in head.lower():
+        return status, data
+    content, size = b"", 1
+    while size > 0:
+        line, _, data = data.partition(b"\r\n")
+        size = int(line.partition(b";")[0], 16)
+        content, data = content + data[: max(size, 0)], data[size + 2 :]
+    return status, content
 
 
 def is_allowed(url: str) -> bool:
     """Whether events may go to ``url``: it is https, or on this very machine."""
-    from urllib.parse import urlsplit
-
-    if not (url.isascii() and url.isprintable()) or " " in url:
-        return False
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        return bool(_parts(url))
     except ValueError:
         return False
-    numbers = host.split(".")
-    is_ipv4 = len(numbers) == 4 and all(number.isdecimal() for number in numbers)
-    is_here = host in ("localhost", "::1") or (is_ipv4 and numbers[0] == "127")
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and is_here))
 
 
-def _proxy_for(host: str) -> str | None:
-    names = ("https_proxy", "all_proxy")
-    if not any(os.environ.get(name) or os.environ.get(name.upper()) for name in names):
-        return None
-    import urllib.request
+def _parts(url: str) -> tuple[str, int, str]:
+    """Host, port and path; ValueError for an address that is not allowed."""
+    import re
 
-    bypass: Callable[[str], bool] = vars(urllib.request)["proxy_bypass_environment"]
-    if bypass(host):
-        return None
-    proxies = urllib.request.getproxies_environment()
-    return proxies.get("https") or proxies.get("all")
+    host = r"(\[[0-9A-Fa-f:]+\]|[0-9A-Za-z.-]+)"
+    found = re.fullmatch(rf"(https?)://{host}(?::([0-9]{{1,5}}))?(/[!-~]*)?", url)
+    if not found:
+        raise ValueError(f"{url} is not an https address")
+    scheme, host, digits, path = found.groups()
+    port = int(digits or (443 if scheme == "https" else 80))
+    is_here = re.fullmatch(r"localhost|\[::1\]|127(\.[0-9]{1,3}){3}", host)
+    if port > 65535 or (scheme == "http" and not is_here):
+        raise ValueError(f"{url} is not an https address")
+    return host.strip("[]"), port, path or "/"
 
 
-def _proxy_login(user: str | None, password: str | None) -> dict[str, str]:
-    if user is None:
-        return {}
+def _connect(secure: bool, host: str, port: int) -> socket:
+    from socket import create_connection
+
+    through, login = _proxy_for(host, port) if secure else (None, "")
+    connection = create_connection(through or (host, port), STEP_TIMEOUT_S)
+    try:
+        if through:
+            head = f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{login}\r\n"
+            connection.sendall(head.encode("ascii"))
+            status, _ = _answer(_received(connection, b"\r\n\r\n"))
+            if status != 200:
+                raise OSError(f"the proxy answered {status}")
+        return _tls().wrap_socket(connection, server_hostname=host) if secure else connection
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _proxy_for(host: str, port: int) -> tuple[tuple[str, int] | None, str]:
+    """The address of the proxy, if there is one, and a line with the login for it."""
+    if not any(name.lower() in ("https_proxy", "all_proxy") for name in os.environ):
+        return None, ""
     from base64 import b64encode
-    from urllib.parse import unquote
+    from urllib import request
+    from urllib.parse import unquote, urlsplit
 
-    login = f"{unquote(user)}:{unquote(password or '')}".encode()
-    return {"Proxy-Authorization": f"Basic {b64encode(login).decode()}"}
-
-
-def _tls() -> SSLContext:
-    """Certificates are checked against the system's authorities, or those of SSL_CERT_FILE.
-
-    The same for all connections of a process, since reading them takes longer than a connection.
-    """
-    if not _tls_contexts:
-        _tls_contexts.append(_new_tls())
-    return _tls_contexts[0]
+    proxies = request.getproxies_environment()
+    proxy = proxies.get("https") or proxies.get("all")
+    is_bypassed: Callable[[str], bool] = vars(request)["proxy_bypass_environment"]
+    if not proxy or is_bypassed(f"{host}:{port}"):
+        return None, ""
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    if parts.scheme != "http" or not parts.hostname:
+        raise ValueError("the proxy has not the address of an HTTP proxy")
+    login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()
+    line = f"Proxy-Authorization: Basic {b64encode(login).decode()}\r\n" if len(login) > 1 else ""
+    return (parts.hostname, parts.port or 80), line
 
 
 _tls_contexts: list[SSLContext] = []
 
 
-def _new_tls() -> SSLContext:
+def _tls() -> SSLContext:
+    """With the system's authorities, or those of SSL_CERT_FILE, which take long to read."""
     import ssl
 
+    if _tls_contexts:
+        return _tls_contexts[0]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _tls_contexts.append(context)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     folder = ssl.get_default_verify_paths().openssl_capath
     if not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys() and _is_hashed(folder):
-        # Only what is needed is read from such a folder; to read them all takes 30 ms.
+        # Only what is needed is then read; all of them take 20 ms.
         context.load_verify_locations(capath=folder)
         return context
     context.load_default_certs()
@@ -3483,950 +3264,184 @@ def _is_hashed(folder: str) -> bool:
         return False
 
 
-def _end_at_deadline() -> None:
-    """Ends this process when its time is over, also inside a call that knows no timeout."""
-    if os.name == "posix":
-        # Imported by its inner name, which brings nothing else: it is wanted before every pause.
-        signals = __import__("_signal")
-        signals.signal(signals.SIGALRM, signals.SIG_DFL)
-        signals.pthread_sigmask(signals.SIG_UNBLOCK, [signals.SIGALRM])
-        signals.alarm(DEADLINE_S)
-        return
-    import threading
-
-    timer = threading.Timer(DEADLINE_S, os._exit, [0])
-    timer.daemon = True
-    timer.start()
-
-
-# --- one invocation -----------------------------------------------------------------------------
+# --- one invocation
 
 
 class Invocation:
-    """One call of ``wasp``, as far as telemetry looks at it.
-
-    ``arguments`` are those after ``wasp``, ``project`` is the absolute path of the project.
-    """
-
-    __slots__ = ("arguments", "environment", "project", "wasp_version")
+    """One call of ``wasp`` with these arguments, in the project at this absolute path."""
 
     def __init__(
-        self,
-        arguments: Sequence[str],
-        wasp_version: str,
-        project: str,
-        environment: Mapping[str, str],
+        self, arguments: Sequence[str], wasp_version: str, project: str, store: Store
     ) -> None:
-        self.arguments = arguments
-        self.wasp_version = wasp_version
-        self.project = project
-        self.environment = environment
+        self.build, self.deploy = is_build(arguments), deploy_keywords(arguments)
+        self.wasp_version = wasp_version if is_version(wasp_version) else ""
+        self._store = store
+        self._project_hash = store.project_hash(project)
+        self._file = f"project-{self._project_hash}.json"
 
-    def body(self, store: Store, key: str, deploy: str) -> bytes:
-        """What this invocation sends, with these keywords of a deploy."""
-        event = cli_event(
-            key=key,
-            distinct_id=store.distinct_id(),
-            project_hash=store.project_hash(self.project),
-            is_build=is_build(self.arguments),
-            deploy_cmd_args=deploy,
-            wasp_version=self.wasp_version if _is_version(self.wasp_version) else "",
-            os_name=this_os(),
-            context=context_of(self.environment),
-        )
-        return to_body(event)
+    def state(self) -> State:
+        """What is remembered of the project."""
+        text = self._store.read(self._file).decode("ascii", "replace")
+        return State(text, int(self._project_hash[:8], 16) * FAILED_SPREAD_S >> 32)
 
+    def _keep(self, state: State) -> None:
+        self._store.write(self._file, state.to_text().encode("ascii"))
 
-def is_due(invocation: Invocation, store: Store, now: int) -> bool:
-    """Whether there is something to send or to remember; most times there is not.
+    def body(self, deploy: str) -> bytes:
+        """What it sends, with these keywords of a deploy."""
+        ids = self._store.distinct_id(), self._project_hash
+        return _cli_body(*ids, self.build, deploy, self.wasp_version)
 
-    Reads without the lock, so ``record_and_send`` looks again.
-    """
-    build, deploy = is_build(invocation.arguments), deploy_keywords(invocation.arguments)
-    state = store.state(store.project_hash(invocation.project))
-    return decide(state, build=build, deploy=deploy, now=now).changed
+    def is_due(self, now: int) -> bool:
+        """Whether there is something to send or to remember; ``send`` looks again with the lock."""
+        state = self.state()
+        before = state.to_text()
+        return state.begin(now, self.build, self.deploy) or state.to_text() != before
 
+    def send(
+        self,
+        clock: Callable[[], int],
+        ask: Callable[..., tuple[int, bytes]] = ask,
+        may_send: bool = True,
+    ) -> bytes | None:
+        """Sends the event; returns what was answered, or None in a pause.
 
-def record_and_send(
-    invocation: Invocation,
-    store: Store,
-    clock: Callable[[], int],
-    send: Callable[[str, bytes, Callable[[], None]], tuple[int, bytes]] = post,
-    *,
-    may_send: bool = True,
-) -> bytes | None:
-    """Sends the event of an invocation, unless a pause is on; returns what was answered.
+        The attempt is kept before the network is touched: of many invocations at once, one sends,
+        and none where it cannot be kept. Raises what ``ask`` and the store raise.
+        """
+        with self._store.lock():
+            # Not before: whoever had the lock would then have sent in what looks like the future.
+            now = clock()
+            state = self.state()
+            before = state.to_text()
+            sends = state.begin(now, self.build, self.deploy, may_send)
+            if state.to_text() != before:
+                self._keep(state)
+        if not sends:
+            return None
+        deploy = state.deploy
 
-    None stands for an opt-out, for a pause, and for an event that is left to the next invocation
-    as it may not be sent by this one.
+        def settle(taken: bool) -> None:
+            with self._store.lock():
+                state = self.state()
+                if state.at[self.build] != now or not 0 <= clock() - now < STALE_S:
+                    # It slept, perhaps with the whole machine, and another may have sent meanwhile.
+                    raise TimeoutError("this attempt is of another time")
+                state.settle(self.build, deploy, taken)
+                self._keep(state)
 
-    The attempt is kept before the network is touched: of many invocations at once, one sends.
-    ``clock`` gives the seconds since 1970.
-
-    Raises:
-        OSError: the store cannot be written to (then nothing is sent), or the network failed.
-        ValueError: WASP_TELEMETRY_URL is neither https nor on this very machine.
-    """
-    if opt_out_reason(invocation.environment):
-        return None
-    build, deploy = is_build(invocation.arguments), deploy_keywords(invocation.arguments)
-    project_hash = store.project_hash(invocation.project)
-    with store.lock():
-        # Not before: whoever had the lock would then have sent in what looks like the future.
-        now = clock()
-        state = store.state(project_hash)
-        decision = decide(state, build=build, deploy=deploy, now=now, may_send=may_send)
-        if decision.changed:
-            store.keep(project_hash, state)
-    if not decision.send:
-        return None
-    target = Target(invocation.environment)
-    body = invocation.body(store, target.key, decision.deploy)
-
-    def keep(change: Callable[..., None]) -> None:
-        with store.lock():
-            state = store.state(project_hash)
-            if state.attempt(build).at != now or not 0 <= clock() - now < STALE_S:
-                # It slept, perhaps with the whole machine, and another may have sent meanwhile.
-                raise TimeoutError("this attempt is of another time")
-            change(state, build=build, deploy=decision.deploy)
-            store.keep(project_hash, state)
-
-    status, answer = send(target.url, body, lambda: keep(delivered))
-    if is_refusal(status):
-        keep(refused)
-    return answer if 200 <= status < 300 else b""
+        url, body = collector()[0], self.body(deploy)
+        status, answer = ask(url, _JSON, body, lambda: settle(taken=True))
+        # What stands before a server may answer 500, 502 or 504 for an event that it has taken.
+        if 300 <= status < 500 or status == 503:
+            settle(taken=False)
+        return answer if 200 <= status < 300 else b""
 
 
-def is_refusal(status: int) -> bool:
-    """Whether an HTTP status says that the event was not taken.
-
-    What stands before a server may answer 500, 502 or 504 for one that has taken it.
-    """
-    return 300 <= status < 500 or status == 503
+_JSON: Final = "Content-Type: application/json\r\n"
 
 
-def current_project() -> str | None:
-    """The project that this process is in."""
-    try:
-        return project_of(os.getcwd())
-    except OSError:
-        return None  # the current folder was removed
-
-
-def print_messages(wasp_version: str) -> None:
-    """Prints what a user of this version is to be told now, which is mostly nothing.
-
-    The launcher calls this only while there is a flag for it, and only on a terminal.
-
-    Raises:
-        OSError: it cannot be kept that they were shown, or another process is just at it.
-    """
-    if opt_out_reason(os.environ):
-        return
-    folder = usable_folder(os.environ)
-    if folder is not None:
-        store = Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", ""))
-        # A letter that this terminal does not have is no reason to keep the rest back.
-        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-        Postbox(store, wasp_version, os.environ).show(sys.stdout, int(time.time()))
-
-
-def is_counted(arguments: Sequence[str]) -> bool:
-    """Whether this is somebody's command, and not a shell that asks for completions."""
-    return not (arguments and arguments[0].startswith("completion:"))
-
-
-def is_debugging(environment: Mapping[str, str]) -> bool:
-    """Whether events are to be printed in place of being sent."""
-    return environment.get("WASP_TELEMETRY_DEBUG", "") not in ("", "0")
-
-
-def notify_invocation(argv: Sequence[str], wasp_version: str) -> None:
-    """For a CLI that is Python itself: counts this call of it, as the launcher does for Wasp's.
-
-    Returns at once; another process does the rest. ``argv`` is what follows the program's name.
-    Nothing is raised and nothing printed, whatever goes wrong (but see WASP_TELEMETRY_DEBUG).
-    """
-    try:
-        if opt_out_reason(os.environ) or not is_counted(argv) or current_project() is None:
-            return
-        if is_debugging(os.environ):
-            _invoked(wasp_version, argv)
-        else:
-            _start_apart(["invoked", wasp_version, *counting_words(argv)])
-    except Exception:  # noqa: BLE001 - see the docstring
-        return
-
-
-def _start_apart(arguments: Sequence[str]) -> None:
-    """Runs this file in a process that neither this one nor its terminal holds on to."""
-    if sys.platform == "win32":
-        start(arguments)
-    else:
-        # A shell between, which ends at once: nobody here would collect what becomes of a child.
-        between = ["/bin/sh", "-c", "trap '' HUP INT QUIT; \"$@\" &", "sh"]
-        start(arguments, between).wait()
-
-
-# Imported, and not run, so that what Python has compiled is used.
-_IMPORTED: Final = """\
-import sys; sys.path.insert(0, sys.argv[1])
-import telemetry_ping; telemetry_ping.run(sys.argv[2:])"""
-
-
-def start(arguments: Sequence[str], before: Sequence[str] = ()) -> Popen[bytes]:
-    """Starts ``main`` with ``arguments`` in a process of its own, away from the terminal.
-
-    ``before`` is a program, with its arguments, that starts it in turn.
-
-    Raises:
-        OSError: no process can be started.
-    """
-    import subprocess
-
-    folder = os.path.dirname(os.path.abspath(__file__))
-    options: dict[str, Any] = {"start_new_session": True}
-    if sys.platform == "win32":
-        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NO_WINDOW
-        options = {"creationflags": flags}
-    null = subprocess.DEVNULL
-    return subprocess.Popen(
-        [*before, sys.executable, "-I", "-S", "-B", "-c", _IMPORTED, folder, *arguments],
-        stdin=null,
-        stdout=null,
-        stderr=null,
-        **options,
+def _cli_body(
+    distinct_id: str, project_hash: str, build: bool, deploy: str, wasp_version: str
+) -> bytes:
+    event = cli_event(
+        key=collector()[1],
+        distinct_id=distinct_id,
+        project_hash=project_hash,
+        is_build=build,
+        deploy_cmd_args=deploy,
+        wasp_version=wasp_version,
+        os_name=this_os(),
+        context=context_of(os.environ),
     )
-
-
-def _leave_the_terminal() -> None:
-    """Takes this process out of reach of Ctrl-C, of a closed terminal, and of who waits for it."""
-    if os.name == "posix":
-        if os.getpgrp() != os.getpid():  # who leads a group cannot leave it
-            os.setsid()
-        os.nice(10)
-        _close_what_was_inherited()
-
-
-def _close_what_was_inherited() -> None:
-    """Whoever reads from a pipe waits until nobody can write into it any more."""
-    try:
-        numbers = [int(name) for name in os.listdir("/dev/fd")]
-    except OSError:
-        numbers = list(range(3, 256))
-    for number in numbers:
-        if number > 2:
-            os.closerange(number, number + 1)
+    return to_body(event)
 
 
 def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
-    environment = os.environ
-    if opt_out_reason(environment):
+    project, folder = current_project(), usable_folder()
+    if project is None or folder is None:
         return
-    project, folder = current_project(), usable_folder(environment)
-    if project is None or folder is None or not is_counted(arguments):
+    store = Store(folder)
+    if is_debugging():
+        _print_event(Invocation(arguments, wasp_version, project, store), sys.stderr)
         return
-    invocation = Invocation(arguments, wasp_version, project, environment)
-    store = Store(folder, environment.get("WASP_TELEMETRY_USER_ID", ""))
-    if is_debugging(environment):
-        _print_event(invocation, store, sys.stderr)
+    _detach()
+    invocation = Invocation(arguments, wasp_version, project, store)
+    if not invocation.is_due(_now()):
         return
-    _end_at_deadline()
-    if os.name == "posix":
-        os.chdir("/")  # so that the folder can be removed or unmounted meanwhile
-    now = _now()
-    postbox = Postbox(store, wasp_version, environment)
-    if not is_due(invocation, store, now):
-        postbox.attend(now)
-        return
+    _keep_compiled()
     answer: bytes | None = b""
-    with store.sender() as may_send:
-        try:
-            answer = record_and_send(invocation, store, _now, may_send=may_send)
-        finally:
-            # Who cannot send may still be told of a danger.
-            if answer is None:
-                postbox.attend(now)
-            else:
-                postbox.look(answer, _receipt(wasp_version), now)
+    place = store.sender()
+    try:
+        answer = invocation.send(_now, may_send=place is not None)
+    finally:
+        if answer is not None:  # who cannot send may still be told of a danger
+            import telemetry_messages
+
+            telemetry_messages.look(store, invocation.wasp_version, answer, _now())
 
 
 def _now() -> int:
     return int(time.time())
 
 
-def _receipt(wasp_version: str) -> dict[str, Any]:
-    """What the installer noted of where a version came from; nothing where it was not the one."""
-    import json
+def _installed() -> None:
+    url, key = collector()
+    body = to_body(install_event(key=key, distinct_id=random_digits(), os_name=this_os()))
+    if is_debugging():
+        print(body.decode(), file=sys.stderr)
+        return
+    _detach()
+    ask(url, _JSON, body)
 
+
+def is_debugging() -> bool:
+    """Whether events are to be printed in place of being sent."""
+    return os.environ.get("WASP_TELEMETRY_DEBUG", "") not in ("", "0")
+
+
+# --- processes
+
+
+def _detach() -> None:
+    """Away from Ctrl-C, from a closed terminal, and from who waits; and it ends at the deadline."""
+    if os.name != "posix":
+        import threading
+
+        timer = threading.Timer(DEADLINE_S, os._exit, [0])
+        timer.daemon = True
+        timer.start()
+        return
+    # Imported by its inner name, which brings nothing else: it is wanted before every pause.
+    signals = __import__("_signal")
+    signals.signal(signals.SIGALRM, signals.SIG_DFL)
+    signals.pthread_sigmask(signals.SIG_UNBLOCK, [signals.SIGALRM])
+    signals.alarm(DEADLINE_S)
+    if os.getpgrp() != os.getpid():  # who leads a group cannot leave it
+        os.setsid()
+    os.nice(10)
+    os.closerange(3, 4096)  # whoever reads from a pipe waits until nobody has its other end
+    os.chdir("/")  # so that the folder can be removed or unmounted meanwhile
+
+
+def _keep_compiled() -> None:
+    """Keeps what Python compiles of our files beside them, if the folder is this user's.
+
+    From inside it: when all of Wasp was removed meanwhile, an import would make it anew.
+    """
+    assert __spec__ is not None, "an imported module has one"
     folder = os.path.dirname(os.path.abspath(__file__))
-    try:
-        with open(os.path.join(folder, wasp_version, ".receipt.json"), "rb") as file:
-            receipt = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return receipt if isinstance(receipt, dict) else {}
-
-
-def send_install_event() -> None:
-    """Sends the event of an install; with WASP_TELEMETRY_DEBUG, only prints it.
-
-    Raises:
-        OSError, ValueError, http.client.HTTPException: as ``post`` does.
-    """
-    if opt_out_reason(os.environ):
+    if os.path.exists(__spec__.cached or folder) or os.stat(folder).st_uid != os.geteuid():
         return
-    target = Target(os.environ)
-    event = install_event(key=target.key, distinct_id=random_digits(), os_name=this_os())
-    if is_debugging(os.environ):
-        print(to_body(event).decode(), file=sys.stderr)
-        return
-    _end_at_deadline()
-    post(target.url, to_body(event), lambda: None)
+    from py_compile import compile as keep
 
+    os.chdir(folder)
+    for name in ("telemetry_ping.py", "telemetry_messages.py"):
+        keep(name)
+    os.chdir("/")
 
-# --- messages back: versions --------------------------------------------------------------------
 
-
-def version_key(version: str) -> tuple[Any, ...]:
-    """Sorts versions as https://semver.org/#spec-item-11 says; missing numbers count as 0.
-
-    Raises:
-        ValueError: it is no version.
-    """
-    release, dash, candidate = version.partition("+")[0].partition("-")
-    numbers = [int(part) for part in release.split(".") if _is_number(part)]
-    identifiers = candidate.split(".") if dash else []
-    if len(numbers) != release.count(".") + 1 or len(numbers) > 4 or "" in identifiers:
-        raise ValueError(f"{version!r} is not a version")
-    return (
-        numbers + [0] * (4 - len(numbers)),
-        not dash,
-        [(0, int(part), "") if _is_number(part) else (1, 0, part) for part in identifiers],
-    )
-
-
-def _is_number(text: str) -> bool:
-    return text.isdecimal() and text.isascii() and len(text) <= 9
-
-
-def is_in_range(version: str, text: str) -> bool:
-    """Whether ``version`` is in a range such as ``>=0.20.0 <0.25.1 || 0.26.x``.
-
-    A pre-release is where semver orders it: 0.25.1-rc1 is in ``<0.25.1``. A version that is not
-    given in full stands for all that it begins, as in npm.
-
-    Raises:
-        ValueError: the range or the version cannot be understood.
-    """
-    key = version_key(version)
-    if len(text) > RANGE_LIMIT_CHARACTERS:
-        raise ValueError("too long for a range of versions")
-    # Each is looked at, so that no mistake hides behind a part that holds.
-    held = [_is_between(key, part) for part in text.split("||")]
-    return any(held)
-
-
-def _is_between(key: tuple[Any, ...], comparators: str) -> bool:
-    held = [_holds(key, operator, limit) for operator, limit in _comparators(comparators)]
-    if not held:
-        raise ValueError("an empty range of versions")
-    return all(held)
-
-
-def _comparators(text: str) -> list[tuple[str, str]]:
-    """The operators ("" for none) and versions of one alternative of a range."""
-    found, operator = [], ""
-    for word in text.split():
-        begun = next((sign for sign in (">=", "<=", ">", "<", "=") if word.startswith(sign)), "")
-        if begun and operator:
-            raise ValueError(f"{text!r} is not a range of versions")
-        operator, limit = operator or begun, word[len(begun) :]
-        if limit:
-            found.append((operator, limit[limit.startswith("v") :]))
-            operator = ""
-    if operator:
-        raise ValueError(f"{text!r} is not a range of versions")
-    return found
-
-
-def _holds(key: tuple[Any, ...], operator: str, limit: str) -> bool:
-    given = limit.split(".")
-    while given and given[-1] in ("x", "X", "*"):
-        given.pop()
-    if len(given) >= 3 or "-" in limit:
-        low = high = version_key(limit)
-        after = key > high
-    else:
-        # All that begins so: from its first pre-release to before that of the next.
-        low = version_key(".".join([*given, "0", "0"][: max(3, len(given))]) + "-0")
-        following = [*given[:-1], str(int(given[-1]) + 1)] if given else ["999999999"]
-        high = version_key(".".join([*following, "0", "0"][:3]) + "-0")
-        after = key >= high
-    before = key < low
-    return {"<": before, ">=": not before, ">": after, "<=": not after}.get(
-        operator, not before and not after
-    )
-
-
-# --- messages back: what there is to say --------------------------------------------------------
-
-
-class Message:
-    """A message from the Wasp team, as the news feed and a collector's answer hold it.
-
-    ``published`` is in seconds since 1970; ``affected`` is a range of versions, or "" for all.
-    """
-
-    __slots__ = ("affected", "body", "id", "level", "published", "title", "url")
-
-    def __init__(self, fields: Mapping[str, Any]) -> None:
-        self.id = _one_line(fields["id"], 100)
-        self.level = fields["level"]
-        self.title = _one_line(fields["title"], 120)
-        self.body = _one_line(fields["body"], 800)
-        self.published = _seconds(fields["publishedAt"])
-        self.url = fields.get("url") or ""
-        self.affected = fields.get("affectedVersions") or ""
-        if not (self.id and self.title) or self.level not in LEVELS:
-            raise ValueError("neither name, title nor level may be missing")
-        is_plain = self.url.isascii() and self.url.isprintable() and " " not in self.url
-        if self.url and not (is_plain and len(self.url) <= 200 and self.url.startswith("https://")):
-            self.url = ""
-        is_in_range("0.0.0", self.affected or "*")
-
-    def concerns(self, version: str, now: int) -> bool:
-        """Whether a user of ``version`` is to read this at all."""
-        if self.published > now + DAY_S:
-            return False
-        if self.affected:
-            return is_in_range(version, self.affected)
-        # Who has just come to Wasp is not to read all that there ever was.
-        return self.level == "critical" or now - self.published < NEWS_AGE_S
-
-    def to_json(self) -> dict[str, Any]:
-        """In the form of the news feed."""
-        return {
-            "id": self.id,
-            "level": self.level,
-            "title": self.title,
-            "body": self.body,
-            "publishedAt": _timestamp(self.published),
-            "url": self.url,
-            "affectedVersions": self.affected,
-        }
-
-
-def messages_from(value: Any) -> list[Message]:
-    """The messages in a list that came from elsewhere; what is none, and repetitions, left out.
-
-    Raises:
-        ValueError: it is no list.
-    """
-    if not isinstance(value, list):
-        raise ValueError("messages come as a list")
-    found: dict[str, Message] = {}
-    for fields in value[:MESSAGES_LIMIT]:
-        try:
-            message = Message(fields)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-            continue
-        found.setdefault(message.id, message)
-    return list(found.values())
-
-
-def _one_line(text: str, limit: int) -> str:
-    """Without anything that could move the cursor, colour, hide, or look like another line."""
-    if not isinstance(text, str):
-        raise TypeError("no text")
-    begun = text[: 4 * limit]  # more of it would not be shown, however much of this goes
-    words = "".join(" " if _is_blank(letter) else letter for letter in begun).split()
-    line = _without_piles(" ".join(words))
-    return line if len(line) <= limit else line[: limit - 1] + "\u2026"
-
-
-def _is_blank(letter: str) -> bool:
-    """What shows nothing, or moves what follows; the last few pass for letters or accents."""
-    return (
-        not letter.isprintable()
-        or letter in "\u2800\u3164\u115f\u1160\uffa0\u034f\u17b4\u17b5"
-        or "\u180b" <= letter <= "\u180f"
-        or "\ufe00" <= letter <= "\ufe0f"
-        or "\U000e0100" <= letter <= "\U000e01ef"
-    )
-
-
-def _without_piles(line: str) -> str:
-    """With two accents on a letter at most, as more would cover the lines above it."""
-    from unicodedata import category
-
-    kept, accents = [], 0
-    for letter in line:
-        accents = accents + 1 if category(letter).startswith("M") else 0
-        if accents <= 2:
-            kept.append(letter)
-    return "".join(kept)
-
-
-def _seconds(timestamp: str) -> int:
-    """Of a time such as 2026-01-31T12:00:00Z."""
-    from datetime import datetime, timezone
-
-    year, month, day = int(timestamp[0:4]), int(timestamp[5:7]), int(timestamp[8:10])
-    clock = timestamp[11:19] or "00:00:00"
-    hour, minute, second = int(clock[0:2]), int(clock[3:5]), int(clock[6:8])
-    return int(datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc).timestamp())
-
-
-def _timestamp(seconds: int) -> str:
-    from datetime import datetime, timezone
-
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ").zfill(20)
-
-
-class Etag:
-    """What a server gave to be asked with the next time, so that it can answer "nothing new".
-
-    Only for the address that it came from, and only as long as one for a file would be.
-    """
-
-    __slots__ = ("url", "value")
-
-    def __init__(self, url: str = "", value: str = "") -> None:
-        is_one = value.isascii() and value.isprintable() and len(value) <= ETAG_LIMIT_CHARACTERS
-        self.url = url
-        self.value = value if is_one else ""
-
-    def for_url(self, url: str) -> str:
-        """The value, for the address that it came from."""
-        return self.value if url == self.url else ""
-
-
-class News:
-    """All that is known here of messages, kept as ``news.json``.
-
-    ``looked_at`` is when they were last looked for, ``shown`` when each was last shown, in seconds
-    since 1970. The etags let a server answer "nothing new".
-    """
-
-    def __init__(self, text: bytes = b"") -> None:
-        self.looked_at = 0
-        self.feed: list[Message] = []
-        self.feed_etag = Etag()
-        self.answer: list[Message] = []
-        self.releases: list[str] = []
-        self.releases_etag = Etag()
-        self.shown: dict[str, int] = {}
-        if text:
-            self._read_what_can_be_read(text)
-
-    def _read_what_can_be_read(self, text: bytes) -> None:
-        try:
-            self._read(text)
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
-            return
-
-    def _read(self, text: bytes) -> None:
-        import json
-
-        fields = json.loads(text)
-        self.shown = {str(name): int(at) for name, at in fields["shown"].items()}
-        self.looked_at = int(fields["looked_at"])
-        self.answer = messages_from(fields["answer"])
-        self.feed, self.feed_etag = messages_from(fields["feed"]), Etag(*fields["feed_etag"])
-        self.releases = list(filter(_is_release, fields["releases"]))
-        self.releases_etag = Etag(*fields["releases_etag"])
-
-    def to_text(self) -> bytes:
-        """One line of JSON."""
-        import json
-
-        fields = {
-            "looked_at": self.looked_at,
-            "feed": [message.to_json() for message in self.feed],
-            "feed_etag": [self.feed_etag.url, self.feed_etag.value],
-            "answer": [message.to_json() for message in self.answer],
-            "releases": self.releases,
-            "releases_etag": [self.releases_etag.url, self.releases_etag.value],
-            "shown": self.shown,
-        }
-        # JSON can hold the half of a surrogate pair, which no encoding has.
-        return json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-
-    def remember_shown(self, names: Sequence[str], now: int) -> None:
-        """Remembers what was shown, as far back as it may matter."""
-        self.shown.update(dict.fromkeys(names, now))
-        newest = sorted(self.shown.items(), key=lambda item: item[1])[-SHOWN_LIMIT:]
-        self.shown = dict(newest)
-
-    def messages(self) -> list[Message]:
-        """From both channels; of two with one id the graver, so that none can hide another."""
-        by_gravity = sorted(
-            self.feed + self.answer, key=lambda message: LEVELS.index(message.level), reverse=True
-        )
-        return list({message.id: message for message in by_gravity}.values())
-
-    def newer_releases(self, version: str) -> tuple[str, str]:
-        """The newest release of the line of ``version``, and the newest of all beyond that line.
-
-        Each is "" when it is not newer. A line is what may be updated without changing a project:
-        0.25, or 1.
-        """
-        newer = [found for found in self.releases if version_key(found) > version_key(version)]
-        newer.sort(key=version_key)
-        patches = [found for found in newer if _line(found) == _line(version)]
-        breaking = [found for found in newer if _line(found) != _line(version)]
-        return (patches or [""])[-1], (breaking or [""])[-1]
-
-
-def _line(version: str) -> list[int]:
-    numbers: list[int] = version_key(version)[0]
-    return numbers[:2] if numbers[0] == 0 else numbers[:1]
-
-
-# --- messages back: when to say it --------------------------------------------------------------
-
-
-# What these are remembered by: no message can have such an id, as none begins with a space.
-PATCH: Final = " newer patch"
-BREAKING: Final = " newer release"
-
-
-class Notice:
-    """Something to show now.
-
-    ``name`` is under which it is remembered as shown. ``links`` are (label, URL or command); they
-    are never broken into lines, so that they can be copied.
-    """
-
-    __slots__ = ("body", "heading", "is_critical", "links", "name")
-
-    def __init__(
-        self,
-        name: str,
-        heading: str,
-        body: str,
-        links: Sequence[tuple[str, str]],
-        is_critical: bool = False,
-    ) -> None:
-        self.name = name
-        self.heading = heading
-        self.body = body
-        self.links = links
-        self.is_critical = is_critical
-
-
-def next_showing(news: News, version: str, now: int, read: Sequence[str] = ()) -> int | None:
-    """When something is next to be shown to a user of ``version``; None when nothing is.
-
-    ``read`` holds the ids of messages that the user has read elsewhere (``wasp news``).
-    """
-    times = [_next(news, name, pause, now) for name, pause in _pauses(news, version, now)]
-    for message in news.messages():
-        is_new = message.id not in news.shown and message.id not in read
-        if message.level == "important" and is_new and message.concerns(version, now):
-            times.append(0)
-    return min(times, default=None)
-
-
-def _pauses(news: News, version: str, now: int) -> list[tuple[str, int]]:
-    """The names of what is shown again and again, with the seconds between."""
-    pauses = [
-        (message.id, DAY_S)
-        for message in news.messages()
-        if message.level == "critical" and message.concerns(version, now)
-    ]
-    patch, breaking = news.newer_releases(version)
-    if patch:
-        pauses.append((PATCH, DAY_S))
-    if breaking:
-        pauses.append((BREAKING, 7 * DAY_S))
-    return pauses
-
-
-def due_notices(news: News, version: str, now: int, read: Sequence[str] = ()) -> list[Notice]:
-    """What is to be shown to a user of ``version`` at ``now``, the gravest first."""
-    due = {
-        name for name, pause in _pauses(news, version, now) if _next(news, name, pause, now) <= now
-    }
-    patch, breaking = news.newer_releases(version)
-    concerning = [message for message in news.messages() if message.concerns(version, now)]
-    concerning.sort(key=lambda message: (LEVELS.index(message.level), -message.published))
-    new = [message for message in concerning if message.id not in {*news.shown, *read}]
-    grave = [message for message in concerning if message.id in due]
-    grave += [message for message in new if message.level == "important"]
-    notices = [_notice_of(message, version, news) for message in grave]
-    if PATCH in due:
-        text = f"Wasp {patch} is out, a newer patch of your {version}."
-        notices.append(Notice(PATCH, text, "", [_update(patch)]))
-    if BREAKING in due:
-        text = f"Wasp {breaking} is out; you have {version}. Your project may need changes."
-        notes = f"https://github.com/wasp-lang/wasp/releases/tag/v{breaking}"
-        links = [("What changed", notes), _update(breaking)]
-        notices.append(Notice(BREAKING, text, "", links))
-    if notices:
-        infos = [message for message in new if message.level == "info"]
-        notices += [_notice_of(message, version, news) for message in infos]
-    return notices[:NOTICES_LIMIT]
-
-
-def _next(news: News, name: str, pause: int, now: int) -> int:
-    """When ``name`` may be shown; 0 when it never was, also by a clock that was set back since."""
-    shown = news.shown.get(name)
-    return 0 if shown is None or shown > now else shown + pause
-
-
-def _notice_of(message: Message, version: str, news: News) -> Notice:
-    links = [("More", message.url)] if message.url else []
-    if message.level == "critical":
-        fixed = [
-            found
-            for found in news.newer_releases(version)
-            if found and not (message.affected and is_in_range(found, message.affected))
-        ]
-        if fixed or message.affected:
-            links.append(_update((fixed or [""])[0]))
-    return Notice(message.id, message.title, message.body, links, message.level == "critical")
-
-
-def _update(version: str) -> tuple[str, str]:
-    chosen = f" -s -- -v {version}" if version else ""
-    return "To update", f"curl -sSL https://get.wasp.sh/install.sh | sh{chosen}"
-
-
-def layout(notices: Sequence[Notice], columns: int, in_colour: bool) -> str:
-    """The notices as lines for a terminal that is so wide."""
-    import textwrap
-
-    full_width = max(20, min(columns, 80)) - 1
-    bold, red, plain = ("\033[1m", "\033[1;31m", "\033[0m") if in_colour else ("", "", "")
-    lines = []
-    for notice in notices:
-        heading = ("CRITICAL: " if notice.is_critical else "") + notice.heading
-        rule = [red + "!" * full_width + plain] if notice.is_critical else []
-        # Some letters are two columns wide.
-        width = full_width // 2 if _has_wide_letters(heading + notice.body) else full_width
-        colour = red if notice.is_critical else bold
-        wrapped = textwrap.wrap(heading, width, subsequent_indent="  ")
-        lines += rule + [colour + line + plain for line in wrapped]
-        lines += textwrap.wrap(notice.body, width, initial_indent="  ", subsequent_indent="  ")
-        lines += [f"  {label}: {link}" for label, link in notice.links] + rule + [""]
-    return "\n".join(lines) + "\n" if lines else ""
-
-
-def _has_wide_letters(text: str) -> bool:
-    """Whether some are two columns wide: https://www.unicode.org/reports/tr11/."""
-    from unicodedata import east_asian_width
-
-    return any(east_asian_width(letter) in ("W", "F") for letter in text)
-
-
-# --- messages back: looking for them, and showing them ------------------------------------------
-
-
-class Postbox:
-    """The messages of this machine, for a user of one version of Wasp."""
-
-    def __init__(self, store: Store, version: str, environment: Mapping[str, str]) -> None:
-        self._store = store
-        self._version = version
-        self._environment = environment
-        #: While this is there, the launcher calls ``show``.
-        self._flag = f"messages-{version}"
-        self._due = f"messages-{version}.due"
-
-    def attend(self, now: int) -> None:
-        """Makes the launcher show what has become due; mostly reads one small file."""
-        if self._wants_attention(now):
-            self._prepare(now)
-
-    def _wants_attention(self, now: int) -> bool:
-        due = self._store.read(self._due)
-        if not due:
-            # Nothing was prepared for this version yet.
-            return os.path.exists(os.path.join(self._store.folder, "news.json"))
-        # What lies further ahead was written by a clock that has been set back.
-        return not due.isdigit() or not now < int(due) <= now + DAY_S
-
-    def look(self, answer: bytes, receipt: Mapping[str, Any], now: int) -> None:
-        """Asks the channels, at most once in 12 hours; takes what the collector answered, too.
-
-        ``receipt`` says where this version came from: its ``source`` and ``url``. No lookup says
-        anything of this machine or its user. A channel that fails changes nothing.
-        """
-        if not are_messages_wanted(self._environment):
-            return
-        with self._store.lock():
-            news = self._news()
-            is_time = not 0 <= now - news.looked_at <= PAUSE_S
-            if is_time:
-                news.looked_at = now
-                self._keep(news)
-        asked: list[Callable[[], Callable[[News], None]]] = [lambda: _take_answer(answer)]
-        if is_time:
-            asked.append(lambda: _ask_feed(news.feed_etag, self._environment))
-            asked.append(lambda: _ask_source(news.releases_etag, receipt))
-        for ask in asked:
-            try:
-                change = ask()
-            except Exception:  # noqa: BLE001, S112 - whatever a server did: as if it had not been
-                continue
-            # At once, since the next may take until the deadline; and onto what is kept by now.
-            with self._store.lock():
-                current = self._news()
-                change(current)
-                self._keep(current)
-                self._raise_flag(current, now)
-        # Nothing new may have come, and yet something have become due.
-        self._prepare(now)
-
-    def _prepare(self, now: int) -> None:
-        """Puts the flag up for the launcher, or writes down when to look again."""
-        with self._store.lock():
-            self._raise_flag(self._news(), now)
-
-    def _keep(self, news: News) -> None:
-        self._store.write("news.json", news.to_text())
-        for name in os.listdir(self._store.folder):
-            # Users of other versions may now have something to read, too.
-            if name.startswith("messages-") and name.endswith(".due") and name != self._due:
-                self._store.remove(name)
-
-    def _raise_flag(self, news: News, now: int) -> None:
-        following = next_showing(news, self._version, now, self._read_elsewhere())
-        if following is None or following > now:
-            self._store.remove(self._flag)
-        else:
-            self._store.write(self._flag, b"")
-            following = None
-        # At least once a day, as what is dated ahead may then be due.
-        ahead = min(following or now + DAY_S, now + DAY_S)
-        self._store.write(self._due, str(ahead).encode("ascii"))
-
-    def show(self, output: IO[str], now: int) -> None:
-        """Prints what is due on a terminal, and remembers that it was shown.
-
-        Raises:
-            BlockingIOError: another process is just at it; nobody waits for that.
-            OSError: it cannot be remembered.
-        """
-        if not are_messages_wanted(self._environment):
-            return
-        with self._store.lock(wait=False):
-            news = self._news()
-            notices = due_notices(news, self._version, now, self._read_elsewhere())
-            news.remember_shown([notice.name for notice in notices], now)
-            try:
-                self._keep(news)
-                self._raise_flag(news, now)
-            except OSError:
-                # On a full disk it will be said again; only what is grave is worth that.
-                notices = [notice for notice in notices if notice.is_critical]
-        output.write(layout(notices, _columns(output), _wants_colour(self._environment)))
-        output.flush()
-
-    def looked_at(self) -> int:
-        """When messages were last looked for; 0 when they were not."""
-        return self._news().looked_at
-
-    def _news(self) -> News:
-        return News(self._store.read("news.json", KEPT_LIMIT_BYTES))
-
-    def _read_elsewhere(self) -> list[str]:
-        """The ids of what ``wasp news`` has listed, which keeps them beside our folder."""
-        import json
-
-        try:
-            seen = json.loads(self._store.read("../news.json", NEWS_LIMIT_BYTES))["seenNewsIds"]
-            return [name for name in seen if isinstance(name, str)]
-        except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
-            return []
-
-
-def are_messages_wanted(environment: Mapping[str, str]) -> bool:
-    """Whether somebody is there who wants to read them."""
-    return "WASP_AUTO_NEWS_DISABLE" not in environment and not is_on_ci(environment)
-
-
-def _take_answer(answer: bytes) -> Callable[[News], None]:
-    import json
-
-    messages = messages_from(json.loads(answer)["messages"])
-
-    def change(news: News) -> None:
-        news.answer = messages
-
-    return change
-
-
-def _ask_feed(known: Etag, environment: Mapping[str, str]) -> Callable[[News], None]:
-    import json
-
-    url = environment.get("WASP_NEWS_SERVER_URL") or DEFAULT_NEWS_URL
-    etag, content = get(url, known, "application/json")
-    messages = messages_from(json.loads(content))
-
-    def change(news: News) -> None:
-        news.feed, news.feed_etag = messages, etag
-
-    return change
-
-
-def _ask_source(known: Etag, receipt: Mapping[str, Any]) -> Callable[[News], None]:
-    import json
-
-    url, find = _releases_of(receipt)
-    # npm's short form of a package; https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md
-    etag, content = get(url, known, "application/vnd.npm.install-v1+json, application/json")
-    releases = sorted(filter(_is_release, find(json.loads(content))), key=version_key)
-
-    def change(news: News) -> None:
-        news.releases, news.releases_etag = releases[-RELEASES_LIMIT:], etag
-
-    return change
-
-
-def _releases_of(receipt: Mapping[str, Any]) -> tuple[str, Callable[[Any], list[Any]]]:
-    """Where the source of an installed version lists others, and how to find them there."""
-    url = str(receipt["url"])
-    if receipt["source"] == "npm":
-        registry = url.partition("/@wasp.sh")[0]
-        return f"{registry}/@wasp.sh%2fwasp-cli", _not_deprecated
-    # https://docs.github.com/en/rest/releases/releases#list-releases
-    base = url.partition("/wasp-lang/wasp/")[0]
-    api = "https://api.github.com" if base == "https://github.com" else f"{base}/api/v3"
-    return (
-        f"{api}/repos/wasp-lang/wasp/releases?per_page=20",
-        lambda found: [one["tag_name"].lstrip("v") for one in found if not one.get("prerelease")],
-    )
-
-
-def _not_deprecated(package: Any) -> list[Any]:
-    versions: dict[str, Any] = package["versions"]
-    return [name for name, its in versions.items() if not (its or {}).get("deprecated")]
-
-
-def _is_release(version: Any) -> bool:
-    """Whether it is three numbers and nothing else, as it is printed inside a command."""
-    if not isinstance(version, str) or version.count(".") != 2:
-        return False
-    return all(_is_number(part) for part in version.split("."))
-
-
-def _columns(output: IO[str]) -> int:
-    try:
-        return os.get_terminal_size(output.fileno()).columns or 80
-    except OSError:
-        return 80
-
-
-def _wants_colour(environment: Mapping[str, str]) -> bool:
-    """The rule of https://no-color.org."""
-    return not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
-
-
-# --- wasp telemetry -----------------------------------------------------------------------------
+# --- wasp telemetry
 
 _USAGE: Final = """\
 usage: wasp telemetry          whether it is enabled, and when it sends
@@ -4438,10 +3453,10 @@ usage: wasp telemetry          whether it is enabled, and when it sends
 
 def command(wasp_version: str, arguments: Sequence[str]) -> int:
     """``wasp telemetry [on|off|show]``; returns the exit code."""
-    commands = {(): status, ("show",): show, ("on",): on, ("off",): off}
-    chosen = commands.get(tuple(arguments))
+    words = " ".join(arguments)
+    chosen = {"": status, "show": show, "on": on, "off": off}.get(words)
     if chosen is None:
-        is_help = tuple(arguments) in (("-h",), ("--help",), ("help",))
+        is_help = words in ("-h", "--help", "help")
         print(_USAGE, end="", file=sys.stdout if is_help else sys.stderr)
         return 0 if is_help else 2
     for stream in (sys.stdout, sys.stderr):
@@ -4449,154 +3464,126 @@ def command(wasp_version: str, arguments: Sequence[str]) -> int:
         if stream is not None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        return chosen(wasp_version)
+        chosen(wasp_version)
     except OSError as error:
         # A full disk is told of without a name.
         place = f"{error.filename}: " if error.filename else ""
         print(f"error: {place}{error.strerror or error}", file=sys.stderr)
         return 7
-
-
-def status(_wasp_version: str) -> int:
-    """Prints whether telemetry is enabled, and when it sends."""
-    reason = opt_out_reason(os.environ)
-    folder = usable_folder(os.environ)
-    print("Telemetry: " + ("ENABLED" if reason is None else f"DISABLED ({reason})"))
-    print(f"Kept in:   {folder or 'nowhere: there is no home folder of yours to write to'}")
-    url = Target(os.environ).url
-    if not is_allowed(url):
-        print(f"Nothing is sent: WASP_TELEMETRY_URL ({url}) is not an https address.")
-    elif reason is None and folder is not None:
-        store = Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", ""))
-        _print_pauses(store)
-        _print_news(store)
-    if reason is None:
-        print("\nTo see what is sent: wasp telemetry show")
-        print("To opt out:          wasp telemetry off, or set WASP_TELEMETRY_DISABLE")
-    elif "wasp telemetry off" in reason:
-        print("\nTo switch it on:     wasp telemetry on")
     return 0
 
 
-def _print_pauses(store: Store) -> None:
-    project = current_project()
+def silence_reason() -> str | None:
+    """Why nothing is ever sent from here, in words; None when something may be."""
+    reason = opt_out_reason(os.environ)
+    if reason is None and not is_allowed(collector()[0]):
+        reason = "WASP_TELEMETRY_URL is not an https address"
+    if reason is None and usable_folder() is None:
+        reason = "there is no home folder of yours to write to"
+    return reason
+
+
+def status(_wasp_version: str) -> None:
+    """Prints whether telemetry is enabled, and when it sends."""
+    reason, project, folder = silence_reason(), current_project(), usable_folder()
+    print("Telemetry: " + ("ENABLED" if reason is None else f"DISABLED ({reason})"))
+    if reason is not None or folder is None:
+        return
+    print(f"Kept in:   {folder}")
     if project is None:
         print("Nothing is sent from here: this folder is in no Wasp project.")
-        return
-    now = int(time.time())
-    known = bool(os.environ.get("WASP_TELEMETRY_USER_ID")) or bool(store.read("secret"))
-    state = store.state(store.project_hash(project)) if known else State(Attempt(), Attempt())
-    print("\nIn this project   last event            the next")
-    for name, build in (("wasp build", True), ("other commands", False)):
-        attempt, ends = state.attempt(build), state.pause_ends(build)
-        last = "none yet" if attempt.at == 0 else _local_time(attempt.at)
-        following = f"after {_local_time(ends)}" if ends >= now else "with the next command"
-        failed = "  (the last did not arrive)" if attempt.failed else ""
-        print(f"  {name:<16}{last:<22}{following}{failed}")
-    if state.deploy:
-        print(f"  The next event will also tell of a deploy: {state.deploy}")
+    else:
+        store = Store(folder)
+        # Without making a secret just for that.
+        is_known = "WASP_TELEMETRY_USER_ID" in os.environ or store.read("secret")
+        state = Invocation([], "", project, store).state() if is_known else State()
+        for name, build in (("wasp build", True), ("other commands", False)):
+            print(f"Next event of this project, {name}: {_next_event(state, build)}")
+        if state.deploy:
+            print(f"It will also tell of a deploy: {state.deploy}")
+    print("\nTo see what is sent: wasp telemetry show")
+    print("To opt out:          wasp telemetry off, or set WASP_TELEMETRY_DISABLE")
 
 
-def _print_news(store: Store) -> None:
-    looked_at = Postbox(store, "", os.environ).looked_at()
-    when = f"last looked for {_local_time(looked_at)}" if looked_at else "not looked for yet"
-    if not are_messages_wanted(os.environ):
-        when = "not looked for (WASP_AUTO_NEWS_DISABLE, or CI)"
-    print(f"\nMessages from the Wasp team: {when}")
+def _next_event(state: State, build: bool) -> str:
+    now = _now()
+    state.begin(now, build, "", may_send=False)  # as far as the clock goes
+    if now > state.pause_ends(build):
+        return "with the next command"
+    return time.strftime("after %Y-%m-%d %H:%M:%S", time.localtime(state.pause_ends(build)))
 
 
-def _local_time(seconds: int) -> str:
-    try:
-        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
-    except (OverflowError, ValueError, OSError):
-        return "never"
-
-
-def show(wasp_version: str) -> int:
-    """Prints the exact data that a command would send now; nothing when it would send nothing."""
-    reason = opt_out_reason(os.environ)
-    project, folder = current_project(), usable_folder(os.environ)
-    if reason is not None:
+def show(wasp_version: str) -> None:
+    """Prints the exact data that a command would send now; outside a project, a sample of it."""
+    reason, project, folder = silence_reason(), current_project(), usable_folder()
+    if reason is not None or folder is None:
         print(f"Telemetry is DISABLED ({reason}): nothing is sent.", file=sys.stderr)
     elif project is None:
         print("This folder is in no Wasp project: nothing is sent from here.", file=sys.stderr)
-    elif folder is None:
-        print("There is no home folder of yours to write to: nothing is sent.", file=sys.stderr)
-    elif not is_allowed(Target(os.environ).url):
-        print("WASP_TELEMETRY_URL is not an https address: nothing is sent.", file=sys.stderr)
+        print("In a project it would be this, with an id and a hash of yours:", file=sys.stderr)
+        sample = _cli_body(
+            "bf3fa7a8-1c11-4f82-9542-ec1a2d28786b", "6d7e561d62b955d1", False, "", wasp_version
+        )
+        print(sample.decode("ascii"))
     else:
-        invocation = Invocation([], wasp_version, project, os.environ)
-        store = Store(folder, os.environ.get("WASP_TELEMETRY_USER_ID", ""))
-        _print_event(invocation, store, sys.stdout)
-    return 0
+        _print_event(Invocation([], wasp_version, project, Store(folder)), sys.stdout)
 
 
-def _print_event(invocation: Invocation, store: Store, output: IO[str]) -> None:
+def _print_event(invocation: Invocation, output: IO[str]) -> None:
     """The event of an invocation; when it would not be sent now, that too, on stderr."""
-    build, deploy = is_build(invocation.arguments), deploy_keywords(invocation.arguments)
-    state = store.state(store.project_hash(invocation.project))
-    ends = state.pause_ends(build)
-    if ends >= time.time():
-        print(f"Paused until {_local_time(ends)}; without the pause:", file=sys.stderr)
-    body = invocation.body(store, Target(os.environ).key, deploy or state.deploy)
-    print(body.decode("ascii"), file=output)
+    state = invocation.state()
+    following = _next_event(state, invocation.build)
+    if following.startswith("after"):
+        print(f"Paused: it would be sent {following}.", file=sys.stderr)
+    print(invocation.body(invocation.deploy or state.deploy).decode("ascii"), file=output)
 
 
-def on(_wasp_version: str) -> int:
+def on(_wasp_version: str) -> None:
     """Takes ``wasp telemetry off`` back."""
     file = off_file(os.environ)
     if file is not None and os.path.lexists(file):
         os.remove(file)
-    reason = opt_out_reason(os.environ)
+    reason = silence_reason()
     print("Telemetry: " + ("ENABLED" if reason is None else f"still DISABLED ({reason})"))
-    return 0
 
 
-def off(_wasp_version: str) -> int:
+def off(_wasp_version: str) -> None:
     """Opts out, from now on and for all projects."""
     file = off_file(os.environ)
     if file is None:
-        print("error: HOME is not set. Set WASP_TELEMETRY_DISABLE instead.", file=sys.stderr)
-        return 7
+        raise OSError("HOME is not set. Set WASP_TELEMETRY_DISABLE instead.")
     os.makedirs(os.path.dirname(file), exist_ok=True)
     with open(file, "w", encoding="ascii") as output:
         output.write("While this file is here, Wasp sends no telemetry (wasp telemetry on).\n")
     print("Telemetry: DISABLED. To switch it on again: wasp telemetry on")
-    return 0
 
 
-# --- running this file --------------------------------------------------------------------------
+# --- running this file
 
 
 def main(arguments: Sequence[str]) -> int:
-    """What the launcher and the installer call; returns the exit code.
+    """The door: ``installed``, ``invoked VERSION [ARGUMENT...]``, ``telemetry VERSION [WORD]``.
 
-    ``invoked VERSION [ARGUMENT...]``, ``messages VERSION``, ``telemetry VERSION [on|off|show]``, or
-    ``installed``.
+    Only the last is for who has opted out: it says so, and changes it. Returns the exit code.
     """
-    if len(arguments) >= 2 and arguments[0] == "telemetry":
-        return command(arguments[1], arguments[2:])
+    name, rest = "".join(arguments[:1]), arguments[1:]
+    if name == "telemetry" and rest:
+        return command(rest[0], rest[1:])
     if opt_out_reason(os.environ) is not None:
         return 0
-    is_debug = is_debugging(os.environ)
     try:
-        if len(arguments) == 2 and arguments[0] == "messages":
-            print_messages(arguments[1])
-            return 0
-        if not is_debug:
-            _leave_the_terminal()
-        if len(arguments) >= 2 and arguments[0] == "invoked":
-            _invoked(arguments[1], arguments[2:])
-        elif list(arguments) == ["installed"]:
-            send_install_event()
+        if name == "invoked" and rest:
+            _invoked(rest[0], rest[1:])
+        elif name == "installed" and not rest:
+            _installed()
     except Exception:  # whatever goes wrong, a user's command does not show it
-        if is_debug:
+        if is_debugging():
             raise
     return 0
 
 
 def run(arguments: Sequence[str]) -> NoReturn:
-    """``main`` as a process of its own, which ends with the exit code that it returns."""
+    """``main`` as a process of its own."""
     code = main(arguments)
     try:
         if sys.stdout is not None:
@@ -4611,7 +3598,339 @@ if __name__ == "__main__":
     run(sys.argv[1:])
 END_OF_telemetry_ping.py
         telemetry_messages.py) cat <<'END_OF_telemetry_messages.py' ;;
-"""stub"""
+"""Messages back: what the Wasp team has to say to the users of a version.
+
+After an event, telemetry_ping.py lets this look for them, at most once in 12 hours: in what the
+collector answered, in the news feed, and where this Wasp came from. No request says anything of
+this machine or its user. What is to be shown becomes a text; the launcher prints and empties it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+import telemetry_ping as ping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
+
+    Message = dict[str, Any]
+
+DEFAULT_NEWS_URL: Final = "https://news.wasp.sh"
+LEVELS: Final = ("critical", "important", "info")
+TITLE_LIMIT: Final = 60
+BODY_LIMIT: Final = 800
+RANGE_LIMIT: Final = 200
+
+DAY_S: Final = 24 * 60 * 60
+#: A little less than a day and a week, as nobody comes back at the same second.
+DAILY_S: Final = DAY_S - 4 * 60 * 60
+WEEKLY_S: Final = 7 * DAY_S - 4 * 60 * 60
+#: So old, a message that names no versions is no news.
+NEWS_AGE_S: Final = 30 * DAY_S
+#: More are not shown at once, and not remembered as shown.
+NOTICES_LIMIT: Final = 3
+SHOWN_LIMIT: Final = 1000
+COLUMNS: Final = 76
+
+#: What text from elsewhere raises that is not as it should be.
+BROKEN: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+
+# --- versions
+
+
+def version_key(version: str) -> tuple[Any, ...]:
+    """Sorts versions as https://semver.org/#spec-item-11 says; ValueError for what is none."""
+    found = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})(?:-([0-9A-Za-z.-]+))?", version)
+    identifiers = (found[4] or "").split(".") if found else []
+    if not found or (found[4] and "" in identifiers):
+        raise ValueError(f"{version!r} is not a version")
+    order = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in identifiers if part]
+    return int(found[1]), int(found[2]), int(found[3]), not found[4], order
+
+
+def is_in_range(version: str, text: str) -> bool:
+    """Whether ``version`` is in a range such as ``>=0.20.0 <0.25.1 || 0.26.0``, if that is one."""
+    if len(text) > RANGE_LIMIT:
+        raise ValueError("too long for a range of versions")
+    # Each is looked at, so that no mistake hides behind a part that holds.
+    alternatives = [[_holds(version, word) for word in part.split()] for part in text.split("||")]
+    if [] in alternatives:
+        raise ValueError("an empty range of versions")
+    return any(all(held) for held in alternatives)
+
+
+def _holds(version: str, word: str) -> bool:
+    limit = word.lstrip("<>=")
+    own, other = version_key(version), version_key(limit)
+    held = {"<": own < other, "<=": own <= other, ">": own > other, ">=": own >= other}
+    return {**held, "=": own == other, "": own == other}[word[: len(word) - len(limit)]]
+
+
+def newer_releases(releases: list[str], version: str) -> list[str]:
+    """The newest release of the line of ``version``, and the newest of all beyond that line.
+
+    Each is "" when it is not newer. A line is what may be updated without changing a project: 0.25,
+    or 1.
+    """
+
+    def line(version: str) -> tuple[Any, ...]:
+        return version_key(version)[: 2 if version.startswith("0.") else 1]
+
+    newer = [found for found in releases if version_key(found) > version_key(version)]
+    patches = [found for found in newer if line(found) == line(version)]
+    breaking = [found for found in newer if line(found) != line(version)]
+    return [max(found, key=version_key, default="") for found in (patches, breaking)]
+
+
+def _is_release(version: str) -> bool:
+    """Whether it is three numbers and nothing else, as it is printed inside a command."""
+    return bool(re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9}){2}", version))
+
+
+# --- messages
+
+
+def messages_from(value: list[Message]) -> list[Message]:
+    """The messages of a feed; as in ``wasp news``, one that is not right refuses all (BROKEN)."""
+    if not isinstance(value, list):
+        raise TypeError("messages come as a list")
+    return [_message(fields) for fields in value]
+
+
+def _message(fields: Message) -> Message:
+    message = {name: _plain(fields[name]) for name in ("id", "level", "title", "body")}
+    message["body"] = message["body"][:BODY_LIMIT]
+    for name in ("publishedAt", "url", "affectedVersions"):
+        message[name] = fields.get(name) or ""
+    if message["level"] not in LEVELS or len(fields["title"]) > TITLE_LIMIT:
+        raise ValueError("a level that does not exist, or a title that is too long")
+    if not re.fullmatch(r"(https://[!-~]{1,200})?", message["url"]):
+        raise ValueError("an address that is not https")
+    published_at(message)
+    is_in_range("0.0.0", message["affectedVersions"] or "0.0.0")
+    return message
+
+
+def _plain(text: str) -> str:
+    """One line of ASCII: nothing that could move the cursor, colour, hide, or look like another."""
+    from unicodedata import normalize
+
+    quotes = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-"}
+    ascii_text = normalize("NFKD", text.translate(quotes)).encode("ascii", "ignore").decode()
+    return " ".join(re.sub("[^!-~]", " ", ascii_text).split())
+
+
+def published_at(message: Message) -> int:
+    """In seconds since 1970; ValueError unless it is a full time such as 2026-01-31T12:00:00Z."""
+    from datetime import datetime
+
+    date, clock = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
+    pattern = rf"({date}T{clock}:[0-9]{{2}})(\.[0-9]+)?(Z|[+-]{clock})"
+    found = re.fullmatch(pattern, message["publishedAt"])
+    if not found:
+        raise ValueError("not a full time")
+    return int(datetime.fromisoformat(found[1] + found[3].replace("Z", "+00:00")).timestamp())
+
+
+def concerns(message: Message, version: str, now: int) -> bool:
+    """Whether a user of ``version`` is to read this at all."""
+    age = now - published_at(message)
+    if age < -DAY_S or message["affectedVersions"]:
+        return age >= -DAY_S and is_in_range(version, message["affectedVersions"])
+    # Who has just come to Wasp is not to read all that there ever was.
+    return message["level"] == "critical" or age < NEWS_AGE_S
+
+
+class News:
+    """All that is known here, kept as ``messages.json``; what cannot be read is as if not there.
+
+    ``looked_at`` is when it was last looked for, ``shown`` when each was last shown, in seconds
+    since 1970; ``ready`` has, for each version, the names of what is in the text for its users.
+    """
+
+    def __init__(self, text: bytes = b"") -> None:
+        self.looked_at = 0
+        self.feed: list[Message] = []
+        self.answer: list[Message] = []
+        self.releases: list[str] = []
+        self.shown: dict[str, int] = {}
+        self.ready: dict[str, list[str]] = {}
+        try:
+            fields = json.loads(text)
+            self.shown = {str(name): int(at) for name, at in fields["shown"].items()}
+            self.ready = {str(name): [*map(str, its)] for name, its in fields["ready"].items()}
+            self.looked_at = int(fields["looked_at"])
+            self.releases = [*filter(_is_release, fields["releases"])]
+            self.feed = messages_from(fields["feed"])
+            self.answer = messages_from(fields["answer"])
+        except BROKEN:
+            return
+
+    def to_text(self) -> bytes:
+        """One line of JSON."""
+        newest = sorted(self.shown.items(), key=lambda item: item[1])[-SHOWN_LIMIT:]
+        return json.dumps({**vars(self), "shown": dict(newest)}).encode("ascii") + b"\n"
+
+    def _is_due(self, name: str, pause: int, now: int) -> bool:
+        """Whether it was not shown for so long; nor at a time that has not come yet."""
+        return not 0 <= now - self.shown.get(name, -pause) < pause
+
+    def due(self, version: str, now: int) -> dict[str, list[str]]:
+        """The names and the lines of what is to be shown to a user of ``version`` now.
+
+        The gravest first. No message has a name that begins with a space.
+        """
+        found: dict[str, list[str]] = {}
+        infos: dict[str, list[str]] = {}
+        patch, breaking = newer_releases(self.releases, version)
+        for message in sorted(self.feed + self.answer, key=_gravity):
+            name, level = message["id"], message["level"]
+            pause = DAILY_S if level == "critical" else now
+            is_due = concerns(message, version, now) and self._is_due(name, pause, now)
+            if is_due and name not in found:
+                into = infos if level == "info" else found
+                into[name] = _lines_of(message, [patch, breaking])
+        if patch and self._is_due(" patch", DAILY_S, now):
+            text = f"Wasp {patch} is out, a newer patch of your {version}."
+            found[" patch"] = _lines(text, "", update_command(patch))
+        if breaking and self._is_due(" release", WEEKLY_S, now):
+            text = f"Wasp {breaking} is out; you have {version}. Your project may need changes."
+            notes = f"What changed: https://github.com/wasp-lang/wasp/releases/tag/v{breaking}"
+            found[" release"] = _lines(text, "", notes, update_command(breaking))
+        # Infos never by themselves.
+        return dict([*found.items(), *(infos.items() if found else ())][:NOTICES_LIMIT])
+
+
+def _gravity(message: Message) -> tuple[int, int]:
+    return LEVELS.index(message["level"]), -published_at(message)
+
+
+def _lines_of(message: Message, newer: list[str]) -> list[str]:
+    more = f"More: {message['url']}" if message["url"] else ""
+    if message["level"] != "critical":
+        return _lines(message["title"], message["body"], more)
+    affected = message["affectedVersions"] or "0.0.0"
+    fixed = [found for found in newer if found and not is_in_range(found, affected)]
+    update = update_command(fixed[0] if fixed else "")
+    rule = "!" * COLUMNS
+    return [rule, *_lines(f"CRITICAL: {message['title']}", message["body"], more, update), rule]
+
+
+def _lines(title: str, body: str, *links: str) -> list[str]:
+    """All but the first are indented. Links and commands are never broken, to be copied."""
+    from textwrap import wrap
+
+    first = wrap(title, COLUMNS, subsequent_indent="  ")
+    then = wrap(body, COLUMNS, initial_indent="  ", subsequent_indent="  ")
+    return [*first, *then, *(f"  {link}" for link in links if link)]
+
+
+def update_command(version: str) -> str:
+    """What gets ``version`` into this very install; "" where a package manager owns it.
+
+    There, no manager of ours was left beside Wasp.
+    """
+    from shlex import quote
+
+    root = os.path.dirname(os.path.abspath(ping.__file__))
+    wasp = quote(os.path.join(os.path.dirname(os.path.dirname(root)), "bin", "wasp"))
+    home = os.environ.get("HOME", "").rstrip("/") + "/"
+    if len(home) > 1 and wasp.startswith(home):
+        wasp = f"~/{wasp[len(home) :]}"
+    sudo = "" if os.access(root, os.W_OK) else "sudo "
+    line = f"To update: {sudo}{wasp} installer update {version}".rstrip()
+    is_ours = os.path.exists(os.path.join(root, "wasp-installer.sh"))
+    return line if is_ours and line.isascii() and line.isprintable() else ""
+
+
+# --- looking for them
+
+
+def look(store: ping.Store, version: str, answer: bytes, now: int) -> None:
+    """Asks the channels, and prepares what the launcher shows; a channel that fails is left out."""
+    if "WASP_AUTO_NEWS_DISABLE" in os.environ or ping.is_on_ci(os.environ):
+        return
+    channels: list[Callable[[], Any]] = [lambda: ("answer", _answered(answer)), lambda: None]
+    with store.lock():
+        news = _news(store)
+        if not 0 <= now - news.looked_at <= ping.PAUSE_S:
+            news.looked_at = now
+            store.write("messages.json", news.to_text())
+            channels += [lambda: ("feed", _feed()), lambda: ("releases", _releases(version))]
+    for channel in channels:
+        try:
+            found = channel()
+        except (*BROKEN, OSError):
+            continue
+        # At once, since the next may take until the deadline; and onto what is kept by now.
+        with store.lock():
+            news = _news(store)
+            if found:
+                setattr(news, *found)
+            _prepare(store, news, version, now)
+
+
+def _news(store: ping.Store) -> News:
+    return News(store.read("messages.json", 8 * ping.ANSWER_LIMIT_BYTES))
+
+
+def _prepare(store: ping.Store, news: News, version: str, now: int) -> None:
+    """Writes the text for users of ``version``, after a look at whether its last one was shown."""
+    text = f"messages-{version}"
+    try:
+        status = os.stat(os.path.join(store.folder, text))
+    except OSError:
+        status = None
+    if status and status.st_size == 0:
+        news.shown.update(dict.fromkeys(news.ready.get(version, []), int(status.st_mtime)))
+    due = news.due(version, now)
+    news.ready[version] = list(due)
+    # Gone before other names are kept, which an empty text would make pass for shown.
+    store.remove(text)
+    store.write("messages.json", news.to_text())
+    if due:
+        lines = [line for lines in due.values() for line in (*lines, "")]
+        store.write(text, "\n".join([*lines, ""]).encode("ascii"))
+
+
+def _answered(answer: bytes) -> list[Message]:
+    return messages_from(json.loads(answer)["messages"])
+
+
+def _get(url: str, accept: str = "application/json") -> Any:
+    status, content = ping.ask(url, f"Accept: {accept}\r\n")
+    if status != 200:
+        raise ValueError(f"{url}: {status}")
+    return json.loads(content)
+
+
+def _feed() -> list[Message]:
+    return messages_from(_get(os.environ.get("WASP_NEWS_SERVER_URL") or DEFAULT_NEWS_URL))
+
+
+def _releases(version: str) -> list[str]:
+    """The newest releases where a version came from, as the installer has noted beside it."""
+    folder = os.path.dirname(os.path.abspath(ping.__file__))
+    with open(os.path.join(folder, version, ".receipt.json"), "rb") as file:
+        receipt = json.load(file)
+    if receipt["source"] == "npm":
+        # https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md has this shorter form.
+        accept = "application/vnd.npm.install-v1+json, application/json"
+        registry = receipt["url"].partition("/@wasp.sh")[0]
+        listed = _get(f"{registry}/@wasp.sh%2fwasp-cli", accept)["versions"].items()
+        found = [name for name, its in listed if not its.get("deprecated")]
+    else:
+        # https://docs.github.com/en/rest/releases/releases#list-releases
+        base = receipt["url"].partition("/wasp-lang/wasp/")[0]
+        api = "https://api.github.com" if base == "https://github.com" else f"{base}/api/v3"
+        listed = _get(f"{api}/repos/wasp-lang/wasp/releases?per_page=20")
+        found = [one["tag_name"].lstrip("v") for one in listed if not one.get("prerelease")]
+    return sorted(filter(_is_release, found), key=version_key)[-200:]
 END_OF_telemetry_messages.py
         env.sh) cat <<'END_OF_env.sh' ;;
 # shellcheck shell=sh
@@ -4620,25 +3939,25 @@ END_OF_telemetry_messages.py
 __wasp_root=''
 __wasp_bin=${__wasp_root%/share/wasp-lang}/bin
 case ":${PATH-}:" in
-    *:"$__wasp_bin":*) ;;
-    *)
-        # An active environment of conda or venv stays first.
-        case ${PATH-}: in
-            "${CONDA_PREFIX:-//}/bin":*) PATH=$CONDA_PREFIX/bin:$__wasp_bin:${PATH#"$CONDA_PREFIX/bin"} ;;
-            "${VIRTUAL_ENV:-//}/bin":*) PATH=$VIRTUAL_ENV/bin:$__wasp_bin:${PATH#"$VIRTUAL_ENV/bin"} ;;
-            *) PATH=$__wasp_bin${PATH:+:$PATH} ;;
-        esac
-        export PATH
-        ;;
+  *:"$__wasp_bin":*) ;;
+  *)
+    # An active environment of conda or venv stays first.
+    case ${PATH-}: in
+      "${CONDA_PREFIX:-//}/bin":*) PATH=$CONDA_PREFIX/bin:$__wasp_bin:${PATH#"$CONDA_PREFIX/bin"} ;;
+      "${VIRTUAL_ENV:-//}/bin":*) PATH=$VIRTUAL_ENV/bin:$__wasp_bin:${PATH#"$VIRTUAL_ENV/bin"} ;;
+      *) PATH=$__wasp_bin${PATH:+:$PATH} ;;
+    esac
+    export PATH
+    ;;
 esac
 case $- in
-    *i*)
-        if [ -n "${BASH_VERSION-}" ] && [ -r "$__wasp_root/completions/wasp.bash" ]; then
-            . "$__wasp_root/completions/wasp.bash"
-        elif [ -n "${ZSH_VERSION-}" ] && [ -r "$__wasp_root/completions/_wasp" ]; then
-            . "$__wasp_root/completions/_wasp"
-        fi
-        ;;
+  *i*)
+    if [ -n "${BASH_VERSION-}" ] && [ -r "$__wasp_root/completions/wasp.bash" ]; then
+      . "$__wasp_root/completions/wasp.bash"
+    elif [ -n "${ZSH_VERSION-}" ] && [ -r "$__wasp_root/completions/_wasp" ]; then
+      . "$__wasp_root/completions/_wasp"
+    fi
+    ;;
 esac
 unset __wasp_root __wasp_bin
 END_OF_env.sh

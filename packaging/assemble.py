@@ -3,8 +3,9 @@
 The program is one here-document, and the installed files are here-documents inside it, so install.sh
 is complete by itself and a cut one is a syntax error that does nothing.
 
-    python packaging/assemble.py          writes install.sh
-    python packaging/assemble.py --check  fails when install.sh is stale
+    python packaging/assemble.py            writes install.sh
+    python packaging/assemble.py --check    fails when install.sh is stale
+    python packaging/assemble.py --program  prints the sh program with its comments, for shellcheck
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Final
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY: Final = Path(__file__).resolve().parents[1]
 INSTALL_SH = REPOSITORY / "install.sh"
 
 #: What the sh program is made of, in this order.
@@ -86,7 +88,7 @@ WASP_INSTALLER
 
 def program() -> str:
     """The sh program, whole: its parts without whole-line comments, and the installed files."""
-    parts = [_without_comments(REPOSITORY / "sh" / f"{part}.sh") for part in PARTS]
+    parts = [_without_comments(_part(name)) for name in PARTS]
     # Before the last part, which starts it.
     return "\n".join([*parts[:-1], _installed_file(), _known_digests(), parts[-1]])
 
@@ -96,9 +98,13 @@ def install_sh() -> str:
     return HEADER + program() + FOOTER
 
 
-def _without_comments(part: Path) -> str:
-    lines = part.read_text(encoding="utf-8").splitlines()
-    return "".join(f"{line}\n" for line in lines if not line.lstrip().startswith("#")).strip("\n") + "\n"
+def _part(name: str) -> str:
+    return (REPOSITORY / "sh" / f"{name}.sh").read_text(encoding="utf-8")
+
+
+def _without_comments(text: str) -> str:
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    return "\n".join(lines).strip("\n") + "\n"
 
 
 def _installed_file() -> str:
@@ -121,11 +127,16 @@ def _known_digests() -> str:
         for source in ("npm", "github")
         for build, digest in release[source].items()
     ]
-    return "known_digests() {\n    cat <<'END_OF_digests'\n" + "".join(lines) + "END_OF_digests\n}\n"
+    return (
+        "known_digests() {\n    cat <<'END_OF_digests'\n" + "".join(lines) + "END_OF_digests\n}\n"
+    )
 
 
 def main() -> int:
     """Writes install.sh, or with --check says whether it is fresh."""
+    if sys.argv[1:] == ["--program"]:
+        sys.stdout.write("".join(_part(name) for name in PARTS))
+        return 0
     text = install_sh()
     size = len(text.encode())
     if size >= LIMIT_BYTES:

@@ -30,7 +30,7 @@ download() {
 
 # take_file: --from-file, in place of a download. What is checked is the copy that is unpacked.
 take_file() {
-  release_source=file
+  release_source="file"
   [ "$wanted" = latest ] || version=$wanted
   [ "$dry_run" = no ] || return 0
   [ "$require_checksum" = no ] || [ -n "$wanted_sha256" ] || die_no_checksum "no checksum is known for $(pretty "$archive_file")."
@@ -193,7 +193,7 @@ leads_outside() {
     case $_folders in */*) ;; *) return 0 ;; esac
     _folders=${_folders#*/} _rest=${_rest#../}
   done
-  case $2,/$_rest in , | /* | *,*/../*) return 0 ;; esac
+  case $2,/$_rest in ,* | /* | *,*/../*) return 0 ;; esac
   return 1
 }
 

@@ -34,7 +34,7 @@ spell_lines() {
   own_shell=${SHELL:-sh}
   own_shell=${own_shell##*/}
   case $own_shell in
-    dash | ash | busybox | posh) own_shell='sh' ;;
+    dash | ash | busybox | posh) own_shell="sh" ;;
     ksh93 | ksh88 | oksh | loksh) own_shell=ksh ;;
     lksh) own_shell=mksh ;;
     fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;

@@ -6,6 +6,7 @@
 # in the background and is waited for, because a shell answers a signal during "wait" at once.
 
 [ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
+# shellcheck disable=SC3044 # bash has it
 [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch dotglob xpg_echo 2>/dev/null
 set +aefuxvC
 # bash passes exported functions on to /bin/sh.

@@ -42,7 +42,7 @@ USAGE
 choose_colours() {
   bold='' red='' yellow='' plain='' on_terminal=no
   [ -t 2 ] && [ "${TERM-}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
-  on_terminal=yes bold="$escape[1m" red="$escape[1;31m" yellow="$escape[1;33m" plain="$escape[0m"
+  on_terminal=yes bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
 
 # say LINE: to a person, on stderr; stdout is for results

@@ -77,9 +77,10 @@ def content(version: str, wasp_root: str, python: str) -> bytes:
     """The launcher of ``version`` below ``wasp_root``; ``python`` runs telemetry_ping.py, or ""."""
     if os.name == "nt":
         return _CMD.replace("@VERSION@", version).replace("\n", "\r\n").encode("ascii")
-    template = content_of("wasp_installer/launcher.sh").decode("utf-8")
-    values = {"VERSION": version, "ROOT": quoted(wasp_root), "PYTHON": quoted(python)}
-    text = re.sub("@([A-Z]+)@", lambda found: values[found[1]], template)
+    text = content_of("installed/launcher").decode("utf-8")
+    values = {"wasp_version": version, "wasp_root": wasp_root, "wasp_python": python}
+    for name, value in values.items():
+        text = text.replace(f"\n{name}=''\n", f"\n{name}={quoted(value)}\n")
     return os.fsencode(text)
 
 

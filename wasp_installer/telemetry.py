@@ -11,6 +11,7 @@ from typing import Final
 
 import telemetry_ping
 
+from .background import start
 from .console import Console
 from .contents import content_of
 from .options import Options
@@ -43,10 +44,10 @@ class InstallEvent:
         if self._options.no_telemetry or telemetry_ping.opt_out_reason(os.environ):
             self.outcome = "disabled"
             return
-        if telemetry_ping.is_debugging(os.environ):
-            telemetry_ping.send_install_event()
+        if telemetry_ping.is_debugging():
+            telemetry_ping.main(["installed"])
             return
-        if not telemetry_ping.is_allowed(telemetry_ping.Target(os.environ).url):
+        if not telemetry_ping.is_allowed(telemetry_ping.collector()[0]):
             return
         self._console.say(
             f'Telemetry: a random id and "{telemetry_ping.this_os()}" are sent '
@@ -61,13 +62,13 @@ class InstallEvent:
 
     def _start(self) -> subprocess.Popen[bytes]:
         if os.path.isfile(telemetry_ping.__file__):
-            return telemetry_ping.start(["installed"])
+            return start(["installed"])
         # It is inside this program, and no other process can import it from there.
         self._copy = tempfile.mkdtemp(prefix="wasp-telemetry-")
         with open(os.path.join(self._copy, "telemetry_ping.py"), "wb") as file:
             file.write(content_of("telemetry_ping.py"))
         run_copy = [sys.executable, "-I", "-S", "-B", "-c", _RUN_COPY, self._copy]
-        return telemetry_ping.start(["installed"], before=run_copy)
+        return start(["installed"], before=run_copy)
 
     def stop(self) -> None:
         """Ends the sending: an interrupted run leaves nothing behind."""

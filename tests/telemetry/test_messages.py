@@ -1,0 +1,620 @@
+"""Messages from the Wasp team: which are shown, to whom and when, and that no text does harm."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import telemetry_messages as messages
+from hypothesis import given
+from hypothesis import strategies as st
+from telemetry_messages import News
+
+import telemetry_ping as ping
+from tests.support.collector import Collector
+from tests.support.filesystems import remount, small_filesystem
+from tests.support.installed import HOUR, Installed
+from tests.support.replies import Content, Reply, Stall, html_page, json_content, redirect, status
+
+DAY = 24 * HOUR
+NOW = 1_800_000_000
+
+
+def stamp(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def fields(**changes: Any) -> dict[str, Any]:
+    """A message as the feed has it; what is None is not there."""
+    plain = {"id": "one", "level": "important", "title": "Title", "body": "Body"}
+    whole = {**plain, "publishedAt": stamp(NOW - DAY), **changes}
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+def news_of(*feed: dict[str, Any], releases: list[str] | None = None) -> News:
+    news = News()
+    news.feed = messages.messages_from(list(feed))
+    news.releases = releases or []
+    return news
+
+
+def shown(news: News, version: str = "0.25.0", now: int = NOW) -> list[str]:
+    """What is shown at `now`, and is remembered from then on."""
+    names = list(news.due(version, now))
+    news.shown.update(dict.fromkeys(names, now))
+    return names
+
+
+# --- to whom
+
+RANGES = [
+    ("0.25.0", ">=0.20.0 <0.25.1", True),
+    ("0.25.1", ">=0.20.0 <0.25.1", False),
+    ("0.26.0", ">=0.20.0 <0.25.1 || 0.26.0", True),
+    ("0.26.1", ">=0.20.0 <0.25.1||=0.26.0", False),
+    ("0.25.0", "<=0.25.0", True),
+    ("0.25.0", ">0.25.0", False),
+    ("0.25.1-rc1", "<0.25.1", True),
+    ("0.25.1-rc.2", ">0.25.1-rc.10", False),
+    ("1.0.0", ">0.100.0", True),
+]
+
+
+@pytest.mark.parametrize(("version", "affected", "expected"), RANGES)
+def test_a_message_concerns_the_versions_it_names(
+    version: str, affected: str, expected: bool
+) -> None:
+    assert messages.is_in_range(version, affected) is expected
+    assert bool(shown(news_of(fields(affectedVersions=affected)), version)) is expected
+
+
+def test_versions_are_ordered_as_semver_says() -> None:
+    # https://semver.org/#spec-item-11
+    order = "0.9.9 1.0.0-1 1.0.0-2 1.0.0-10 1.0.0-alpha 1.0.0-alpha.1 1.0.0-rc1 1.0.0 1.0.10 1.2.0"
+    versions = order.split()
+    assert sorted(sorted(versions), key=messages.version_key) == versions
+
+
+def test_old_news_are_not_for_newcomers() -> None:
+    old = stamp(NOW - 31 * DAY)
+    assert shown(news_of(fields(publishedAt=old))) == []
+    assert shown(news_of(fields(publishedAt=old, level="critical"))) == ["one"]
+    assert shown(news_of(fields(publishedAt=old, affectedVersions="<0.26.0"))) == ["one"]
+
+
+def test_what_is_dated_ahead_waits() -> None:
+    for affected in (None, "<0.26.0"):
+        news = news_of(fields(publishedAt=stamp(NOW + 2 * DAY), affectedVersions=affected))
+        assert shown(news) == []
+        assert shown(news, now=NOW + DAY) == ["one"]
+
+
+# --- when
+
+
+def told(news: News, *hours: float) -> list[bool]:
+    return [bool(shown(news, now=NOW + round(after * HOUR))) for after in hours]
+
+
+def test_critical_daily_until_the_version_is_another() -> None:
+    news = news_of(fields(level="critical", affectedVersions="<0.25.1"))
+    assert told(news, 0, 1, 19.9, 20, 39, 40, 999) == [True, False, False, True, False, True, True]
+    assert shown(news, "0.25.1", NOW + 9999 * HOUR) == []
+
+
+def test_important_once() -> None:
+    assert told(news_of(fields()), 0, 1, 9999) == [True, False, False]
+
+
+def test_a_patch_daily_and_a_breaking_release_weekly() -> None:
+    patch = news_of(releases=["0.25.0", "0.25.3", "0.25.2", "0.24.9"])
+    assert told(patch, 0, 19, 20, 39, 40) == [True, False, True, False, True]
+    assert shown(patch, "0.25.3") == []
+    breaking = news_of(releases=["0.25.0", "0.26.0"])
+    assert told(breaking, 0, 24, 163, 164, 327, 328) == [True, False, False, True, False, True]
+
+
+def test_a_clock_that_was_ahead_silences_nothing() -> None:
+    news = news_of(fields(level="critical"), fields(id="two"))
+    news.shown = {"one": NOW + 365 * DAY, "two": NOW + 1}
+    assert shown(news) == ["one", "two"]
+
+
+def test_info_never_by_itself_and_once_beside_another() -> None:
+    assert shown(news_of(fields(level="info"))) == []
+    infos = [fields(id=f"i{number}", level="info") for number in range(7)]
+    news = news_of(*infos, releases=["0.25.3"])
+    assert shown(news) == [" patch", "i0", "i1"]
+    assert shown(news, now=NOW + 1) == []
+
+
+def test_the_gravest_and_newest_first_and_three_at_most() -> None:
+    many = [fields(id=f"i{day}", publishedAt=stamp(NOW - day * DAY)) for day in range(5)]
+    news = news_of(*many, fields(id="grave", level="critical"), releases=["0.25.1"])
+    assert shown(news) == ["grave", "i0", "i1"]
+    assert shown(news, now=NOW + 1) == ["i2", "i3", "i4"]
+    assert shown(news, now=NOW + 2) == [" patch"]
+
+
+def test_of_two_with_one_id_the_graver_counts() -> None:
+    for feed, answer in (("critical", "info"), ("info", "critical")):
+        news = news_of(fields(level=feed))
+        news.answer = messages.messages_from([fields(level=answer)])
+        [lines] = news.due("0.25.0", NOW).values()
+        assert lines[1] == "CRITICAL: Title"
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("0.25.0", ["0.25.10", "1.1.0"]),
+        ("0.25.10", ["", "1.1.0"]),
+        ("1.0.0", ["1.1.0", ""]),
+        ("0.25.0-rc1", ["0.25.10", "1.1.0"]),
+        ("1.1.0", ["", ""]),
+        ("2.0.0", ["", ""]),
+    ],
+)
+def test_the_newest_of_the_line_and_the_newest_beyond(version: str, expected: list[str]) -> None:
+    releases = ["0.9.0", "0.25.9", "0.25.10", "0.26.0", "1.0.0", "1.1.0"]
+    assert messages.newer_releases(releases, version) == expected
+
+
+# --- what comes from elsewhere
+
+WRONG: list[dict[str, Any]] = [
+    *({name: None} for name in ("id", "level", "title", "body", "publishedAt")),
+    *({name: 7} for name in ("id", "level", "title", "body", "publishedAt", "url")),
+    *({"level": level} for level in ("", "Critical", "CRITICAL", "loud", "high")),
+    *({"title": "x" * length} for length in (61, 100)),
+    *(
+        {"publishedAt": text}
+        for text in (
+            *("2026-01-31", "2026-01-31T12:00:00", "2026-01-31T12:00:00.Z", "soon", ""),
+            *("2026-01-31T24:00:00Z", "2026-02-30T12:00:00Z", "2026-01-31T12:00:00 Z"),
+            *("2026-01-31t12:00:00z", "20260131T120000Z", "2026-1-31T12:00:00Z"),
+            *("2026-W05-6T12:00:00Z", "2026-01-31T12:00:00,5Z", "2026-01-31T12:00:00UTC"),
+        )
+    ),
+    *(
+        {"affectedVersions": text}
+        for text in (
+            *(
+                "soon",
+                "0.25",
+                "0.25.x",
+                "0.25.0 -",
+                ">",
+                "<0.25.1 bad",
+                "=>1.0.0",
+                "1.0.0||x",
+                "~1",
+            ),
+            *("||", "<0.25.1 ||", ">=0.1.0 " + " " * 20_000, "<<1.0.0", "v1.0.0", "1.0.0-", 7),
+        )
+    ),
+    *({"url": text} for text in ("http://wasp.sh/", "https://a b", "https://\x1b[2J", "https://")),
+]
+RIGHT: list[dict[str, Any]] = [
+    {},
+    *({"level": level} for level in messages.LEVELS),
+    {"title": "x" * 60},
+    {"title": "é" * 60},
+    *(
+        {"publishedAt": text}
+        for text in (
+            *("2026-01-31T12:00:00Z", "2026-01-31T12:00:00.000Z", "2026-01-31T12:00:00.123456789Z"),
+            *("2026-01-31T12:00:00+01:00", "2026-01-31T12:00:00-00:00", "0999-01-31T12:00:00Z"),
+        )
+    ),
+    {"body": ""},
+    {"url": "https://wasp.sh/1", "affectedVersions": "<0.25.1", "more": [1]},
+]
+
+
+@pytest.mark.parametrize("changes", WRONG, ids=lambda changes: str(changes)[:60])
+def test_one_that_is_not_right_refuses_all(changes: dict[str, Any]) -> None:
+    with pytest.raises(messages.BROKEN):
+        messages.messages_from([fields(), fields(**changes)])
+
+
+@pytest.mark.parametrize("changes", RIGHT, ids=lambda changes: str(changes)[:60])
+def test_one_that_is_right(changes: dict[str, Any]) -> None:
+    [message] = messages.messages_from([fields(**changes)])
+    # What is kept is read again as it is.
+    assert messages.messages_from([message]) == [message]
+
+
+@pytest.mark.parametrize("value", [None, {}, "[]", 7, [None], [[]], ["text"], [7]])
+def test_what_is_no_feed(value: Any) -> None:
+    with pytest.raises(messages.BROKEN):
+        messages.messages_from(value)
+
+
+def test_a_time_is_that_of_its_zone() -> None:
+    at = [
+        messages.published_at({"publishedAt": f"2026-01-31T12:00:00{end}"})
+        for end in ("Z", ".999Z", "+01:00", "-01:30")
+    ]
+    assert [value - at[0] for value in at] == [0, 0, -3600, 5400]
+
+
+anything = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+    max_leaves=20,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional=dict.fromkeys(
+            ("looked_at", "feed", "answer", "releases", "shown", "ready"),
+            anything | st.just([fields()]) | st.just({"a": 1}),
+        ),
+    )
+)
+def test_any_json_is_some_news(value: Any) -> None:
+    text = News(json.dumps(value).encode()).to_text()
+    assert News(text).to_text() == text
+
+
+@given(st.binary(max_size=200))
+def test_any_file_is_some_news(content: bytes) -> None:
+    assert json.loads(News(content).to_text())["feed"] == []
+
+
+hostile = st.text(
+    st.characters() | st.sampled_from("\x1b\r\n\t\b\x07\x9b\u202e\u200b\u2028\u2066\ufeff\x00\x7f"),
+    max_size=60,
+)
+
+
+@given(hostile, hostile, hostile)
+def test_no_text_moves_the_cursor_colours_or_hides(name: str, title: str, body: str) -> None:
+    news = news_of(fields(id=name, title=title, body=body * 20, level="critical"))
+    for line in next(iter(news.due("0.25.0", NOW).values()))[1:-1]:
+        assert all(" " <= letter <= "~" for letter in line)
+        assert len(line) <= 76
+        assert line.startswith(("  ", "CRITICAL:"))
+
+
+def test_text_of_people_stays_readable() -> None:
+    title = "Caf\u00e9 \u201cnews\u201d \u2013 it\u2019s out\u2026"
+    assert news_of(fields(title=title)).feed[0]["title"] == 'Cafe "news" - it\'s out...'
+
+
+@pytest.mark.parametrize(
+    "version",
+    ["0.25.9+\x1b[2J", "0.26.0+; rm", "0.26.0-rc1", "0.26", "0.26.0.1", "1.2.x", "٣.1.1", "", "\n"],
+)
+def test_nothing_but_three_numbers_is_a_release(version: str) -> None:
+    assert not messages._is_release(version)
+
+
+def test_too_much_is_not_remembered() -> None:
+    news = News()
+    news.shown = {str(number): number for number in range(2000)}
+    assert len(News(news.to_text()).shown) == messages.SHOWN_LIMIT
+    assert "1999" in News(news.to_text()).shown
+
+
+# --- the command that updates
+
+
+@pytest.fixture
+def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Makes the ping one that lies in a prefix of this name in the home."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    def put(prefix: str) -> Path:
+        root = tmp_path / prefix / "share" / "wasp-lang"
+        root.mkdir(parents=True)
+        (root / "wasp-installer.sh").touch()
+        monkeypatch.setattr(ping, "__file__", str(root / "telemetry_ping.py"))
+        return root
+
+    return put
+
+
+def test_the_command_is_for_this_very_install(
+    beside: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = beside(".local")
+    assert (
+        messages.update_command("0.25.3") == "To update: ~/.local/bin/wasp installer update 0.25.3"
+    )
+    assert messages.update_command("") == "To update: ~/.local/bin/wasp installer update"
+    monkeypatch.setenv("HOME", "/home/other")
+    wasp = f"{root.parents[1]}/bin/wasp"
+    assert messages.update_command("1.0.0") == f"To update: {wasp} installer update 1.0.0"
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert messages.update_command("1.0.0") == f"To update: sudo {wasp} installer update 1.0.0"
+
+
+def test_a_prefix_with_spaces_is_quoted(beside: Callable[[str], Path], tmp_path: Path) -> None:
+    beside("my $wasp")
+    command = messages.update_command("1.0.0")
+    assert command == f"To update: '{tmp_path}/my $wasp/bin/wasp' installer update 1.0.0"
+
+
+@pytest.mark.parametrize("prefix", ["\x1b[2J", "wäsp", "a\nb"])
+def test_a_prefix_that_cannot_be_shown_has_no_command(
+    beside: Callable[[str], Path], prefix: str
+) -> None:
+    beside(prefix)
+    assert messages.update_command("1.0.0") == ""
+
+
+def test_a_package_manager_is_not_outdone(beside: Callable[[str], Path]) -> None:
+    (beside("usr") / "wasp-installer.sh").unlink()
+    news = news_of(fields(level="critical", affectedVersions="<1.0.0"), releases=["0.25.1"])
+    assert "To update" not in str(news.due("0.25.0", NOW))
+
+
+def test_a_critical_message_names_a_release_that_is_not_affected(
+    beside: Callable[[str], Path],
+) -> None:
+    beside(".local")
+    message = fields(level="critical", affectedVersions="<0.25.3")
+    for releases, version in (
+        (["0.25.2", "0.25.3"], " 0.25.3"),
+        (["0.25.2", "0.26.0"], " 0.26.0"),
+        ([], ""),
+    ):
+        lines = news_of(message, releases=releases).due("0.25.0", NOW)["one"]
+        assert lines[-2] == f"  To update: ~/.local/bin/wasp installer update{version}"
+
+
+# --- through the whole path
+
+GRAVE = fields(
+    id="grave",
+    level="critical",
+    title="The server runs code of any page",
+    body="Stop it until you have updated.",
+    url="https://wasp.sh/security/1",
+    affectedVersions=">=0.20.0 <0.25.1",
+    publishedAt=stamp(time.time() - DAY),
+)
+RULE = "!" * 76
+SHOWN = f"""\
+{RULE}
+CRITICAL: The server runs code of any page
+  Stop it until you have updated.
+  More: https://wasp.sh/security/1
+  To update: ~/.local/bin/wasp installer update
+{RULE}
+
+"""
+PACKAGE = "/npm/@wasp.sh%2fwasp-cli"
+
+
+def tells(wasp: Installed, *feed: dict[str, Any]) -> None:
+    wasp.collector.server.answer("/news", json_content(list(feed)))
+
+
+def look(wasp: Installed) -> None:
+    """A command that sends an event, and so looks for messages."""
+    for file in wasp.cache.glob("project-*"):
+        file.unlink()
+    wasp.used("version")
+
+
+def forget_lookups(wasp: Installed, **changes: Any) -> None:
+    file = wasp.cache / "messages.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "looked_at": 0, **changes}))
+
+
+@pytest.fixture
+def reader(wasp: Installed) -> Installed:
+    wasp.came_from("npm", f"{wasp.collector.server.url}/npm/@wasp.sh/wasp-cli-x/-/x.tgz")
+    wasp.collector.server.answer(PACKAGE, json_content({"versions": {"0.25.0": {}}}))
+    tells(wasp)
+    return wasp.set(WASP_AUTO_NEWS_DISABLE=None)
+
+
+def test_a_message_is_shown_once_by_the_next_command(reader: Installed, shell: str) -> None:
+    text = reader.cache / "messages-0.25.0"
+    tells(reader, GRAVE)
+    look(reader)
+    assert text.read_text() == SHOWN
+    assert reader.used("version", shell=shell).ok().stderr == ""  # no terminal
+    assert reader.reads(shell=shell) == SHOWN
+    assert text.read_bytes() == b""
+    assert reader.reads(shell=shell) == ""
+    look(reader)
+    assert reader.reads(shell=shell) == ""
+    # A day later.
+    shown = json.loads((reader.cache / "messages.json").read_text())["shown"]
+    assert abs(shown["grave"] - time.time()) < 60
+    forget_lookups(reader, shown={"grave": shown["grave"] - DAY})
+    look(reader)
+    assert reader.reads(shell=shell) == SHOWN
+
+
+def test_no_python_is_started_to_show_it(reader: Installed) -> None:
+    tells(reader, GRAVE)
+    look(reader)
+    reader.put(reader.prefix, python="/bin/false")
+    assert reader.reads() == SHOWN
+
+
+def test_it_is_shown_outside_a_project_too(reader: Installed) -> None:
+    tells(reader, GRAVE)
+    look(reader)
+    reader.folder = reader.here
+    assert reader.reads() == SHOWN
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"WASP_AUTO_NEWS_DISABLE": ""}, {"DO_NOT_TRACK": "1"}, {"WASP_TELEMETRY_DISABLE": ""}],
+    ids=str,
+)
+def test_who_does_not_want_to_read_it(reader: Installed, variables: dict[str, str | None]) -> None:
+    tells(reader, GRAVE)
+    look(reader)
+    assert reader.set(**variables).reads() == ""
+    assert reader.set(**dict.fromkeys(variables)).reads("completion:list") == ""
+    assert reader.reads("uninstall") == ""
+    assert reader.reads() == SHOWN
+
+
+@pytest.mark.parametrize("variables", [{"CI": "1"}, {"WASP_AUTO_NEWS_DISABLE": ""}], ids=str)
+def test_for_whom_nothing_is_looked_for(
+    reader: Installed, variables: dict[str, str | None]
+) -> None:
+    reader.set(**variables)
+    look(reader)
+    assert (len(reader.collector.deliveries), reader.collector.server.connections) == (1, 1)
+    assert not (reader.cache / "messages.json").exists()
+
+
+def test_what_is_in_the_place_of_the_text_harms_nobody(reader: Installed) -> None:
+    reader.cache.mkdir(parents=True)
+    text = reader.cache / "messages-0.25.0"
+    for make in (text.mkdir, lambda: os.mkfifo(text), lambda: text.symlink_to("/no/such")):
+        make()
+        assert reader.reads() == ""
+        if text.is_dir():
+            text.rmdir()
+        else:
+            text.unlink()
+
+
+def test_a_text_that_cannot_be_emptied_is_shown_again(reader: Installed) -> None:
+    cache = reader.base / "small"
+    tells(reader, GRAVE)
+    with small_filesystem(cache, "size=1m,mode=700"):
+        look(reader.set(XDG_CACHE_HOME=str(cache)))
+        remount(cache, "ro")
+        assert reader.reads() == reader.reads() == SHOWN
+
+
+def test_lookups_hold_nothing_of_anybody(reader: Installed) -> None:
+    look(reader)
+    server = reader.collector.server
+    asked = [headers for headers in server.headers if headers["method"] == "GET"]
+    accepts = sorted(headers.pop("Accept") for headers in asked)
+    assert accepts == [
+        "application/json",
+        "application/vnd.npm.install-v1+json, application/json",
+    ]
+    for headers in asked:
+        assert headers == {
+            "method": "GET",
+            "Host": f"127.0.0.1:{server.port}",
+            "Accept-Encoding": "identity",
+            "User-Agent": "wasp",
+            "Connection": "close",
+        }
+
+
+def test_once_in_twelve_hours_for_all_projects(reader: Installed) -> None:
+    for _ in range(3):
+        look(reader)
+    server = reader.collector.server
+    assert (server.count("/news"), server.count(PACKAGE)) == (1, 1)
+    for looked_at in (time.time() - 12 * HOUR - 5, time.time() + HOUR):
+        forget_lookups(reader, looked_at=int(looked_at))
+        look(reader)
+    assert (server.count("/news"), server.count(PACKAGE)) == (3, 3)
+
+
+def test_a_newer_patch_of_npm(reader: Installed) -> None:
+    versions = {"0.24.0": {}, "0.25.3": {"deprecated": "it loses data"}, "0.25.2": {}, "x": {}}
+    reader.collector.server.answer(PACKAGE, json_content({"versions": versions}))
+    look(reader)
+    assert reader.reads() == (
+        "Wasp 0.25.2 is out, a newer patch of your 0.25.0.\n"
+        "  To update: ~/.local/bin/wasp installer update 0.25.2\n\n"
+    )
+
+
+def test_a_newer_release_of_github(reader: Installed) -> None:
+    server = reader.collector.server
+    reader.came_from("github", f"{server.url}/github/wasp-lang/wasp/releases/download/v0.25.0/x")
+    names = ["v0.28.0", "v0.26.0", "v0.25.0", "nightly", "v0.27.0-rc1"]
+    listed = [{"tag_name": name, "prerelease": name == "v0.28.0"} for name in names]
+    path = "/github/api/v3/repos/wasp-lang/wasp/releases?per_page=20"
+    server.answer(path, json_content(listed))
+    look(reader)
+    assert reader.reads().startswith("Wasp 0.26.0 is out; you have 0.25.0.")
+
+
+def test_the_collector_may_answer_with_messages(reader: Installed, collector: Collector) -> None:
+    answer = [{**GRAVE, "title": "From the server"}]
+    collector.reply = json_content({"status": "Ok", "messages": answer})
+    look(reader)
+    assert "CRITICAL: From the server" in reader.reads()
+
+
+def test_a_channel_that_hangs_does_not_silence_the_others(
+    reader: Installed, collector: Collector
+) -> None:
+    collector.reply = status(503)
+    reader.collector.server.answer("/news", Stall())
+    reader.collector.server.answer(PACKAGE, json_content({"versions": {"0.25.1": {}}}))
+    look(reader)
+    assert "Wasp 0.25.1 is out" in reader.reads()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        html_page(),
+        Content(b"x" * 5_000_000),
+        Content(b"[" * 100_000),
+        json_content({"messages": "no list"}),
+        json_content([GRAVE, fields(level="loud")]),
+        redirect("/elsewhere"),
+        status(500),
+    ],
+    ids=["html", "5-MB", "deep", "no-list", "level", "redirect", "500"],
+)
+def test_a_broken_feed_changes_nothing(reader: Installed, reply: Reply) -> None:
+    tells(reader, GRAVE)
+    look(reader)
+    reader.collector.server.answer("/news", reply)
+    forget_lookups(reader)
+    look(reader)
+    assert reader.collector.server.count("/elsewhere") == 0
+    assert reader.reads() == SHOWN
+
+
+def test_what_is_kept_may_be_spoiled(reader: Installed) -> None:
+    tells(reader, GRAVE)
+    look(reader)
+    (reader.cache / "messages.json").write_bytes(b"\xff" * 100)
+    look(reader)
+    assert reader.reads() == SHOWN
+
+
+def test_only_what_was_shown_counts_as_that(reader: Installed) -> None:
+    """A text that was replaced before anybody has read it."""
+    tells(reader, fields(publishedAt=stamp(time.time())))
+    for _ in range(2):
+        look(reader)
+        assert json.loads((reader.cache / "messages.json").read_text())["shown"] == {}
+    assert reader.reads().startswith("Title\n")
+    look(reader)
+    assert reader.reads() == ""
+    kept = json.loads((reader.cache / "messages.json").read_text())
+    assert list(kept["shown"]) == ["one"]
+
+
+def test_another_version_is_told_what_concerns_it(reader: Installed) -> None:
+    tells(reader, {**GRAVE, "affectedVersions": "<0.25.0"})
+    look(reader)
+    assert reader.reads() == ""
+    reader.put(reader.prefix, version="0.24.0")
+    look(reader)
+    assert re.match("!!!+\nCRITICAL", reader.reads())

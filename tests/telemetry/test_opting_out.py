@@ -1,0 +1,228 @@
+"""One rule for opting out, in Python and in the launcher; then nothing happens, at any entry."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import telemetry_ping as ping
+from tests.support.filesystems import without_privileges
+from tests.support.frontends import REPOSITORY
+from tests.support.installed import Installed, interpreter, real_python
+from wasp_installer.background import notify_invocation
+
+LAUNCHER = (REPOSITORY / "installed" / "launcher").read_text()
+
+#: Variables, and whether they opt out.
+CASES: list[tuple[dict[str, str], bool]] = [
+    ({}, False),
+    *(({"WASP_TELEMETRY_DISABLE": value}, True) for value in ("1", "", "0", "false")),
+    *(({"DO_NOT_TRACK": value}, True) for value in ("1", "true", "yes", " ", "of", "00", "on")),
+    *(
+        ({"DO_NOT_TRACK": value}, False)
+        for value in ("", "0", "false", "False", "no", "NO", "off", "oFF")
+    ),
+    ({"XDG_CONFIG_HOME": "{off}"}, True),
+    ({"XDG_CONFIG_HOME": "{linked}"}, True),
+    ({"XDG_CONFIG_HOME": "{on}"}, False),
+    ({"XDG_CONFIG_HOME": "{home-off}/.config", "HOME": ""}, True),
+    ({"XDG_CONFIG_HOME": "relative"}, False),
+    ({"XDG_CONFIG_HOME": ""}, False),
+    ({"HOME": "{home-off}"}, True),
+    ({"HOME": "{home-off}", "XDG_CONFIG_HOME": "{on}"}, False),
+    ({"HOME": "{home-off}", "XDG_CONFIG_HOME": "relative"}, True),
+    ({"HOME": ""}, False),
+    ({"HOME": "relative"}, False),
+    ({"XDG_CONFIG_HOME": "{circle}"}, False),
+    ({"XDG_CONFIG_HOME": "/" + "n" * 300}, False),
+]
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> dict[str, str]:
+    """Folders in which telemetry was switched off, and some in which it was not."""
+    for folder in ("off", "linked", "home-off/.config"):
+        (tmp_path / folder / "wasp").mkdir(parents=True)
+    (tmp_path / "off" / "wasp" / "telemetry-off").touch()
+    (tmp_path / "linked" / "wasp" / "telemetry-off").symlink_to("/no/such/file")
+    (tmp_path / "home-off" / ".config" / "wasp" / "telemetry-off").touch()
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    return {name: str(tmp_path / name) for name in ("off", "on", "linked", "home-off", "circle")}
+
+
+def filled(case: dict[str, str], places: dict[str, str]) -> dict[str, str]:
+    return {"HOME": places["on"]} | {
+        name: re.sub("{(.*)}", lambda found: places[found[1]], value)
+        for name, value in case.items()
+    }
+
+
+def test_the_rule(places: dict[str, str]) -> None:
+    for case, is_out in CASES:
+        reason = ping.opt_out_reason(filled(case, places))
+        assert (reason is not None) is is_out, case
+        for name in ("WASP_TELEMETRY_DISABLE", "DO_NOT_TRACK"):
+            assert not is_out or (name in case) is (f"{name} is set" == reason)
+
+
+def rule_of_the_launcher() -> str:
+    names = "|".join(("_wasp_find", "_wasp_opted_out"))
+    found = re.findall(rf"^(?:{names})\(\) {{\n.*?^}}\n", LAUNCHER, re.MULTILINE | re.DOTALL)
+    assert len(found) == 2
+    return "".join(found)
+
+
+def test_the_launcher_has_the_same_rule(places: dict[str, str], shell: str) -> None:
+    program = rule_of_the_launcher()
+    for number, (case, _) in enumerate(CASES):
+        for name in ("WASP_TELEMETRY_DISABLE", "DO_NOT_TRACK", "XDG_CONFIG_HOME", "HOME"):
+            value = filled(case, places).get(name)
+            program += f"unset {name}\n" if value is None else f"{name}='{value}'\n"
+        program += f"if _wasp_opted_out; then echo {number} True; else echo {number} False; fi\n"
+    run = subprocess.run(
+        [*interpreter(shell), "-c", program], capture_output=True, text=True, check=True
+    )
+    expected = [f"{number} {is_out}" for number, (_, is_out) in enumerate(CASES)]
+    assert run.stdout.split("\n")[:-1] == expected
+
+
+_REASON = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); import telemetry_ping as ping; \
+print(ping.opt_out_reason({{'XDG_CONFIG_HOME': sys.argv[1]}}))"
+
+
+def test_an_opt_out_that_cannot_be_looked_for_counts(tmp_path: Path) -> None:
+    """Such as after a command with sudo, which left ~/.config to root."""
+    program = f"unset WASP_TELEMETRY_DISABLE\n{rule_of_the_launcher()}\n_wasp_opted_out"
+    shell = [*without_privileges(), "sh", "-c", program]
+    config = tmp_path / "home" / "config"
+    python = [*without_privileges(), sys.executable, "-c", _REASON, str(config)]
+    environment = {**os.environ, "XDG_CONFIG_HOME": str(config)}
+    for folder in (config.parent, config, config / "wasp"):
+        folder.mkdir()
+        folder.chmod(0o600)
+        try:
+            said = subprocess.run(python, capture_output=True, text=True)
+            assert "cannot be looked for" in said.stdout
+            assert subprocess.run(shell, env=environment, check=False).returncode == 0
+        finally:
+            folder.chmod(0o755)
+    assert subprocess.run(shell, env=environment, check=False).returncode == 1
+
+
+# --- the door
+
+ENTRIES = [
+    ["installed"],
+    ["invoked", "0.25.0"],
+    ["invoked", "0.25.0", "build"],
+    ["invoked", "0.25.0", "deploy", "fly"],
+    ["messages", "0.25.0"],
+    ["telemetry", "0.25.0"],
+    ["telemetry", "0.25.0", "show"],
+    ["telemetry", "0.25.0", "--help"],
+    ["telemetry", "0.25.0", "maybe"],
+]
+OPTED_OUT: list[dict[str, str | None]] = [
+    {"WASP_TELEMETRY_DISABLE": "1"},
+    {"WASP_TELEMETRY_DISABLE": ""},
+    {"DO_NOT_TRACK": "true"},
+    {"XDG_CONFIG_HOME": "{off}"},
+]
+
+
+def run_entry(wasp: Installed, entry: list[str], variables: dict[str, str | None]) -> None:
+    wasp.set(**variables)
+    # As the launcher does, and with what tells of each connection and process.
+    code = "import sys; sys.path.insert(0, sys.argv[1])\n"
+    code += "sys.addaudithook(lambda name, _: name in ('subprocess.Popen', 'os.fork', 'os.exec',"
+    code += " 'os.posix_spawn', 'socket.connect', 'socket.getaddrinfo') and print(name))\n"
+    code += "import telemetry_ping; telemetry_ping.run(sys.argv[2:])"
+    run = wasp.run([real_python(), "-I", "-S", "-B", "-c", code, str(wasp.root), *entry])
+    wasp.settle()
+    assert "socket." not in run.stdout + run.stderr
+    assert "os." not in run.stdout
+    assert "subprocess" not in run.stdout
+    wasp.set(**dict.fromkeys(variables))
+
+
+@pytest.mark.parametrize("debug", [None, "1"])
+def test_no_entry_of_the_ping_does_anything(
+    wasp: Installed, places: dict[str, str], debug: str | None
+) -> None:
+    wasp.set(WASP_AUTO_NEWS_DISABLE=None, WASP_TELEMETRY_DEBUG=debug)
+    before = wasp.files()
+    for variables in OPTED_OUT:
+        for entry in ENTRIES:
+            chosen = {name: (value or "").format(**places) for name, value in variables.items()}
+            run_entry(wasp, entry, {**chosen})
+    assert wasp.files() == before
+    assert wasp.collector.server.connections == 0
+
+
+def test_opted_in_they_do_something(wasp: Installed) -> None:
+    """Without this, the test before would show nothing."""
+    for entry in (["installed"], ["invoked", "0.25.0"]):
+        python = [real_python(), "-c", "import telemetry_ping as t, sys; t.run(sys.argv[1:])"]
+        wasp.set(PYTHONPATH=str(wasp.root)).run([*python, *entry])
+        wasp.settle()
+    assert wasp.collector.server.connections == 2
+    assert wasp.cache.is_dir()
+
+
+@pytest.mark.parametrize("variables", OPTED_OUT, ids=str)
+def test_the_launcher_starts_no_process(
+    wasp: Installed, places: dict[str, str], variables: dict[str, str | None]
+) -> None:
+    log = wasp.base / "pythons"
+    python = wasp.base / "python"
+    python.write_text(f"#!/bin/sh\necho started >>'{log}'\n")
+    python.chmod(0o755)
+    wasp.put(wasp.prefix, python=str(python))
+    wasp.set(**{name: (value or "").format(**places) for name, value in variables.items()})
+    before = wasp.files()
+    for command in ("opted-out", "build", "deploy", "completion:list", "uninstall"):
+        wasp.used(command).ok()
+    assert wasp.files() == before
+    assert not log.exists()
+    assert wasp.used("opted-out").stdout == "1 1\n"
+
+
+@pytest.mark.parametrize("arguments", [["completion:list"], ["completion:generate:bash"]])
+def test_a_shell_that_completes_is_not_counted(wasp: Installed, arguments: list[str]) -> None:
+    before = wasp.files()
+    assert wasp.used(*arguments).ok().stderr == ""
+    assert wasp.files() == before
+    assert wasp.collector.server.connections == 0
+
+
+def test_outside_a_project_nothing_is_counted(wasp: Installed) -> None:
+    before = wasp.files()
+    assert wasp.used("opted-out", folder=wasp.here).ok().stdout == "1 1\n"
+    assert wasp.files() == before
+    assert wasp.collector.server.connections == 0
+
+
+def test_a_program_in_python_passes_the_same_door(
+    wasp: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("WASP_TELEMETRY_DISABLE", "DO_NOT_TRACK"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in wasp.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(wasp.folder)
+    monkeypatch.setenv("DO_NOT_TRACK", "1")
+    notify_invocation(["version"], "0.25.0")
+    monkeypatch.setenv("DO_NOT_TRACK", "0")
+    for uncounted in ("uninstall", "completion:list"):
+        notify_invocation([uncounted], "0.25.0")
+    wasp.settle()
+    assert wasp.collector.server.connections == 0
+    notify_invocation(["deploy", "fly", "SECRET", "cmd"], "0.25.0")
+    wasp.settle()
+    [delivery] = wasp.collector.deliveries
+    assert delivery.properties["deploy_cmd_args"] == "fly;cmd"

@@ -1,0 +1,346 @@
+"""When an event is sent, for any sequence of commands whatever; and what is kept of that."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import telemetry_ping as ping
+from telemetry_ping import Invocation, State, Store
+
+HOUR = 60 * 60
+START = 1_800_000_000
+#: What answers 200.
+TAKEN = (200, b"")
+
+
+class Simulation:
+    """Invocations of one project, one after the other, at a collector that takes them or not."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        #: For each kind (build or not) the times of the events that were sent.
+        self.sent: dict[bool, list[int]] = {True: [], False: []}
+        self.carried: list[str] = []
+
+    def invoke(
+        self, now: int, *, build: bool = False, deploy: str = "", taken: bool = True
+    ) -> bool:
+        sends = self.state.begin(now, build, deploy)
+        if sends:
+            carried = self.state.deploy
+            self.state.settle(build, carried, taken=True)
+            if not taken:
+                self.state.settle(build, carried, taken=False)
+            else:
+                self.carried.append(carried)
+            self.sent[build].append(now)
+        # What is kept is what the next invocation reads.
+        self.state = State(self.state.to_text())
+        return sends
+
+
+invocations = st.lists(
+    st.tuples(
+        st.integers(0, 30 * HOUR),
+        st.booleans(),
+        st.sampled_from(["", "", "fly", "fly;deploy", "setup"]),
+    ),
+    max_size=40,
+)
+
+
+@given(invocations)
+def test_never_more_than_two_in_any_twelve_hours(steps: list[tuple[int, bool, str]]) -> None:
+    project, now = Simulation(), START
+    for pause, build, deploy in steps:
+        now += pause
+        last = project.sent[build][-1] if project.sent[build] else None
+        sent = project.invoke(now, build=build, deploy=deploy)
+        assert sent == (last is None or now - last > 12 * HOUR)
+    times = sorted(project.sent[True] + project.sent[False])
+    for first, _, third in zip(times, times[1:], times[2:]):
+        assert third - first > 12 * HOUR
+
+
+@given(invocations)
+def test_no_deploy_is_forgotten(steps: list[tuple[int, bool, str]]) -> None:
+    project, now, waiting = Simulation(), START, ""
+    for pause, build, deploy in steps:
+        now += pause
+        waiting = deploy or waiting
+        if project.invoke(now, build=build, deploy=deploy):
+            assert project.carried[-1] == waiting
+            waiting = ""
+    assert project.state.deploy == waiting
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-100 * 24 * HOUR, 100 * 24 * HOUR), st.integers(0, 13 * HOUR)),
+        max_size=30,
+    )
+)
+def test_a_clock_that_jumps_back_never_sends_sooner(jumps: list[tuple[int, int]]) -> None:
+    """Time passes, and the clock is set; only setting it forward may shorten a pause."""
+    project, real, clock = Simulation(), START, START
+    last_real = None
+    for jump, passed in jumps:
+        real += passed
+        clock += passed + min(jump, 0)
+        if project.invoke(clock):
+            assert last_real is None or real - last_real > 12 * HOUR
+            last_real = real
+
+
+@pytest.mark.parametrize("back", [1, HOUR, 400 * 24 * HOUR])
+def test_a_clock_set_back_is_waited_for_twelve_hours_and_no_more(back: int) -> None:
+    project = Simulation()
+    assert project.invoke(START)
+    assert not project.invoke(START - back)
+    assert not project.invoke(START - back + 12 * HOUR)
+    assert project.invoke(START - back + 12 * HOUR + 1)
+
+
+def test_a_pause_is_twelve_hours_also_when_the_clocks_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In Berlin, the night to 2026-10-25 has 13 hours from eight to eight."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    evening = int(time.mktime((2026, 10, 24, 20, 0, 0, 0, 0, -1)))
+    morning = int(time.mktime((2026, 10, 25, 8, 0, 0, 0, 0, -1)))
+    project = Simulation()
+    assert project.invoke(evening)
+    assert morning - evening == 13 * HOUR
+    assert not project.invoke(morning - HOUR)
+    assert project.invoke(morning - HOUR + 1)
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("build", [True, False])
+@pytest.mark.parametrize(("later", "goes"), [(0, False), (HOUR, False), (HOUR + 1, True)])
+def test_what_was_refused_may_go_after_an_hour(build: bool, later: int, goes: bool) -> None:
+    project = Simulation()
+    assert project.invoke(START, build=build, deploy="fly", taken=False)
+    assert project.state.deploy == "fly"
+    assert project.invoke(START + later, build=build) is goes
+
+
+def test_who_fails_at_once_does_not_come_back_at_once(tmp_path: Path) -> None:
+    """Not in less than the hour, and over another hour evenly."""
+    store = Store(str(tmp_path))
+    returns = Counter[int]()
+    for number in range(1200):
+        state = Invocation([], "", f"/{number}", store).state()
+        assert state.begin(START, False, "")
+        first = state.pause_ends(build=False) + 1
+        assert not State(state.to_text(), state.spread).begin(first - 1, False, "")
+        assert State(state.to_text(), state.spread).begin(first, False, "")
+        returns[(first - START - 1) // 600] += 1
+    assert set(returns) == set(range(6, 12))
+    # 200 each; a count beyond these has less than one chance in a million.
+    assert all(130 < number < 280 for number in returns.values()), returns
+
+
+def test_a_deploy_beside_a_sending_is_kept() -> None:
+    state = State()
+    state.begin(START, False, "fly")
+    state.begin(START + 1, False, "setup")
+    state.settle(False, "fly", taken=True)
+    assert state.deploy == "setup"
+
+
+def test_a_refusal_does_not_replace_a_later_deploy() -> None:
+    state = State()
+    state.begin(START, False, "setup")
+    state.settle(False, "fly", taken=False)
+    assert state.deploy == "setup"
+
+
+# --- what is kept
+
+deploys = st.lists(st.sampled_from(ping.DEPLOY_KEYWORDS), max_size=5).map(";".join)
+
+
+@given(st.tuples(*[st.integers(0, 2**40)] * 2), st.tuples(*[st.booleans()] * 2), deploys)
+def test_a_state_is_json_and_reads_as_it_was_written(
+    at: tuple[int, int], failed: tuple[bool, bool], deploy: str
+) -> None:
+    state = State()
+    state.at, state.failed, state.deploy = list(at), list(failed), deploy
+    text = state.to_text()
+    assert State(text).to_text() == text
+    assert json.loads(text) == {
+        "other_at": at[False],
+        "other_failed": failed[False],
+        "build_at": at[True],
+        "build_failed": failed[True],
+        "deploy": deploy,
+    }
+
+
+@given(st.text(max_size=300))
+@example(
+    '{"build_at": 1, "build_failed": false, "other_at": 1, "other_failed": 0, "deploy": "x;fly"}'
+)
+def test_any_text_is_some_state_with_nothing_but_keywords(text: str) -> None:
+    assert set(State(text).deploy.split(";")) <= {"", *ping.DEPLOY_KEYWORDS}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "\0" * 200, "[]", '{"build_at": "soon"}', '{"other_at": 1e999}', "9" * 1024],
+)
+def test_a_state_that_cannot_be_read_is_a_fresh_one(text: str) -> None:
+    assert State(text).to_text() == State().to_text()
+
+
+# --- what happens around the network
+
+
+@pytest.fixture
+def invocation(tmp_path: Path) -> Invocation:
+    return Invocation(["deploy", "fly"], "0.25.0", "/p", Store(str(tmp_path / "telemetry")))
+
+
+def test_what_is_sent_is_recorded_before_the_network_is_touched(invocation: Invocation) -> None:
+    seen: list[tuple[int, bool, str]] = []
+
+    def note() -> None:
+        state = invocation.state()
+        seen.append((state.at[False], state.failed[False], state.deploy))
+
+    def ask(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+        note()
+        when_connected()
+        note()
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        invocation.send(lambda: START, ask)
+    assert seen == [(START, True, "fly"), (START, False, "")]
+
+
+@pytest.mark.parametrize(
+    ("status", "refused"),
+    [
+        *((status, False) for status in (100, 200, 204, 299, 500, 502, 504)),
+        *((status, True) for status in (300, 307, 400, 429, 499, 503)),
+    ],
+)
+def test_what_was_certainly_not_taken_goes_again(
+    invocation: Invocation, status: int, refused: bool
+) -> None:
+    def ask(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+        when_connected()
+        return status, b"answer"
+
+    assert invocation.send(lambda: START, ask) == (b"answer" if status // 100 == 2 else b"")
+    state = invocation.state()
+    assert (state.failed[False], state.deploy) == (refused, "fly" if refused else "")
+    assert invocation.send(lambda: START + 1, ask) is None
+
+
+def test_an_attempt_that_slept_while_another_began_is_not_sent(invocation: Invocation) -> None:
+    """As of a process that was stopped, with the machine or alone."""
+    sent: list[int] = []
+
+    def other(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+        when_connected()
+        sent.append(2)
+        return TAKEN
+
+    def slow(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+        invocation.send(lambda: START + 2 * HOUR, other)
+        when_connected()
+        sent.append(1)
+        return TAKEN
+
+    with pytest.raises(TimeoutError):
+        invocation.send(lambda: START, slow)
+    assert sent == [2]
+    assert not invocation.state().failed[False]
+
+
+@pytest.mark.parametrize("slept", [ping.STALE_S, 11 * HOUR, -1])
+def test_an_attempt_that_slept_for_long_is_not_sent(invocation: Invocation, slept: int) -> None:
+    clock = [START]
+
+    def slow(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+        clock.append(START + slept)
+        when_connected()
+        raise AssertionError("sent")
+
+    with pytest.raises(TimeoutError):
+        invocation.send(lambda: clock[-1], slow)
+    assert invocation.state().failed[False]
+
+
+def test_who_comes_to_the_lock_later_does_not_think_it_is_earlier(
+    invocation: Invocation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time is that of the turn, however long one waited for it."""
+    clock = [START]
+    sent: list[int] = []
+    locked = Store.lock
+
+    def wait_for_another(store: Store) -> Any:
+        monkeypatch.setattr(Store, "lock", locked)
+        clock.append(START + 1)
+        invocation.send(lambda: clock[-1], ask)
+        return locked(store)
+
+    def ask(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+        when_connected()
+        sent.append(clock[-1])
+        return TAKEN
+
+    monkeypatch.setattr(Store, "lock", wait_for_another)
+    assert invocation.send(lambda: clock[-1], ask) is None
+    assert sent == [START + 1]
+    state = invocation.state()
+    assert (state.at[False], state.failed[False]) == (START + 1, False)
+
+
+def test_who_may_not_send_leaves_all_to_the_next(invocation: Invocation) -> None:
+    def ask(*_: object) -> tuple[int, bytes]:
+        raise AssertionError("sent")
+
+    assert invocation.send(lambda: START, ask, may_send=False) is None
+    state = invocation.state()
+    assert (state.at, state.deploy) == ([0, 0], "fly")
+
+
+def test_a_cache_that_was_removed_stays_away(tmp_path: Path, invocation: Invocation) -> None:
+    """As by an uninstall beside a process that sends."""
+
+    def ask(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+        for file in (tmp_path / "telemetry").iterdir():
+            file.unlink()
+        (tmp_path / "telemetry").rmdir()
+        when_connected()
+        raise AssertionError("sent")
+
+    with pytest.raises(FileNotFoundError):
+        invocation.send(lambda: START, ask)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_can_be_recorded_so_nothing_is_sent(invocation: Invocation) -> None:
+    def ask(*_: object) -> tuple[int, bytes]:
+        raise AssertionError("sent")
+
+    folder = Path(invocation._store.folder)
+    (folder / f"{invocation._file}.new").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        invocation.send(lambda: START, ask)
+    assert invocation.state().at == [0, 0]

@@ -1,0 +1,72 @@
+"""``telemetry_ping.py`` in a process of its own, for programs that are Python themselves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import telemetry_ping
+
+
+def start(arguments: Sequence[str], before: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    """Starts ``telemetry_ping.main`` with ``arguments``, away from the terminal.
+
+    ``before`` is a program, with its arguments, that starts it in turn.
+
+    Raises:
+        OSError: no process can be started.
+    """
+    folder = os.path.dirname(os.path.abspath(telemetry_ping.__file__))
+    # Imported, and not run, so that what Python has compiled is used.
+    code = "import sys; sys.path.insert(0, sys.argv[1])\nimport telemetry_ping as ping\n"
+    python = [sys.executable, "-I", "-S", "-B", "-c", f"{code}ping.run(sys.argv[2:])", folder]
+    options: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NO_WINDOW
+        options = {"creationflags": flags}
+    for stream in ("stdin", "stdout", "stderr"):
+        options[stream] = subprocess.DEVNULL
+    return subprocess.Popen([*before, *python, *arguments], **options)
+
+
+def notify_invocation(argv: Sequence[str], wasp_version: str) -> None:
+    """For a CLI that is Python itself: counts this call of it, as the launcher does for Wasp's.
+
+    Returns at once; another process does the rest. ``argv`` is what follows the program's name.
+    Nothing is raised and nothing printed, whatever goes wrong (but see WASP_TELEMETRY_DEBUG).
+    """
+    try:
+        if telemetry_ping.opt_out_reason(os.environ) or not is_counted(argv):
+            return
+        if telemetry_ping.current_project() is None:
+            return
+        arguments = ["invoked", wasp_version, *counting_words(argv)]
+        if telemetry_ping.is_debugging():
+            telemetry_ping.main(arguments)
+        elif sys.platform == "win32":
+            start(arguments)
+        else:
+            # A shell between, which ends at once: nobody here would collect what becomes of a
+            # child.
+            start(arguments, ["/bin/sh", "-c", "trap '' HUP INT QUIT; \"$@\" &", "sh"]).wait()
+    except Exception:  # noqa: BLE001 - see the docstring
+        return
+
+
+def is_counted(arguments: Sequence[str]) -> bool:
+    """Whether this is somebody's command: neither a completion nor what removes all of Wasp."""
+    name = "".join(arguments[:1])
+    return name != "uninstall" and not name.startswith("completion:")
+
+
+def counting_words(arguments: Sequence[str]) -> list[str]:
+    """Those of the arguments of ``wasp`` that matter here, as others see the rest of a process."""
+    if [*arguments[:1]] == ["deploy"]:
+        kept = [word for word in arguments[1:] if word in telemetry_ping.DEPLOY_KEYWORDS]
+        return ["deploy", *kept]
+    if [*arguments[:2]] == ["build", "start"]:
+        return ["build", "start"]
+    return ["build"] if [*arguments[:1]] == ["build"] else []
