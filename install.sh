@@ -2224,7 +2224,7 @@ check_other_wasp() {
 }
 
 refuse_danger_for_root() {
-  [ "$(id -u)" = 0 ] || return 0
+  [ -z "$destdir" ] && [ "$(id -u)" = 0 ] || return 0
   for _folder in "$share_dir" "$bin_dir"; do
     until [ -z "$_folder" ]; do
       read_owner "$_folder/."
@@ -2239,7 +2239,7 @@ refuse_danger_for_root() {
 }
 
 found_danger() {
-  is_on_ci || die permission-denied "root must not install below a folder that others can change: $1." \
+  is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
     'Run this again as that user, without sudo. For all users: --prefix /usr/local'
   [ "$warned_of_ci" = yes ] || say "$1; on CI, root installs there all the same."
   warned_of_ci=yes
@@ -2256,7 +2256,6 @@ refuse_closed_places() {
 }
 
 run_install() {
-  refuse_danger_for_root
   refuse_conflicts
   previous=$current
   if [ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"; then
@@ -2375,7 +2374,6 @@ plan_startup_files() {
 }
 
 run_use() {
-  refuse_danger_for_root
   refuse_conflicts
   [ "$dry_run" = yes ] || sweep
   is_installed "$named_version" || die_not_installed "$named_version"
@@ -2394,7 +2392,6 @@ die_not_installed() {
 }
 
 run_check() {
-  refuse_danger_for_root
   refuse_conflicts
   refuse_closed_places
   [ "$dry_run" = yes ] || sweep
@@ -4156,6 +4153,7 @@ main() {
   need sed
   parse_arguments "$@"
   check_arguments
+  [ "$command" = list ] || refuse_danger_for_root
   case $command in
     install) run_install ;;
     check) run_check ;;
