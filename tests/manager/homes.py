@@ -39,9 +39,12 @@ def archive(machine: Machine, version: str = VERSION) -> str:
     return str(file)
 
 
-def install(machine: Machine, *options: str) -> Run:
+def install(
+    machine: Machine, *options: str, version: str = VERSION, cwd: Path | None = None
+) -> Run:
     """Installs from a file: what matters here is what follows."""
-    return machine.install(None, "--from-file", archive(machine), *options).ok()
+    file = archive(machine, version)
+    return machine.install(None, "--from-file", file, *options, cwd=cwd).ok()
 
 
 def set_up(machine: Machine, *options: str) -> Run:

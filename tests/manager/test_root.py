@@ -63,7 +63,10 @@ def test_a_link_with_another_user_at_either_end(root: Machine, owner: str) -> No
     other.mkdir()
     (one / "link").symlink_to(other)
     give_away(one if "folder" in owner else other)
-    refused(install(root, "--prefix", str(one / "link" / "wasp")), one / "link" if "leads" in owner else one)
+    refused(
+        install(root, "--prefix", str(one / "link" / "wasp")),
+        one / "link" if "leads" in owner else one,
+    )
     assert picture(other) == {}
 
 
@@ -92,7 +95,9 @@ def test_what_is_as_on_any_system(root: Machine, mode: int, group: int) -> None:
     folder.mkdir()
     os.chown(folder, 0, group)
     folder.chmod(mode)
-    install(root, "--prefix", str(folder / "wasp")).ok().is_silent_about("root installs", "others can")
+    install(root, "--prefix", str(folder / "wasp")).ok().is_silent_about(
+        "root installs", "others can"
+    )
 
 
 @pytest.mark.parametrize("kind", ["owner", "mode"])
