@@ -13,10 +13,10 @@
 # All of it is one brace group, which a shell reads to its end before it runs any of it, so a download that was cut
 # does nothing. Whatever shell reads this, with its aliases, functions and options, runs only the next lines: they write
 # the program into a private temporary folder and hand over to /bin/sh. A backslash keeps a word from being an alias;
-# with POSIXLY_CORRECT, bash takes no function for a special builtin.
+# with POSIXLY_CORRECT, bash takes no function for a special builtin. In zsh, "unset" fails, which may end a shell.
 POSIXLY_CORRECT=1
-\unset -f exec 2>/dev/null
-\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"$d/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
+\unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
+\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
 [ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
 [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch dotglob xpg_echo 2>/dev/null
 set +aefuxvC
@@ -1583,7 +1583,11 @@ make_staging() {
 
 sweep() {
   name_owner
-  for _left in "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*; do
+  sweep_staged "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
+}
+
+sweep_staged() {
+  for _left; do
     _name=${_left##*staging-}
     [ -e "$_left" ] && is_abandoned "${_name%-*}" "$_left" || continue
     say_step "Cleaning up after an earlier run: $_left"
@@ -2139,8 +2143,10 @@ finish_edit() {
 }
 
 differs_in_our_lines_only() {
-  cp "$work/new" "$work/result" && take_lines_out && mv "$work/new" "$work/without" \
-    && cp "$work/old" "$work/new" && take_lines_out && cmp -s "$work/without" "$work/new" && mv "$work/result" "$work/new"
+  for _copy in old new; do
+    tr -d '\000' <"$work/$_copy" | grep -v -e '^$' -e "$STARTUP_MARK" >"$work/$_copy.rest"
+  done
+  cmp -s "$work/old.rest" "$work/new.rest"
 }
 
 make_real_file() {
@@ -2155,6 +2161,7 @@ make_real_file() {
 }
 
 replace_real_file() {
+  sweep_staged "${real%/*}"/.wasp-staging-*
   read_owner "$real"
   _owner=$owner
   _staged=$(mktemp "${real%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null) || return 1

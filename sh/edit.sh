@@ -137,10 +137,12 @@ finish_edit() {
   fi
 }
 
-# differs_in_our_lines_only: what is there and what is to be there are the same without them
+# differs_in_our_lines_only: the rest of both is the same, as seen by other tools than those that have edited it
 differs_in_our_lines_only() {
-  cp "$work/new" "$work/result" && take_lines_out && mv "$work/new" "$work/without" \
-    && cp "$work/old" "$work/new" && take_lines_out && cmp -s "$work/without" "$work/new" && mv "$work/result" "$work/new"
+  for _copy in old new; do
+    tr -d '\000' <"$work/$_copy" | grep -v -e '^$' -e "$STARTUP_MARK" >"$work/$_copy.rest"
+  done
+  cmp -s "$work/old.rest" "$work/new.rest"
 }
 
 make_real_file() {
@@ -156,6 +158,7 @@ make_real_file() {
 
 # replace_real_file: by a rename
 replace_real_file() {
+  sweep_staged "${real%/*}"/.wasp-staging-*
   read_owner "$real"
   _owner=$owner
   _staged=$(mktemp "${real%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null) || return 1

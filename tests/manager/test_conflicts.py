@@ -99,7 +99,8 @@ def test_a_foreign_wasp_is_left_alone_and_never_written_through(
     machine.run("use", "0.24.0", "--json").failed(8, "foreign-launcher")
     assert picture(machine.home) == before
     machine.run("use", "0.24.0", "--force").ok()
-    assert launcher.is_file() and not launcher.is_symlink()
+    assert launcher.is_file()
+    assert not launcher.is_symlink()
     assert machine.wasp("version").stdout == "0.24.0\n"
     after = picture(machine.home)
     assert after.get("elsewhere") == before.get("elsewhere")

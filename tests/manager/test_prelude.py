@@ -8,11 +8,11 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
 
 import pytest
 
 from tests.manager.homes import archive
+from tests.manager.words import WORDS
 from tests.support.frontends import INSTALL_SH, REPOSITORY
 from tests.support.machines import Machine, MachineRoom, Run
 from tests.support.program import program_in
@@ -59,9 +59,7 @@ def read_as(machine: Machine, way: str, reader: str, *arguments: str) -> Run:
 
 @pytest.mark.parametrize("way", ["file", "pipe", pytest.param("argument", marks=IS_TOO_LONG)])
 @READER
-def test_every_way_to_read_it_leaves_the_same_wasp(
-    machine: Machine, reader: str, way: str
-) -> None:
+def test_every_way_to_read_it_leaves_the_same_wasp(machine: Machine, reader: str, way: str) -> None:
     words = ("use", "0.25.0") if way != "pipe" or reader != "posh" else ()
     expected = None
     for this_way, this_reader in (("file", "dash"), (way, reader)):
@@ -166,7 +164,7 @@ def test_whatever_bin_sh_is(machine: Machine, shell: str) -> None:
         pytest.skip(f"cannot put {shell} in the place of /bin/sh here")
     machine.wrapper = wrapper
     options = ("--from-file", archive(machine))
-    everything_talks = {f"BASH_FUNC_{name}%%": TALKS for name in names_of_tools()}
+    everything_talks = {f"BASH_FUNC_{name}%%": TALKS for name in WORDS}
     for environment in ({}, {**everything_talks, "GLOBIGNORE": "*", "SHELLOPTS": "noclobber"}):
         run = machine.run_program(
             [str(real_tool("bash")), str(INSTALL_SH), *options], env=environment
@@ -180,14 +178,6 @@ def test_whatever_bin_sh_is(machine: Machine, shell: str) -> None:
 
 
 TALKS = "() { echo TALKS >&2; return 1; }"
-
-
-def names_of_tools() -> Sequence[str]:
-    """Every word of the program that may be a command, but for the keywords of the shell."""
-    words = set(re.findall(r"\b[a-z][a-z0-9_]+\b", program_in(TEXT.decode())))
-    known = "printf command test echo true false pwd read wait kill umask hash type getopts jobs alias unalias cd"
-    tools = {word for word in words if shutil.which(word)} | set(known.split())
-    return sorted(tools - {"time", "sh", "bash", "then", "if", "in"})
 
 
 # --- How it is put together ----------------------------------------------------------------------

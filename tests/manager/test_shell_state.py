@@ -6,15 +6,19 @@ the command line.
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.support.archives import tiny_package
-from tests.support.frontends import INSTALL_SH
+from tests.manager.homes import archive
+from tests.manager.words import ALIAS_WORDS, WORDS
+from tests.support.frontends import FULL, INSTALL_SH, FrontEnd
 from tests.support.machines import Machine, MachineRoom, Run
 from tests.support.toolboxes import real_tool
+from tests.support.trees import picture
 
 # Longer than a buffer of any tool, with an end that is no line.
 MINE = "".join(f"export MINE_{number}='of my own'\n" for number in range(3000)) + "# end"
@@ -35,96 +39,83 @@ class State:
         return self.name
 
 
-ALIASES = {
-    "alias-cp": "alias cp='cp -i'",
-    "alias-cat": "alias cat='cat -n'",
-    "alias-mv": "alias mv='mv -i'",
-    "alias-rm": "alias rm='rm -i'",
-    "alias-grep": "alias grep='grep -n --color=always'",
-    "alias-printf": "alias printf='echo'",
-    "alias-unset": "alias unset=false unalias=false set=false",
+def aliases(form: str) -> str:
+    # "alias" last, so that it does not change what this very text does.
+    words = sorted(ALIAS_WORDS, key="alias".__eq__)
+    return "\n".join(f"alias {word}='{form.format(word=word)}'" for word in words)
+
+
+def functions(form: str) -> str:
+    return "\n".join(f"{word}() {{ {form.format(word=word)}; }}" for word in WORDS)
+
+
+# What every word that the program runs has become; the same text in zsh and bash.
+MADE_OF_ALL = {
+    "aliases-that-talk": aliases("builtin echo TALKS; {word}"),
+    "aliases-that-ask": aliases("{word} -i"),
+    "aliases-that-fail": aliases("false"),
+    "functions-that-talk": functions('builtin echo TALKS; command {word} "$@"'),
+    "functions-that-ask": functions('command {word} -i "$@"'),
+    "functions-that-do-nothing": functions("return 0"),
+    "functions-that-fail": functions("return 1"),
 }
-# The same text in zsh and bash.
-FUNCTIONS = {
-    "function-cp": 'cp() { command cp -i "$@"; }',
-    "function-cd": 'cd() { builtin cd "$@" && command ls; }',
-    "function-grep": 'grep() { command grep -n "$@"; }',
-    "function-cat": 'cat() { command cat -n "$@"; }',
-    "function-mv": "mv() { return 0; }",
-    "function-head": "head() { return 0; }",
-    "function-printf": "printf() { return 0; }",
+ZSH_OPTIONS = """
+    setopt noclobber noglob errexit errreturn nounset ksharrays shwordsplit globsubst extendedglob
+    setopt rcexpandparam magicequalsubst cshjunkiequotes shglob posixbuiltins ignorebraces
+    chpwd() { echo "now in $PWD"; }
+    TRAPEXIT() { echo bye; }
+"""
+BASH_OPTIONS = """
+    set -o noclobber -o noglob -o errexit -o nounset
+    shopt -s failglob nullglob dotglob nocaseglob nocasematch xpg_echo
+    GLOBIGNORE='*'
+"""
+# The smallest of each, as people have them; `-C -f -e` are noclobber, noglob and errexit.
+SMALL = {
+    "cp": "alias cp='cp -i'",
+    "cd": 'cd() { builtin cd "$@" && command ls; }',
+    "cat": 'cat() { command cat -n "$@"; }',
 }
-ZSH_OPTIONS = {
-    "noclobber": "setopt noclobber",
-    "noglob": "setopt noglob",
-    "errexit": "setopt errexit",
-    "ksharrays": "setopt ksharrays",
-    "chpwd": 'chpwd() { echo "now in $PWD"; }',
-}
-BASH_OPTIONS = {
-    "failglob": "shopt -s failglob",
-    "nullglob": "shopt -s nullglob",
-    "noclobber": "set -o noclobber",
-    "noglob": "set -o noglob",
-    "globignore": "GLOBIGNORE='*'",
-}
+OPTIONS = ("dash", "bash", "zsh", "mksh", "yash", "ksh93", "busybox sh")
 # As `export -f` leaves them.
 EXPORTED = {
-    "cp": '() { command cp -i "$@"; }',
-    "cd": '() { builtin cd "$@" && command ls; }',
-    "cat": '() { command cat -n "$@"; }',
-    "grep": '() { command grep -n "$@"; }',
-    "mv": "() { return 0; }",
-    "tail": "() { return 0; }",
-    "unset": "() { return 0; }",
+    f"bash-exported-{name}": {f"BASH_FUNC_{word}%%": f"() {{ {body}; }}" for word in WORDS}
+    | {f"BASH_FUNC_{word}%%": f"() {{ {body}; }}" for word in ("unset", "exec")}
+    for name, body in (("nothing", "return 0"), ("talk", "builtin echo TALKS >&2"))
 }
-OPTIONS = [
-    *(
-        (shell, option)
-        for shell in ("bash", "dash", "zsh", "mksh", "yash")
-        for option in ("-C", "-f")
-    ),
-    ("bash", "-e"),
-    ("dash", "-e"),
-    ("posh", "-C"),
-]
 STATES = [
     *(
-        State(f"zsh-{name}", ("zsh",), zshenv=text)
-        for name, text in {**ALIASES, **FUNCTIONS, **ZSH_OPTIONS}.items()
+        state
+        for name, text in {**MADE_OF_ALL, **SMALL}.items()
+        for state in (
+            State(f"zsh-{name}", ("zsh",), zshenv=text),
+            State(f"bash-{name}", ("bash",), bash_env=f"shopt -s expand_aliases\n{text}"),
+        )
     ),
-    *(
-        State(f"bash-{name}", ("bash",), bash_env=text)
-        for name, text in {
-            **{name: f"shopt -s expand_aliases\n{text}" for name, text in ALIASES.items()},
-            **FUNCTIONS,
-            **BASH_OPTIONS,
-        }.items()
+    State("zsh-options", ("zsh",), zshenv=ZSH_OPTIONS),
+    State("bash-options", ("bash",), bash_env=BASH_OPTIONS),
+    *(State(name, ("bash",), environment=variables) for name, variables in EXPORTED.items()),
+    State(
+        "bash-SHELLOPTS",
+        ("bash",),
+        environment={"SHELLOPTS": "braceexpand:noclobber:noglob", "BASHOPTS": "failglob"},
     ),
-    *(
-        State(f"bash-exported-{name}", ("bash",), environment={f"BASH_FUNC_{name}%%": text})
-        for name, text in EXPORTED.items()
-    ),
-    State("bash-SHELLOPTS", ("bash",), environment={"SHELLOPTS": "braceexpand:noclobber"}),
-    State("bash-BASHOPTS", ("bash",), environment={"BASHOPTS": "failglob"}),
-    *(State(f"{shell}{option}", (shell, option)) for shell, option in OPTIONS),
-    State("busybox-C", ("busybox", "sh", "-C")),
+    *(State(f"{shell}-C-f-e", (*shell.split(), "-C", "-f", "-e")) for shell in OPTIONS),
+    State("posh-C", ("posh", "-C")),
 ]
 
 
 @pytest.fixture
 def machine(machines: MachineRoom) -> Machine:
-    """A person with long start-up files, and a release in a file."""
-    machine = machines.build("dash")
-    (machine.root / "wasp.tgz").write_bytes(tiny_package("0.25.0").npm_archive())
+    """A person with long start-up files."""
+    machine = machines.build("sh")
     for name in FILES:
         (machine.home / name).write_text(MINE)
     return machine
 
 
 def enter(machine: Machine, state: State) -> None:
-    shell = "zsh" if state.zshenv else "bash"
-    machine.set(SHELL=f"/bin/{shell}", **state.environment)
+    machine.set(SHELL=f"/bin/{'zsh' if state.zshenv else 'bash'}", **state.environment)
     if state.zshenv:
         (machine.home / ".zshenv").write_text(f"{state.zshenv}\n")
     if state.bash_env:
@@ -132,79 +123,145 @@ def enter(machine: Machine, state: State) -> None:
         machine.set(BASH_ENV=str(machine.root / "bash-env"))
 
 
-def run(machine: Machine, state: State, *arguments: str, piped: bool = False) -> Run:
+def run(machine: Machine, state: State, *arguments: str, piped: bool) -> Run:
     program, *options = state.command
     argv = [str(real_tool(program)), *options]
-    if piped:
+    # posh knows no -s.
+    if piped and program != "posh":
         argv += ["-s", "--", *arguments]
-        return machine.run_program(argv, stdin=INSTALL_SH.read_text()).ok()
-    return machine.run_program([*argv, str(INSTALL_SH), *arguments]).ok()
-
-
-def check_round_trip(machine: Machine, state: State, *, piped: bool) -> None:
-    enter(machine, state)
-    archive = str(machine.root / "wasp.tgz")
-    run(machine, state, "--from-file", archive, piped=piped)
-    own = ".zshrc" if state.zshenv else ".bashrc"
-    for name in FILES:
-        assert_mine(machine.home / name)
-    assert "wasp" in (machine.home / own).read_text()[len(MINE) :].lower()
-    assert machine.layout.versions() == ["0.25.0"]
-    launcher = [str(real_tool("dash")), str(machine.layout.launcher), "version"]
-    assert machine.run_program(launcher).ok().stdout == "0.25.0\n"
-    run(machine, state, "uninstall", "--yes", piped=piped)
-    assert not machine.layout.prefix.exists()
-    for name in FILES:
-        assert (machine.home / name).read_text() == MINE
-
-
-def assert_mine(file: Path) -> None:
-    """All of it is there, and beside it whole lines of ours alone."""
-    text = file.read_text()
-    assert text.startswith(MINE)
-    assert all(line == "" or "wasp" in line.lower() for line in text[len(MINE) :].split("\n"))
+        done = machine.run_program(argv, stdin=INSTALL_SH.read_text())
+    else:
+        done = machine.run_program([*argv, str(INSTALL_SH), *arguments])
+    assert "TALKS" not in done.stdout + done.stderr, done
+    return done.ok()
 
 
 @pytest.mark.parametrize("state", STATES, ids=str)
 def test_the_state_of_a_shell_changes_nothing(machine: Machine, state: State) -> None:
-    check_round_trip(machine, state, piped=False)
+    enter(machine, state)
+    file = archive(machine)
+    before = picture(machine.root)
+    run(machine, state, "--from-file", file, piped=True)
+    own = ".zshrc" if state.zshenv else ".bashrc"
+    for name in FILES:
+        assert_mine(machine.home / name)
+    assert "wasp" in (machine.home / own).read_text()[len(MINE) :]
+    launcher = [str(real_tool("dash")), str(machine.layout.launcher), "version"]
+    assert machine.run_program(launcher).ok().stdout == "0.25.0\n"
+    run(machine, state, "uninstall", "--yes", piped=False)
+    assert picture(machine.root) == before
 
 
-@pytest.mark.parametrize(
-    "state",
-    [
-        state
-        for state in STATES
-        if state.name.endswith(("-cp", "-cat", "-C", "-cd")) and "posh" not in state.name
-    ],
-    ids=str,
+def assert_mine(file: Path) -> None:
+    """All of it is there, and behind it at most one line of ours."""
+    text = file.read_text()
+    assert text.startswith(MINE)
+    assert text[len(MINE) :].count("\n") in (0, 2)
+
+
+# --- Options of zsh, one by one ------------------------------------------------------------------
+
+# With these zsh runs no script as a script, or prints what it does.
+_ITS_OWN = (
+    *("exec", "xtrace", "verbose", "sourcetrace", "singlecommand", "restricted", "privileged"),
+    *("shinstdin", "interactive", "login", "monitor", "zle"),
 )
-def test_nor_where_the_script_comes_from_a_pipe(machine: Machine, state: State) -> None:
-    check_round_trip(machine, state, piped=True)
+
+
+def test_no_option_of_zsh_matters(machine: Machine) -> None:
+    """Every sixth of them, on and off; all of them where everything is run."""
+    zsh = str(real_tool("zsh"))
+    listed = subprocess.run([zsh, "-fc", "print -l ${(k)options}"], capture_output=True, text=True)
+    names = sorted(set(listed.stdout.split()).difference(_ITS_OWN))
+    assert len(names) > 150
+    for name in names if FULL else names[::6]:
+        for option in (name, f"no{name}"):
+            (machine.home / ".zshenv").write_text(f"setopt {option} 2>/dev/null\n")
+            done = machine.run_program([zsh, str(INSTALL_SH), "-V"])
+            assert (done.code, done.stderr) == (0, ""), (option, done)
+            assert done.stdout.startswith("Wasp installer "), option
+
+
+# --- What any shell inherits ---------------------------------------------------------------------
+
+VARIABLES = {
+    "IFS": "/",
+    "CDPATH": "/tmp",
+    "GREP_OPTIONS": "--color=always",
+    "TAR_OPTIONS": "--strip-components=9",
+    "GZIP": "-9",
+    "POSIXLY_CORRECT": "1",
+    "LC_ALL": "tr_TR.UTF-8",
+    "GLOBIGNORE": "*",
+    "ENV": "/no/such/file",
+    "BASH_ENV": "/no/such/file",
+    **dict.fromkeys(("version", "force", "json", "prefix", "work", "owner_name"), "yes"),
+    **dict.fromkeys(("held_lock", "progress", "sending", "child", "d", "program"), "/"),
+}
+
+
+@pytest.mark.parametrize("by", ["prelude", "program"])
+def test_the_callers_variables_do_not_matter(
+    machines: MachineRoom, every_shell: FrontEnd, by: str
+) -> None:
+    machine = machines.build(every_shell)
+    argv = every_shell.argv() if by == "program" else [*every_shell.interpreter(), str(INSTALL_SH)]
+    machine.set(**VARIABLES)
+    assert machine.run_program([*argv, "--from-file", archive(machine)]).ok().stdout == ""
+    assert machine.wasp("version").stdout == "0.25.0\n"
+    machine.run_program([*argv, "uninstall", "--yes"]).ok()
+    assert picture(machine.home) == {}
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_descriptors_do_not_matter(
+    machines: MachineRoom, every_shell: FrontEnd, closed: str
+) -> None:
+    machine = machines.build(every_shell)
+    (machine.home / ".bashrc").write_text(MINE)
+    machine.layout.plant("0.25.0")
+    argv = [*every_shell.interpreter(), str(INSTALL_SH), "use", "0.25.0"]
+    machine.run_program(["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *argv]).ok()
+    assert machine.wasp("version").stdout == "0.25.0\n"
+    assert_mine(machine.home / ".bashrc")
+    assert (machine.home / ".bashrc").read_text() != MINE
+
+
+def test_a_temporary_folder_that_is_not_there_does_not_matter(
+    machines: MachineRoom, every_shell: FrontEnd
+) -> None:
+    machine = machines.build(every_shell).set(TMPDIR="/no/such/folder")
+    machine.layout.plant("0.25.0")
+    for words in (["use", "0.25.0"], ["list"], ["uninstall", "--yes", "--dry-run"]):
+        machine.run_program([*every_shell.interpreter(), str(INSTALL_SH), *words]).ok()
+    assert machine.wasp("version").stdout == "0.25.0\n"
 
 
 # --- A tool that does not do its work ------------------------------------------------------------
 
-USELESS = ("cp", "cat", "head", "tail", "sed", "awk", "wc", "mktemp", "chmod")
+USELESS = (
+    *("cp", "cat", "head", "tail", "sed", "awk", "wc", "mktemp", "chmod", "dd", "cmp", "mv"),
+    *("tr", "grep", "ls", "id"),
+)
 
 
 @pytest.mark.parametrize("tool", USELESS)
 def test_a_tool_that_does_nothing_takes_nothing_from_a_file(machine: Machine, tool: str) -> None:
     """Whatever a run makes of it: what is no whole copy never comes into the place of a file."""
-    install = ("--from-file", str(machine.root / "wasp.tgz"))
-    with_lines = {}
-    machine.run(*install).ok()
-    for name in FILES:
-        with_lines[name] = (machine.home / name).read_text()
+    machine.layout.plant("0.25.0")
+    machine.run("use", "0.25.0").ok()
     machine.toolbox.script(tool, "exit 0")
-    machine.run("uninstall", "--yes")
+    machine.run("uninstall", "0.25.0", "--yes")
     for name in FILES:
         assert_mine(machine.home / name)
         (machine.home / name).write_text(MINE)
-    machine.run(*install, "--force")
+    machine.run("use", "0.25.0", "--force")
     for name in FILES:
         assert_mine(machine.home / name)
     machine.toolbox.link(tool)
-    # What the useless tool left of this machine.
-    machine.run(*install, "--force").ok()
+    # What the useless tool left.
+    for left in machine.temporary.iterdir():
+        shutil.rmtree(left)
+    machine.layout.plant("0.25.0")
+    machine.run("use", "0.25.0", "--force").ok()
     machine.run("uninstall", "--yes").ok()
