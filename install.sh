@@ -2013,27 +2013,25 @@ take_out_of_startup_files() {
 }
 
 add_to_github_path() {
-  grep -qxF -e "$prefix/bin" "$GITHUB_PATH" 2>/dev/null || {
-    [ -f "$GITHUB_PATH" ] && (printf '%s\n' "$prefix/bin" >>"$GITHUB_PATH") 2>/dev/null || {
-      warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
-      return
+  if [ -f "$GITHUB_PATH" ] && {
+    grep -qxF -e "$prefix/bin" "$GITHUB_PATH" || {
+      _end=$(tail -c 1 "$GITHUB_PATH")
+      (printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
     }
-  }
-  path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
+  } 2>/dev/null; then
+    path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
+  else
+    warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
+  fi
 }
 
 add_line() {
-  if begin_edit "$1"; then
-    case $our_lines in
-      "$2 $STARTUP_MARK" | "$2 $STARTUP_MARK_WITH_BREAK")
-        present=$(with_name "$present" "$1")
-        return
-        ;;
-    esac
-    if take_lines_out && append_line "$2" && finish_edit; then
-      edited=$(with_name "$edited" "$1")
-      return
-    fi
+  if [ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null; then
+    present=$(with_name "$present" "$1")
+    return
+  elif begin_edit "$1" && take_lines_out && append_line "$2" && finish_edit; then
+    edited=$(with_name "$edited" "$1")
+    return
   fi
   warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
 }
@@ -2043,7 +2041,7 @@ plan_line() {
 }
 
 remove_lines() {
-  grep -qF -e "$STARTUP_MARK" "$1" 2>/dev/null || return 0
+  [ -f "$1" ] && grep -qF -e "$STARTUP_MARK" "$1" 2>/dev/null || return 0
   if begin_edit "$1"; then
     [ -n "$our_lines" ] || return 0
     if take_lines_out && finish_edit; then
@@ -2119,7 +2117,7 @@ take_lines_out() {
 }
 
 append_line() {
-  _end=$(tail -c 2 "$work/new" && printf .)
+  _end=$(tail -c 2 "$work/new" | tr '\000' . && printf .)
   case $real,$_end in
     ,*) printf '%s %s\n' "$1" "$STARTUP_MARK" ;;
     *,\\"$newline". | *[!"$newline"]. | *,.) printf '\n%s %s\n' "$1" "$STARTUP_MARK_WITH_BREAK" ;;
