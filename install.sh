@@ -252,7 +252,7 @@ write_file() {
 
 die_file_system() {
   _elsewhere='or choose another place with --prefix DIR.'
-  case $2,$(df -Pk "${share_dir%"$wasp_root"}/" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
+  case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
     *'ermission denied'* | *'not permitted'*)
       die permission-denied "$1: permission denied." \
         "Choose a folder that you may write to, for example: --prefix \"\$HOME/.local\""
@@ -466,11 +466,11 @@ name_places() {
   [ -n "$prefix" ] || die usage 'HOME is not set, so there is no default place to install to.' 'Say where: --prefix DIR'
   prefix=$(absolute "$prefix")
   [ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
-  if [ -n "$archive_file" ]; then
+  [ -z "$archive_file" ] || {
+    archive_file=$(absolute "$archive_file")
     [ -f "$archive_file" ] && [ -r "$archive_file" ] \
       || die file-system "cannot read the archive '$archive_file'." 'Give the path of a downloaded release.'
-    archive_file=$(absolute "$archive_file")
-  fi
+  }
   wasp_root=$prefix/share/wasp-lang
   share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
 }
@@ -1047,7 +1047,7 @@ ask_github_for_assets() {
   fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get \
     && values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
   values=''
-  case $problem in '' | not-found) ;; *) api_problem=$problem_text ;; esac
+  [ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
 }
 
 asset_is_there() {
@@ -1070,7 +1070,7 @@ read_versions_of_github() {
 
 obtain_release() {
   ! try_sources take_release_from || return 0
-  version=''
+  forget_release
   _release=$(wanted_words)
   [ -z "$network_problem" ] || die_of_problem "$_release"
   [ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
@@ -1083,8 +1083,12 @@ obtain_release() {
     'Another source may have it: leave out --source, or see list --remote.'
 }
 
-take_release_from() {
+forget_release() {
   version='' release_source='' release_url='' release_digest='' release_node=''
+}
+
+take_release_from() {
+  forget_release
   "find_release_at_$1" && take_release
 }
 
@@ -1175,11 +1179,27 @@ take_file() {
   release_source="file"
   [ "$wanted" = latest ] || version=$wanted
   [ "$dry_run" = no ] || return 0
-  [ "$require_checksum" = no ] || [ -n "$wanted_sha256" ] || die_no_checksum "no checksum is known for $(pretty "$archive_file")."
   say "Wasp from $(pretty "$archive_file")"
   change "write to $(pretty "$staging")" cp "$archive_file" "$staging/archive"
+  find_published
+  [ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
+    || die_no_checksum "no checksum is known for $(pretty "$archive_file")."
+  refuse_unpublished
   unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Get it again: $RELEASES_URL"
   check_binary
+  refuse_unpublished
+}
+
+find_published() {
+  file_digest='' _digests=''
+  ! read_digest sha512 || _digests=sha512:$digest
+  ! read_digest sha256 || file_digest=sha256:$digest
+  published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
+}
+
+refuse_unpublished() {
+  [ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
+  die checksum-mismatch "the archive is not Wasp $version as it was published." "Nothing was installed. Get it again: $RELEASES_URL"
 }
 
 take_known_digest() {
@@ -1209,20 +1229,19 @@ unpack_archive() {
   change "write to $(pretty "$staging")" rm -rf "$staging/unpacked" "$staging/new"
   change "write to $(pretty "$staging")" mkdir "$staging/new"
   ! is_web_page "$staging/archive" || return 1
+  is_known=$release_digest$wanted_sha256
   [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
+  [ "$release_source" != file ] || release_digest=$file_digest
   [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
-  is_known=$release_digest
-  if [ -z "$release_digest" ]; then
-    [ "$release_source" != file ] || ! read_digest sha256 || release_digest="sha256:$digest"
-    [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
-  fi
+  release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
+  [ -n "$is_known" ] || [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
   say_step 'Unpacking'
-  tar_locale=C.UTF-8
-  run_waiting /dev/null "$staging/errors" unpack || {
-    tar_locale=en_US.UTF-8
+  for tar_locale in C.UTF-8 en_US.UTF-8; do
     run_waiting /dev/null "$staging/errors" unpack
-  }
-  explain_unpacking "$?"
+    _status=$?
+    grep -q locale "$staging/errors" || break
+  done
+  explain_unpacking "$_status"
   refuse_what_no_release_has
   keep_wasp_only
 }
@@ -1264,8 +1283,12 @@ unpack() {
   }
 }
 
+is_compressed() {
+  [ "$(head -c 2 "$staging/archive" | od -An -tx1 | tr -d ' \n')" = 1f8b ]
+}
+
 decompress() {
-  if [ "$(head -c 2 "$staging/archive" | od -An -tx1 | tr -d ' \n')" = 1f8b ]; then
+  if is_compressed; then
     gzip -dc <"$staging/archive" || : >"$staging/damaged"
   else
     cat "$staging/archive"
@@ -1346,14 +1369,12 @@ check_binary() {
 }
 
 run_unpacked_binary() {
-  if [ -n "$user_locale" ]; then LC_ALL=$user_locale; else unset LC_ALL; fi
   export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data"
-  exec_limited "$HELPER_LIMIT_S" "$staging/new/wasp-bin" version
+  exec_limited "$HELPER_LIMIT_S" env LC_ALL="$user_locale" "$staging/new/wasp-bin" version
 }
 
 explain_binary() {
-  _said=$(plain_text "$(cat "$work/said" "$work/errors")")
-  _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
+  _said=$(cat "$work/errors" "$work/said") _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
   case $_said in
     *'loading shared libraries: '*)
       _library=${_said#*'shared libraries: '}
@@ -1370,7 +1391,9 @@ explain_binary() {
     *'ermission denied'*) die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
       'Choose another place with --prefix DIR.' ;;
   esac
-  die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): ${_said##*wasp-bin: }" \
+  _said=${_said%%"$newline"*}
+  _said=${_said##*wasp-bin: }
+  die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "${_said##*"wasp-bin': "}")" \
     "Nothing was installed. $_hint"
 }
 

@@ -33,11 +33,31 @@ take_file() {
   release_source="file"
   [ "$wanted" = latest ] || version=$wanted
   [ "$dry_run" = no ] || return 0
-  [ "$require_checksum" = no ] || [ -n "$wanted_sha256" ] || die_no_checksum "no checksum is known for $(pretty "$archive_file")."
   say "Wasp from $(pretty "$archive_file")"
   change "write to $(pretty "$staging")" cp "$archive_file" "$staging/archive"
+  find_published
+  [ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
+    || die_no_checksum "no checksum is known for $(pretty "$archive_file")."
+  refuse_unpublished
   unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Get it again: $RELEASES_URL"
   check_binary
+  refuse_unpublished
+}
+
+# find_published: sets published to the version that has this file's digest among those published with this installer,
+# and file_digest for the receipt, so a machine without a hash tool can do without
+find_published() {
+  file_digest='' _digests=''
+  ! read_digest sha512 || _digests=sha512:$digest
+  ! read_digest sha256 || file_digest=sha256:$digest
+  published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
+}
+
+# refuse_unpublished: a file that is not what was published as this version; one that somebody has decompressed has no
+# digest that is known
+refuse_unpublished() {
+  [ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
+  die checksum-mismatch "the archive is not Wasp $version as it was published." "Nothing was installed. Get it again: $RELEASES_URL"
 }
 
 # take_known_digest: what was published with this installer counts for more than what a server says
@@ -71,23 +91,21 @@ unpack_archive() {
   change "write to $(pretty "$staging")" rm -rf "$staging/unpacked" "$staging/new"
   change "write to $(pretty "$staging")" mkdir "$staging/new"
   ! is_web_page "$staging/archive" || return 1
+  is_known=$release_digest$wanted_sha256
   [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
+  [ "$release_source" != file ] || release_digest=$file_digest
   [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
-  is_known=$release_digest
-  if [ -z "$release_digest" ]; then
-    # Of a file only for the receipt, so a machine without a hash tool can do without.
-    [ "$release_source" != file ] || ! read_digest sha256 || release_digest="sha256:$digest"
-    # One that was cut between two entries is told by no tar, but by the zeros at its end.
-    [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
-  fi
+  release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
+  # One that was cut between two entries is told by no tar, but by the zeros at its end.
+  [ -n "$is_known" ] || [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
   say_step 'Unpacking'
   # bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
-  tar_locale=C.UTF-8
-  run_waiting /dev/null "$staging/errors" unpack || {
-    tar_locale=en_US.UTF-8
+  for tar_locale in C.UTF-8 en_US.UTF-8; do
     run_waiting /dev/null "$staging/errors" unpack
-  }
-  explain_unpacking "$?"
+    _status=$?
+    grep -q locale "$staging/errors" || break
+  done
+  explain_unpacking "$_status"
   refuse_what_no_release_has
   keep_wasp_only
 }
@@ -135,9 +153,13 @@ unpack() {
   }
 }
 
+is_compressed() {
+  [ "$(head -c 2 "$staging/archive" | od -An -tx1 | tr -d ' \n')" = 1f8b ]
+}
+
 # decompress: the archive, which a browser may have decompressed already
 decompress() {
-  if [ "$(head -c 2 "$staging/archive" | od -An -tx1 | tr -d ' \n')" = 1f8b ]; then
+  if is_compressed; then
     gzip -dc <"$staging/archive" || : >"$staging/damaged"
   else
     cat "$staging/archive"

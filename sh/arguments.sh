@@ -131,11 +131,11 @@ name_places() {
   [ -n "$prefix" ] || die usage 'HOME is not set, so there is no default place to install to.' 'Say where: --prefix DIR'
   prefix=$(absolute "$prefix")
   [ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
-  if [ -n "$archive_file" ]; then
+  [ -z "$archive_file" ] || {
+    archive_file=$(absolute "$archive_file")
     [ -f "$archive_file" ] && [ -r "$archive_file" ] \
       || die file-system "cannot read the archive '$archive_file'." 'Give the path of a downloaded release.'
-    archive_file=$(absolute "$archive_file")
-  fi
+  }
   wasp_root=$prefix/share/wasp-lang
   share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
 }

@@ -14,16 +14,15 @@ check_binary() {
     "the archive holds Wasp $_reported, not $version." 'Nothing was installed.'
 }
 
+# run_unpacked_binary: in the user's locale, while what the system says of it is in the C locale, as it is looked at
 run_unpacked_binary() {
-  if [ -n "$user_locale" ]; then LC_ALL=$user_locale; else unset LC_ALL; fi
   export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data"
-  exec_limited "$HELPER_LIMIT_S" "$staging/new/wasp-bin" version
+  exec_limited "$HELPER_LIMIT_S" env LC_ALL="$user_locale" "$staging/new/wasp-bin" version
 }
 
 # explain_binary STATUS: why the binary does not run
 explain_binary() {
-  _said=$(plain_text "$(cat "$work/said" "$work/errors")")
-  _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
+  _said=$(cat "$work/errors" "$work/said") _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
   case $_said in
     *'loading shared libraries: '*)
       _library=${_said#*'shared libraries: '}
@@ -40,6 +39,8 @@ explain_binary() {
     *'ermission denied'*) die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
       'Choose another place with --prefix DIR.' ;;
   esac
-  die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): ${_said##*wasp-bin: }" \
+  _said=${_said%%"$newline"*}
+  _said=${_said##*wasp-bin: }
+  die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "${_said##*"wasp-bin': "}")" \
     "Nothing was installed. $_hint"
 }

@@ -43,7 +43,7 @@ ask_github_for_assets() {
   fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get \
     && values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
   values=''
-  case $problem in '' | not-found) ;; *) api_problem=$problem_text ;; esac
+  [ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
 }
 
 # asset_is_there NAME: and sets release_digest, when it is known

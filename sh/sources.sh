@@ -5,7 +5,7 @@
 # obtain_release: the release from the first source that has it and delivers it
 obtain_release() {
   ! try_sources take_release_from || return 0
-  version=''
+  forget_release
   _release=$(wanted_words)
   [ -z "$network_problem" ] || die_of_problem "$_release"
   [ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
@@ -18,8 +18,12 @@ obtain_release() {
     'Another source may have it: leave out --source, or see list --remote.'
 }
 
-take_release_from() {
+forget_release() {
   version='' release_source='' release_url='' release_digest='' release_node=''
+}
+
+take_release_from() {
+  forget_release
   "find_release_at_$1" && take_release
 }
 

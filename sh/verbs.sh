@@ -67,7 +67,7 @@ write_file() {
 # may not fit into a file either.
 die_file_system() {
   _elsewhere='or choose another place with --prefix DIR.'
-  case $2,$(df -Pk "${share_dir%"$wasp_root"}/" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
+  case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
     *'ermission denied'* | *'not permitted'*)
       die permission-denied "$1: permission denied." \
         "Choose a folder that you may write to, for example: --prefix \"\$HOME/.local\""

@@ -17,7 +17,7 @@ Which file to open:
                            problems (what an error of the network means)
     placing                layout (where everything is), staging, archives (hashed and decompressed
                            as they arrive), tar_reader, unpacking, binary (does it run), receipts
-    command_line           main, arguments, options, console, progress, report (--json), manager
+    command_line           main, options, console, progress, report (--json), manager
                            (runs the sh program, and reads what it reports)
     windows                commands, wsl (finding and entering it), wasp_cmd, user_path
     telemetry, background  the install event; starting what sends it

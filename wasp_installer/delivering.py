@@ -79,6 +79,7 @@ class Delivery:
         with contextlib.closing(receiver), about(Release(wanted or "", "file", None, None, None)):
             with changing(f"read {path}"):
                 feed(Path(path), lambda _: None, receiver.take)
+            digest = f"sha256:{receiver.digest('sha256')}"
             if receiver.is_web_page:
                 raise InstallerError(
                     "corrupt-archive",
@@ -91,11 +92,11 @@ class Delivery:
                 raise _no_checksum(f"no checksum is known for {pretty(path)}.")
             if wanted is not None and not receiver.is_bare:
                 _refuse_unpublished(wanted, digests)
-            package_json = self._unpack(receiver, expected)
-            version = self._try(wanted)
-            if not receiver.is_bare:
-                _refuse_unpublished(version, digests)
-        digest = f"sha256:{receiver.digest('sha256')}"
+            with about(Release(wanted or "", "file", None, digest, None)):
+                package_json = self._unpack(receiver, expected)
+                version = self._try(wanted)
+                if not receiver.is_bare:
+                    _refuse_unpublished(version, digests)
         return Release(version, "file", None, digest, _node_of_package(package_json))
 
     def _expected(self, release: Release) -> list[tuple[str, str]]:
@@ -131,7 +132,7 @@ class Delivery:
         """Runs the unpacked binary; returns the version that it is."""
         self._console.say_step("Running wasp-bin version")
         prefix = self._options.prefix
-        reported = reported_version(self._staging.new, version, self._platform, prefix)
+        reported = reported_version(self._staging.new, version, prefix)
         if version is None:
             return reported
         # A release candidate may call itself by the version that it is a candidate for.

@@ -75,7 +75,7 @@ class SourceProblem(Exception):  # noqa: N818 - it ends a source, not the run
     """One source cannot deliver; another one may.
 
     ``may_pass`` says that a second try may go better, and ``retry_after`` how many seconds the
-    server asks to wait before it. ``status`` is the HTTP status, if that was the problem.
+    server asks to wait before it.
     """
 
     def __init__(
@@ -84,14 +84,12 @@ class SourceProblem(Exception):  # noqa: N818 - it ends a source, not the run
         text: str,
         *,
         may_pass: bool = False,
-        status: int | None = None,
         retry_after: int | None = None,
     ) -> None:
         super().__init__(text)
         self.slug = slug
         self.text = text
         self.may_pass = may_pass
-        self.status = status
         self.retry_after = retry_after
 
 

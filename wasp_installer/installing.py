@@ -104,7 +104,7 @@ class _Install:
                 )
                 return self._already_installed(current, before)
             if self._keeps(release.version, before):
-                return self._already_installed(release.version, before)
+                return self._already_installed(release.version, before, release)
             if staging is None:
                 return self._plan(release, before)
             with about(release):
@@ -174,7 +174,14 @@ class _Install:
         self._use(release.version, "installed", before)
         return result_for("installed", self._layout, self._platform, release)
 
-    def _already_installed(self, version: str, before: Reported) -> Result:
+    def _already_installed(
+        self, version: str, before: Reported, release: Release | None = None
+    ) -> Result:
+        if self._options.dry_run:
+            place = pretty(self._layout.version_dir(version))
+            self._console.say(f"Wasp {version} is already installed in {place}")
+            planned = release or Release(version, "", None, None, None)
+            return result_for("already-installed", self._layout, self._platform, planned)
         ignore_signals()
         told = result_of(self._use(version, "already-installed", before))
         own = result_for("already-installed", self._layout, self._platform, None)

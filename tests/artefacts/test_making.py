@@ -113,8 +113,7 @@ def test_the_libraries_are_those_of_the_lock(dist: Path) -> None:
         assert sha256_hex(base64.b64decode(encoded)) == digest
         assert name.startswith(str(known[digest]).replace(" ", "-"))
         found.append(known[digest])
-    # Every command needs that one, so its text is there.
-    assert found == [each for each in INSIDE if each.name != "distro"]
+    assert found == INSIDE
 
 
 @pytest.mark.parametrize("requirement", INSIDE, ids=str)

@@ -173,7 +173,7 @@ def test_a_release(server: Server) -> None:
     assert release == Release("0.25.0", "npm", f"{server.url}/a.tgz", DIGEST, ">=24.14.1")
 
 
-@pytest.mark.parametrize("code", [400, 404, 405])
+@pytest.mark.parametrize("code", [400, 404, 410])
 @pytest.mark.parametrize("wanted", ["latest", "0.24.0"])
 def test_a_mirror_with_whole_documents_only(server: Server, code: int, wanted: str) -> None:
     versions = {each: main_document(each) for each in ("0.24.0", "0.25.0", "0.26.0-rc1")}

@@ -79,7 +79,7 @@ class _Run:
         if os.name == "nt":
             return self._execute_on_windows(options)
         if not options.is_install:
-            return self._manage(options, without_ours(arguments))
+            return self._manage(options, arguments)
         self._layout = Layout(options.prefix, options.destdir) if options.prefix else None
         if prepare is not None:
             prepare(self.console)
@@ -89,7 +89,7 @@ class _Run:
         """The result of a run that ended with ``error``."""
         if isinstance(error, InterruptedRunError) and self.event is not None:
             self.event.stop()
-        if isinstance(error, ReportedError) and self._platform is None:
+        if isinstance(error, ReportedError) and error.release is None:
             return replace(result_of(error.told), status="error")
         return result_for("error", self._layout, self._platform, error.release)
 
@@ -105,11 +105,14 @@ class _Run:
         return install(options, self.console, event=self.event, platform=self._platform)
 
     def _manage(self, options: Options, arguments: Sequence[str]) -> Result:
-        if not options.json and not options.destdir:
-            hand_over(arguments)
+        # Also where it stands in the place of a value, which is told in a report.
+        wants_json = "--json" in arguments
+        known = without_ours(arguments)
+        if not wants_json and not options.destdir:
+            hand_over(known)
         run = functools.partial(run_here, destdir=options.destdir)
-        result = result_of(manage(run, self.console, arguments))
-        if options.command == "list" and not options.json:
+        result = result_of(manage(run, self.console, known))
+        if options.command == "list" and not wants_json:
             print_versions(result)
         return result
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Callable, Final, NoReturn
 
@@ -69,26 +70,18 @@ class Reported:
 Runs = Callable[[Sequence[str]], "tuple[int, str]"]
 
 
-def command_line(arguments: Sequence[str]) -> list[str]:
-    """What to start, so that the sh program runs with ``arguments``.
-
-    Where this program is a single file, it is inside that, and goes to the shell as one argument.
-    """
-    path = path_of("install.sh")
-    if path is not None:
-        return [_SHELL, path, *arguments]
-    return [_SHELL, "-c", content_of("install.sh").decode(), "install.sh", *arguments]
-
-
 def run_here(arguments: Sequence[str], destdir: str = "") -> tuple[int, str]:
     """Runs the sh program on this machine; see ``Runs``.
 
     It shares the terminal, so that it meets Ctrl-C by itself, and may ask.
     """
-    command, environment = command_line(arguments), {**os.environ, "DESTDIR": destdir}
+    command, script = _command_line(arguments)
+    environment = {**os.environ, "DESTDIR": destdir}
     with (
         _explained(),
-        Program(command, environment=environment, stderr=None, shares_terminal=True) as program,
+        Program(
+            command, environment=environment, stdin=script, stderr=None, shares_terminal=True
+        ) as program,
     ):
         try:
             ended = program.wait()
@@ -102,9 +95,25 @@ def run_here(arguments: Sequence[str], destdir: str = "") -> tuple[int, str]:
 
 def hand_over(arguments: Sequence[str]) -> NoReturn:
     """Becomes the sh program, with this process's arguments, streams and exit code."""
-    command = command_line(arguments)
+    command, script = _command_line(arguments)
     with _explained():
+        if script is not None:
+            with tempfile.TemporaryFile() as file:
+                file.write(script)
+                file.seek(0)
+                os.dup2(file.fileno(), 0)
         os.execv(command[0], command)
+
+
+def _command_line(arguments: Sequence[str]) -> tuple[list[str], bytes | None]:
+    """How the sh program is started with ``arguments``, and what the shell reads on its stdin.
+
+    That is the sh program itself, where it is inside this one. From a terminal it asks, not there.
+    """
+    path = path_of("install.sh")
+    if path is not None:
+        return [_SHELL, path, *arguments], None
+    return [_SHELL, "-s", "--", *arguments], content_of("install.sh")
 
 
 @contextlib.contextmanager

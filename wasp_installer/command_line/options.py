@@ -145,8 +145,7 @@ def parse(arguments: Sequence[str]) -> Options:
             if value and not value.startswith("-"):
                 chosen[_VALUES[word]] = value
             elif word == "--destdir":
-                hint = "For example: --destdir /tmp/package"
-                raise InstallerError("usage", "--destdir needs a value.", hint)
+                raise InstallerError("usage", "--destdir needs a value.", "See: --help")
             else:
                 others += [word, *([value] if value else [])]
         else:

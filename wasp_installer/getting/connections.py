@@ -13,8 +13,6 @@ from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.auth import HTTPBasicAuth
-from requests.utils import get_auth_from_url
 
 from wasp_installer.errors import SourceProblem
 
@@ -37,8 +35,10 @@ class Session(requests.Session):
         self.headers["Accept-Encoding"] = "identity"
         for scheme in ("https://", "http://"):
             self.mount(scheme, _Adapter())
-        # Without this, what ~/.netrc has for a host would be sent to it.
-        self.auth = _login_of_the_address
+        # What ~/.netrc has for a host is not for this; of the environment, only what follows is.
+        self.trust_env = False
+        bundles = (os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
+        self.verify = next(filter(None, bundles), True)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """As ``requests`` has it, unless it is not allowed."""
@@ -53,11 +53,6 @@ class Session(requests.Session):
             )
         check_url(address)
         return target
-
-
-def _login_of_the_address(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    user, password = get_auth_from_url(request.url or "")
-    return HTTPBasicAuth(user, password)(request) if user or password else request
 
 
 class _Adapter(HTTPAdapter):

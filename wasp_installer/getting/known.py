@@ -8,20 +8,17 @@ from typing import Any, Literal
 
 from wasp_installer.contents import content_of
 
-#: Where an archive comes from.
-Origin = Literal["npm", "github", "file"]
 
-
-def known_digest(version: str, origin: Origin, build: str) -> str | None:
-    """The digest of a build of ``version`` as ``origin`` names it; None of an unknown release."""
-    digest = _releases().get(version, {}).get(origin, {}).get(build)
+def known_digest(version: str, source: Literal["npm", "github"], build: str) -> str | None:
+    """The digest of a build of ``version`` as ``source`` names it; None of an unknown release."""
+    digest = _releases().get(version, {}).get(source, {}).get(build)
     return str(digest) if digest else None
 
 
 def known_digests(version: str) -> set[str]:
     """The digests of all archives of ``version``; none of an unknown release."""
     release = _releases().get(version, {})
-    return {str(each) for origin in ("npm", "github") for each in release.get(origin, {}).values()}
+    return {str(each) for source in ("npm", "github") for each in release.get(source, {}).values()}
 
 
 def is_published(digests: set[str]) -> bool:

@@ -20,8 +20,6 @@ from .transport import CHUNK_SIZE, Transport
 
 _PACKAGE: Final = "@wasp.sh/wasp-cli"
 #: With these, npm would not fare better, or must not.
-#: How a registry answers for a document that it does not have.
-_NO_DOCUMENT: Final = (400, 404, 405, 410)
 _FINAL: Final = ("not-found", "no-build", "insecure-url")
 
 
@@ -106,12 +104,12 @@ class NpmSource:
         try:
             return self._transport.get_json(f"{url}/{version}")
         except SourceProblem as problem:
-            if problem.status not in _NO_DOCUMENT:
+            if problem.slug != "not-found":
                 raise
         try:
             whole = self._transport.get_json(url)
-        except SourceProblem as problem:
-            raise missing if problem.slug == "not-found" else problem from None
+        except SourceProblem as other:
+            raise missing if other.slug == "not-found" else other from None
         if version == "latest":
             version = text_at(whole, "dist-tags", "latest") or ""
         versions = whole.get("versions") if isinstance(whole, dict) else None

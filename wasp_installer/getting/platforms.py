@@ -18,6 +18,12 @@ OLDEST_GLIBC: Final = "2.29"
 #: Where a program that was linked with glibc looks for what loads it.
 _LOADER: Final = "/lib64/ld-linux-x86-64.so.2"
 
+#: How package managers are asked to install something.
+_INSTALLING: Final = (
+    *("apt-get install", "apk add", "dnf install"),
+    *("pacman -S", "zypper install", "brew install"),
+)
+
 _ARCHITECTURES: Final = {
     "x86_64": "x86_64",
     "amd64": "x86_64",
@@ -45,12 +51,6 @@ class Platform:
     glibc_version: str = ""
     distro: str | None = None
     has_loader: bool = True
-
-    @property
-    def is_debian_like(self) -> bool:
-        """Whether its packages are named as Debian names them."""
-        identifier, like = distribution()
-        return "debian" in (identifier, *like.split())
 
     def __str__(self) -> str:
         """For people: "Linux x86_64 (glibc)"."""
@@ -93,7 +93,7 @@ def identify() -> Platform:
     arch = _ARCHITECTURES.get(machine)
     if system == "Linux":
         libc, glibc_version = _libc()
-        distro = distribution()[0]
+        distro = distribution()
         has_loader = arch != "x86_64" or (distro != "nixos" and os.path.exists(_LOADER))
         return Platform(system, machine, "linux", arch, libc, glibc_version, distro, has_loader)
     if system == "Darwin":
@@ -173,32 +173,20 @@ def _refuse(what: str) -> NoReturn:
     )
 
 
-def distribution() -> tuple[str | None, str]:
-    """The ID of this Linux distribution, and the IDs that it is like, with a space between.
+def distribution() -> str | None:
+    """The ID of this Linux distribution.
 
     https://www.freedesktop.org/software/systemd/man/os-release.html
     """
     import distro
 
-    return distro.os_release_attr("id") or None, distro.os_release_attr("id_like")
+    return distro.os_release_attr("id") or None
 
 
 def how_to_install(package: str) -> str:
     """The command with which this system's package manager installs ``package``."""
-    commands = {
-        "debian": "apt-get install",
-        "ubuntu": "apt-get install",
-        "alpine": "apk add",
-        "fedora": "dnf install",
-        "rhel": "dnf install",
-        "arch": "pacman -S",
-        "suse": "zypper install",
-    }
-    identifier, like = distribution()
-    sudo = "" if sys.platform == "win32" or os.geteuid() == 0 else "sudo "
-    for family in (identifier or "", *like.split()):
-        if family in commands:
-            return f"Install it: {sudo}{commands[family]} {package}"
-    if shutil.which("brew"):
-        return f"Install it: brew install {package}"
+    for command in _INSTALLING:
+        if shutil.which(command.partition(" ")[0]):
+            is_root = sys.platform == "win32" or os.geteuid() == 0 or command == "brew install"
+            return f"Install it: {'' if is_root else 'sudo '}{command} {package}"
     return "Install it with your system's package manager."

@@ -37,8 +37,9 @@ def explained(host: str, timeout_s: int) -> Iterator[None]:
 def status_problem(response: requests.Response) -> SourceProblem:
     """The problem that an answer's status stands for."""
     host, status = host_of(response.url), response.status_code
-    if status in (404, 410):
-        return SourceProblem("not-found", f"{host} does not have it", status=status)
+    # The first of them is what some mirrors say of a document that they do not have.
+    if status in (400, 404, 410):
+        return SourceProblem("not-found", f"{host} does not have it")
     if status == 407:
         return SourceProblem("proxy", "the proxy wants a user name and a password")
     retry_after = response.headers.get("Retry-After", "")
@@ -46,7 +47,6 @@ def status_problem(response: requests.Response) -> SourceProblem:
         "http-status",
         f"{host} answered with HTTP status {status}",
         may_pass=status == 429 or status >= 500,
-        status=status,
         retry_after=int(retry_after) if re.fullmatch(r"[0-9]{1,9}", retry_after) else None,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.test_archives import CORRUPT, GOOD, HOSTILE, refused
+from tests.getters.test_archives import CORRUPT, GOOD, HOSTILE, refused
 from tests.support.archives import tgz_of, tiny_package
 from tests.support.certificates import Authority, Certificate
 from tests.support.machines import Machine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.test_equality import counterpart
+from tests.getters.test_equality import counterpart
 from tests.support.frontends import FrontEnd
 from tests.support.machines import Machine, MachineRoom
 from tests.support.releases import Upstream

@@ -1,0 +1,209 @@
+"""Checksums: when they are compared, with what, and what happens without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.archives import sha256_hex, tiny_package
+from tests.support.frontends import INSTALL_SH, FrontEnd, patched
+from tests.support.getters import Getters
+from tests.support.machines import Machine, MachineRoom
+from tests.support.releases import (
+    NPM_PLATFORMS,
+    Release,
+    Upstream,
+    github_api_path,
+    npm_platform_path,
+    npm_tarball_path,
+)
+from tests.support.replies import Content, Reply, html_page, json_content, status
+from tests.support.toolboxes import HASH_TOOLS
+
+ARCHIVE = tiny_package("0.25.0").npm_archive()
+
+
+def where_from(both: Getters, release: Release, source: str) -> tuple[tuple[str, str], bytes]:
+    """The options for a source, and the archive that comes from there."""
+    if source == "file":
+        return both.file(release.npm_archive), release.npm_archive
+    archive = release.npm_archive if source == "npm" else release.github_archive
+    return ("--source", source), archive
+
+
+@pytest.mark.parametrize("source", ["npm", "github", "file"])
+def test_ones_own_sha256(both: Getters, upstream: Upstream, source: str) -> None:
+    release = upstream.publish("0.25.0", digests=False)
+    options, archive = where_from(both, release, source)
+    wrong = both.install("0.25.0", *options, "--sha256", "0" * 64)
+    wrong.failed(6, "checksum-mismatch").says("0" * 64, sha256_hex(archive))
+    assert both.machine.layout.versions() == []
+    digest = sha256_hex(archive).upper()
+    told = both.install("0.25.0", *options, "--require-checksum", "--sha256", digest).ok().json
+    assert told["digest"] == (release.npm_digest if source == "npm" else f"sha256:{digest.lower()}")
+
+
+@pytest.mark.parametrize("source", ["npm", "github"])
+def test_a_required_checksum_that_is_known(both: Getters, upstream: Upstream, source: str) -> None:
+    upstream.publish("0.25.0")
+    both.install("0.25.0", "--require-checksum", "--source", source).ok()
+
+
+def with_integrity(upstream: Upstream, release: Release, integrity: str | None) -> None:
+    """What the registry says of every platform from now on."""
+    for platform in NPM_PLATFORMS:
+        metadata = upstream.npm_platform_metadata(release, "0.25.0", platform)
+        if integrity is None:
+            del metadata["dist"]["integrity"]
+        else:
+            metadata["dist"]["integrity"] = integrity.format(metadata["dist"]["integrity"])
+        upstream.server.answer(npm_platform_path("0.25.0", platform), json_content(metadata))
+
+
+@pytest.mark.parametrize(
+    ("integrity", "slug"),
+    [
+        (None, "no-checksum"),
+        ("", "no-checksum"),
+        ("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "no-checksum"),
+        ("sha512-AAAA", "bad-answer"),
+        ("sha512-", "bad-answer"),
+        ("sha512-{}", "bad-answer"),
+    ],
+)
+def test_what_is_no_digest_does_not_pass_for_one(
+    both: Getters, upstream: Upstream, integrity: str | None, slug: str
+) -> None:
+    with_integrity(upstream, upstream.publish("0.25.0", github=False), integrity)
+    run = both.install("0.25.0", "--source", "npm", "--require-checksum")
+    run.failed(4 if slug == "bad-answer" else 6, slug)
+
+
+def test_several_digests_may_be_published(both: Getters, upstream: Upstream) -> None:
+    """Subresource integrity may list more than one, with a space between."""
+    release = upstream.publish("0.25.0", github=False)
+    with_integrity(upstream, release, "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk= {}")
+    assert both.install("0.25.0").ok().json["digest"] == release.npm_digest
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (status(403), "HTTP status 403"),
+        (status(500), "HTTP status 500"),
+        (html_page(), ""),
+        (Content(b"nonsense"), ""),
+    ],
+    ids=["403", "500", "portal", "no-json"],
+)
+def test_a_checksum_that_could_not_be_asked_for_is_said_to_be_such(
+    both: Getters, upstream: Upstream, reply: Reply, why: str
+) -> None:
+    """GitHub's API is limited to some requests an hour."""
+    upstream.publish("0.19.0", npm=False)
+    upstream.server.answer(github_api_path("0.19.0"), reply)
+    run = both.install("0.19.0", certain_only=True).ok()
+    run.says("could not be asked for", why, "unchecked")
+    assert run.json["digest"] is None
+    run = both.install("0.19.0", "--force", "--require-checksum", certain_only=True)
+    run.failed(6, "no-checksum").says("could not be asked for", why)
+
+
+def test_an_asset_that_has_no_digest(both: Getters, upstream: Upstream) -> None:
+    upstream.publish("0.19.0", npm=False)
+    assets = [{"name": "wasp-linux-x86_64.tar.gz", "digest": None}]
+    upstream.server.answer(github_api_path("0.19.0"), json_content({"assets": assets}))
+    run = both.install("0.19.0").ok().says("No checksum is known")
+    assert run.json["digest"] is None
+
+
+def test_wrong_bytes_from_github_are_refused(both: Getters, upstream: Upstream) -> None:
+    release = upstream.publish("0.19.0", npm=False)
+    for path in list(upstream.server.known_paths()):
+        if path.startswith("/assets/"):
+            upstream.server.answer(path, Content(release.npm_archive))
+    both.install("0.19.0").failed(6, "checksum-mismatch").says("sha256")
+
+
+def test_each_source_is_checked_by_itself(both: Getters, upstream: Upstream) -> None:
+    """What a captive portal sent in the first one's place must not be taken for the second's."""
+    release = upstream.publish("0.25.0")
+    upstream.server.answer(npm_tarball_path("0.25.0", "linux-x64-glibc"), html_page())
+    sha256 = release.github_digest.removeprefix("sha256:")
+    run = both.install("0.25.0", "--sha256", sha256).ok()
+    assert (run.json["source"], run.json["digest"]) == ("github", release.github_digest)
+
+
+# --- The digests inside (for install.py in tests/unit/test_delivering.py) ------------------------
+
+#: Where the table begins.
+_TABLE = "known_digests() {\n    cat <<'END_OF_digests'\n"
+
+
+def knows(machines: MachineRoom, shell: FrontEnd, folder: Path, *lines: str) -> Machine:
+    """A machine for a sh program with these lines in its table."""
+    assert _TABLE in INSTALL_SH.read_text()
+    table = _TABLE + "".join(f"{line}\n" for line in lines)
+    machine = machines.build(patched(shell, folder, {_TABLE: table}))
+    machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
+    return machine
+
+
+@pytest.mark.parametrize("source", ["npm", "github"])
+def test_the_digest_inside_counts_for_more_than_a_servers_word(
+    machines: MachineRoom, shell: FrontEnd, upstream: Upstream, tmp_path: Path, source: str
+) -> None:
+    release = upstream.publish("0.25.0", digests=False)
+    with_integrity(upstream, release, "")
+    good = release.npm_digest if source == "npm" else release.github_digest
+    build = "linux-x64-glibc" if source == "npm" else "linux-x86_64"
+    machine = knows(machines, shell, tmp_path / "1", f"0.25.0 {source} {build} {good}")
+    told = machine.install(None, "--source", source, "--require-checksum").ok().json
+    assert told["digest"] == good
+    wrong = f"{good.partition(':')[0]}:{'0' * len(good.partition(':')[2])}"
+    machine.front_end = patched(
+        shell, tmp_path / "2", {_TABLE: f"{_TABLE}0.25.0 {source} {build} {wrong}\n"}
+    )
+    machine.install(None, "--source", source, "--force").failed(6, "checksum-mismatch")
+
+
+def test_a_file_is_known_by_its_digest(
+    machines: MachineRoom, shell: FrontEnd, tmp_path: Path
+) -> None:
+    release = Release(tiny_package("0.25.0"), ARCHIVE, ARCHIVE)
+    machine = knows(machines, shell, tmp_path, f"0.25.0 npm any {release.npm_digest}")
+    archive = machine.root / "wasp.tgz"
+    archive.write_bytes(ARCHIVE)
+    machine.install(None, "--from-file", str(archive), "--require-checksum").ok()
+    archive.write_bytes(tiny_package("0.25.0").github_archive())
+    for version in (None, "0.25.0"):
+        run = machine.install(version, "--from-file", str(archive), "--force")
+        run.failed(6, "checksum-mismatch").says("is not Wasp 0.25.0 as it was published")
+    archive.write_bytes(tiny_package("0.24.0").github_archive())
+    machine.install(None, "--from-file", str(archive)).ok()
+
+
+# --- Hash tools ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tool", ["shasum", "openssl"])
+def test_every_hash_tool_serves(shell_machine: Machine, upstream: Upstream, tool: str) -> None:
+    release = upstream.publish("0.25.0")
+    shell_machine.toolbox.remove(*HASH_TOOLS).link(tool)
+    told = shell_machine.install("0.25.0").ok().json
+    assert told["digest"] == release.npm_digest
+    run = shell_machine.install("0.25.0", "--sha256", "a" * 64, "--source", "github", "--force")
+    run.failed(6, "checksum-mismatch").says(release.github_digest.removeprefix("sha256:"))
+
+
+@pytest.mark.parametrize("body", [None, "cat >/dev/null", "exit 1", "kill -KILL $$"])
+def test_a_hash_tool_that_does_not_work_is_no_pass(
+    shell_machine: Machine, upstream: Upstream, body: str | None
+) -> None:
+    upstream.publish("0.25.0")
+    shell_machine.toolbox.remove(*HASH_TOOLS)
+    for tool in HASH_TOOLS if body is not None else ():
+        shell_machine.toolbox.script(tool, body or "")
+    shell_machine.install("0.25.0").failed(6, "no-hash-tool").says("sha")
+    assert shell_machine.layout.versions() == []
