@@ -749,8 +749,9 @@ def _keep_compiled() -> None:
     When all of Wasp was removed meanwhile, an import would make the folder anew.
     """
     assert __spec__ is not None, "an imported module has one"
-    folder = os.path.dirname(os.path.abspath(__file__))
-    if os.path.exists(__spec__.cached or folder) or os.stat(folder).st_uid != os.geteuid():
+    folder, kept = os.path.dirname(os.path.abspath(__file__)), __spec__.cached or __file__
+    is_kept = os.path.exists(kept) and os.stat(kept).st_mtime >= os.stat(__file__).st_ctime
+    if is_kept or os.stat(folder).st_uid != os.geteuid():
         return
     from py_compile import compile as keep
 

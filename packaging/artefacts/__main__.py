@@ -31,7 +31,7 @@ def build(root: Path, downloads: Path) -> dict[str, str]:
     program = python.assemble(
         python.Contents(
             version=_version(root),
-            files=_package(root, "wasp_installer"),
+            files={**_package(root, "installed"), **_package(root, "wasp_installer")},
             ping_module=ping_module,
             script=script,
             wheels=libraries,

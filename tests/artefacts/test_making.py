@@ -23,7 +23,7 @@ from tests.support.toolboxes import real_tool
 pytestmark = pytest.mark.real
 
 SOURCES = (
-    *("install.sh", "telemetry_ping.py", "wasp_installer", "packaging/artefacts"),
+    *("install.sh", "telemetry_ping.py", "installed", "wasp_installer", "packaging/artefacts"),
     *("LICENSE", "pyproject.toml", "requirements.lock"),
 )
 INSIDE = [
