@@ -694,6 +694,8 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
     try:
         answer = invocation.send(_now, may_send=place is not None)
     finally:
+        if place:
+            place.close()
         if answer is not None:  # who cannot send may still be told of a danger
             import telemetry_messages
 
@@ -778,10 +780,9 @@ def command(wasp_version: str, arguments: Sequence[str]) -> int:
     if chosen is None:
         print(_USAGE, end="", file=sys.stderr)
         return 0 if words in ("-h", "--help") else 2
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         # A path may hold bytes that are no text.
-        if stream is not None:
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="backslashreplace")
     try:
         chosen(wasp_version)
     except OSError as error:
@@ -901,8 +902,8 @@ def run(arguments: Sequence[str]) -> NoReturn:
     """``main`` as a process of its own."""
     code = main(arguments)
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
     except OSError:
         code = code or 1  # nobody reads any more
     # The interpreter's own cleaning up takes a few milliseconds more.

@@ -297,6 +297,14 @@ def test_text_of_people_stays_readable() -> None:
 )
 def test_nothing_but_three_numbers_is_a_release(version: str) -> None:
     assert not messages._is_release(version)
+    news = News()
+    news.releases = [version, "0.25.1"]
+    assert News(news.to_text()).releases == ["0.25.1"]
+
+
+def test_a_body_is_cut() -> None:
+    [message] = messages.messages_from([fields(body="x" * 900)])
+    assert message["body"] == "x" * 800
 
 
 def test_too_much_is_not_remembered() -> None:

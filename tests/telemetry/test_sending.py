@@ -466,7 +466,7 @@ def loaded_from(wasp: Installed) -> str:
     """Whether an import compiles the ping, or takes what was kept of it."""
     show = "import sys; sys.path.insert(0, sys.argv[1]); import telemetry_ping"
     run = wasp.run([real_python(), "-I", "-S", "-B", "-v", "-c", show, str(wasp.root)])
-    found = re.search("# code object from '?.*telemetry_ping[^ ]*(py|pyc)'?$", run.stderr, re.MULTILINE)
+    found = re.search("# code object from '?.*telemetry_ping[^ ]*(py|pyc)'?\n", run.stderr)
     assert found
     return found[1]
 
@@ -509,3 +509,32 @@ def test_a_pause_imports_next_to_nothing(wasp: Installed) -> None:
     run = wasp.run([real_python(), "-I", "-S", "-c", _IMPORTS, str(wasp.root)]).ok()
     # SHA-256 is found under one of two names, and nothing else is asked for.
     assert len(run.stdout.split()) == 1, run.stdout
+
+
+def pythons() -> list[str]:
+    """All that this machine has, from the oldest that the ping knows on; this one at least."""
+    found = {real_python()}
+    for minor in range(8, 20):
+        name = shutil.which(f"python3.{minor}")
+        if name is not None:
+            # A version manager wants to be told which.
+            environment = {**os.environ, "PYENV_VERSION": f"3.{minor}"}
+            asked = [name, "-I", "-S", "-c", "import sys; print(sys.executable)"]
+            said = subprocess.run(asked, env=environment, capture_output=True, text=True)
+            found.update(said.stdout.split() if said.returncode == 0 else [])
+    return sorted(found)
+
+
+def test_any_python_of_the_machine_will_do(wasp: Installed) -> None:
+    wasp.set(WASP_AUTO_NEWS_DISABLE=None)
+    for python in pythons():
+        wasp.put(wasp.prefix, python=python)
+        shutil.rmtree(wasp.cache, ignore_errors=True)
+        wasp.used("deploy", "fly").ok()
+        event = wasp.collector.events.pop()
+        assert event["properties"]["deploy_cmd_args"] == "fly", python
+        assert (wasp.cache / "messages.json").exists(), python
+        shown = wasp.called("telemetry", "show").ok()
+        assert json.loads(shown.stdout)["distinct_id"] == event["distinct_id"], python
+        assert shown.stderr.startswith("Paused: it would be sent after 20"), python
+        wasp.collector.forget()
