@@ -586,8 +586,9 @@ def test_a_channel_that_hangs_does_not_silence_the_others(
         json_content([GRAVE, fields(level="loud")]),
         redirect("/elsewhere"),
         status(500),
+        Content(b"[]", 404),
     ],
-    ids=["html", "5-MB", "deep", "no-list", "level", "redirect", "500"],
+    ids=["html", "5-MB", "deep", "no-list", "level", "redirect", "500", "404"],
 )
 def test_a_broken_feed_changes_nothing(reader: Installed, reply: Reply) -> None:
     tells(reader, GRAVE)

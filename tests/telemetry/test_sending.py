@@ -340,6 +340,16 @@ def test_ctrl_c_and_a_closed_terminal_do_not_reach_it(wasp: Installed) -> None:
         os.kill(sender, signal.SIGKILL)
 
 
+def test_no_signal_of_a_terminal_ends_it_before_it_has_left(wasp: Installed, shell: str) -> None:
+    """While Python starts, it still belongs to the terminal."""
+    python, log = wasp.base / "python", wasp.base / "log"
+    python.write_text(f"#!/bin/sh\nkill -HUP $$; kill -INT $$; kill -QUIT $$; echo on >>'{log}'\n")
+    python.chmod(0o755)
+    wasp.put(wasp.prefix, python=str(python))
+    wasp.used("version", shell=shell).ok()
+    assert log.read_text() == "on\n"
+
+
 def test_it_is_nobodys_child_and_no_zombie(wasp: Installed) -> None:
     with wasp.waiting() as process:
         wasp.collector.wait_for(1)
