@@ -307,13 +307,6 @@ def test_a_body_is_cut() -> None:
     assert message["body"] == "x" * 800
 
 
-def test_too_much_is_not_remembered() -> None:
-    news = News()
-    news.shown = {str(number): number for number in range(2000)}
-    assert len(News(news.to_text()).shown) == messages.SHOWN_LIMIT
-    assert "1999" in News(news.to_text()).shown
-
-
 # --- the command that updates
 
 
