@@ -78,9 +78,10 @@ def content(version: str, wasp_root: str, python: str) -> bytes:
     if os.name == "nt":
         return _CMD.replace("@VERSION@", version).replace("\n", "\r\n").encode("ascii")
     text = content_of("installed/launcher").decode("utf-8")
-    values = {"wasp_version": version, "wasp_root": wasp_root, "wasp_python": python}
+    # The version without quotes, as ``inspect`` reads it.
+    values = {"version": version, "root": quoted(wasp_root), "python": quoted(python)}
     for name, value in values.items():
-        text = text.replace(f"\n{name}=''\n", f"\n{name}={quoted(value)}\n")
+        text = text.replace(f"\nwasp_{name}=''\n", f"\nwasp_{name}={value}\n")
     return os.fsencode(text)
 
 

@@ -480,7 +480,9 @@ def test_for_whom_nothing_is_looked_for(
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "link"])
-def test_what_is_in_the_place_of_the_text_harms_nobody(reader: Installed, kind: str) -> None:
+def test_what_is_in_the_place_of_the_text_harms_nobody(
+    reader: Installed, shell: str, kind: str
+) -> None:
     reader.cache.mkdir(parents=True)
     text = reader.cache / "messages-0.25.0"
     if kind == "folder":
@@ -489,7 +491,7 @@ def test_what_is_in_the_place_of_the_text_harms_nobody(reader: Installed, kind: 
         os.mkfifo(text)
     else:
         text.symlink_to("/no/such")
-    assert reader.reads() == ""
+    assert reader.reads(shell=shell) == ""
 
 
 def test_a_text_that_cannot_be_emptied_is_shown_again(reader: Installed) -> None:
