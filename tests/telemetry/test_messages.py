@@ -441,6 +441,14 @@ def test_a_message_is_shown_once_by_the_next_command(reader: Installed, shell: s
     assert reader.reads(shell=shell) == SHOWN
 
 
+@pytest.mark.parametrize("option", ["-C", "-e", "-f"])
+def test_options_of_the_shell_change_nothing(reader: Installed, shell: str, option: str) -> None:
+    tells(reader, GRAVE)
+    look(reader)
+    assert reader.reads(shell=shell, option=option) == SHOWN
+    assert reader.reads(shell=shell, option=option) == ""
+
+
 def test_no_python_is_started_to_show_it(reader: Installed) -> None:
     tells(reader, GRAVE)
     look(reader)
