@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import telemetry_ping as ping
 from tests.support.certificates import Authority, Certificate
 from tests.support.collector import Collector
 from tests.support.filesystems import give_away, small_filesystem, without_privileges
@@ -64,27 +65,29 @@ def test_one_event_of_exactly_this_shape(wasp: Installed, shell: str) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("command", "is_build", "keywords"),
-    [
-        ("build --token=SECRET", True, ""),
-        ("build start SECRET", False, ""),
-        ("build SECRET start", True, ""),
-        ("deploy fly SECRET cmd SECRET deploy", False, "fly;cmd;deploy"),
-        ("db deploy SECRET", False, ""),
-    ],
-)
-def test_nothing_of_a_command_but_the_words_that_count(
-    wasp: Installed, shell: str, command: str, is_build: bool, keywords: str
-) -> None:
-    """Neither in the event nor in the arguments of the process, which others can see."""
-    wasp.collector.reply = Stall()
-    wasp.called(*command.split(), shell=shell)
-    wasp.collector.wait_for(1)
-    [shown] = wasp.processes().values()
-    assert "SECRET" not in shown
-    [sent] = properties(wasp)
-    assert (sent["is_build"], sent["deploy_cmd_args"]) == (is_build, keywords)
+WORDS = {
+    "build --token=SECRET": (True, ""),
+    "build start SECRET": (False, ""),
+    "build SECRET start": (True, ""),
+    "deploy fly SECRET cmd SECRET deploy": (False, "fly;cmd;deploy"),
+    "deploy": (False, ""),
+    "db deploy SECRET": (False, ""),
+}
+
+
+def test_only_the_words_that_count_are_handed_over(wasp: Installed, shell: str) -> None:
+    """Others can see the arguments of a process."""
+    python, log = wasp.base / "python", wasp.base / "log"
+    python.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{log}'\n")
+    python.chmod(0o755)
+    wasp.put(wasp.prefix, python=str(python))
+    for command, (is_build, keywords) in WORDS.items():
+        wasp.used(*command.split(), shell=shell)
+        shown = log.read_text()
+        log.unlink()
+        assert "SECRET" not in shown
+        words = shown.partition(" invoked 0.25.0")[2].split()
+        assert (ping.is_build(words), ping.deploy_keywords(words)) == (is_build, keywords)
 
 
 def test_the_event_of_an_install(wasp: Installed) -> None:
@@ -265,10 +268,10 @@ def test_a_collector_that_hangs_holds_nobody_up(wasp: Installed) -> None:
 def test_an_answer_that_drips_ends_at_the_deadline(wasp: Installed) -> None:
     """Also where the caller blocks the signal by which it ends, which all its children inherit."""
     wasp.collector.reply = Drip(b"x" * 300, pieces=300, pause=0.2)
-    ping = wasp.root / "telemetry_ping.py"
-    text = ping.read_text()
+    module = wasp.root / "telemetry_ping.py"
+    text = module.read_text()
     assert "\nDEADLINE_S: Final = 10\n" in text
-    ping.write_text(text.replace("\nDEADLINE_S: Final = 10\n", "\nDEADLINE_S: Final = 1\n"))
+    module.write_text(text.replace("\nDEADLINE_S: Final = 10\n", "\nDEADLINE_S: Final = 1\n"))
     blocked = (
         "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM]); "
         "os.execv(sys.argv[1], sys.argv[1:])"
@@ -490,8 +493,8 @@ def test_python_keeps_what_it_compiled_in_a_folder_of_this_user(wasp: Installed)
     kept = sorted(file.name.partition(".")[0] for file in (wasp.root / "__pycache__").iterdir())
     assert kept == ["telemetry_messages", "telemetry_ping"]
     assert loaded_from(wasp) == "pyc"
-    ping = wasp.root / "telemetry_ping.py"
-    ping.write_text(ping.read_text() + "# of an update\n")
+    module = wasp.root / "telemetry_ping.py"
+    module.write_text(module.read_text() + "# of an update\n")
     assert loaded_from(wasp) == "py"
     wasp.state_file.unlink()
     wasp.used("version")
