@@ -2536,11 +2536,15 @@ installed_file() {
 # What somebody has exported by our names goes on to Wasp as it came.
 _wasp_theirs=${wasp_version+v}${wasp_root+r}${wasp_python+p}
 _wasp_v=${wasp_version-} _wasp_r=${wasp_root-} _wasp_p=${wasp_python-}
-unset wasp_version wasp_root wasp_python
 wasp_version=''
 wasp_root=''
 wasp_python=''
 _wasp_dir=$wasp_root/$wasp_version
+# An install that was killed while it replaced this version has left the old one aside.
+[ -x "$_wasp_dir/wasp-bin" ] || for _wasp_path in "$wasp_root"/.staging-*/replaced/"$wasp_version"; do
+  [ ! -x "$_wasp_path/wasp-bin" ] || _wasp_dir=$_wasp_path
+done
+export waspc_datadir="$_wasp_dir/data"
 
 _wasp_fail() { printf 'wasp: %s\n      %s\n' "$@" >&2 && exit 127; }
 
@@ -2612,10 +2616,6 @@ case ${1-},$wasp_python in
       'If a package manager looks after this Wasp, it also updates it.'
     ;;
 esac
-# An install that was killed while it replaced this version has left the old one aside.
-[ -x "$_wasp_dir/wasp-bin" ] || for _wasp_path in "$wasp_root"/.staging-*/replaced/"$wasp_version"; do
-  [ ! -x "$_wasp_path/wasp-bin" ] || _wasp_dir=$_wasp_path
-done
 [ -x "$_wasp_dir/wasp-bin" ] || _wasp_fail "Wasp $wasp_version is no longer in $wasp_root." \
   'Install it again: curl -fsSL https://get.wasp.sh/install.sh | sh'
 if _wasp_opted_out; then
@@ -2628,7 +2628,6 @@ fi
 case $_wasp_theirs in *v*) export wasp_version="$_wasp_v" ;; esac
 case $_wasp_theirs in *r*) export wasp_root="$_wasp_r" ;; esac
 case $_wasp_theirs in *p*) export wasp_python="$_wasp_p" ;; esac
-export waspc_datadir="$_wasp_dir/data"
 exec "$_wasp_dir/wasp-bin" ${1+"$@"}
 END_OF_launcher
         telemetry_ping.py) cat <<'END_OF_telemetry_ping.py' ;;
@@ -3328,6 +3327,8 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
     try:
         answer = invocation.send(_now, may_send=place is not None)
     finally:
+        if place:
+            place.close()
         if answer is not None:  # who cannot send may still be told of a danger
             import telemetry_messages
 
@@ -3383,8 +3384,9 @@ def _keep_compiled() -> None:
     When all of Wasp was removed meanwhile, an import would make the folder anew.
     """
     assert __spec__ is not None, "an imported module has one"
-    folder = os.path.dirname(os.path.abspath(__file__))
-    if os.path.exists(__spec__.cached or folder) or os.stat(folder).st_uid != os.geteuid():
+    folder, kept = os.path.dirname(os.path.abspath(__file__)), __spec__.cached or __file__
+    is_kept = os.path.exists(kept) and os.stat(kept).st_mtime >= os.stat(__file__).st_ctime
+    if is_kept or os.stat(folder).st_uid != os.geteuid():
         return
     from py_compile import compile as keep
 
@@ -3411,10 +3413,9 @@ def command(wasp_version: str, arguments: Sequence[str]) -> int:
     if chosen is None:
         print(_USAGE, end="", file=sys.stderr)
         return 0 if words in ("-h", "--help") else 2
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         # A path may hold bytes that are no text.
-        if stream is not None:
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="backslashreplace")
     try:
         chosen(wasp_version)
     except OSError as error:
@@ -3534,8 +3535,8 @@ def run(arguments: Sequence[str]) -> NoReturn:
     """``main`` as a process of its own."""
     code = main(arguments)
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
     except OSError:
         code = code or 1  # nobody reads any more
     # The interpreter's own cleaning up takes a few milliseconds more.
@@ -3580,9 +3581,8 @@ DAILY_S: Final = DAY_S - 4 * 60 * 60
 WEEKLY_S: Final = 7 * DAY_S - 4 * 60 * 60
 #: So old, a message that names no versions is no news.
 NEWS_AGE_S: Final = 30 * DAY_S
-#: More are not shown at once, and not remembered as shown.
+#: More are not shown at once.
 NOTICES_LIMIT: Final = 3
-SHOWN_LIMIT: Final = 1000
 COLUMNS: Final = 76
 
 #: What text from elsewhere raises that is not as it should be.
@@ -3721,8 +3721,7 @@ class News:
 
     def to_text(self) -> bytes:
         """One line of JSON."""
-        newest = sorted(self.shown.items(), key=lambda item: item[1])[-SHOWN_LIMIT:]
-        return json.dumps({**vars(self), "shown": dict(newest)}).encode("ascii") + b"\n"
+        return json.dumps(vars(self)).encode("ascii") + b"\n"
 
     def _is_due(self, name: str, pause: int, now: int) -> bool:
         """Whether it was not shown for so long; nor at a time that has not come yet."""
