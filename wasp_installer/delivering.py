@@ -131,7 +131,7 @@ class Delivery:
         """Runs the unpacked binary; returns the version that it is."""
         self._console.say_step("Running wasp-bin version")
         prefix = self._options.prefix
-        reported = reported_version(self._staging.new, version, self._platform, prefix)
+        reported = reported_version(self._staging.new, version, prefix)
         if version is None:
             return reported
         # A release candidate may call itself by the version that it is a candidate for.
