@@ -52,7 +52,7 @@ class NpmSource:
         except SourceProblem as problem:
             if self._npm is None or problem.slug in _FINAL:
                 raise
-            self._hand_over_to_npm(problem)
+            self._needs_npm = True
             try:
                 return self._find_by_npm(wanted)
             except SourceProblem:
@@ -70,14 +70,10 @@ class NpmSource:
             except SourceProblem as problem:
                 if self._npm is None or release.digest is None or problem.slug == "insecure-url":
                     raise
-                self._hand_over_to_npm(problem)
+                self._needs_npm = True
         assert self._npm is not None, "it is needed only where it is there"
         archive = self._npm.fetch(f"{_PACKAGE}-{self._build}@{release.version}")
         feed(archive, start, take)
-
-    def _hand_over_to_npm(self, problem: SourceProblem) -> None:
-        self._console.say_step(f"{problem.text}; asking npm for the release")
-        self._needs_npm = True
 
     # --- by plain requests ------------------------------------------------------------------------
 
@@ -121,7 +117,7 @@ class NpmSource:
 
     def _find_by_npm(self, wanted: str) -> Release:
         assert self._npm is not None, "it is needed only where it is there"
-        self._console.say_step(f"npm view {_PACKAGE}@{wanted}")
+        self._console.say_step("Asking npm for the release")
         main = self._npm.view(f"{_PACKAGE}@{wanted}", "version", "engines.node")
         version = self._version_of(main)
         package = f"{_PACKAGE}-{self._build}@{version}"

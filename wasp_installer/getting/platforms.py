@@ -45,6 +45,16 @@ class Platform:
     distro: str | None = None
     has_loader: bool = True
 
+    def in_full(self) -> str:
+        """As the system itself tells it: "Linux x86_64 glibc (debian)"."""
+        words = [
+            self.system,
+            self.machine,
+            self.libc or "",
+            f"({self.distro})" if self.distro else "",
+        ]
+        return " ".join(filter(None, words))
+
     def __str__(self) -> str:
         """For people: "Linux x86_64 (glibc)"."""
         system = {"linux": "Linux", "macos": "macOS"}.get(self.os or "", self.system)
