@@ -19,6 +19,7 @@ from typing import Any, Final
 from wasp_installer.command_line.console import Console
 from wasp_installer.errors import SourceProblem
 from wasp_installer.programs import HELPER_LIMIT_S, Ended, Program, helper_environment
+from wasp_installer.texts import plain
 from wasp_installer.versions import FIRST_NPM_VERSION, older_than
 
 #: Such as a download over a slow line.
@@ -51,42 +52,29 @@ class Npm:
             folder=self.folder,
         )
 
-    def view(self, package: str, *fields: str) -> Mapping[str, Any]:
-        """Fields of a package, such as "dist.tarball"; raises ``SourceProblem``."""
+    def view(self, package: str, *fields: str) -> Mapping[str, Any] | None:
+        """Fields of a package, such as "dist.tarball"; None, when npm does not deliver them."""
         # Of one field that is there, npm prints the value alone; every package has a name.
         ended = self._run("view", "--json", package, "name", *fields)
         try:
-            answer: object = json.loads(ended.stdout)
+            answer: object = json.loads(ended.stdout) if ended and ended.code == 0 else None
         except ValueError:
-            answer = None
-        error = answer.get("error") if isinstance(answer, dict) else None
-        if isinstance(error, dict) and error.get("code") == "E404":
-            raise SourceProblem("not-found", "npm does not find it")
-        if ended.code != 0 or not isinstance(answer, dict) or error is not None:
-            raise _not_delivered()
-        return answer
+            return None
+        return answer if isinstance(answer, dict) else None
 
-    def fetch(self, package: str) -> Path:
+    def fetch(self, package: str, version: str) -> Path:
         """The archive of a package; raises ``SourceProblem``."""
-        ended = self._run("pack", "--ignore-scripts", package)
+        ended = self._run("pack", "--ignore-scripts", f"{package}@{version}")
         archives = list(self.folder.glob("*.tgz"))
-        if ended.code != 0 or len(archives) != 1:
-            raise _not_delivered()
+        if ended is None or ended.code != 0 or len(archives) != 1:
+            said = plain("\n".join(ended.stderr.splitlines()[:3]) if ended else "")
+            raise SourceProblem("connection", f"npm could not fetch {package} ({said})")
         return archives[0]
 
-    def _run(self, *arguments: str) -> Ended:
-        try:
-            with self.start(*arguments) as program:
-                ended = program.wait(FETCH_LIMIT_S)
-        except OSError:
-            ended = None
-        if ended is None:
-            raise _not_delivered()
-        return ended
-
-
-def _not_delivered() -> SourceProblem:
-    return SourceProblem("bad-answer", "npm cannot fetch it either")
+    def _run(self, *arguments: str) -> Ended | None:
+        with contextlib.suppress(OSError), self.start(*arguments) as program:
+            return program.wait(FETCH_LIMIT_S)
+        return None
 
 
 class RegistryLookup:
