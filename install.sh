@@ -1,4 +1,5 @@
 #!/bin/sh
+{
 # Installs Wasp, the full-stack web framework: https://wasp.sh
 #
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
@@ -12,19 +13,19 @@
 # All of it is one brace group, which a shell reads to its end before it runs any of it, so a download that was cut
 # does nothing. Whatever shell reads this, with its aliases, functions and options, runs only the next lines: they write
 # the program into a private temporary folder and hand over to /bin/sh. A backslash keeps a word from being an alias;
-# with POSIXLY_CORRECT, bash takes no function for a special builtin.
-{
+# with POSIXLY_CORRECT, bash takes no function for a special builtin. In zsh, "unset" fails, which may end a shell.
 POSIXLY_CORRECT=1
-\unset -f exec 2>/dev/null
-\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; umask 077; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"$d/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
+\unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
+\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
 [ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
 [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch dotglob xpg_echo 2>/dev/null
 set +aefuxvC
-unset -f awk basename cat cd chmod cmp cp curl cut date dd env expr find getconf grep gzip head id kill ldd \
-  ln ls mkdir mktemp mv node npm od openssl perl ps python python3 readlink rm rmdir sed sh sha256sum \
-  sha512sum shasum sleep sort stty sysctl tail tar timeout tr umask uname wait wc wget zsh 2>/dev/null
+[ -z "${BASH_VERSION-}" ] || {
+  unset -f declare
+  for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
+}
 unalias -a 2>/dev/null
-unset CDPATH IFS TAR_OPTIONS GZIP GREP_OPTIONS BASH_ENV ENV POSIXLY_CORRECT
+unset CDPATH IFS GLOBIGNORE TAR_OPTIONS GZIP GREP_OPTIONS BASH_ENV ENV POSIXLY_CORRECT
 set -u
 umask 022
 exec </dev/null
@@ -1529,7 +1530,11 @@ make_staging() {
 
 sweep() {
   name_owner
-  for _left in "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*; do
+  sweep_staged "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
+}
+
+sweep_staged() {
+  for _left; do
     _name=${_left##*staging-}
     [ -e "$_left" ] && is_abandoned "${_name%-*}" "$_left" || continue
     say_step "Cleaning up after an earlier run: $_left"
@@ -1965,27 +1970,25 @@ take_out_of_startup_files() {
 }
 
 add_to_github_path() {
-  grep -qxF -e "$prefix/bin" "$GITHUB_PATH" 2>/dev/null || {
-    [ -f "$GITHUB_PATH" ] && (printf '%s\n' "$prefix/bin" >>"$GITHUB_PATH") 2>/dev/null || {
-      warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
-      return
+  if [ -f "$GITHUB_PATH" ] && {
+    grep -qxF -e "$prefix/bin" "$GITHUB_PATH" || {
+      _end=$(tail -c 1 "$GITHUB_PATH")
+      (printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
     }
-  }
-  path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
+  } 2>/dev/null; then
+    path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
+  else
+    warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
+  fi
 }
 
 add_line() {
-  if begin_edit "$1"; then
-    case $our_lines in
-      "$2 $STARTUP_MARK" | "$2 $STARTUP_MARK_WITH_BREAK")
-        present=$(with_name "$present" "$1")
-        return
-        ;;
-    esac
-    if take_lines_out && append_line "$2" && finish_edit; then
-      edited=$(with_name "$edited" "$1")
-      return
-    fi
+  if [ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null; then
+    present=$(with_name "$present" "$1")
+    return
+  elif begin_edit "$1" && take_lines_out && append_line "$2" && finish_edit; then
+    edited=$(with_name "$edited" "$1")
+    return
   fi
   warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
 }
@@ -1995,7 +1998,7 @@ plan_line() {
 }
 
 remove_lines() {
-  grep -qF -e "$STARTUP_MARK" "$1" 2>/dev/null || return 0
+  [ -f "$1" ] && grep -qF -e "$STARTUP_MARK" "$1" 2>/dev/null || return 0
   if begin_edit "$1"; then
     [ -n "$our_lines" ] || return 0
     if take_lines_out && finish_edit; then
@@ -2071,7 +2074,7 @@ take_lines_out() {
 }
 
 append_line() {
-  _end=$(tail -c 2 "$work/new" && printf .)
+  _end=$(tail -c 2 "$work/new" | tr '\000' . && printf .)
   case $real,$_end in
     ,*) printf '%s %s\n' "$1" "$STARTUP_MARK" ;;
     *,\\"$newline". | *[!"$newline"]. | *,.) printf '\n%s %s\n' "$1" "$STARTUP_MARK_WITH_BREAK" ;;
@@ -2095,8 +2098,10 @@ finish_edit() {
 }
 
 differs_in_our_lines_only() {
-  cp "$work/new" "$work/result" && take_lines_out && mv "$work/new" "$work/without" \
-    && cp "$work/old" "$work/new" && take_lines_out && cmp -s "$work/without" "$work/new" && mv "$work/result" "$work/new"
+  for _copy in old new; do
+    tr -d '\000' <"$work/$_copy" | grep -v -e '^$' -e "$STARTUP_MARK" >"$work/$_copy.rest"
+  done
+  cmp -s "$work/old.rest" "$work/new.rest"
 }
 
 make_real_file() {
@@ -2111,6 +2116,7 @@ make_real_file() {
 }
 
 replace_real_file() {
+  sweep_staged "${real%/*}"/.wasp-staging-*
   read_owner "$real"
   _owner=$owner
   _staged=$(mktemp "${real%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null) || return 1
@@ -2175,8 +2181,8 @@ check_other_wasp() {
 }
 
 refuse_danger_for_root() {
-  [ "$(id -u)" = 0 ] || return 0
-  for _place in "$share_dir" "$bin_dir"; do
+  [ -z "$destdir" ] && [ "$(id -u)" = 0 ] || return 0
+  for _place in "$share_dir" "$bin_dir" "$(past_links "$share_dir")" "$(past_links "$bin_dir")"; do
     set --
     while [ -n "$_place" ]; do
       [ ! -e "$_place" ] || set -- "$_place" "$@"
@@ -2189,8 +2195,14 @@ refuse_danger_for_root() {
   done
 }
 
+past_links() {
+  topmost_missing "$1"
+  [ -z "$missing" ] || set -- "${missing%/*}"
+  cd "${1:-/}" && pwd -P
+}
+
 found_danger() {
-  is_on_ci || die permission-denied "root must not install below a folder that others can change: $1." \
+  is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
     'Run this again as that user, without sudo. For all users: --prefix /usr/local'
   [ "$warned_of_ci" = yes ] || say "$1; on CI, root installs there all the same."
   warned_of_ci=yes
@@ -2207,7 +2219,6 @@ refuse_closed_places() {
 }
 
 run_install() {
-  refuse_danger_for_root
   refuse_conflicts
   previous=$current
   if [ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"; then
@@ -2326,7 +2337,6 @@ plan_startup_files() {
 }
 
 run_use() {
-  refuse_danger_for_root
   refuse_conflicts
   [ "$dry_run" = yes ] || sweep
   is_installed "$named_version" || die_not_installed "$named_version"
@@ -2345,7 +2355,6 @@ die_not_installed() {
 }
 
 run_check() {
-  refuse_danger_for_root
   refuse_conflicts
   refuse_closed_places
   [ "$dry_run" = yes ] || sweep
@@ -4069,6 +4078,7 @@ main() {
   need sed
   parse_arguments "$@"
   check_arguments
+  [ "$command" = list ] || refuse_danger_for_root
   case $command in
     install) run_install ;;
     check) run_check ;;
