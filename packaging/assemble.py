@@ -113,7 +113,8 @@ def _installed_file() -> str:
     for name, source in INSTALLED.items():
         text = (REPOSITORY / source).read_text(encoding="utf-8")
         end = f"END_OF_{name.rpartition('/')[2]}"
-        assert f"\n{end}\n" not in text and text.endswith("\n"), source
+        if f"\n{end}\n" in text or not text.endswith("\n"):
+            raise ValueError(f"a here-document cannot hold {source}")
         cases.append(f"        {name}) cat <<'{end}' ;;\n{text}{end}\n")
     return "installed_file() {\n    case $1 in\n" + "".join(cases) + "    esac\n}\n"
 
