@@ -1,4 +1,5 @@
 #!/bin/sh
+{
 # Installs Wasp, the full-stack web framework: https://wasp.sh
 #
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
@@ -12,19 +13,19 @@
 # All of it is one brace group, which a shell reads to its end before it runs any of it, so a download that was cut
 # does nothing. Whatever shell reads this, with its aliases, functions and options, runs only the next lines: they write
 # the program into a private temporary folder and hand over to /bin/sh. A backslash keeps a word from being an alias;
-# with POSIXLY_CORRECT, bash takes no function for a special builtin.
-{
+# with POSIXLY_CORRECT, bash takes no function for a special builtin. In zsh, "unset" fails, which may end a shell.
 POSIXLY_CORRECT=1
-\unset -f exec 2>/dev/null
-\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; umask 077; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"$d/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
+\unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
+\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
 [ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
 [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch dotglob xpg_echo 2>/dev/null
 set +aefuxvC
-unset -f awk basename cat cd chmod cmp cp curl cut date dd env expr find getconf grep gzip head id kill ldd \
-  ln ls mkdir mktemp mv node npm od openssl perl ps python python3 readlink rm rmdir sed sh sha256sum \
-  sha512sum shasum sleep sort stty sysctl tail tar timeout tr umask uname wait wc wget zsh 2>/dev/null
+[ -z "${BASH_VERSION-}" ] || {
+  unset -f declare
+  for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
+}
 unalias -a 2>/dev/null
-unset CDPATH IFS TAR_OPTIONS GZIP GREP_OPTIONS BASH_ENV ENV POSIXLY_CORRECT
+unset CDPATH IFS GLOBIGNORE TAR_OPTIONS GZIP GREP_OPTIONS BASH_ENV ENV POSIXLY_CORRECT
 set -u
 umask 022
 exec </dev/null
@@ -1320,8 +1321,8 @@ die_unsafe() {
 refuse_what_no_release_has() {
   root=$staging/unpacked
   [ ! -d "$root/package" ] || [ -L "$root/package" ] || root=$root/package
-  [ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f -links +1 -o ! -type l -perm -4000 \
-    -o ! -type l -perm -2000 -o -name '*[[:cntrl:]]*')" ] || die_unsafe
+  [ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f -links +1 -o -type f -perm -4000 \
+    -o -type f -perm -2000 -o -name '*[[:cntrl:]]*')" ] || die_unsafe
   [ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] || die_unsafe
   [ -z "$(find "$root" -type f -size "+$((UNPACKED_LIMIT / 512 - 1))")" ] || die_too_large
   find "$root/data" -type l >"$staging/links" 2>/dev/null
@@ -1549,7 +1550,11 @@ make_staging() {
 
 sweep() {
   name_owner
-  for _left in "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*; do
+  sweep_staged "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
+}
+
+sweep_staged() {
+  for _left; do
     _name=${_left##*staging-}
     [ -e "$_left" ] && is_abandoned "${_name%-*}" "$_left" || continue
     say_step "Cleaning up after an earlier run: $_left"
@@ -1985,27 +1990,25 @@ take_out_of_startup_files() {
 }
 
 add_to_github_path() {
-  grep -qxF -e "$prefix/bin" "$GITHUB_PATH" 2>/dev/null || {
-    [ -f "$GITHUB_PATH" ] && (printf '%s\n' "$prefix/bin" >>"$GITHUB_PATH") 2>/dev/null || {
-      warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
-      return
+  if [ -f "$GITHUB_PATH" ] && {
+    grep -qxF -e "$prefix/bin" "$GITHUB_PATH" || {
+      _end=$(tail -c 1 "$GITHUB_PATH")
+      (printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
     }
-  }
-  path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
+  } 2>/dev/null; then
+    path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
+  else
+    warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
+  fi
 }
 
 add_line() {
-  if begin_edit "$1"; then
-    case $our_lines in
-      "$2 $STARTUP_MARK" | "$2 $STARTUP_MARK_WITH_BREAK")
-        present=$(with_name "$present" "$1")
-        return
-        ;;
-    esac
-    if take_lines_out && append_line "$2" && finish_edit; then
-      edited=$(with_name "$edited" "$1")
-      return
-    fi
+  if [ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null; then
+    present=$(with_name "$present" "$1")
+    return
+  elif begin_edit "$1" && take_lines_out && append_line "$2" && finish_edit; then
+    edited=$(with_name "$edited" "$1")
+    return
   fi
   warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
 }
@@ -2015,7 +2018,7 @@ plan_line() {
 }
 
 remove_lines() {
-  grep -qF -e "$STARTUP_MARK" "$1" 2>/dev/null || return 0
+  [ -f "$1" ] && grep -qF -e "$STARTUP_MARK" "$1" 2>/dev/null || return 0
   if begin_edit "$1"; then
     [ -n "$our_lines" ] || return 0
     if take_lines_out && finish_edit; then
@@ -2091,7 +2094,7 @@ take_lines_out() {
 }
 
 append_line() {
-  _end=$(tail -c 2 "$work/new" && printf .)
+  _end=$(tail -c 2 "$work/new" | tr '\000' . && printf .)
   case $real,$_end in
     ,*) printf '%s %s\n' "$1" "$STARTUP_MARK" ;;
     *,\\"$newline". | *[!"$newline"]. | *,.) printf '\n%s %s\n' "$1" "$STARTUP_MARK_WITH_BREAK" ;;
@@ -2115,8 +2118,10 @@ finish_edit() {
 }
 
 differs_in_our_lines_only() {
-  cp "$work/new" "$work/result" && take_lines_out && mv "$work/new" "$work/without" \
-    && cp "$work/old" "$work/new" && take_lines_out && cmp -s "$work/without" "$work/new" && mv "$work/result" "$work/new"
+  for _copy in old new; do
+    tr -d '\000' <"$work/$_copy" | grep -v -e '^$' -e "$STARTUP_MARK" >"$work/$_copy.rest"
+  done
+  cmp -s "$work/old.rest" "$work/new.rest"
 }
 
 make_real_file() {
@@ -2131,6 +2136,7 @@ make_real_file() {
 }
 
 replace_real_file() {
+  sweep_staged "${real%/*}"/.wasp-staging-*
   read_owner "$real"
   _owner=$owner
   _staged=$(mktemp "${real%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null) || return 1
@@ -2195,8 +2201,8 @@ check_other_wasp() {
 }
 
 refuse_danger_for_root() {
-  [ "$(id -u)" = 0 ] || return 0
-  for _place in "$share_dir" "$bin_dir"; do
+  [ -z "$destdir" ] && [ "$(id -u)" = 0 ] || return 0
+  for _place in "$share_dir" "$bin_dir" "$(past_links "$share_dir")" "$(past_links "$bin_dir")"; do
     set --
     while [ -n "$_place" ]; do
       [ ! -e "$_place" ] || set -- "$_place" "$@"
@@ -2209,8 +2215,14 @@ refuse_danger_for_root() {
   done
 }
 
+past_links() {
+  topmost_missing "$1"
+  [ -z "$missing" ] || set -- "${missing%/*}"
+  cd "${1:-/}" && pwd -P
+}
+
 found_danger() {
-  is_on_ci || die permission-denied "root must not install below a folder that others can change: $1." \
+  is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
     'Run this again as that user, without sudo. For all users: --prefix /usr/local'
   [ "$warned_of_ci" = yes ] || say "$1; on CI, root installs there all the same."
   warned_of_ci=yes
@@ -2227,7 +2239,6 @@ refuse_closed_places() {
 }
 
 run_install() {
-  refuse_danger_for_root
   refuse_conflicts
   previous=$current
   if [ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"; then
@@ -2346,7 +2357,6 @@ plan_startup_files() {
 }
 
 run_use() {
-  refuse_danger_for_root
   refuse_conflicts
   [ "$dry_run" = yes ] || sweep
   is_installed "$named_version" || die_not_installed "$named_version"
@@ -2365,7 +2375,6 @@ die_not_installed() {
 }
 
 run_check() {
-  refuse_danger_for_root
   refuse_conflicts
   refuse_closed_places
   [ "$dry_run" = yes ] || sweep
@@ -2524,11 +2533,15 @@ installed_file() {
 # What somebody has exported by our names goes on to Wasp as it came.
 _wasp_theirs=${wasp_version+v}${wasp_root+r}${wasp_python+p}
 _wasp_v=${wasp_version-} _wasp_r=${wasp_root-} _wasp_p=${wasp_python-}
-unset wasp_version wasp_root wasp_python
 wasp_version=''
 wasp_root=''
 wasp_python=''
 _wasp_dir=$wasp_root/$wasp_version
+# An install that was killed while it replaced this version has left the old one aside.
+[ -x "$_wasp_dir/wasp-bin" ] || for _wasp_path in "$wasp_root"/.staging-*/replaced/"$wasp_version"; do
+  [ ! -x "$_wasp_path/wasp-bin" ] || _wasp_dir=$_wasp_path
+done
+export waspc_datadir="$_wasp_dir/data"
 
 _wasp_fail() { printf 'wasp: %s\n      %s\n' "$@" >&2 && exit 127; }
 
@@ -2600,10 +2613,6 @@ case ${1-},$wasp_python in
       'If a package manager looks after this Wasp, it also updates it.'
     ;;
 esac
-# An install that was killed while it replaced this version has left the old one aside.
-[ -x "$_wasp_dir/wasp-bin" ] || for _wasp_path in "$wasp_root"/.staging-*/replaced/"$wasp_version"; do
-  [ ! -x "$_wasp_path/wasp-bin" ] || _wasp_dir=$_wasp_path
-done
 [ -x "$_wasp_dir/wasp-bin" ] || _wasp_fail "Wasp $wasp_version is no longer in $wasp_root." \
   'Install it again: curl -fsSL https://get.wasp.sh/install.sh | sh'
 if _wasp_opted_out; then
@@ -2616,7 +2625,6 @@ fi
 case $_wasp_theirs in *v*) export wasp_version="$_wasp_v" ;; esac
 case $_wasp_theirs in *r*) export wasp_root="$_wasp_r" ;; esac
 case $_wasp_theirs in *p*) export wasp_python="$_wasp_p" ;; esac
-export waspc_datadir="$_wasp_dir/data"
 exec "$_wasp_dir/wasp-bin" ${1+"$@"}
 END_OF_launcher
         telemetry_ping.py) cat <<'END_OF_telemetry_ping.py' ;;
@@ -3316,6 +3324,8 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
     try:
         answer = invocation.send(_now, may_send=place is not None)
     finally:
+        if place:
+            place.close()
         if answer is not None:  # who cannot send may still be told of a danger
             import telemetry_messages
 
@@ -3371,8 +3381,9 @@ def _keep_compiled() -> None:
     When all of Wasp was removed meanwhile, an import would make the folder anew.
     """
     assert __spec__ is not None, "an imported module has one"
-    folder = os.path.dirname(os.path.abspath(__file__))
-    if os.path.exists(__spec__.cached or folder) or os.stat(folder).st_uid != os.geteuid():
+    folder, kept = os.path.dirname(os.path.abspath(__file__)), __spec__.cached or __file__
+    is_kept = os.path.exists(kept) and os.stat(kept).st_mtime >= os.stat(__file__).st_ctime
+    if is_kept or os.stat(folder).st_uid != os.geteuid():
         return
     from py_compile import compile as keep
 
@@ -3399,10 +3410,9 @@ def command(wasp_version: str, arguments: Sequence[str]) -> int:
     if chosen is None:
         print(_USAGE, end="", file=sys.stderr)
         return 0 if words in ("-h", "--help") else 2
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         # A path may hold bytes that are no text.
-        if stream is not None:
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="backslashreplace")
     try:
         chosen(wasp_version)
     except OSError as error:
@@ -3522,8 +3532,8 @@ def run(arguments: Sequence[str]) -> NoReturn:
     """``main`` as a process of its own."""
     code = main(arguments)
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
     except OSError:
         code = code or 1  # nobody reads any more
     # The interpreter's own cleaning up takes a few milliseconds more.
@@ -3568,9 +3578,8 @@ DAILY_S: Final = DAY_S - 4 * 60 * 60
 WEEKLY_S: Final = 7 * DAY_S - 4 * 60 * 60
 #: So old, a message that names no versions is no news.
 NEWS_AGE_S: Final = 30 * DAY_S
-#: More are not shown at once, and not remembered as shown.
+#: More are not shown at once.
 NOTICES_LIMIT: Final = 3
-SHOWN_LIMIT: Final = 1000
 COLUMNS: Final = 76
 
 #: What text from elsewhere raises that is not as it should be.
@@ -3709,8 +3718,7 @@ class News:
 
     def to_text(self) -> bytes:
         """One line of JSON."""
-        newest = sorted(self.shown.items(), key=lambda item: item[1])[-SHOWN_LIMIT:]
-        return json.dumps({**vars(self), "shown": dict(newest)}).encode("ascii") + b"\n"
+        return json.dumps(vars(self)).encode("ascii") + b"\n"
 
     def _is_due(self, name: str, pause: int, now: int) -> bool:
         """Whether it was not shown for so long; nor at a time that has not come yet."""
@@ -4089,6 +4097,7 @@ main() {
   need sed
   parse_arguments "$@"
   check_arguments
+  [ "$command" = list ] || refuse_danger_for_root
   case $command in
     install) run_install ;;
     check) run_check ;;

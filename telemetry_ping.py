@@ -694,6 +694,8 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
     try:
         answer = invocation.send(_now, may_send=place is not None)
     finally:
+        if place:
+            place.close()
         if answer is not None:  # who cannot send may still be told of a danger
             import telemetry_messages
 
@@ -749,8 +751,9 @@ def _keep_compiled() -> None:
     When all of Wasp was removed meanwhile, an import would make the folder anew.
     """
     assert __spec__ is not None, "an imported module has one"
-    folder = os.path.dirname(os.path.abspath(__file__))
-    if os.path.exists(__spec__.cached or folder) or os.stat(folder).st_uid != os.geteuid():
+    folder, kept = os.path.dirname(os.path.abspath(__file__)), __spec__.cached or __file__
+    is_kept = os.path.exists(kept) and os.stat(kept).st_mtime >= os.stat(__file__).st_ctime
+    if is_kept or os.stat(folder).st_uid != os.geteuid():
         return
     from py_compile import compile as keep
 
@@ -777,10 +780,9 @@ def command(wasp_version: str, arguments: Sequence[str]) -> int:
     if chosen is None:
         print(_USAGE, end="", file=sys.stderr)
         return 0 if words in ("-h", "--help") else 2
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         # A path may hold bytes that are no text.
-        if stream is not None:
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        stream.reconfigure(errors="backslashreplace")
     try:
         chosen(wasp_version)
     except OSError as error:
@@ -900,8 +902,8 @@ def run(arguments: Sequence[str]) -> NoReturn:
     """``main`` as a process of its own."""
     code = main(arguments)
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
     except OSError:
         code = code or 1  # nobody reads any more
     # The interpreter's own cleaning up takes a few milliseconds more.

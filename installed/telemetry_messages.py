@@ -32,9 +32,8 @@ DAILY_S: Final = DAY_S - 4 * 60 * 60
 WEEKLY_S: Final = 7 * DAY_S - 4 * 60 * 60
 #: So old, a message that names no versions is no news.
 NEWS_AGE_S: Final = 30 * DAY_S
-#: More are not shown at once, and not remembered as shown.
+#: More are not shown at once.
 NOTICES_LIMIT: Final = 3
-SHOWN_LIMIT: Final = 1000
 COLUMNS: Final = 76
 
 #: What text from elsewhere raises that is not as it should be.
@@ -173,8 +172,7 @@ class News:
 
     def to_text(self) -> bytes:
         """One line of JSON."""
-        newest = sorted(self.shown.items(), key=lambda item: item[1])[-SHOWN_LIMIT:]
-        return json.dumps({**vars(self), "shown": dict(newest)}).encode("ascii") + b"\n"
+        return json.dumps(vars(self)).encode("ascii") + b"\n"
 
     def _is_due(self, name: str, pause: int, now: int) -> bool:
         """Whether it was not shown for so long; nor at a time that has not come yet."""

@@ -61,6 +61,7 @@ LIMIT_BYTES = 200_000
 
 HEADER = """\
 #!/bin/sh
+{
 # Installs Wasp, the full-stack web framework: https://wasp.sh
 #
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
@@ -74,11 +75,10 @@ HEADER = """\
 # All of it is one brace group, which a shell reads to its end before it runs any of it, so a download that was cut
 # does nothing. Whatever shell reads this, with its aliases, functions and options, runs only the next lines: they write
 # the program into a private temporary folder and hand over to /bin/sh. A backslash keeps a word from being an alias;
-# with POSIXLY_CORRECT, bash takes no function for a special builtin.
-{
+# with POSIXLY_CORRECT, bash takes no function for a special builtin. In zsh, "unset" fails, which may end a shell.
 POSIXLY_CORRECT=1
-\\unset -f exec 2>/dev/null
-\\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; umask 077; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"$d/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
+\\unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
+\\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
 """  # noqa: E501 - one line, since zsh has an option that refuses line breaks in quotes
 FOOTER = """\
 WASP_INSTALLER
@@ -113,7 +113,8 @@ def _installed_file() -> str:
     for name, source in INSTALLED.items():
         text = (REPOSITORY / source).read_text(encoding="utf-8")
         end = f"END_OF_{name.rpartition('/')[2]}"
-        assert f"\n{end}\n" not in text and text.endswith("\n"), source
+        if f"\n{end}\n" in text or not text.endswith("\n"):
+            raise ValueError(f"a here-document cannot hold {source}")
         cases.append(f"        {name}) cat <<'{end}' ;;\n{text}{end}\n")
     return "installed_file() {\n    case $1 in\n" + "".join(cases) + "    esac\n}\n"
 

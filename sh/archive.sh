@@ -199,8 +199,8 @@ die_unsafe() {
 refuse_what_no_release_has() {
   root=$staging/unpacked
   [ ! -d "$root/package" ] || [ -L "$root/package" ] || root=$root/package
-  [ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f -links +1 -o ! -type l -perm -4000 \
-    -o ! -type l -perm -2000 -o -name '*[[:cntrl:]]*')" ] || die_unsafe
+  [ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f -links +1 -o -type f -perm -4000 \
+    -o -type f -perm -2000 -o -name '*[[:cntrl:]]*')" ] || die_unsafe
   [ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] || die_unsafe
   [ -z "$(find "$root" -type f -size "+$((UNPACKED_LIMIT / 512 - 1))")" ] || die_too_large
   find "$root/data" -type l >"$staging/links" 2>/dev/null

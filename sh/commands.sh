@@ -2,7 +2,6 @@
 # The commands.
 
 run_install() {
-  refuse_danger_for_root
   refuse_conflicts
   previous=$current
   if [ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"; then
@@ -124,7 +123,6 @@ plan_startup_files() {
 }
 
 run_use() {
-  refuse_danger_for_root
   refuse_conflicts
   [ "$dry_run" = yes ] || sweep
   is_installed "$named_version" || die_not_installed "$named_version"
@@ -144,7 +142,6 @@ die_not_installed() {
 
 # run_check: for install.py, before it downloads
 run_check() {
-  refuse_danger_for_root
   refuse_conflicts
   refuse_closed_places
   [ "$dry_run" = yes ] || sweep

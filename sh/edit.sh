@@ -3,19 +3,14 @@
 # it in our own lines alone, and nobody else has written to the file meanwhile. Its mode, its owner, links to it and a
 # last line without an end stay as they are.
 
-# add_line FILE LINE: adds to edited, or to present where it is there already
+# add_line FILE LINE: adds to edited, or to present where it is there already, as by a person where this must not write
 add_line() {
-  if begin_edit "$1"; then
-    case $our_lines in
-      "$2 $STARTUP_MARK" | "$2 $STARTUP_MARK_WITH_BREAK")
-        present=$(with_name "$present" "$1")
-        return
-        ;;
-    esac
-    if take_lines_out && append_line "$2" && finish_edit; then
-      edited=$(with_name "$edited" "$1")
-      return
-    fi
+  if [ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null; then
+    present=$(with_name "$present" "$1")
+    return
+  elif begin_edit "$1" && take_lines_out && append_line "$2" && finish_edit; then
+    edited=$(with_name "$edited" "$1")
+    return
   fi
   warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
 }
@@ -27,7 +22,7 @@ plan_line() {
 
 # remove_lines FILE
 remove_lines() {
-  grep -qF -e "$STARTUP_MARK" "$1" 2>/dev/null || return 0
+  [ -f "$1" ] && grep -qF -e "$STARTUP_MARK" "$1" 2>/dev/null || return 0
   if begin_edit "$1"; then
     [ -n "$our_lines" ] || return 0
     if take_lines_out && finish_edit; then
@@ -111,7 +106,7 @@ take_lines_out() {
 
 # append_line LINE: to $work/new. Where the last line has no end, or goes on behind a backslash, a line break comes first.
 append_line() {
-  _end=$(tail -c 2 "$work/new" && printf .)
+  _end=$(tail -c 2 "$work/new" | tr '\000' . && printf .)
   case $real,$_end in
     ,*) printf '%s %s\n' "$1" "$STARTUP_MARK" ;;
     *,\\"$newline". | *[!"$newline"]. | *,.) printf '\n%s %s\n' "$1" "$STARTUP_MARK_WITH_BREAK" ;;
@@ -137,10 +132,12 @@ finish_edit() {
   fi
 }
 
-# differs_in_our_lines_only: what is there and what is to be there are the same without them
+# differs_in_our_lines_only: the rest of both is the same, as seen by other tools than those that have edited it
 differs_in_our_lines_only() {
-  cp "$work/new" "$work/result" && take_lines_out && mv "$work/new" "$work/without" \
-    && cp "$work/old" "$work/new" && take_lines_out && cmp -s "$work/without" "$work/new" && mv "$work/result" "$work/new"
+  for _copy in old new; do
+    tr -d '\000' <"$work/$_copy" | grep -v -e '^$' -e "$STARTUP_MARK" >"$work/$_copy.rest"
+  done
+  cmp -s "$work/old.rest" "$work/new.rest"
 }
 
 make_real_file() {
@@ -156,6 +153,7 @@ make_real_file() {
 
 # replace_real_file: by a rename
 replace_real_file() {
+  sweep_staged "${real%/*}"/.wasp-staging-*
   read_owner "$real"
   _owner=$owner
   _staged=$(mktemp "${real%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null) || return 1

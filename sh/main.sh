@@ -79,6 +79,7 @@ main() {
   need sed
   parse_arguments "$@"
   check_arguments
+  [ "$command" = list ] || refuse_danger_for_root
   case $command in
     install) run_install ;;
     check) run_check ;;

@@ -163,11 +163,15 @@ take_out_of_startup_files() {
 
 # add_to_github_path: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 add_to_github_path() {
-  grep -qxF -e "$prefix/bin" "$GITHUB_PATH" 2>/dev/null || {
-    [ -f "$GITHUB_PATH" ] && (printf '%s\n' "$prefix/bin" >>"$GITHUB_PATH") 2>/dev/null || {
-      warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
-      return
+  if [ -f "$GITHUB_PATH" ] && {
+    grep -qxF -e "$prefix/bin" "$GITHUB_PATH" || {
+      # The line of another step may have no end.
+      _end=$(tail -c 1 "$GITHUB_PATH")
+      (printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
     }
-  }
-  path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
+  } 2>/dev/null; then
+    path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
+  else
+    warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
+  fi
 }

@@ -10,11 +10,13 @@
 [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch dotglob xpg_echo 2>/dev/null
 set +aefuxvC
 # bash passes exported functions on to /bin/sh.
-unset -f awk basename cat cd chmod cmp cp curl cut date dd env expr find getconf grep gzip head id kill ldd \
-  ln ls mkdir mktemp mv node npm od openssl perl ps python python3 readlink rm rmdir sed sh sha256sum \
-  sha512sum shasum sleep sort stty sysctl tail tar timeout tr umask uname wait wc wget zsh 2>/dev/null
+# shellcheck disable=SC3044 # bash has it
+[ -z "${BASH_VERSION-}" ] || {
+  unset -f declare
+  for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
+}
 unalias -a 2>/dev/null
-unset CDPATH IFS TAR_OPTIONS GZIP GREP_OPTIONS BASH_ENV ENV POSIXLY_CORRECT
+unset CDPATH IFS GLOBIGNORE TAR_OPTIONS GZIP GREP_OPTIONS BASH_ENV ENV POSIXLY_CORRECT
 set -u
 umask 022
 # With a standard stream closed, the next file that is opened would take its place.

@@ -48,11 +48,11 @@ check_other_wasp() {
   [ "$_first" -ef "$prefix/bin/wasp" ] 2>/dev/null || warn "another wasp comes first on your PATH: $_first${newline}Remove it, or put $(pretty "$prefix/bin") before it."
 }
 
-# refuse_danger_for_root: root would run programs out of a folder that another user can swap. In a container of CI, that
-# is how it is meant.
+# refuse_danger_for_root: root would run, or remove, what is in a folder that another user can swap. In a container of
+# CI, that is how it is meant, and what is staged is not run.
 refuse_danger_for_root() {
-  [ "$(id -u)" = 0 ] || return 0
-  for _place in "$share_dir" "$bin_dir"; do
+  [ -z "$destdir" ] && [ "$(id -u)" = 0 ] || return 0
+  for _place in "$share_dir" "$bin_dir" "$(past_links "$share_dir")" "$(past_links "$bin_dir")"; do
     set --
     while [ -n "$_place" ]; do
       [ ! -e "$_place" ] || set -- "$_place" "$@"
@@ -66,8 +66,15 @@ refuse_danger_for_root() {
   done
 }
 
+# past_links FOLDER: prints the physical path of what is there of it
+past_links() {
+  topmost_missing "$1"
+  [ -z "$missing" ] || set -- "${missing%/*}"
+  cd "${1:-/}" && pwd -P
+}
+
 found_danger() {
-  is_on_ci || die permission-denied "root must not install below a folder that others can change: $1." \
+  is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
     'Run this again as that user, without sudo. For all users: --prefix /usr/local'
   [ "$warned_of_ci" = yes ] || say "$1; on CI, root installs there all the same."
   warned_of_ci=yes

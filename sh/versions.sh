@@ -42,7 +42,11 @@ make_staging() {
 # sweep: removes what killed runs left, and puts back a version that one of them had moved aside
 sweep() {
   name_owner
-  for _left in "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*; do
+  sweep_staged "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
+}
+
+sweep_staged() {
+  for _left; do
     _name=${_left##*staging-}
     [ -e "$_left" ] && is_abandoned "${_name%-*}" "$_left" || continue
     say_step "Cleaning up after an earlier run: $_left"

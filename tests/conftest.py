@@ -14,9 +14,9 @@ from tests.support.collector import Collector
 from tests.support.frontends import CHOSEN_SHELLS, GETTERS, SHELLS, FrontEnd, existing
 from tests.support.machines import Machine, MachineRoom, own_signals
 from tests.support.processes import TelemetryGuard
+from tests.support.program import provide_program
 from tests.support.releases import Upstream
 from tests.support.replies import closed_port
-from tests.support.program import provide_program
 from tests.support.server import Server
 from tests.support.skips import NO_SKIP
 from tests.support.temporary import keep_files_in_memory

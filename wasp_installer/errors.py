@@ -128,7 +128,7 @@ def file_system_error(action: str, error: OSError) -> InstallerError:
     return InstallerError(
         "file-system",
         f"{message}: {error.strerror or error}.",
-        "See to that path, or choose another one with --prefix DIR.",
+        "See to that path, or choose another place with --prefix DIR.",
     )
 
 

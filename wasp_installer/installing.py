@@ -123,11 +123,12 @@ class _Install:
         if options.from_file is not None:
             return []
         transport = Transport(console, options.timeout_s)
-        npm = None
-        if lookup is not None and (lookup.url() is not None or lookup.npm() is not None):
-            npm = NpmSource(transport, console, builds.npm, lookup.url(), lookup.npm())
         github = GitHubSource(transport, platform, builds, base_url(os.environ))
-        return in_order(options.source, npm, github)
+        registry, npm = lookup.find() if lookup is not None else (None, None)
+        npm_source = None
+        if registry is not None or npm is not None:
+            npm_source = NpmSource(transport, console, builds.npm, registry, npm)
+        return in_order(options.source, npm_source, github)
 
     def _deliver(self, sources: list[Source], staging: Staging | None, before: Reported) -> Release:
         """The wanted release, delivered unless that is not needed."""

@@ -14,7 +14,8 @@ def from_porcelain(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {"platform": {}, "warnings": []}
     for line in text.splitlines():
         key, equals, value = line.partition("=")
-        assert equals and key.replace("_", "").isalpha(), f"not of the form key=value: {line!r}"
+        if not equals or not key.replace("_", "").isalpha():
+            raise AssertionError(f"not of the form key=value: {line!r}")
         value = re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], value)
         if key == "warning":
             found["warnings"].append(value)

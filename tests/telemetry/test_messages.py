@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import telemetry_messages as messages
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from telemetry_messages import News
 
@@ -252,6 +252,7 @@ anything = st.recursive(
 )
 
 
+@settings(max_examples=40)
 @given(
     st.fixed_dictionaries(
         {},
@@ -297,13 +298,14 @@ def test_text_of_people_stays_readable() -> None:
 )
 def test_nothing_but_three_numbers_is_a_release(version: str) -> None:
     assert not messages._is_release(version)
-
-
-def test_too_much_is_not_remembered() -> None:
     news = News()
-    news.shown = {str(number): number for number in range(2000)}
-    assert len(News(news.to_text()).shown) == messages.SHOWN_LIMIT
-    assert "1999" in News(news.to_text()).shown
+    news.releases = [version, "0.25.1"]
+    assert News(news.to_text()).releases == ["0.25.1"]
+
+
+def test_a_body_is_cut() -> None:
+    [message] = messages.messages_from([fields(body="x" * 900)])
+    assert message["body"] == "x" * 800
 
 
 # --- the command that updates
@@ -440,6 +442,18 @@ def test_a_message_is_shown_once_by_the_next_command(reader: Installed, shell: s
     assert reader.reads(shell=shell) == SHOWN
 
 
+def test_no_clobbering_changes_nothing(reader: Installed, shell: str) -> None:
+    tells(reader, GRAVE)
+    look(reader)
+    assert reader.reads(shell=shell, option="-C") == SHOWN
+    assert reader.reads(shell=shell, option="-C") == ""
+
+
+def test_wasp_is_told_not_to_tell_it_again(reader: Installed) -> None:
+    assert reader.used("opted-out").stdout == "1 1\n"
+    assert reader.set(DO_NOT_TRACK="1").used("opted-out").stdout == "1 no\n"
+
+
 def test_no_python_is_started_to_show_it(reader: Installed) -> None:
     tells(reader, GRAVE)
     look(reader)
@@ -479,7 +493,9 @@ def test_for_whom_nothing_is_looked_for(
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "link"])
-def test_what_is_in_the_place_of_the_text_harms_nobody(reader: Installed, kind: str) -> None:
+def test_what_is_in_the_place_of_the_text_harms_nobody(
+    reader: Installed, shell: str, kind: str
+) -> None:
     reader.cache.mkdir(parents=True)
     text = reader.cache / "messages-0.25.0"
     if kind == "folder":
@@ -488,7 +504,7 @@ def test_what_is_in_the_place_of_the_text_harms_nobody(reader: Installed, kind: 
         os.mkfifo(text)
     else:
         text.symlink_to("/no/such")
-    assert reader.reads() == ""
+    assert reader.reads(shell=shell) == ""
 
 
 def test_a_text_that_cannot_be_emptied_is_shown_again(reader: Installed) -> None:
@@ -578,8 +594,9 @@ def test_a_channel_that_hangs_does_not_silence_the_others(
         json_content([GRAVE, fields(level="loud")]),
         redirect("/elsewhere"),
         status(500),
+        Content(b"[]", 404),
     ],
-    ids=["html", "5-MB", "deep", "no-list", "level", "redirect", "500"],
+    ids=["html", "5-MB", "deep", "no-list", "level", "redirect", "500", "404"],
 )
 def test_a_broken_feed_changes_nothing(reader: Installed, reply: Reply) -> None:
     tells(reader, GRAVE)

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import telemetry_ping as ping
 from tests.support.certificates import Authority, Certificate
 from tests.support.collector import Collector
 from tests.support.filesystems import give_away, small_filesystem, without_privileges
@@ -64,27 +65,29 @@ def test_one_event_of_exactly_this_shape(wasp: Installed, shell: str) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("command", "is_build", "keywords"),
-    [
-        ("build --token=SECRET", True, ""),
-        ("build start SECRET", False, ""),
-        ("build SECRET start", True, ""),
-        ("deploy fly SECRET cmd SECRET deploy", False, "fly;cmd;deploy"),
-        ("db deploy SECRET", False, ""),
-    ],
-)
-def test_nothing_of_a_command_but_the_words_that_count(
-    wasp: Installed, shell: str, command: str, is_build: bool, keywords: str
-) -> None:
-    """Neither in the event nor in the arguments of the process, which others can see."""
-    wasp.collector.reply = Stall()
-    wasp.called(*command.split(), shell=shell)
-    wasp.collector.wait_for(1)
-    [shown] = wasp.processes().values()
-    assert "SECRET" not in shown
-    [sent] = properties(wasp)
-    assert (sent["is_build"], sent["deploy_cmd_args"]) == (is_build, keywords)
+WORDS = {
+    "build --token=SECRET": (True, ""),
+    "build start SECRET": (False, ""),
+    "build SECRET start": (True, ""),
+    "deploy fly SECRET cmd SECRET deploy": (False, "fly;cmd;deploy"),
+    "deploy": (False, ""),
+    "db deploy SECRET": (False, ""),
+}
+
+
+def test_only_the_words_that_count_are_handed_over(wasp: Installed, shell: str) -> None:
+    """Others can see the arguments of a process."""
+    python, log = wasp.base / "python", wasp.base / "log"
+    python.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{log}'\n")
+    python.chmod(0o755)
+    wasp.put(wasp.prefix, python=str(python))
+    for command, (is_build, keywords) in WORDS.items():
+        wasp.used(*command.split(), shell=shell)
+        shown = log.read_text()
+        log.unlink()
+        assert "SECRET" not in shown
+        words = shown.partition(" invoked 0.25.0")[2].split()
+        assert (ping.is_build(words), ping.deploy_keywords(words)) == (is_build, keywords)
 
 
 def test_the_event_of_an_install(wasp: Installed) -> None:
@@ -265,10 +268,10 @@ def test_a_collector_that_hangs_holds_nobody_up(wasp: Installed) -> None:
 def test_an_answer_that_drips_ends_at_the_deadline(wasp: Installed) -> None:
     """Also where the caller blocks the signal by which it ends, which all its children inherit."""
     wasp.collector.reply = Drip(b"x" * 300, pieces=300, pause=0.2)
-    ping = wasp.root / "telemetry_ping.py"
-    text = ping.read_text()
+    module = wasp.root / "telemetry_ping.py"
+    text = module.read_text()
     assert "\nDEADLINE_S: Final = 10\n" in text
-    ping.write_text(text.replace("\nDEADLINE_S: Final = 10\n", "\nDEADLINE_S: Final = 1\n"))
+    module.write_text(text.replace("\nDEADLINE_S: Final = 10\n", "\nDEADLINE_S: Final = 1\n"))
     blocked = (
         "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM]); "
         "os.execv(sys.argv[1], sys.argv[1:])"
@@ -338,6 +341,19 @@ def test_ctrl_c_and_a_closed_terminal_do_not_reach_it(wasp: Installed) -> None:
         process.communicate()
         [sender] = wasp.processes()
         os.kill(sender, signal.SIGKILL)
+
+
+def test_no_signal_of_a_terminal_ends_it_before_it_has_left(wasp: Installed, shell: str) -> None:
+    """While Python starts, it still belongs to the terminal."""
+    # posh lets no program ignore the other two.
+    signals = ("HUP",) if shell == "posh" else ("HUP", "INT", "QUIT")
+    python, log = wasp.base / "python", wasp.base / "log"
+    kills = "".join(f"kill -{name} $$\n" for name in signals)
+    python.write_text(f"#!/bin/sh\n{kills}echo on >>'{log}'\n")
+    python.chmod(0o755)
+    wasp.put(wasp.prefix, python=str(python))
+    wasp.used("version", shell=shell).ok()
+    assert log.read_text() == "on\n"
 
 
 def test_it_is_nobodys_child_and_no_zombie(wasp: Installed) -> None:
@@ -462,17 +478,27 @@ def test_a_full_disk(wasp: Installed) -> None:
 # --- what it costs
 
 
-def test_python_keeps_what_it_compiled_in_a_folder_of_this_user(wasp: Installed) -> None:
-    wasp.used("version")
-    compiled = wasp.root / "__pycache__"
-    assert sorted(file.name.partition(".")[0] for file in compiled.iterdir()) == [
-        "telemetry_messages",
-        "telemetry_ping",
-    ]
-    # It is what an import then uses.
+def loaded_from(wasp: Installed) -> str:
+    """Whether an import compiles the ping, or takes what was kept of it."""
     show = "import sys; sys.path.insert(0, sys.argv[1]); import telemetry_ping"
     run = wasp.run([real_python(), "-I", "-S", "-B", "-v", "-c", show, str(wasp.root)])
-    assert re.search("# code object from '.*__pycache__/telemetry_ping", run.stderr)
+    found = re.search("# code object from '?.*telemetry_ping[^ ]*(py|pyc)'?\n", run.stderr)
+    assert found
+    return found[1]
+
+
+def test_python_keeps_what_it_compiled_in_a_folder_of_this_user(wasp: Installed) -> None:
+    assert loaded_from(wasp) == "py"
+    wasp.used("version")
+    kept = sorted(file.name.partition(".")[0] for file in (wasp.root / "__pycache__").iterdir())
+    assert kept == ["telemetry_messages", "telemetry_ping"]
+    assert loaded_from(wasp) == "pyc"
+    module = wasp.root / "telemetry_ping.py"
+    module.write_text(module.read_text() + "# of an update\n")
+    assert loaded_from(wasp) == "py"
+    wasp.state_file.unlink()
+    wasp.used("version")
+    assert loaded_from(wasp) == "pyc"
 
 
 def test_python_keeps_nothing_in_a_folder_of_another_user(wasp: Installed) -> None:
@@ -499,3 +525,32 @@ def test_a_pause_imports_next_to_nothing(wasp: Installed) -> None:
     run = wasp.run([real_python(), "-I", "-S", "-c", _IMPORTS, str(wasp.root)]).ok()
     # SHA-256 is found under one of two names, and nothing else is asked for.
     assert len(run.stdout.split()) == 1, run.stdout
+
+
+def pythons() -> list[str]:
+    """All that this machine has, from the oldest that the ping knows on; this one at least."""
+    found = {real_python()}
+    for minor in range(8, 20):
+        name = shutil.which(f"python3.{minor}")
+        if name is not None:
+            # A version manager wants to be told which.
+            environment = {**os.environ, "PYENV_VERSION": f"3.{minor}"}
+            asked = [name, "-I", "-S", "-c", "import sys; print(sys.executable)"]
+            said = subprocess.run(asked, env=environment, capture_output=True, text=True)
+            found.update(said.stdout.split() if said.returncode == 0 else [])
+    return sorted(found)
+
+
+def test_any_python_of_the_machine_will_do(wasp: Installed) -> None:
+    wasp.set(WASP_AUTO_NEWS_DISABLE=None)
+    for python in pythons():
+        wasp.put(wasp.prefix, python=python)
+        shutil.rmtree(wasp.cache, ignore_errors=True)
+        wasp.used("deploy", "fly").ok()
+        event = wasp.collector.events.pop()
+        assert event["properties"]["deploy_cmd_args"] == "fly", python
+        assert (wasp.cache / "messages.json").exists(), python
+        shown = wasp.called("telemetry", "show").ok()
+        assert json.loads(shown.stdout)["distinct_id"] == event["distinct_id"], python
+        assert shown.stderr.startswith("Paused: it would be sent after 20"), python
+        wasp.collector.forget()

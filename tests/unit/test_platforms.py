@@ -138,7 +138,7 @@ def test_a_32_bit_userland_is_refused(tools: Path) -> None:
 def test_the_loader_of_nixos_is_a_stub(
     tools: Path, monkeypatch: pytest.MonkeyPatch, distro: str, has_loader: bool
 ) -> None:
-    monkeypatch.setattr(platforms, "distribution", lambda: (distro, ""))
+    monkeypatch.setattr(platforms, "_distribution", lambda: distro)
     monkeypatch.setattr(platforms, "_LOADER", str(tools / "uname"))
     assert identify().has_loader == has_loader
     monkeypatch.setattr(platforms, "_LOADER", str(tools / "missing"))

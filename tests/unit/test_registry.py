@@ -79,16 +79,17 @@ SCOPE, ALL = "https://scope.example/npm", "https://all.example"
 )
 def test_what_npm_answers(tools: Path, answer: str, url: str | None) -> None:
     (tools / "answer").write_text(answer)
-    npm_says(tools, f'[ "$2 $3" = "config get" ] && cat "{tools}/answer"')
+    npm_says(tools, f'[ "$1 $2" = "config get" ] && cat "{tools}/answer"')
     with looked_up() as lookup:
-        assert lookup.url() == url
-        assert (lookup.npm() is None) == (url is None)
+        found, npm = lookup.find()
+    assert found == url
+    assert (npm is None) == (url is None)
 
 
 def test_npm_6_answers_one_question_at_a_time(tools: Path) -> None:
-    npm_says(tools, f'if [ "$4" = registry ]; then echo {ALL}/; else echo undefined; fi')
+    npm_says(tools, f'if [ "$3" = registry ]; then echo {ALL}/; else echo undefined; fi')
     with looked_up() as lookup:
-        assert lookup.url() == ALL
+        assert lookup.find()[0] == ALL
 
 
 def test_npm_runs_in_a_folder_of_its_own(tools: Path) -> None:
@@ -98,7 +99,7 @@ def test_npm_runs_in_a_folder_of_its_own(tools: Path) -> None:
         f"mkdir -p \"$npm_config_cache\"; echo 'registry={ALL}'",
     )
     with looked_up() as lookup:
-        assert lookup.url() == ALL
+        assert lookup.find()[0] == ALL
     seen = (tools / "seen").read_text().splitlines()
     assert seen[0] != os.getcwd()
     assert seen[1] == "{}"
@@ -111,33 +112,34 @@ def test_npm_runs_in_a_folder_of_its_own(tools: Path) -> None:
 def test_npm_that_fails_is_as_no_npm(tools: Path, script: str) -> None:
     npm_says(tools, script)
     with looked_up(npm_config_registry=ALL) as lookup:
-        assert (lookup.url(), lookup.npm()) == (ALL, None)
+        assert lookup.find() == (ALL, None)
 
 
 def test_npm_that_hangs_is_as_no_npm(tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wasp_installer.getting.registry.HELPER_LIMIT_S", 0.2)
     npm_says(tools, "exec sleep 60")
     with looked_up(npm_config_registry=ALL) as lookup:
-        assert (lookup.url(), lookup.npm()) == (ALL, None)
+        assert lookup.find() == (ALL, None)
 
 
 def test_npm_that_keeps_a_login_to_itself_may_fetch(tools: Path) -> None:
     npm_says(tools, "echo 'npm error The registry option is protected' >&2; exit 1")
     with looked_up(npm_config_registry=ALL) as lookup:
-        assert lookup.url() is None
-        assert lookup.npm() is not None
+        url, npm = lookup.find()
+    assert url is None
+    assert npm is not None
 
 
 def test_without_npm_its_variable_counts(tools: Path) -> None:
     assert tools.is_dir()
     with looked_up(npm_config_registry=f"{ALL}/") as lookup:
-        assert (lookup.url(), lookup.npm()) == (ALL, None)
+        assert lookup.find() == (ALL, None)
 
 
 def test_our_own_variable_comes_first(tools: Path) -> None:
     npm_says(tools, f"echo registry={ALL}")
     with looked_up(WASP_NPM_REGISTRY=SCOPE, npm_config_registry=ALL) as lookup:
-        assert lookup.url() == SCOPE
+        assert lookup.find() == (SCOPE, None)
 
 
 # --- what it answers -----------------------------------------------------------------------------
@@ -277,7 +279,7 @@ case "$*" in
     *'config get'*) echo "registry={url}" ;;
     *"view --json @wasp.sh/wasp-cli@"*) cat "{tools}/main" ;;
     *"view --json @wasp.sh/wasp-cli-{build}@0.25.0 "*) cat "{tools}/package" ;;
-    *"pack --ignore-scripts @wasp.sh/wasp-cli-{build}@0.25.0") printf %s 'an archive' >x.tgz ;;
+    *"pack --ignore-scripts @wasp.sh/wasp-cli-{build}@0.25.0 "*) printf %s 'an archive' >x.tgz ;;
     *) exit 1 ;;
 esac
 """
@@ -305,7 +307,7 @@ def test_npm_fetches_where_a_login_is_wanted(tools: Path, server: Server, code: 
     server.answer(f"{MAIN}/latest", status(code))
     console = Console(quiet=True)
     with looked_up() as lookup:
-        source = NpmSource(Transport(console, 5), console, BUILD, lookup.url(), lookup.npm())
+        source = NpmSource(Transport(console, 5), console, BUILD, *lookup.find())
         release = source.find("latest")
         assert release == Release("0.25.0", "npm", f"{server.url}/a.tgz", DIGEST, ">=24")
         assert fetched(source, release) == ARCHIVE
@@ -319,7 +321,7 @@ def test_npm_fetches_an_archive_that_lies_elsewhere(tools: Path, server: Server)
     server.answer("/a.tgz", status(401))
     console = Console(quiet=True)
     with looked_up() as lookup:
-        source = NpmSource(Transport(console, 5), console, BUILD, lookup.url(), lookup.npm())
+        source = NpmSource(Transport(console, 5), console, BUILD, *lookup.find())
         assert fetched(source, source.find("latest")) == ARCHIVE
 
 
@@ -328,7 +330,7 @@ def test_npm_must_name_a_checksum(tools: Path, server: Server) -> None:
     server.answer(f"{MAIN}/latest", status(401))
     console = Console(quiet=True)
     with looked_up() as lookup:
-        source = NpmSource(Transport(console, 5), console, BUILD, lookup.url(), lookup.npm())
+        source = NpmSource(Transport(console, 5), console, BUILD, *lookup.find())
         with pytest.raises(SourceProblem, match="401"):
             source.find("latest")
 
@@ -337,7 +339,7 @@ def test_what_the_registry_does_not_have_npm_is_not_asked_for(tools: Path, serve
     npm_has(tools, server)
     console = Console(quiet=True)
     with looked_up() as lookup:
-        source = NpmSource(Transport(console, 5), console, BUILD, lookup.url(), lookup.npm())
+        source = NpmSource(Transport(console, 5), console, BUILD, *lookup.find())
         with pytest.raises(SourceProblem) as caught:
             source.find("0.99.0")
     assert caught.value.slug == "not-found"

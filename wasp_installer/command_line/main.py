@@ -100,7 +100,7 @@ class _Run:
         from wasp_installer.telemetry import InstallEvent
 
         self._platform = identify()
-        self.console.say_step(f"Platform: {self._platform}")
+        self.console.say_step(f"Platform: {self._platform.in_full()}")
         self.event = InstallEvent(options, self.console)
         return install(options, self.console, event=self.event, platform=self._platform)
 

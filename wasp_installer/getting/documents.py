@@ -7,7 +7,7 @@ import hashlib
 import re
 from typing import Any, Final
 
-_NODE_RANGE: Final = re.compile(r"[0-9A-Za-z.*<>=~^| +-]{1,100}")
+_NODE_RANGE: Final = re.compile(r"[0-9A-Za-z.*<>=~^| +-]{1,63}")
 
 
 def text_at(document: Any, *path: str) -> str | None:

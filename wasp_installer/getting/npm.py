@@ -52,7 +52,7 @@ class NpmSource:
         except SourceProblem as problem:
             if self._npm is None or problem.slug in _FINAL:
                 raise
-            self._hand_over_to_npm(problem)
+            self._needs_npm = True
             try:
                 return self._find_by_npm(wanted)
             except SourceProblem:
@@ -70,14 +70,10 @@ class NpmSource:
             except SourceProblem as problem:
                 if self._npm is None or release.digest is None or problem.slug == "insecure-url":
                     raise
-                self._hand_over_to_npm(problem)
+                self._needs_npm = True
         assert self._npm is not None, "it is needed only where it is there"
-        archive = self._npm.fetch(f"{_PACKAGE}-{self._build}@{release.version}")
+        archive = self._npm.fetch(f"{_PACKAGE}-{self._build}", release.version)
         feed(archive, start, take)
-
-    def _hand_over_to_npm(self, problem: SourceProblem) -> None:
-        self._console.say_step(f"{problem.text}; asking npm for the release")
-        self._needs_npm = True
 
     # --- by plain requests ------------------------------------------------------------------------
 
@@ -87,8 +83,7 @@ class NpmSource:
             raise SourceProblem(
                 "insecure-url", f"'{registry}' is not the address of an npm registry"
             )
-        words = "the newest Wasp" if wanted == "latest" else f"Wasp {wanted}"
-        missing = SourceProblem("not-found", f"it does not have {words}")
+        missing = SourceProblem("not-found", f"it does not have {_words(wanted)}")
         main = self._document(_PACKAGE, wanted, missing)
         version = self._version_of(main)
         package = self._document(f"{_PACKAGE}-{self._build}", version, self._no_build(version))
@@ -121,14 +116,15 @@ class NpmSource:
 
     def _find_by_npm(self, wanted: str) -> Release:
         assert self._npm is not None, "it is needed only where it is there"
-        self._console.say_step(f"npm view {_PACKAGE}@{wanted}")
+        self._console.say_step("Asking npm for the release")
         main = self._npm.view(f"{_PACKAGE}@{wanted}", "version", "engines.node")
+        if main is None:
+            raise SourceProblem("not-found", f"npm cannot get {_words(wanted)}")
         version = self._version_of(main)
         package = f"{_PACKAGE}-{self._build}@{version}"
-        try:
-            found = self._npm.view(package, "dist.tarball", "dist.integrity")
-        except SourceProblem as problem:
-            raise self._no_build(version) if problem.slug == "not-found" else problem from None
+        found = self._npm.view(package, "dist.tarball", "dist.integrity")
+        if found is None:
+            raise self._no_build(version)
         release = self._release(
             version,
             text_at(found, "dist.tarball"),
@@ -174,6 +170,10 @@ class NpmSource:
 
     def _host(self) -> str:
         return host_of(self._registry or "") or "npm"
+
+
+def _words(wanted: str) -> str:
+    return "the newest Wasp" if wanted == "latest" else f"Wasp {wanted}"
 
 
 def feed(archive: Path, start: Callable[[int | None], None], take: Callable[[bytes], None]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
@@ -17,12 +16,6 @@ OLDEST_GLIBC: Final = "2.29"
 
 #: Where a program that was linked with glibc looks for what loads it.
 _LOADER: Final = "/lib64/ld-linux-x86-64.so.2"
-
-#: How package managers are asked to install something.
-_INSTALLING: Final = (
-    *("apt-get install", "apk add", "dnf install"),
-    *("pacman -S", "zypper install", "brew install"),
-)
 
 _ARCHITECTURES: Final = {
     "x86_64": "x86_64",
@@ -51,6 +44,16 @@ class Platform:
     glibc_version: str = ""
     distro: str | None = None
     has_loader: bool = True
+
+    def in_full(self) -> str:
+        """As the system itself tells it: "Linux x86_64 glibc (debian)"."""
+        words = [
+            self.system,
+            self.machine,
+            self.libc or "",
+            f"({self.distro})" if self.distro else "",
+        ]
+        return " ".join(filter(None, words))
 
     def __str__(self) -> str:
         """For people: "Linux x86_64 (glibc)"."""
@@ -93,21 +96,15 @@ def identify() -> Platform:
     arch = _ARCHITECTURES.get(machine)
     if system == "Linux":
         libc, glibc_version = _libc()
-        distro = distribution()
+        distro = _distribution()
         has_loader = arch != "x86_64" or (distro != "nixos" and os.path.exists(_LOADER))
         return Platform(system, machine, "linux", arch, libc, glibc_version, distro, has_loader)
     if system == "Darwin":
-        return Platform(system, machine, "macos", "aarch64" if _is_apple_silicon() else arch)
+        # A process under Rosetta sees an x86_64 machine.
+        is_apples_own = _answer("sysctl", "-n", "hw.optional.arm64") == "1"
+        return Platform(system, machine, "macos", "aarch64" if is_apples_own else arch)
     is_windows = system.startswith(("MINGW", "MSYS", "CYGWIN", "Windows"))
     return Platform(system, machine, "windows" if is_windows else None, arch)
-
-
-def _is_apple_silicon() -> bool:
-    """Also in a process under Rosetta, which sees an x86_64 machine."""
-    return "1" in (
-        _answer("sysctl", "-n", "sysctl.proc_translated"),
-        _answer("sysctl", "-n", "hw.optional.arm64"),
-    )
 
 
 def choose_builds(platform: Platform) -> Builds:
@@ -173,20 +170,18 @@ def _refuse(what: str) -> NoReturn:
     )
 
 
-def distribution() -> str | None:
-    """The ID of this Linux distribution.
-
-    https://www.freedesktop.org/software/systemd/man/os-release.html
-    """
+def _distribution() -> str | None:
+    """The ID in os-release (https://www.freedesktop.org/software/systemd/man/os-release.html)."""
     import distro
 
     return distro.os_release_attr("id") or None
 
 
 def how_to_install(package: str) -> str:
-    """The command with which this system's package manager installs ``package``."""
-    for command in _INSTALLING:
+    """How the package manager that is here installs ``package``."""
+    managers = ("apt-get install", "apk add", "dnf install", "pacman -S", "zypper install")
+    for command in (*managers, "brew install"):
         if shutil.which(command.partition(" ")[0]):
-            is_root = sys.platform == "win32" or os.geteuid() == 0 or command == "brew install"
-            return f"Install it: {'' if is_root else 'sudo '}{command} {package}"
+            is_for_all = command != "brew install" and os.geteuid() != 0
+            return f"Install it: {'sudo ' if is_for_all else ''}{command} {package}"
     return "Install it with your system's package manager."

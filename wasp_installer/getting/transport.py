@@ -138,7 +138,7 @@ class Transport:
 
     @contextmanager
     def _open(self, method: str, url: str, *, follow: bool = True) -> Iterator[requests.Response]:
-        self._console.say_step(f"{method.lower()} {url}")
+        self._console.say_step(f"{method.lower() if follow else 'location'} {url}")
         with self._answer(method, url, follow) as response:
             if not 200 <= response.status_code < 400:
                 raise status_problem(response)

@@ -16,8 +16,8 @@ from wasp_installer.versions import is_version
 
 from .layout import BINARY
 
-#: The packages that bring a library, on Debian and its relatives, and elsewhere.
-_PACKAGES: Final = {"libgmp.so.10": ("libgmp10", "gmp"), "libz.so.1": ("zlib1g", "zlib")}
+#: The packages that bring a library, by the name that Debian gives them, and others.
+_PACKAGES: Final = {"libgmp": ("libgmp10", "gmp"), "libz": ("zlib1g", "zlib")}
 _NOTHING_DONE: Final = "Nothing was installed."
 
 
@@ -54,7 +54,7 @@ def reported_version(folder: Path, version: str | None, prefix: str) -> str:
         # As the program timeout reports it.
         raise _does_not_run(version, 124, "")
     if ended.code != 0:
-        raise _does_not_run(version, ended.code, ended.stderr + ended.stdout)
+        raise _does_not_run(version, ended.code, ended.stdout + ended.stderr)
     return _version_in(ended.stdout)
 
 
@@ -74,23 +74,20 @@ def _version_in(output: str) -> str:
 
 def _does_not_run(version: str | None, code: int, said: str) -> InstallerError:
     name = f"Wasp {version}" if version else "Wasp"
-    first_line = plain(said.partition("\n")[0].rpartition("wasp-bin: ")[2])
+    words = plain(said).rpartition("wasp-bin: ")[2]
     return InstallerError(
         "binary-does-not-run",
-        f"{name} was unpacked but does not run here (exit code {code}): {first_line}",
+        f"{name} was unpacked but does not run here (exit code {code}): {words}",
         f"{_NOTHING_DONE} {_advice(said)}",
     )
 
 
 def _advice(said: str) -> str:
-    library = re.search(r"error while loading shared libraries: ([^:\s]+)", said)
+    library = re.search(r"loading shared libraries: ([^:\s]+)", said)
     if library:
-        return how_to_install(_package_of(library[1]))
+        names = _PACKAGES.get(library[1].partition(".")[0])
+        package = names[0 if shutil.which("apt-get") else 1] if names else library[1]
+        return how_to_install(package)
     if "Bad CPU type" in said:
         return "Install Rosetta: softwareupdate --install-rosetta"
     return "Please report it: https://github.com/wasp-lang/wasp/issues"
-
-
-def _package_of(library: str) -> str:
-    debian, other = _PACKAGES.get(library, (library, library))
-    return debian if shutil.which("apt-get") else other

@@ -1,0 +1,74 @@
+"""A home with start-up files, and what an install makes of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.archives import tiny_package
+from tests.support.machines import Machine, Run
+from tests.support.trees import Entry, picture
+
+VERSION = "0.25.0"
+MARK = "# added by the Wasp installer"
+MARK_WITH_BREAK = f"{MARK}, with the line break before it"
+FISH_FILE = ".config/fish/conf.d/wasp.fish"
+#: A folder whose name no shell must read as anything but a name.
+ODD = 'it\'s a "home" with $pecials \\ `here` (and \u00fc) !x'
+
+
+def line_for(name: str, root: str = "$HOME/.local/share/wasp-lang") -> str:
+    """The line in a start-up file of this name, before its mark."""
+    if name.endswith(".fish"):
+        return f'if test -f "{root}/env.fish"; source "{root}/env.fish"; end'
+    file = f'"{root}/env.sh"'
+    return f"if [ -f {file} ] && [ -r {file} ]; then . {file}; fi"
+
+
+def with_line(name: str, mine: bytes | None) -> bytes:
+    """What an install makes of a start-up file."""
+    line = line_for(name)
+    if mine is None or (mine.endswith(b"\n") and not mine.endswith(b"\\\n")):
+        return (mine or b"") + f"{line} {MARK}\n".encode()
+    return mine + f"\n{line} {MARK_WITH_BREAK}\n".encode()
+
+
+def archive(machine: Machine, version: str = VERSION) -> str:
+    """A release in a file."""
+    file = machine.root / f"wasp-{version}.tgz"
+    file.write_bytes(tiny_package(version).npm_archive())
+    return str(file)
+
+
+def install(
+    machine: Machine, *options: str, version: str = VERSION, cwd: Path | None = None
+) -> Run:
+    """Installs from a file: what matters here is what follows."""
+    file = archive(machine, version)
+    return machine.install(None, "--from-file", file, *options, cwd=cwd).ok()
+
+
+def set_up(machine: Machine, *options: str) -> Run:
+    """The second half of an install alone, which is all that start-up files see."""
+    if not machine.layout.versions():
+        machine.layout.plant(VERSION)
+    return machine.run("use", VERSION, "--porcelain", *options).ok()
+
+
+def uninstall(machine: Machine, *options: str) -> Run:
+    return machine.run("uninstall", "--yes", *options).ok()
+
+
+def dotfiles(home: Path) -> dict[str, Entry]:
+    """A picture of the home without what Wasp itself is."""
+    found = picture(home)
+    return {name: entry for name, entry in found.items() if name.partition("/")[0] != ".local"}
+
+
+def write(home: Path, contents: dict[str, bytes]) -> None:
+    for name, content in contents.items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_bytes(content)
+
+
+def path_warnings(run: Run) -> list[str]:
+    return [warning for warning in run.warnings() if "PATH" in warning and "Node" not in warning]

@@ -1,0 +1,364 @@
+"""list, use, uninstall and migrate-to-npm."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.manager.homes import archive, install, uninstall
+from tests.support.machines import Machine
+from tests.support.releases import GITHUB_LIST_PATH, NPM_PACKAGE_PATH, Upstream
+from tests.support.replies import Content
+from tests.support.trees import Layout, picture
+
+
+@pytest.fixture
+def machine(shell_machine: Machine) -> Machine:
+    return shell_machine
+
+
+@pytest.fixture
+def three(machine: Machine) -> Machine:
+    """A machine with three versions, the middle one current, and half of a fourth."""
+    for version in ("0.9.0", "0.24.0", "0.25.0"):
+        machine.layout.plant(version)
+    half = machine.layout.version_folder("0.26.0")
+    half.mkdir()
+    (half / "wasp-bin").write_text("half")
+    machine.run("use", "0.24.0").ok()
+    return machine
+
+
+# --- list ----------------------------------------------------------------------------------------
+
+
+def test_list(three: Machine, upstream: Upstream) -> None:
+    (three.layout.share / "notes").mkdir()
+    (three.layout.share / "0.27.0").write_text("a file")
+    before = picture(three.root)
+    assert three.run("list").ok().stdout == "  0.25.0\n* 0.24.0\n  0.9.0\n"
+    assert three.wasp("installer", "list").ok().stdout == "  0.25.0\n* 0.24.0\n  0.9.0\n"
+    told = three.run("list", "--json").ok().json
+    assert (told["status"], told["current"]) == ("listed", "0.24.0")
+    assert told["versions"] == ["0.25.0", "0.24.0", "0.9.0"]
+    assert picture(three.root) == before
+    assert upstream.server.connections == 0
+
+
+def test_list_orders_versions_as_versions(machine: Machine) -> None:
+    ordered = ["1.0.0", "0.25.0", "0.25.0-rc10", "0.25.0-rc2", "0.10.0", "0.9.0", "0.1.9.1"]
+    for version in sorted(ordered):
+        machine.layout.plant(version)
+    assert machine.run("list", "--json").ok().json["versions"] == ordered
+
+
+def test_list_of_nothing(machine: Machine) -> None:
+    run = machine.run("list").ok()
+    assert run.stdout == ""
+    assert run.stderr == "No Wasp is installed in ~/.local\n"
+    assert picture(machine.home) == {}
+
+
+# --- list --remote -------------------------------------------------------------------------------
+
+LISTS = pytest.mark.parametrize("source", ["npm", "github"])
+OLDER = "Older versions are on GitHub: list --remote --source github\n"
+
+
+@LISTS
+def test_list_remote(three: Machine, upstream: Upstream, source: str) -> None:
+    publish = {"npm": upstream.list_at_npm, "github": upstream.list_at_github}[source]
+    publish(["0.9.0", "0.24.0", "0.25.0-rc1", "0.25.0", "0.26.0", "nightly"])
+    before = picture(three.root)
+    run = three.run("list", "--remote", "--source", source).ok()
+    assert run.stdout.splitlines() == [
+        "  0.26.0",
+        "  0.25.0 (installed)",
+        "  0.25.0-rc1",
+        "* 0.24.0 (installed)",
+        "  0.9.0 (installed)",
+    ]
+    assert run.stderr == (OLDER if source == "npm" else "")
+    told = three.run("list", "--remote", "--json", "--source", source).ok().json
+    assert (told["status"], told["source"], told["current"]) == ("listed", source, "0.24.0")
+    assert told["versions"] == ["0.25.0", "0.24.0", "0.9.0"]
+    assert told["remote"] == ["0.26.0", "0.25.0", "0.25.0-rc1", "0.24.0", "0.9.0"]
+    assert picture(three.root) == before
+
+
+def test_list_remote_falls_back_to_github(machine: Machine, upstream: Upstream) -> None:
+    """And WASP_VERSION is for an install."""
+    upstream.list_at_github(["0.25.0"])
+    run = machine.set(WASP_VERSION="0.12.0").run("list", "--remote").ok()
+    assert run.says("Trying GitHub instead").stdout == "  0.25.0\n"
+
+
+@pytest.mark.parametrize(
+    "content", [b"{}", b"[]", b'{"versions": {}}', b'[{"tag_name": 3}]', b'{"versions": []}']
+)
+@LISTS
+def test_list_remote_of_nothing(
+    machine: Machine, upstream: Upstream, source: str, content: bytes
+) -> None:
+    path = NPM_PACKAGE_PATH if source == "npm" else GITHUB_LIST_PATH
+    upstream.server.answer(path, Content(content))
+    run = machine.run("list", "--remote", "--json", "--source", source)
+    assert run.code in (4, 5), run
+    assert run.json["error"] in ("no-such-version", "bad-answer")
+    assert picture(machine.home) == {}
+
+
+@LISTS
+def test_list_remote_of_a_web_page(machine: Machine, upstream: Upstream, source: str) -> None:
+    for path in (NPM_PACKAGE_PATH, GITHUB_LIST_PATH):
+        upstream.server.answer(path, Content(b"<!doctype html><html>log in</html>"))
+    machine.run("list", "--remote", "--json", "--source", source).failed(4, "captive-portal")
+
+
+def test_list_remote_without_a_server(machine: Machine, closed: int) -> None:
+    nowhere = f"https://127.0.0.1:{closed}"
+    machine.without_waiting().set(WASP_NPM_REGISTRY=nowhere, WASP_GITHUB_URL=nowhere)
+    machine.run("list", "--remote", "--json").failed(4, "connection").says("versions")
+
+
+# --- use -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spelling", ["0.9.0", "v0.9.0"])
+def test_use_switches(three: Machine, upstream: Upstream, spelling: str) -> None:
+    three.wasp("installer", "use", spelling).ok().says("Wasp 0.9.0 is now the current version")
+    assert three.wasp("version").stdout == "0.9.0\n"
+    assert three.run("list", "--json").json["current"] == "0.9.0"
+    assert upstream.server.connections == 0
+
+
+def test_use_of_the_current_version_changes_nothing(three: Machine) -> None:
+    before = picture(three.home)
+    assert three.run("use", "0.24.0", "--json").ok().json["status"] == "switched"
+    assert picture(three.home) == before
+
+
+@pytest.mark.parametrize("version", ["0.99.0", "0.26.0"], ids=["absent", "half"])
+def test_use_of_what_is_not_installed(three: Machine, version: str) -> None:
+    before = picture(three.home)
+    three.run("use", version, "--json").failed(5, "not-installed").says(version)
+    assert picture(three.home) == before
+
+
+def test_use_puts_back_what_was_lost(three: Machine) -> None:
+    """The launcher, and all that lies beside the versions."""
+    before = picture(three.home)
+    three.layout.launcher.unlink()
+    for file in three.layout.share.rglob("*"):
+        if not file.is_dir() and not file.relative_to(three.layout.share).parts[0][0].isdigit():
+            file.write_bytes(b"damaged")
+    (three.home / ".bashrc").unlink()
+    three.run("use", "0.24.0").ok()
+    assert picture(three.home) == before
+
+
+def test_a_newer_manager_stays(three: Machine) -> None:
+    """An old install.sh in a downloads folder must not take commands away."""
+    manager = three.layout.share / "wasp-installer.sh"
+    newer = manager.read_text().replace("INSTALLER_VERSION=0.", "INSTALLER_VERSION=99.")
+    manager.write_text(newer)
+    three.run("use", "0.25.0").ok()
+    assert manager.read_text() == newer
+
+
+# --- uninstall VERSION ---------------------------------------------------------------------------
+
+LEAVES = {
+    # What is removed, what is left, and what is current then.
+    "0.9.0": (["0.24.0", "0.25.0", "0.26.0"], "0.24.0"),
+    "v0.9.0": (["0.24.0", "0.25.0", "0.26.0"], "0.24.0"),
+    "0.24.0": (["0.25.0", "0.26.0", "0.9.0"], "0.25.0"),
+    "0.26.0": (["0.24.0", "0.25.0", "0.9.0"], "0.24.0"),
+}
+
+
+@pytest.mark.parametrize("version", LEAVES)
+def test_uninstall_of_a_version(three: Machine, version: str) -> None:
+    left, current = LEAVES[version]
+    (three.layout.version_folder("0.9.0") / "data").chmod(0o555)
+    beside = dotfiles_and_shared(three)
+    three.run("uninstall", version).ok().says("Removed Wasp").is_silent_about("start-up", "cache")
+    assert three.layout.versions() == left
+    assert three.wasp("version").stdout == f"{current}\n"
+    assert dotfiles_and_shared(three) == beside
+
+
+def dotfiles_and_shared(machine: Machine) -> set[str]:
+    found = picture(machine.home)
+    return {name for name in found if "wasp-lang/0." not in name}
+
+
+def test_uninstall_of_the_last_version_takes_the_rest_along(machine: Machine) -> None:
+    install(machine)
+    machine.run("uninstall", "0.25.0").ok()
+    assert picture(machine.home) == {}
+
+
+def test_uninstall_of_what_is_not_installed(three: Machine) -> None:
+    before = picture(three.home)
+    three.run("uninstall", "0.99.0", "--json").failed(5, "not-installed").says("0.99.0")
+    assert picture(three.home) == before
+
+
+def test_an_empty_operand_is_no_operand(three: Machine) -> None:
+    """As of a variable that is not set: it must not remove everything."""
+    before = picture(three.home)
+    three.run("uninstall", "").failed(2)
+    assert picture(three.home) == before
+
+
+# --- uninstall -----------------------------------------------------------------------------------
+
+CACHE = ".cache/wasp"
+OFF = ".config/wasp/telemetry-off"
+
+
+def use_wasp(machine: Machine) -> None:
+    """Leaves what using Wasp leaves in a home."""
+    for name in ("installer/venv/pyvenv.cfg", "telemetry/secret", "news.json"):
+        file = machine.home / CACHE / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("kept to save work")
+    (machine.home / ".cache" / "other").write_text("of another program")
+    (machine.layout.share / "__pycache__").mkdir(parents=True, exist_ok=True)
+    (machine.layout.share / "__pycache__" / "telemetry_ping.cpython-311.pyc").write_text("")
+
+
+def test_uninstall_leaves_no_trace(three: Machine) -> None:
+    """By the manager, which removes itself; without a terminal it does not ask."""
+    use_wasp(three)
+    three.wasp("installer", "uninstall").ok().says(
+        "Removed Wasp from ~/.local", f"Removed the cache ~/{CACHE}"
+    )
+    assert set(picture(three.home)) == {".cache", ".cache/other"}
+
+
+def test_what_is_not_ours_stays(three: Machine) -> None:
+    """Other programs, a foreign launcher, what links lead to, and a choice."""
+    outside = three.root / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("precious\n")
+    (three.layout.version_folder("0.9.0") / "data" / "link").symlink_to(outside)
+    keep = three.layout.launcher.with_name("keep-me")
+    keep.write_text("")
+    three.layout.launcher.write_text("#!/bin/sh\necho mine\n")
+    off = three.home / OFF
+    off.parent.mkdir(parents=True)
+    off.write_text("")
+    uninstall(three).says(f"Kept ~/{OFF}")
+    assert (outside / "precious").read_text() == "precious\n"
+    files = {name for name, entry in picture(three.home).items() if entry.kind != "folder"}
+    assert files == {".local/bin/keep-me", ".local/bin/wasp", OFF}
+    assert three.layout.launcher.read_text() == "#!/bin/sh\necho mine\n"
+
+
+def test_uninstall_finds_the_cache_where_it_is(three: Machine) -> None:
+    use_wasp(three)
+    (three.home / ".cache").rename(three.home / "elsewhere")
+    three.set(XDG_CACHE_HOME=f"{three.home}/elsewhere")
+    uninstall(three).says("Removed the cache ~/elsewhere/wasp")
+    assert set(picture(three.home)) == {"elsewhere", "elsewhere/other"}
+
+
+def test_what_another_prefix_uses_stays(machine: Machine) -> None:
+    """One cache for all of a person's installs: the id in it makes one user of them."""
+    machine.layout.plant("0.25.0")
+    Layout(machine.home / "b").plant("0.24.0")
+    use_wasp(machine)
+    before = picture(machine.home / CACHE)
+    uninstall(machine, "--prefix", f"{machine.home}/b")
+    assert picture(machine.home / CACHE) == before
+    uninstall(machine).says(f"Removed the cache ~/{CACHE}")
+    assert not (machine.home / CACHE).exists()
+
+
+def test_uninstall_after_wasps_own_takes_the_rest(machine: Machine) -> None:
+    """`wasp uninstall` of wasp-bin removes the versions and the launcher."""
+    install(machine)
+    use_wasp(machine)
+    machine.layout.launcher.unlink()
+    (machine.layout.share / "0.25.0").rename(machine.root / "gone")
+    uninstall(machine).says("No Wasp is installed", "Took Wasp out of", "Removed the cache")
+    assert set(picture(machine.home)) == {".cache", ".cache/other"}
+
+
+@pytest.mark.parametrize("prefix", ["{home}", "{home}/empty"], ids=["home", "folder"])
+def test_empty_folders_of_a_prefix_go_but_the_home_stays(machine: Machine, prefix: str) -> None:
+    place = prefix.format(home=machine.home)
+    install(machine, "--prefix", place)
+    uninstall(machine, "--prefix", place)
+    assert machine.home.is_dir()
+    assert picture(machine.home) == {}
+
+
+def test_uninstall_of_nothing(machine: Machine) -> None:
+    uninstall(machine).says("No Wasp is installed in ~/.local")
+    assert picture(machine.home) == {}
+
+
+def test_what_is_staged_has_no_home(three: Machine) -> None:
+    use_wasp(three)
+    before = picture(three.home)
+    three.set(DESTDIR=str(three.root / "stage"))
+    for command in ("uninstall", "migrate-to-npm"):
+        three.run(command, "--yes", "--porcelain").ok()
+    assert picture(three.home) == before
+
+
+@pytest.mark.parametrize("command", ["use 0.9.0", "uninstall", "uninstall 0.9.0", "migrate-to-npm"])
+def test_a_dry_run_changes_nothing(three: Machine, command: str) -> None:
+    use_wasp(three)
+    before = picture(three.home)
+    run = three.run(*command.split(), "--dry-run", "--porcelain").ok().says("Would ")
+    assert run.json["status"] == "planned"
+    assert picture(three.home) == before
+
+
+# --- migrate-to-npm ------------------------------------------------------------------------------
+
+
+def test_migrate_to_npm_removes_all_and_leaves_the_marker(three: Machine) -> None:
+    """And npm's Wasp goes on with the cache of Wasp itself. A second time is no error."""
+    use_wasp(three)
+    for _ in range(2):
+        three.run("migrate-to-npm").ok().says("npm install -g @wasp.sh/wasp-cli")
+        found = picture(three.home)
+        files = {name for name, entry in found.items() if entry.kind != "folder"}
+        cache = {".cache/other", f"{CACHE}/telemetry/secret", f"{CACHE}/news.json"}
+        assert files == {".local/share/wasp-lang/.uses-npm", *cache}
+        assert three.layout.npm_marker.read_bytes() == b""
+    three.install(None, "--from-file", archive(three)).failed(8, "npm-managed")
+
+
+def test_migrate_to_npm_with_nothing_installed(machine: Machine) -> None:
+    machine.run("migrate-to-npm").ok()
+    assert machine.layout.npm_marker.exists()
+
+
+def test_migrate_to_npm_leaves_a_foreign_launcher(three: Machine) -> None:
+    """After npm install, bin/wasp may be npm's."""
+    three.layout.launcher.write_text("#!/usr/bin/env node\n// npm's\n")
+    three.run("migrate-to-npm", "--porcelain").ok().says("is not from this installer")
+    assert three.layout.launcher.read_text() == "#!/usr/bin/env node\n// npm's\n"
+
+
+# --- Other prefixes ------------------------------------------------------------------------------
+
+
+def test_commands_work_in_another_prefix(machine: Machine) -> None:
+    layout = Layout(machine.root / "opt")
+    for version in ("0.24.0", "0.25.0"):
+        install(machine, "--prefix", str(layout.prefix), version=version)
+    machine.set(WASP_INSTALL_PREFIX=str(layout.prefix))
+    assert machine.run("list").ok().stdout == "* 0.25.0\n  0.24.0\n"
+    machine.run("use", "0.24.0").ok()
+    assert machine.run_program([str(layout.launcher), "version"]).stdout == "0.24.0\n"
+    # Its own manager knows where it is, whatever the environment says.
+    machine.set(WASP_INSTALL_PREFIX=str(machine.root / "elsewhere"))
+    machine.run_program([str(layout.launcher), "installer", "uninstall"]).ok()
+    assert not layout.prefix.exists()
+    assert picture(machine.home) == {}

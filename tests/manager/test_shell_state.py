@@ -1,0 +1,267 @@
+"""The shell that install.sh finds: whatever its user has made of it, the same is done.
+
+Aliases, functions and options reach a script by ~/.zshenv, by BASH_ENV, by the environment and by
+the command line.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.manager.homes import archive
+from tests.manager.words import ALIAS_WORDS, WORDS
+from tests.support.frontends import FULL, INSTALL_SH, FrontEnd
+from tests.support.machines import Machine, MachineRoom, Run
+from tests.support.toolboxes import real_tool
+from tests.support.trees import picture
+
+# Longer than a buffer of any tool, with an end that is no line.
+MINE = "".join(f"export MINE_{number}='of my own'\n" for number in range(3000)) + "# end"
+FILES = (".bashrc", ".zshrc", ".profile")
+
+
+@dataclass(frozen=True)
+class State:
+    """A shell and what its user has set in it."""
+
+    name: str
+    command: tuple[str, ...]
+    zshenv: str = ""
+    bash_env: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def aliases(form: str) -> str:
+    # "alias" last, so that it does not change what this very text does.
+    words = sorted(ALIAS_WORDS, key="alias".__eq__)
+    return "\n".join(f"alias {word}='{form.format(word=word)}'" for word in words)
+
+
+def functions(form: str) -> str:
+    return "\n".join(f"{word}() {{ {form.format(word=word)}; }}" for word in WORDS)
+
+
+# What every word that the program runs has become; the same text in zsh and bash.
+MADE_OF_ALL = {
+    "aliases-that-talk": aliases("builtin echo TALKS; {word}"),
+    "aliases-that-ask": aliases("{word} -i"),
+    "aliases-that-fail": aliases("false"),
+    "functions-that-talk": functions('builtin echo TALKS; command {word} "$@"'),
+    "functions-that-ask": functions('command {word} -i "$@"'),
+    "functions-that-do-nothing": functions("return 0"),
+    "functions-that-fail": functions("return 1"),
+}
+ZSH_OPTIONS = """
+    setopt noclobber noglob errexit errreturn nounset ksharrays shwordsplit globsubst extendedglob
+    setopt rcexpandparam magicequalsubst cshjunkiequotes shglob posixbuiltins ignorebraces
+    chpwd() { echo "now in $PWD"; }
+    TRAPEXIT() { echo bye; }
+"""
+BASH_OPTIONS = """
+    set -o noclobber -o noglob -o errexit -o nounset
+    shopt -s failglob nullglob dotglob nocaseglob nocasematch xpg_echo
+    GLOBIGNORE='*'
+"""
+# The smallest of each, as people have them; `-C -f -e` are noclobber, noglob and errexit.
+SMALL = {
+    "cp": "alias cp='cp -i'",
+    "cd": 'cd() { builtin cd "$@" && command ls; }',
+    "cat": 'cat() { command cat -n "$@"; }',
+}
+OPTIONS = ("dash", "bash", "zsh", "mksh", "yash", "ksh93", "busybox sh")
+# As `export -f` leaves them.
+EXPORTED = {
+    f"bash-exported-{name}": {f"BASH_FUNC_{word}%%": f"() {{ {body}; }}" for word in WORDS}
+    | {f"BASH_FUNC_{word}%%": f"() {{ {body}; }}" for word in ("unset", "exec")}
+    for name, body in (("nothing", "return 0"), ("talk", "builtin echo TALKS >&2"))
+}
+STATES = [
+    *(
+        state
+        for name, text in {**MADE_OF_ALL, **SMALL}.items()
+        for state in (
+            State(f"zsh-{name}", ("zsh",), zshenv=text),
+            State(f"bash-{name}", ("bash",), bash_env=f"shopt -s expand_aliases\n{text}"),
+        )
+    ),
+    State("zsh-options", ("zsh",), zshenv=ZSH_OPTIONS),
+    State("bash-options", ("bash",), bash_env=BASH_OPTIONS),
+    *(State(name, ("bash",), environment=variables) for name, variables in EXPORTED.items()),
+    State(
+        "bash-SHELLOPTS",
+        ("bash",),
+        environment={"SHELLOPTS": "braceexpand:noclobber:noglob", "BASHOPTS": "failglob"},
+    ),
+    *(State(f"{shell}-C-f-e", (*shell.split(), "-C", "-f", "-e")) for shell in OPTIONS),
+    State("posh-C", ("posh", "-C")),
+]
+
+
+@pytest.fixture
+def machine(machines: MachineRoom) -> Machine:
+    """A person with long start-up files."""
+    machine = machines.build("sh")
+    for name in FILES:
+        (machine.home / name).write_text(MINE)
+    return machine
+
+
+def enter(machine: Machine, state: State) -> None:
+    machine.set(SHELL=f"/bin/{'zsh' if state.zshenv else 'bash'}", **state.environment)
+    if state.zshenv:
+        (machine.home / ".zshenv").write_text(f"{state.zshenv}\n")
+    if state.bash_env:
+        (machine.root / "bash-env").write_text(f"{state.bash_env}\n")
+        machine.set(BASH_ENV=str(machine.root / "bash-env"))
+
+
+def run(machine: Machine, state: State, *arguments: str, piped: bool) -> Run:
+    program, *options = state.command
+    argv = [str(real_tool(program)), *options]
+    # posh knows no -s.
+    if piped and program != "posh":
+        argv += ["-s", "--", *arguments]
+        done = machine.run_program(argv, stdin=INSTALL_SH.read_text())
+    else:
+        done = machine.run_program([*argv, str(INSTALL_SH), *arguments])
+    assert "TALKS" not in done.stdout + done.stderr, done
+    return done.ok()
+
+
+@pytest.mark.parametrize("state", STATES, ids=str)
+def test_the_state_of_a_shell_changes_nothing(machine: Machine, state: State) -> None:
+    enter(machine, state)
+    file = archive(machine)
+    before = picture(machine.root)
+    run(machine, state, "--from-file", file, piped=True)
+    own = ".zshrc" if state.zshenv else ".bashrc"
+    for name in FILES:
+        assert_mine(machine.home / name)
+    assert "wasp" in (machine.home / own).read_text()[len(MINE) :]
+    launcher = [str(real_tool("dash")), str(machine.layout.launcher), "version"]
+    assert machine.run_program(launcher).ok().stdout == "0.25.0\n"
+    run(machine, state, "uninstall", "--yes", piped=False)
+    assert picture(machine.root) == before
+
+
+def assert_mine(file: Path) -> None:
+    """All of it is there, and behind it at most one line of ours."""
+    text = file.read_text()
+    assert text.startswith(MINE)
+    assert text[len(MINE) :].count("\n") in (0, 2)
+
+
+# --- Options of zsh, one by one ------------------------------------------------------------------
+
+# With these zsh runs no script as a script, or prints what it does.
+_ITS_OWN = (
+    *("exec", "xtrace", "verbose", "sourcetrace", "singlecommand", "restricted", "privileged"),
+    *("shinstdin", "interactive", "login", "monitor", "zle"),
+)
+
+
+def test_no_option_of_zsh_matters(machine: Machine) -> None:
+    """Every sixth of them, on and off; all of them where everything is run."""
+    zsh = str(real_tool("zsh"))
+    listed = subprocess.run([zsh, "-fc", "print -l ${(k)options}"], capture_output=True, text=True)
+    names = sorted(set(listed.stdout.split()).difference(_ITS_OWN))
+    assert len(names) > 150
+    for name in names if FULL else names[::6]:
+        for option in (name, f"no{name}"):
+            (machine.home / ".zshenv").write_text(f"setopt {option} 2>/dev/null\n")
+            done = machine.run_program([zsh, str(INSTALL_SH), "-V"])
+            assert (done.code, done.stderr) == (0, ""), (option, done)
+            assert done.stdout.startswith("Wasp installer "), option
+
+
+# --- What any shell inherits ---------------------------------------------------------------------
+
+VARIABLES = {
+    "IFS": "/",
+    "CDPATH": "/tmp",
+    "GREP_OPTIONS": "--color=always",
+    "TAR_OPTIONS": "--strip-components=9",
+    "GZIP": "-9",
+    "POSIXLY_CORRECT": "1",
+    "LC_ALL": "tr_TR.UTF-8",
+    "GLOBIGNORE": "*",
+    "ENV": "/no/such/file",
+    "BASH_ENV": "/no/such/file",
+    **dict.fromkeys(("version", "force", "json", "prefix", "work", "owner_name"), "yes"),
+    **dict.fromkeys(("held_lock", "progress", "sending", "child", "d", "program"), "/"),
+}
+
+
+@pytest.mark.parametrize("by", ["prelude", "program"])
+def test_the_callers_variables_do_not_matter(
+    machines: MachineRoom, every_shell: FrontEnd, by: str
+) -> None:
+    machine = machines.build(every_shell)
+    argv = every_shell.argv() if by == "program" else [*every_shell.interpreter(), str(INSTALL_SH)]
+    machine.set(**VARIABLES)
+    assert machine.run_program([*argv, "--from-file", archive(machine)]).ok().stdout == ""
+    assert machine.wasp("version").stdout == "0.25.0\n"
+    machine.run_program([*argv, "uninstall", "--yes"]).ok()
+    assert picture(machine.home) == {}
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_descriptors_do_not_matter(
+    machines: MachineRoom, every_shell: FrontEnd, closed: str
+) -> None:
+    machine = machines.build(every_shell)
+    (machine.home / ".bashrc").write_text(MINE)
+    machine.layout.plant("0.25.0")
+    argv = [*every_shell.interpreter(), str(INSTALL_SH), "use", "0.25.0"]
+    machine.run_program(["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *argv]).ok()
+    assert machine.wasp("version").stdout == "0.25.0\n"
+    assert_mine(machine.home / ".bashrc")
+    assert (machine.home / ".bashrc").read_text() != MINE
+
+
+def test_a_temporary_folder_that_is_not_there_does_not_matter(
+    machines: MachineRoom, every_shell: FrontEnd
+) -> None:
+    machine = machines.build(every_shell).set(TMPDIR="/no/such/folder")
+    machine.layout.plant("0.25.0")
+    for words in (["use", "0.25.0"], ["list"], ["uninstall", "--yes", "--dry-run"]):
+        machine.run_program([*every_shell.interpreter(), str(INSTALL_SH), *words]).ok()
+    assert machine.wasp("version").stdout == "0.25.0\n"
+
+
+# --- A tool that does not do its work ------------------------------------------------------------
+
+USELESS = (
+    *("cp", "cat", "head", "tail", "sed", "awk", "wc", "mktemp", "chmod", "dd", "cmp", "mv"),
+    *("tr", "grep", "ls", "id"),
+)
+
+
+@pytest.mark.parametrize("tool", USELESS)
+def test_a_tool_that_does_nothing_takes_nothing_from_a_file(machine: Machine, tool: str) -> None:
+    """Whatever a run makes of it: what is no whole copy never comes into the place of a file."""
+    machine.layout.plant("0.25.0")
+    machine.run("use", "0.25.0").ok()
+    machine.toolbox.script(tool, "exit 0")
+    machine.run("uninstall", "0.25.0", "--yes")
+    for name in FILES:
+        assert_mine(machine.home / name)
+        (machine.home / name).write_text(MINE)
+    machine.run("use", "0.25.0", "--force")
+    for name in FILES:
+        assert_mine(machine.home / name)
+    machine.toolbox.link(tool)
+    # What the useless tool left.
+    for left in machine.temporary.iterdir():
+        shutil.rmtree(left)
+    machine.layout.plant("0.25.0")
+    machine.run("use", "0.25.0", "--force").ok()
+    machine.run("uninstall", "--yes").ok()

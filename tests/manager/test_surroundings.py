@@ -1,0 +1,144 @@
+"""What is warned of after an install: Node.js, npm, and another `wasp`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.manager.homes import VERSION, install
+from tests.support.machines import Machine
+from tests.support.releases import Upstream
+from tests.support.toolboxes import Toolbox, real_tool
+
+
+def warnings(machine: Machine, word: str) -> list[str]:
+    """Of an install: those with the word."""
+    return [warning for warning in install(machine).warnings() if word in warning]
+
+
+# --- Node.js -------------------------------------------------------------------------------------
+
+NODE_SAYS = {
+    # What `node --version` does, and what is warned of for ">=24.14.1".
+    "echo v24.14.1": None,
+    "echo v24.15.0": None,
+    "echo v25.0.0": None,
+    "echo v100.0.0": None,
+    "echo v24.14.0": "Node.js is 24.14.0.",
+    "echo v24.9.9": "Node.js is 24.9.9.",
+    "echo v9.99.99": "Node.js is 9.99.99.",
+    "exit 1": "does not say which version",
+    "echo v30.0.0; exit 1": "does not say which version",
+    "echo nonsense": "does not say which version",
+    "echo v": "does not say which version",
+    "printf 'v1\\033[31m.2.3\\n'": "does not say which version",
+    "exec sleep 60": "does not say which version",
+}
+
+
+@pytest.mark.parametrize("body", NODE_SAYS)
+def test_node(machine: Machine, upstream: Upstream, body: str) -> None:
+    upstream.publish("0.25.0", node=">=24.14.1")
+    machine.toolbox.fake_node("24.14.1").script("node", body)
+    if "sleep" in body:
+        # In place of ten seconds.
+        machine.toolbox.script("timeout", f'shift 3; exec {real_tool("timeout")} -k 2 1 "$@"')
+    run = machine.install()
+    found = [warning for warning in run.ok().warnings() if "ode" in warning]
+    expected = NODE_SAYS[body]
+    assert len(found) == (expected is not None), run
+    if expected is not None:
+        assert expected in found[0]
+        assert "Wasp 0.25.0 needs Node.js >=24.14.1." in found[0]
+        assert "\033" not in run.stderr
+
+
+def test_no_node(machine: Machine) -> None:
+    [warning] = warnings(machine, "Node.js is not on PATH")
+    assert "https://nodejs.org" in warning
+    version = machine.home / ".nvm" / "versions" / "node" / "v24.14.1"
+    version.mkdir(parents=True)
+    [warning] = warnings(machine, "Node.js is not on PATH")
+    assert "nvm use node" in warning
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "99.0.0"])
+def test_without_a_known_need_any_node_will_do(machine: Machine, version: str) -> None:
+    machine.toolbox.fake_node(version)
+    assert warnings(machine, "ode") == []
+
+
+def test_a_node_without_npm(machine: Machine) -> None:
+    machine.toolbox.fake_node("24.14.1").remove("npm")
+    assert len(warnings(machine, "npm is not on PATH")) == 1
+
+
+# --- Another wasp --------------------------------------------------------------------------------
+
+OTHERS = {
+    # PATH, and whether the other wasp is spoken of.
+    "first": ("{other}:{bin}", True),
+    "later": ("{bin}:{other}", False),
+    "later-once-put-on-PATH": ("{other}", False),
+    "a-folder": ("{folder}:{bin}", False),
+    "no-program": ("{plain}:{bin}", False),
+    "ours-by-a-link": ("{link}:{bin}", False),
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_another_wasp(machine: Machine, case: str) -> None:
+    form, told = OTHERS[case]
+    boxes = {
+        name: Toolbox(machine.root / f"{name}-bin") for name in ("other", "folder", "plain", "link")
+    }
+    boxes["other"].script("wasp", "echo other")
+    (boxes["folder"].folder / "wasp").mkdir()
+    (boxes["plain"].folder / "wasp").write_text("no program\n")
+    (boxes["link"].folder / "wasp").symlink_to(machine.layout.launcher)
+    folders = {name: str(box.folder) for name, box in boxes.items()}
+    path = form.format(bin=machine.layout.launcher.parent, **folders)
+    machine.set(PATH=f"{machine.toolbox.folder}:{path}")
+    found = warnings(machine, "-bin/wasp")
+    assert [f"{folders['other']}/wasp" in warning for warning in found] == [True] * told
+
+
+def test_another_wasp_that_stays_first(machine: Machine) -> None:
+    other = Toolbox(machine.root / "other-bin").script("wasp", "echo other")
+    machine.set(PATH=f"{machine.toolbox.folder}:{other.folder}")
+    run = install(machine, "--no-modify-path")
+    assert len([warning for warning in run.warnings() if f"{other.folder}/wasp" in warning]) == 1
+
+
+# --- PATH ----------------------------------------------------------------------------------------
+
+ENTRIES = {
+    "{bin}": True,
+    "{bin}/": True,
+    ":{bin}:/x": True,
+    "{bin}2": False,
+    "{bin}/sub": False,
+    "prefix{bin}": False,
+    "{home}/xlocal/bin": False,
+    "{home}/.LOCAL/bin": False,
+    "{home}/?local/bin": False,
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_what_counts_as_on_path(machine: Machine, entry: str) -> None:
+    names = {"bin": machine.layout.launcher.parent, "home": machine.home}
+    machine.set(PATH=f"{machine.toolbox.folder}:{entry.format(**names)}")
+    assert install(machine).json["on_path"] is ENTRIES[entry]
+
+
+# --- What people read ----------------------------------------------------------------------------
+
+
+def test_few_words(machine: Machine) -> None:
+    machine.toolbox.fake_node("24.14.1")
+    machine.set(PATH=f"{machine.toolbox.folder}:{machine.layout.launcher.parent}")
+    run = install(machine)
+    assert run.warnings() == []
+    assert len(run.stderr.splitlines()) <= 5
+    assert run.stderr.splitlines()[-1] == "Next: wasp new my-app"
+    assert VERSION in run.stderr
