@@ -646,8 +646,8 @@ fetch_once() {
     *) _limit=$ANSWER_LIMIT ;;
   esac
   "fetch_with_$downloader" || return 1
-  case $encoding in
-    '' | identity) return 0 ;;
+  case $_file,$encoding in
+    */archive,* | *, | *,identity) return 0 ;;
   esac
   set_problem bad-answer "$host sent its answer compressed ($(plain_text "$encoding")), which nobody asked for"
   return 1
@@ -809,14 +809,8 @@ json_strings() {
 }
 
 pick() {
-  picked=''
-  case "$newline$values$newline" in
-    *"$newline$1$tab"*)
-      picked="$newline$values"
-      picked=${picked#*"$newline$1$tab"}
-      picked=${picked%%"$newline"*}
-      ;;
-  esac
+  picked=$(printf '%s\n' "$values" | awk -v path="$1" -F '\t' '
+    $1 == path && !found { print substr($0, length(path) + 2); found = 1 }')
 }
 
 asks_npm() {
