@@ -31,7 +31,7 @@ start_registry_lookup() {
 run_npm() {
   mkdir -p "$work/npm" && printf '{}\n' >"$work/npm/package.json" && cd "$work/npm" || return 1
   export npm_config_cache="$work/npm/cache" npm_config_update_notifier=false npm_config_logs_max=0 \
-    npm_config_fetch_retries=1
+    npm_config_fetch_retries=1 npm_config_fetch_retry_mintimeout=1000
   _limit_s=$1
   shift
   exec_limited "$_limit_s" npm "$@" --no-workspaces
@@ -60,7 +60,8 @@ knows_npm_source() {
 
 find_release_at_npm() {
   [ -z "$registry" ] || ! request_release || return 0
-  [ "$fetcher" = either ] && [ "$problem" != no-build ] || return 1
+  # Of a plain http registry, npm has nothing to say either.
+  case $fetcher,$problem in either,not-found | either,no-build | either,insecure-url | request,*) return 1 ;; esac
   _problem=$problem _problem_text=$problem_text
   say_step 'Asking npm for the release'
   ! ask_npm_for_release || return 0
@@ -186,7 +187,9 @@ ask_npm_for_release() {
     return 1
   }
   fetcher=npm
-  take_distribution
+  take_distribution && check_url "$release_url" || return 1
+  set_problem bad-answer 'npm names no checksum of the archive'
+  [ -n "$release_digest" ]
 }
 
 view_with_npm() {
