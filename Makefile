@@ -13,15 +13,18 @@ JOBS ?= $(shell echo $$(($(CORES) * 2)))
 TEST_TOOLS := bash bsdtar busybox curl dash dpkg-shlibdeps fish ksh93 lintian mksh npm openssl posh ruby \
     shasum wget yash zsh
 
-SHELL_FILES := install.sh .ci/run installed/launcher $(wildcard */*.sh packaging/asdf/bin/* packaging/asdf/lib/*.sh) \
-    packaging/debian/prerm
-SHFMT := $(BIN)/shfmt -i 4 -ci -bn -ln posix
+SHELL_FILES := .ci/run installed/launcher installed/env.sh packaging/debian/wasp.prerm \
+    $(wildcard packaging/asdf/bin/* packaging/asdf/lib/*.sh)
+SHFMT := $(BIN)/shfmt -i 2 -ci -bn -ln posix
+# The parts of the sh program are one text, in which A && B || C is meant as it works, and some functions are called
+# by a name that is put together.
+SHELLCHECK_PROGRAM := $(BIN)/shellcheck --shell sh --exclude SC2015,SC2317,SC2329
 
 .DEFAULT_GOAL := help
-.PHONY: help test torture lint format bench dist deb packages lock clean venv
+.PHONY: help test torture lint install.sh format bench dist deb packages lock clean venv
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 test: venv ## Run the tests, in parallel (ARGS='-k word' goes to pytest)
 	@missing=; \
@@ -36,13 +39,18 @@ lint: venv ## Check style and types: ruff, mypy, vermin, shellcheck, shfmt
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/vermin --quiet --no-tips --violations --target=3.8- telemetry_ping.py installed/telemetry_messages.py
-	$(BIN)/shellcheck $(SHELL_FILES)
-	$(SHFMT) -d $(SHELL_FILES)
+	$(BIN)/shellcheck --exclude SC1091 $(SHELL_FILES)
+	$(BIN)/python packaging/assemble.py --program | $(SHELLCHECK_PROGRAM) -
+	$(SHFMT) -d $(SHELL_FILES) sh/*.sh
+	$(BIN)/python packaging/assemble.py --check
 
 format: venv ## Format the code and mend what can be mended automatically
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
-	$(SHFMT) -w $(SHELL_FILES)
+	$(SHFMT) -w $(SHELL_FILES) sh/*.sh
+
+install.sh: venv ## Put install.sh together from sh/, installed/ and telemetry_ping.py
+	@$(BIN)/python packaging/assemble.py
 
 torture: venv ## Try to break it, write docs/reliability.md (WASP_TORTURE=10, or all: longer)
 	@$(BIN)/python -m pytest tests/torture -n $(JOBS) --dist worksteal \

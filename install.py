@@ -16,15 +16,14 @@ import importlib
 import importlib.util
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from wasp_installer import Console, InstallerError, Options
+    from wasp_installer import Console
+    from wasp_installer.errors import Slug
 
 _LOCK = Path(__file__).with_name("requirements.lock")
 _LIBRARIES = ["distro", "requests", "tqdm"] + (
@@ -43,28 +42,28 @@ def main() -> int:
         return 3
     # With python -I, the folder of the script is not searched.
     sys.path.insert(0, str(Path(__file__).resolve().parent))
-    from wasp_installer.cli import main as run
+    from wasp_installer.command_line.main import main as run
 
     return run(sys.argv[1:], _see_to_libraries)
 
 
-def _see_to_libraries(options: Options, console: Console) -> None:
-    """Goes on in an environment that has the libraries, where this run needs them and lacks them.
+def _see_to_libraries(console: Console) -> None:
+    """Goes on in an environment that has the libraries, where they are lacking here.
 
     Raises:
         InstallerError: there is no such environment, and none can be made.
     """
-    # The other commands ask no server.
-    if not (options.command == "install" or options.remote) or _has_libraries():
+    from wasp_installer import InstallerError
+
+    if _has_libraries():
         return
     if os.environ.get(_INSIDE):
-        raise _error("unexpected", f"the environment {sys.prefix} is incomplete.", "Remove it.")
+        raise InstallerError(
+            "unexpected", f"the environment {sys.prefix} is incomplete.", "Remove it."
+        )
     python = _environment(console)
     os.environ[_INSIDE] = "1"
-    arguments = [str(python), __file__, *sys.argv[1:]]
-    if os.name == "posix":
-        os.execv(python, arguments)
-    raise SystemExit(subprocess.call(arguments))
+    os.execv(python, [str(python), "-I", __file__, *sys.argv[1:]])
 
 
 def _has_libraries() -> bool:
@@ -83,27 +82,24 @@ def _environment(console: Console) -> Path:
     """The Python of the private environment, which is made when there is none yet."""
     key = hashlib.sha256(_LOCK.read_bytes() + sys.version.encode() + sys.executable.encode())
     folder = _cache() / f"venv-{key.hexdigest()[:16]}"
-    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if python.exists():
-        return python
-    console.say("Setting up the installer's libraries (once)")
-    existing = folder
-    while not existing.exists():
-        existing = existing.parent
-    try:
-        _make_environment(folder, python.relative_to(folder))
-    except BaseException:
-        # What was made for it goes, as far as it is empty.
-        empty = folder.parent
-        while empty != existing:
-            with contextlib.suppress(OSError):
-                empty.rmdir()
-            empty = empty.parent
-        raise
+    python = folder / "bin/python"
+    if not python.exists():
+        console.say("Setting up the installer's libraries (once)")
+        existing = next(each for each in folder.parents if each.exists())
+        try:
+            _make_environment(folder)
+        except BaseException:
+            # What was made for it goes, as far as it is empty.
+            for empty in folder.parents:
+                if empty == existing:
+                    break
+                with contextlib.suppress(OSError):
+                    empty.rmdir()
+            raise
     return python
 
 
-def _make_environment(folder: Path, inner: Path) -> None:
+def _make_environment(folder: Path) -> None:
     """Beside its place, and then renamed, so that it is never half there."""
     from wasp_installer.errors import changing
 
@@ -112,7 +108,7 @@ def _make_environment(folder: Path, inner: Path) -> None:
         made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         _run(
-            [sys.executable, "-m", "venv", str(made)],
+            [sys.executable, "-I", "-m", "venv", str(made)],
             "missing-tool",
             "Python cannot make a virtual environment.",
             "Install its module venv (on Debian and Ubuntu: apt-get install python3-venv), "
@@ -120,69 +116,44 @@ def _make_environment(folder: Path, inner: Path) -> None:
         )
         _run(
             [
-                *(str(made / inner), "-m", "pip", "--disable-pip-version-check", "install"),
-                *("--quiet", "--no-deps", "--require-hashes", "-r", str(_LOCK)),
+                *(str(made / "bin/python"), "-I", "-m", "pip", "--disable-pip-version-check"),
+                *("install", "--quiet", "--no-deps", "--require-hashes", "-r", str(_LOCK)),
             ],
             "connection",
             "the installer's libraries cannot be installed.",
             "Check the network connection and pip's settings, "
             "or use sh install.sh, which needs no libraries.",
         )
-        with contextlib.suppress(OSError), changing(f"write to {folder.parent}"):
+        # Another run may have made the same meanwhile.
+        with contextlib.suppress(OSError):
             made.rename(folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    if not (folder / inner).exists():
-        raise _error("file-system", f"{folder} cannot be made.", "Or use sh install.sh.")
 
 
 def _cache() -> Path:
-    """As ``wasp_installer.commands.wasp_cache``, which an uninstall removes."""
-    from wasp_installer.commands import wasp_cache
+    """In the folder that an uninstall removes."""
+    from wasp_installer import InstallerError
 
-    cache = wasp_cache(os.environ)
-    if cache is None:
-        raise _error(
+    home, named = os.environ.get("HOME"), os.environ.get("XDG_CACHE_HOME", "")
+    if not home:
+        raise InstallerError(
             "file-system",
             "there is no home folder to keep the installer's libraries in.",
             "Set HOME, or use sh install.sh, which needs none.",
         )
-    return cache / "installer"
+    return Path(named if named.startswith("/") else f"{home}/.cache") / "wasp" / "installer"
 
 
-def _run(command: list[str], slug: str, message: str, hint: str) -> None:
-    from wasp_installer.signals import held_signals
+def _run(command: list[str], slug: Slug, message: str, hint: str) -> None:
+    from wasp_installer import InstallerError
+    from wasp_installer.programs import Program
 
-    process = None
-    try:
-        with held_signals():
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                # With all that it starts, it can then be ended as one.
-                start_new_session=True,
-            )
-        said = process.communicate()[0]
-    except BaseException:
-        if process is not None:
-            if sys.platform != "win32":
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-            process.kill()
-            process.wait()
-        raise
-    if process.returncode != 0:
-        raise _error(slug, message, *said.strip().splitlines()[-3:], hint)
-
-
-def _error(slug: str, message: str, *hints: str) -> InstallerError:
-    from wasp_installer.errors import InstallerError
-
-    return InstallerError(slug, message, "\n".join(hints))
+    with Program(command) as program:
+        ended = program.wait()
+    if ended is None or ended.code != 0:
+        said = f"{ended.stdout}{ended.stderr}" if ended else ""
+        raise InstallerError(slug, message, "\n".join([*said.strip().splitlines()[-3:], hint]))
 
 
 if __name__ == "__main__":

@@ -1,76 +1,72 @@
 #!/bin/sh
 # Installs Wasp, the full-stack web framework: https://wasp.sh
 #
-#     curl -sSL https://get.wasp.sh/install.sh | sh
+#     curl -fsSL https://get.wasp.sh/install.sh | sh
 #     sh install.sh --help
 #
-# POSIX sh. Needs curl or wget, tar, gzip, awk, and sha512sum, shasum or openssl; no Python.
-# Reading order: "main" at the end names the steps; each section above it is one subject.
-# Every function that can fail in a way worth explaining ends in "die", which leaves the script, so
-# none of them is ever called inside $(...), where leaving would only leave the subshell.
-# A command that may take a moment has one $(...) only: bash (5.2) forgets the trap of a signal that
-# comes during one when another follows in the same command.
-
-# To the linter: functions whose name is put together ("fetch_with_$downloader") are reachable, and
-# "A && B || C" is meant as it works, with C also where B fails.
-# shellcheck disable=SC2015,SC2317,SC2329
-
-# In zsh, a trap would else wait for the end of what "wait" waits for.
-[ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
-
-# All that follows is one brace group, which a shell reads to its end before it runs any of it. So a
-# script that was cut anywhere is a syntax error, and does nothing: not even what the beginning of a
-# function's name would do, as "make" does of "make_staging".
+# Needs curl or wget, tar, gzip, awk, and sha256sum and sha512sum, shasum or openssl; no Python.
+#
+# `make install.sh` put this file together from sh/ (the program, without its comments) and installed/ and
+# telemetry_ping.py (what is left beside Wasp, in full): https://github.com/wasp-lang/wasp
+#
+# All of it is one brace group, which a shell reads to its end before it runs any of it, so a download that was cut
+# does nothing. Whatever shell reads this, with its aliases, functions and options, runs only the next lines: they write
+# the program into a private temporary folder and hand over to /bin/sh. A backslash keeps a word from being an alias;
+# with POSIXLY_CORRECT, bash takes no function for a special builtin.
 {
-    set -u
+POSIXLY_CORRECT=1
+\unset -f exec 2>/dev/null
+\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; umask 077; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"$d/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
+[ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
+[ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch dotglob xpg_echo 2>/dev/null
+set +aefuxvC
+unset -f awk basename cat cd chmod cmp cp curl cut date dd env expr find getconf grep gzip head id kill ldd \
+  ln ls mkdir mktemp mv node npm od openssl perl ps python python3 readlink rm rmdir sed sh sha256sum \
+  sha512sum shasum sleep sort stty sysctl tail tar timeout tr umask uname wait wc wget zsh 2>/dev/null
+unalias -a 2>/dev/null
+unset CDPATH IFS TAR_OPTIONS GZIP GREP_OPTIONS BASH_ENV ENV POSIXLY_CORRECT
+set -u
+umask 022
+exec </dev/null
+(: >&1) 2>/dev/null || exec >/dev/null
+(: >&2) 2>/dev/null || exec 2>/dev/null
+user_locale=${LC_ALL-}
+LC_ALL=C
+export LC_ALL
 
-    # --- constants ---------------------------------------------------------------------------------------
+readonly INSTALLER_VERSION=0.2.0
+readonly NPM_PACKAGE=@wasp.sh/wasp-cli
+readonly NPM_PATH=@wasp.sh%2fwasp-cli
+readonly FIRST_NPM_VERSION=0.20.2
+readonly VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
+readonly DEFAULT_GITHUB_URL=https://github.com
+readonly RELEASES_URL=https://github.com/wasp-lang/wasp/releases
+readonly OLDEST_GLIBC=2.29
+readonly ATTEMPTS=4
+readonly LONGEST_RETRY_AFTER_S=60
+readonly REDIRECT_LIMIT=10
+readonly SLOWEST=100
+readonly ANSWER_LIMIT=16777216
+readonly UNPACKED_LIMIT=1073741824
+readonly ENTRY_LIMIT=100000
+readonly HELPER_LIMIT_S=10
+readonly NPM_FETCH_LIMIT_S=600
+readonly TELEMETRY_URL=https://app.posthog.com/capture/
+readonly TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
+readonly TELEMETRY_DEADLINE_S=10
+readonly STARTUP_MARK='# added by the Wasp installer'
+readonly STARTUP_MARK_WITH_BREAK='# added by the Wasp installer, with the line break before it'
 
-    readonly NPM_PACKAGE='@wasp.sh%2fwasp-cli'
-    readonly FIRST_NPM_VERSION=0.20.2
-    readonly DEFAULT_GITHUB_URL=https://github.com
-    readonly RELEASES_URL=https://github.com/wasp-lang/wasp/releases
-    # The oldest glibc that the release binaries run on (objdump -T wasp-bin | grep GLIBC_).
-    readonly OLDEST_GLIBC=2.29
-    readonly ATTEMPTS=4
-    readonly LONGEST_RETRY_AFTER=60
-    readonly REDIRECT_LIMIT=10
-    # An archive beyond these is not a Wasp release (0.25.0: 522 entries, 67 MB unpacked).
-    readonly UNPACKED_LIMIT=1073741824
-    readonly ENTRY_LIMIT=100000
-    # No answer is longer (GitHub says some 50 kB of each of a hundred releases).
-    readonly ANSWER_LIMIT=16777216
-    # Fewer bytes a second than this are no progress.
-    readonly SLOWEST=100
-    # Of what tar prints of the entries; of a path, as some systems take no more than 1024 bytes, and of a
-    # name in it.
-    readonly LISTING_LIMIT=33554432
-    readonly LONGEST_PATH=500
-    readonly LONGEST_NAME=255
-    # Where the install event goes; telemetry_ping.py has the same three.
-    readonly TELEMETRY_URL=https://app.posthog.com/capture/
-    readonly TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
-    readonly TELEMETRY_DEADLINE=10
-    # What a Python that can run telemetry_ping.py prints: where it is. That of a virtual environment, which
-    # may be gone tomorrow, names the one that it was made from.
-    readonly PYTHON_PROBE='import os, sys
-path = sys.executable
-if os.path.exists(os.path.join(os.path.dirname(path), "..", "pyvenv.cfg")):
-    path = os.path.realpath(path)
-if sys.version_info >= (3, 8):
-    print(path)'
-    readonly PROGRESS_BAR='########################'
-    # What ends a line of ours in a start-up file; wasp_installer/shells.py has the same.
-    readonly STARTUP_MARK='# added by the Wasp installer'
-    readonly COMPLETION_SCRIPTS='wasp.bash _wasp wasp.fish'
+newline='
+'
+tab=$(printf '\t') carriage_return=$(printf '\r') escape=$(printf '\033')
 
-    # --- words -------------------------------------------------------------------------------------------
-
-    usage() {
-        cat <<'USAGE'
+usage() {
+  cat <<'USAGE'
 Installs Wasp (https://wasp.sh) and manages the installed versions.
 
 usage: install.sh [COMMAND] [OPTIONS]
+       wasp installer COMMAND [OPTIONS]
 
 commands:
   install                  install a version, make it the current one (default)
@@ -82,7 +78,6 @@ commands:
 options:
   -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
       --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
-      --destdir DIR        for packagers: files go below it (env DESTDIR)
       --source SOURCE      auto (default), npm or github
       --from-file ARCHIVE  install from a downloaded archive, offline
       --sha256 HEX         refuse the archive unless it has this SHA-256
@@ -92,3332 +87,3809 @@ options:
       --no-telemetry       send no install event
       --force              install again; take over from npm or another wasp
       --dry-run            say what would be done, and do nothing
-      --json               print one JSON object on stdout
   -q, --quiet              print errors only
       --verbose            print each step
   -y, --yes                ask nothing
   -h, --help               print this
+  -V                       print the installer's own version
 
 exit codes: 0 done, 1 unexpected, 2 usage, 3 platform not supported, 4 network,
   5 no such version, 6 integrity, 7 file system, 8 conflict, 130 interrupted
 USAGE
-    }
-
-    # Colours and bars only where somebody wants to see them: https://no-color.org
-    choose_colours() {
-        bold='' red='' yellow='' plain='' on_terminal=no
-        [ -t 2 ] && [ "${TERM-}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
-        on_terminal=yes
-        escape=$(printf '\033')
-        bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
-    }
-
-    # say LINE: to a person, on stderr; stdout is for results
-    say() {
-        [ "$quiet" = yes ] || printf '%s\n' "$1" >&2
-    }
-
-    # say_step LINE: only with --verbose
-    say_step() {
-        [ "$verbose" = no ] || printf '%s\n' "$1" >&2
-    }
-
-    # indented PAD TEXT: every line of TEXT but the first starts with PAD
-    indented() {
-        _text=$2
-        while :; do
-            _line=${_text%%"$newline"*}
-            [ "$_line" != "$_text" ] || break
-            printf '%s\n%s' "$_line" "$1"
-            _text=${_text#*"$newline"}
-        done
-        printf '%s\n' "$_text"
-    }
-
-    # warn TEXT: a person sees it at once or, when "later" is set, after the result; JSON always has it
-    warn() {
-        [ "$json" = no ] || warnings_json="$warnings_json${warnings_json:+, }$(json_string "$1")"
-        if [ "$hold_warnings" = yes ]; then
-            held_warnings="$held_warnings$(warning_text "$1")$newline"
-        else
-            [ "$quiet" = yes ] || printf '%s\n' "$(warning_text "$1")" >&2
-        fi
-    }
-
-    warning_text() {
-        printf '%swarning:%s ' "$yellow" "$plain"
-        indented '         ' "$1"
-    }
-
-    # die SLUG MESSAGE [HINT]: the cause, then what to do; leaves with the exit code of SLUG
-    die() {
-        exit_code_of "$1"
-        # A failed printf (a closed stderr) must not keep the exit code from being reported.
-        {
-            printf '%serror:%s ' "$red" "$plain"
-            indented '       ' "$2"
-            [ -z "${3-}" ] || {
-                printf '%7s' ''
-                indented '       ' "$3"
-            }
-        } >&2 || :
-        [ "$json" = no ] || print_json error "$1" "$2" "${3-}"
-        exit "$exit_code"
-    }
-
-    exit_code_of() {
-        case $1 in
-            usage | bad-version) exit_code=2 ;;
-            unsupported-platform | missing-tool | binary-does-not-run) exit_code=3 ;;
-            dns | connection | timeout | tls | proxy | http-status | captive-portal | bad-answer | \
-                insecure-url | no-downloader) exit_code=4 ;;
-            no-such-version | not-installed) exit_code=5 ;;
-            checksum-mismatch | no-checksum | no-hash-tool | corrupt-archive | unsafe-archive | \
-                wrong-version) exit_code=6 ;;
-            permission-denied | read-only | no-space | file-system) exit_code=7 ;;
-            npm-managed | foreign-launcher) exit_code=8 ;;
-            interrupted) exit_code=$interrupted_code ;;
-            *) exit_code=1 ;;
-        esac
-    }
-
-    # pretty PATH: with ~ for the home folder
-    pretty() {
-        case $1 in
-            "${HOME:-/nonexistent}"/*)
-                _below=${1#"$HOME"}
-                printf '~%s' "$_below"
-                ;;
-            *) printf '%s' "$1" ;;
-        esac
-    }
-
-    # --- JSON --------------------------------------------------------------------------------------------
-
-    # json_string TEXT: TEXT as a JSON string
-    json_string() {
-        case $1 in
-            *[!A-Za-z0-9\ ._/:,@%+=\>-]*)
-                printf '%s.' "$1" | awk '
-                BEGIN {
-                    for (i = 1; i < 32; i++) escape[sprintf("%c", i)] = sprintf("\\u%04x", i)
-                    escape["\b"] = "\\b"; escape["\f"] = "\\f"; escape["\n"] = "\\n"
-                    escape["\r"] = "\\r"; escape["\t"] = "\\t"
-                    escape["\""] = "\\\""; escape["\\"] = "\\\\"
-                }
-                { text = text (NR > 1 ? "\n" : "") $0 }
-                END {
-                    printf "\""
-                    for (i = 1; i < length(text); i++) {
-                        c = substr(text, i, 1)
-                        printf "%s", (c in escape) ? escape[c] : c
-                    }
-                    printf "\""
-                }'
-                ;;
-            *) printf '"%s"' "$1" ;;
-        esac
-    }
-
-    # json_or_null TEXT: null for an empty TEXT
-    json_or_null() {
-        if [ -n "$1" ]; then json_string "$1"; else printf null; fi
-    }
-
-    yes_to_json() {
-        if [ "$1" = yes ]; then printf true; else printf false; fi
-    }
-
-    # json_list LINES: as strings with commas between; the lines have nothing in them that JSON escapes
-    json_list() {
-        [ -z "$1" ] || printf '%s\n' "$1" | sed -e 's/.*/"&"/' -e '$!s/$/,/' | tr '\n' ' ' | sed 's/ $//'
-    }
-
-    # print_json STATUS [SLUG MESSAGE HINT]: the one object of --json
-    print_json() {
-        is_on_path
-        printf '{"status": "%s"' "$1"
-        if [ "$1" = listed ]; then
-            printf ', "current": %s, "versions": [%s]' "$(json_or_null "$current")" "$(json_list "$installed")"
-            [ "$remote" = no ] || printf ', "remote": [%s]' "$(json_list "$available")"
-        fi
-        printf ', "version": %s' "$(json_or_null "$version")"
-        printf ', "source": %s' "$(json_or_null "$release_source")"
-        printf ', "url": %s' "$(json_or_null "$release_url")"
-        printf ', "digest": %s' "$(json_or_null "$release_digest")"
-        printf ', "platform": {"os": %s, "arch": %s, "libc": %s, "distro": %s}' \
-            "$(json_or_null "$os")" "$(json_or_null "$arch")" \
-            "$(json_or_null "$libc")" "$(json_or_null "$distro_id")"
-        printf ', "prefix": %s' "$(json_or_null "$prefix")"
-        printf ', "wasp_dir": %s' "$(json_or_null "${version:+$wasp_root/$version}")"
-        printf ', "executable": %s' "$(json_or_null "${prefix:+$prefix/bin/wasp}")"
-        printf ', "on_path": %s' "$(yes_to_json "$on_path")"
-        printf ', "telemetry": "%s"' "$telemetry"
-        printf ', "elapsed_s": %s' "$(($(date +%s) - started_at))"
-        printf ', "warnings": [%s]' "$warnings_json"
-        [ "$1" != error ] || printf ', "code": %s, "error": "%s", "message": %s, "hint": %s' \
-            "$exit_code" "$2" "$(json_string "$3")" "$(json_or_null "$4")"
-        printf '}\n'
-    }
-
-    # json_values FILE: one line "path<TAB>value" for each scalar of a JSON document, such as
-    # "dist.tarball	https://..." or "assets.0.name	wasp.tar.gz". Fails on what is not JSON.
-    json_values() {
-        awk '
-        function fail() { exit 1 }
-        # Only the next pieces are in text, since awk copies the rest of it with each step.
-        function more() {
-            if (taken >= pieces) return 0
-            text = text piece[++taken]
-            return 1
-        }
-        function skip_space() {
-            do if (match(text, /^[ \t\r\n]+/)) text = substr(text, RLENGTH + 1)
-            while (length(text) < 512 && more())
-        }
-        # The string that text starts with, without its quotes; text moves past it.
-        function take_string(    value, at, run, part) {
-            text = substr(text, 2); value = ""
-            while (1) {
-                while ((at = index(text, "\"")) == 0) if (!more()) fail()
-                part = substr(text, 1, at - 1)
-                # A longer one is neither a version nor an address.
-                if (length(value) < 4096) value = value substr(part, 1, 4096) "\""
-                text = substr(text, at + 1)
-                if (length(part) > 256) part = substr(part, length(part) - 255)
-                run = 0
-                while (run < length(part) && substr(part, length(part) - run, 1) == "\\") run++
-                if (run == 256) fail()
-                if (run % 2 == 0) break
-            }
-            sub(/"$/, "", value)
-            gsub(/\\\//, "/", value); gsub(/\\"/, "\"", value)
-            # Some servers write ">" and "&" so.
-            while (match(value, /\\u00[2-7][0-9a-fA-F]/)) {
-                digits = tolower(substr(value, RSTART + 4, 2))
-                code = 16 * index("123456789abcdef", substr(digits, 1, 1)) + index("123456789abcdef", substr(digits, 2, 1))
-                value = substr(value, 1, RSTART - 1) sprintf("%c", code) substr(value, RSTART + 6)
-            }
-            gsub(/[\t\r\n]/, " ", value)
-            return value
-        }
-        function path(    i, joined) {
-            joined = name[1]
-            for (i = 2; i <= depth; i++) joined = joined "." name[i]
-            return joined
-        }
-        {
-            for (i = 1; i <= length($0); i += 1024) piece[++pieces] = substr($0, i, 1024)
-            piece[++pieces] = "\n"
-        }
-        END {
-            want = "value"
-            while (1) {
-                skip_space()
-                if (text == "") break
-                c = substr(text, 1, 1)
-                if (want == "value" && (c == "{" || c == "[")) {
-                    if (++depth > 100) fail()
-                    kind[depth] = c; name[depth] = (c == "[") ? 0 : ""
-                    text = substr(text, 2); skip_space()
-                    d = substr(text, 1, 1)
-                    if (c == "{" && d == "}" || c == "[" && d == "]") want = "more"
-                    else want = (c == "{") ? "key" : "value"
-                } else if (want == "key" && c == "\"") {
-                    name[depth] = take_string()
-                    skip_space()
-                    if (substr(text, 1, 1) != ":") fail()
-                    text = substr(text, 2); want = "value"
-                } else if (want == "value" && c == "\"") {
-                    print path() "\t" take_string(); want = "more"
-                } else if (want == "value" && match(text, /^(true|false|null|-?[0-9][-+.0-9eE]*)/)) {
-                    value = substr(text, 1, RLENGTH); text = substr(text, RLENGTH + 1)
-                    if (value != "null") print path() "\t" value
-                    want = "more"
-                } else if (want == "more" && c == "," && depth > 0) {
-                    text = substr(text, 2)
-                    if (kind[depth] == "[") name[depth]++
-                    want = (kind[depth] == "[") ? "value" : "key"
-                } else if (want == "more" && depth > 0 && (c == "}" && kind[depth] == "{" || c == "]" && kind[depth] == "[")) {
-                    text = substr(text, 2); depth--
-                } else fail()
-            }
-            if (depth != 0 || want != "more") exit 1
-        }' "$1" 2>/dev/null
-    }
-
-    # pick PATH: the value of PATH among the "path<TAB>value" lines of $values
-    pick() {
-        _values="$newline$values$newline"
-        case $_values in
-            *"$newline$1$tab"*)
-                _values=${_values#*"$newline$1$tab"}
-                picked=${_values%%"$newline"*}
-                ;;
-            *) picked='' ;;
-        esac
-    }
-
-    # --- small verbs -------------------------------------------------------------------------------------
-
-    have() {
-        command -v "$1" >/dev/null 2>&1
-    }
-
-    need() {
-        have "$1" || die missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
-    }
-
-    # run_waiting STDOUT STDERR COMMAND...: runs it with its output in these files, so that a signal to this
-    # shell is answered at once, not at its end; what is then said must not go into the files
-    run_waiting() {
-        _stdout=$1 _stderr=$2
-        shift 2
-        "$@" 2>"$_stderr" >"$_stdout" &
-        child=$!
-        wait "$child"
-        _status=$?
-        child=''
-        return "$_status"
-    }
-
-    # change ACTION COMMAND...: a command that changes the file system; explains its failure as ACTION
-    change() {
-        _action=$1
-        shift
-        _errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot $_action" "$_errors"
-    }
-
-    # die_file_system MESSAGE ERRORS: what the system said decides what to tell
-    die_file_system() {
-        case $2 in
-            *'ermission denied'* | *'not permitted'*)
-                die permission-denied "$1: permission denied." \
-                    "Choose a folder that you may write to, for example: --prefix \"\$HOME/.local\""
-                ;;
-            *'ead-only file system'*)
-                die read-only "$1: the file system is read-only." \
-                    'Choose another place with --prefix DIR.'
-                ;;
-            *'o space left'* | *'uota exceeded'*)
-                die no-space "$1: no space left on the device." \
-                    'Make room (about 170 MB for one version), or choose another place with --prefix DIR.'
-                ;;
-            *)
-                _cause=${2##*: }
-                # zsh names the file last.
-                case $_cause in
-                    /*) _cause=${2%": $_cause"} _cause=${_cause##*: } ;;
-                esac
-                die file-system "$1: ${_cause:-it failed}." 'See to that path, or choose another one with --prefix DIR.'
-                ;;
-        esac
-    }
-
-    # die_if_full MESSAGE FILE: on a full disk, a program's own complaint does not fit into a file either, and
-    # some shells do not name the cause; so what it met is found out by writing something
-    die_if_full() {
-        _unwritten=$( (head -c 65536 /dev/zero >"$2") 2>&1) || die_file_system "$1" "$_unwritten"
-        rm -f "$2"
-    }
-
-    # write_file FILE COMMAND...: what the command prints becomes the content of FILE; explains a failure
-    write_file() {
-        _file=$1
-        shift
-        _errors=$( ("$@" >"$_file") 2>&1) && return 0
-        die_if_full "cannot write to $(pretty "${_file%/*}")" "$_file"
-        die_file_system "cannot write to $(pretty "${_file%/*}")" "$_errors"
-    }
-
-    # is_of_the_system ERRORS: a program names what it met in the file system, not in what it read
-    is_of_the_system() {
-        case $1 in
-            *'nput/output error'* | *'I/O error'* | *'rite error'* | *'o space left'* | *'uota exceeded'* | \
-                *'ead-only file'* | *'ermission denied'*) ;;
-            *) return 1 ;;
-        esac
-    }
-
-    # older_than A B: A comes before B, both dotted numbers; a suffix such as -rc1 is not looked at
-    older_than() {
-        _a=${1%%-*}. _b=${2%%-*}.
-        while [ -n "$_a$_b" ]; do
-            _x=${_a%%.*} _y=${_b%%.*}
-            [ "${_x:-0}" -ge "${_y:-0}" ] || return 0
-            [ "${_x:-0}" -le "${_y:-0}" ] || return 1
-            _a=${_a#*.} _b=${_b#*.}
-        done
-        return 1
-    }
-
-    # newest_first: sorts the versions on stdin; a release candidate comes before its release
-    newest_first() {
-        awk '{
-        split($0, parts, "-rc"); split(parts[1], n, ".")
-        candidate = (parts[2] == "") ? 999999 : parts[2]
-        printf "%06d%06d%06d%06d%06d %s\n", n[1], n[2], n[3], n[4], candidate, $0
-    }' | sort -r | sed 's/^[^ ]* //'
-    }
-
-    # is_version TEXT: X.Y.Z, with a fourth number in old releases, or X.Y.Z-rcN; nothing else may reach
-    # a path or a URL
-    is_version() {
-        case $1 in
-            *-rc*)
-                is_number "${1##*-rc}" && is_dotted "${1%-rc*}" 3
-                ;;
-            *) is_dotted "$1" 3 || is_dotted "$1" 4 ;;
-        esac
-    }
-
-    # is_dotted TEXT COUNT: COUNT numbers with a dot between
-    is_dotted() {
-        _rest=$1 _left=$2
-        while [ "$_left" -gt 1 ]; do
-            case $_rest in *.*) ;; *) return 1 ;; esac
-            is_number "${_rest%%.*}" || return 1
-            _rest=${_rest#*.}
-            _left=$((_left - 1))
-        done
-        is_number "$_rest"
-    }
-
-    is_number() {
-        case $1 in
-            '' | *[!0-9]* | 0?* | ???????*) return 1 ;;
-        esac
-    }
-
-    # --- arguments ---------------------------------------------------------------------------------------
-
-    set_defaults() {
-        newline='
-'
-        tab=$(printf '\t') carriage_return=$(printf '\r')
-        command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
-        prefix=${WASP_INSTALL_PREFIX:-${HOME:+$HOME/.local}} destdir=${DESTDIR-}
-        source=auto archive_file='' wanted_sha256='' require_checksum=no
-        force=no dry_run=no json=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
-        modify_path=yes remote=no
-        timeout=${WASP_HTTP_TIMEOUT:-30}
-
-        # What becomes known on the way.
-        version='' release_source='' release_url='' release_digest='' release_node=''
-        os='' arch='' libc='' distro_id='' distro_family='' current='' available='' on_path=no
-        warnings_json='' held_warnings='' hold_warnings=no telemetry=none announced=no
-        staging='' child='' asking='' new_launcher='' new_startup='' made_share='' made_bin='' changing=no placed='' committed=no
-        path_message='' _owner='' node_version='' node_known=no
-        interrupted_code=130 exit_code='' wasp_root='' started_at=$(date +%s)
-    }
-
-    # value_of OPTION [VALUE]: refuses an option that ends the line or is followed by another option
-    value_of() {
-        case ${2-} in
-            '' | -*) die usage "$1 needs a value." "For example: $1 $(example_of "$1")" ;;
-        esac
-    }
-
-    example_of() {
-        case $1 in
-            -v | --version) printf '0.25.0' ;;
-            --prefix) printf '/opt/wasp' ;;
-            --destdir) printf '/tmp/package' ;;
-            --source) printf 'npm' ;;
-            --from-file) printf 'wasp-linux-x86_64.tar.gz' ;;
-            --sha256) printf '9f86d081884c7d65... (64 hex digits)' ;;
-        esac
-    }
-
-    parse_arguments() {
-        # A refused argument is reported in JSON too, wherever --json stands.
-        for _argument in "$@"; do
-            [ "$_argument" != --json ] || json=yes
-        done
-        _commands=0 _operands=0
-        while [ $# -gt 0 ]; do
-            case $1 in
-                --version=* | --prefix=* | --destdir=* | --source=* | --from-file=* | --sha256=*)
-                    _option=${1%%=*} _value=${1#*=}
-                    shift
-                    # posh takes an empty "$@" for an unset parameter.
-                    set -- "$_option" "$_value" ${1+"$@"}
-                    ;;
-                -v?*)
-                    _value=${1#-v}
-                    shift
-                    set -- -v "$_value" ${1+"$@"}
-                    ;;
-                -[qyh]?*)
-                    _option=${1%"${1#-?}"} _value=-${1#-?}
-                    shift
-                    set -- "$_option" "$_value" ${1+"$@"}
-                    ;;
-            esac
-            case $1 in
-                # zsh looks at $2 even when value_of has left the script.
-                -v | --version) value_of "$@" && wanted=${2-} wanted_from='' && shift ;;
-                --prefix) value_of "$@" && prefix=${2-} && shift ;;
-                --destdir) value_of "$@" && destdir=${2-} && shift ;;
-                --source) value_of "$@" && source=${2-} && shift ;;
-                --from-file) value_of "$@" && archive_file=${2-} && shift ;;
-                --sha256) value_of "$@" && wanted_sha256=${2-} && shift ;;
-                --require-checksum) require_checksum=yes ;;
-                --no-telemetry) wants_telemetry=no ;;
-                --no-modify-path) modify_path=no ;;
-                --remote) remote=yes ;;
-                --force) force=yes ;;
-                --dry-run) dry_run=yes ;;
-                --json) json=yes ;;
-                -q | --quiet) quiet=yes ;;
-                --verbose) verbose=yes ;;
-                -y | --yes) assume_yes=yes ;;
-                -h | --help)
-                    usage
-                    exit 0
-                    ;;
-                --) ;;
-                -*) die usage "there is no option '$1'." 'See them all with: --help' ;;
-                install | list | use | uninstall | migrate-to-npm)
-                    _commands=$((_commands + 1)) command=$1
-                    [ "$_commands" = 1 ] || die usage "one command at a time, not also '$1'." 'See: --help'
-                    ;;
-                '') die usage 'one of the arguments is empty.' 'Is a variable not set?' ;;
-                *)
-                    _operands=$((_operands + 1)) named_version=$1
-                    [ "$_operands" = 1 ] || die usage "do not know what to do with '$1'." 'See: --help'
-                    ;;
-            esac
-            shift
-        done
-    }
-
-    # check_arguments: refuses what cannot be meant, before anything is touched
-    check_arguments() {
-        case $command in
-            use)
-                [ -n "$named_version" ] || die usage "'use' needs a version." 'See what is installed: list'
-                ;;
-            uninstall) ;;
-            *) [ -z "$named_version" ] || die_unknown_word "$named_version" ;;
-        esac
-        [ "$remote" = no ] || [ "$command" = list ] || die usage '--remote belongs to the command list.' \
-            'For example: list --remote'
-        case $source in
-            auto | npm | github) ;;
-            *) die usage "there is no source '$source'." 'Choose auto, npm or github.' ;;
-        esac
-        case $timeout in
-            '' | *[!0-9]* | 0* | ??????*) die usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
-        esac
-        case $wanted_sha256 in
-            *[!0-9a-fA-F]*) die usage "'$wanted_sha256' is not a SHA-256." 'It has 64 hexadecimal digits.' ;;
-            '') ;;
-            *)
-                [ ${#wanted_sha256} = 64 ] || die usage "'$wanted_sha256' is not a SHA-256." \
-                    'It has 64 hexadecimal digits.'
-                wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
-                ;;
-        esac
-        if [ "$wanted" != latest ] && { [ "$command" = install ] || [ -z "$wanted_from" ]; }; then
-            wanted=${wanted#v}
-            is_version "$wanted" || die_bad_version "$wanted" "$wanted_from"
-        fi
-        if [ -n "$named_version" ]; then
-            named_version=${named_version#v}
-            is_version "$named_version" || die bad-version "'$named_version' is not a version of Wasp." \
-                'It is X.Y.Z (0.25.0) or X.Y.Z-rcN. See what is installed: list'
-        fi
-        [ -n "$prefix" ] || die usage 'HOME is not set, so there is no default place to install to.' \
-            'Say where: --prefix DIR'
-        make_absolute "$prefix"
-        prefix=$absolute
-        if [ -n "$destdir" ]; then
-            make_absolute "$destdir"
-            destdir=$absolute
-        fi
-        if [ -n "$archive_file" ]; then
-            [ -f "$archive_file" ] && [ -r "$archive_file" ] \
-                || die file-system "cannot read the archive '$archive_file'." 'Give the path of a downloaded release.'
-            make_absolute "$archive_file"
-            archive_file=$absolute
-        fi
-        wasp_root=$prefix/share/wasp-lang
-        # Where things are put now (below DESTDIR), as against where they will be found ("wasp_root").
-        share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
-    }
-
-    # die_unknown_word WORD: it is no command, and belongs to none
-    die_unknown_word() {
-        _hint='The commands are install, list, use, uninstall and migrate-to-npm. See: --help'
-        ! is_version "${1#v}" || _hint="To install a version: -v $1"
-        case $1 in upgrade | update) _hint='To move to the newest version: run this without a command.' ;; esac
-        die usage "do not know what to do with '$1'." "$_hint"
-    }
-
-    # die_bad_version TEXT [WHERE]: WHERE names the variable that it came from
-    die_bad_version() {
-        die bad-version "'$1'${2:+ (in $2)} is not a version of Wasp." \
-            "A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
-    }
-
-    make_absolute() {
-        absolute=$1
-        case $absolute in
-            /*) ;;
-            *) absolute=$PWD/$absolute ;;
-        esac
-        while [ "$absolute" != "${absolute%/}" ]; do absolute=${absolute%/}; done
-    }
-
-    # --- platform ----------------------------------------------------------------------------------------
-
-    # identify_platform: sets os (linux, macos or windows), arch (x86_64 or aarch64) and libc (glibc or
-    # musl), each empty where Wasp has nothing for it; also system and machine as uname calls them
-    identify_platform() {
-        system=$(uname -s)
-        machine=$(uname -m)
-        case $machine in
-            x86_64 | amd64 | x64) arch=x86_64 ;;
-            aarch64 | arm64) arch=aarch64 ;;
-        esac
-        case $system in
-            Linux)
-                os=linux
-                read_os_release
-                detect_libc
-                ;;
-            Darwin)
-                os=macos
-                # A shell under Rosetta sees an x86_64 machine.
-                if [ "$(sysctl -n sysctl.proc_translated 2>/dev/null)" = 1 ] \
-                    || [ "$(sysctl -n hw.optional.arm64 2>/dev/null)" = 1 ]; then
-                    arch=aarch64
-                fi
-                ;;
-            MINGW* | MSYS* | CYGWIN* | Windows*) os=windows ;;
-        esac
-        say_step "Platform: $system $machine${libc:+ $libc}${distro_id:+ ($distro_id)}"
-    }
-
-    # choose_build: sets which build of Wasp runs here: npm_build and github_builds, the latter in order
-    # of preference
-    choose_build() {
-        case $os in
-            '') die_unsupported "$system" ;;
-            windows)
-                die unsupported-platform "$system is Windows: Wasp runs there inside WSL." \
-                    'Open WSL (wsl --install, if there is none) and run this again in it.'
-                ;;
-        esac
-        [ -n "$arch" ] || die_unsupported "$machine processors"
-        [ "$(getconf LONG_BIT 2>/dev/null)" != 32 ] \
-            || die_unsupported "a 32-bit userland on a $arch processor"
-        _needs_static=no
-        [ "$libc" != musl ] || _needs_static=yes
-        [ "$libc" != glibc ] || ! older_than "$glibc_version" "$OLDEST_GLIBC" || _needs_static=yes
-        case $os,$arch,$_needs_static in
-            macos,x86_64,*) npm_build=darwin-x64-unknown github_builds='macos-x86_64 macos-universal' ;;
-            macos,aarch64,*) npm_build=darwin-arm64-unknown github_builds='macos-aarch64 macos-universal macos-x86_64' ;;
-            linux,x86_64,no) npm_build=linux-x64-glibc github_builds=linux-x86_64 ;;
-            linux,x86_64,yes) npm_build=linux-x64-musl github_builds=linux-x86_64-static ;;
-            linux,aarch64,no) npm_build=linux-arm64-glibc github_builds=linux-aarch64 ;;
-            linux,aarch64,yes) die_static_only ;;
-        esac
-    }
-
-    die_static_only() {
-        [ "$libc" = glibc ] || die_unsupported "$libc (Alpine) on $arch"
-        die unsupported-platform \
-            "Wasp needs glibc $OLDEST_GLIBC or newer on $arch; this system has $glibc_version." \
-            'Use a newer release of your distribution.'
-    }
-
-    die_unsupported() {
-        die unsupported-platform "Wasp has no release for $1." \
-            "There is one for Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL."
-    }
-
-    # detect_libc: sets libc, and glibc_version for glibc
-    detect_libc() {
-        _ldd=$(ldd --version 2>&1 || :)
-        case $_ldd in
-            *musl*)
-                libc=musl
-                return
-                ;;
-            *GLIBC* | *GNU* | *'Free Software'*)
-                _first=${_ldd%%"$newline"*}
-                glibc_version=${_first##* }
-                ;;
-            *)
-                glibc_version=$(getconf GNU_LIBC_VERSION 2>/dev/null)
-                glibc_version=${glibc_version#glibc }
-                ;;
-        esac
-        case $glibc_version in
-            [0-9]*.[0-9]*) libc=glibc ;;
-            # Neither is known to be here: the static build needs neither.
-            *) libc=musl ;;
-        esac
-    }
-
-    # read_os_release: which Linux this is (https://www.freedesktop.org/software/systemd/man/os-release.html)
-    read_os_release() {
-        [ -r /etc/os-release ] || return 0
-        while IFS='=' read -r _key _value; do
-            _value=${_value#[\"\']} _value=${_value%[\"\']}
-            case $_key in
-                ID) distro_id=$_value ;;
-                ID_LIKE) distro_family=$_value ;;
-            esac
-        done </etc/os-release
-    }
-
-    # how_to_install TOOL: the command of this system's package manager
-    how_to_install() {
-        [ -n "$distro_id" ] || read_os_release
-        _sudo='sudo '
-        [ "$(id -u)" != 0 ] || _sudo=''
-        case " $distro_id $distro_family " in
-            *' debian '* | *' ubuntu '*) printf 'Install it: %sapt-get install %s' "$_sudo" "$1" ;;
-            *' alpine '*) printf 'Install it: %sapk add %s' "$_sudo" "$1" ;;
-            *' fedora '* | *' rhel '*) printf 'Install it: %sdnf install %s' "$_sudo" "$1" ;;
-            *' arch '*) printf 'Install it: %spacman -S %s' "$_sudo" "$1" ;;
-            *' suse '*) printf 'Install it: %szypper install %s' "$_sudo" "$1" ;;
-            *)
-                if have brew; then
-                    printf 'Install it: brew install %s' "$1"
-                else
-                    printf "Install it with your system's package manager."
-                fi
-                ;;
-        esac
-    }
-
-    # --- network -----------------------------------------------------------------------------------------
-    # fetch sets "problem" (a slug of exit_code_of, or not-found) and "problem_text" when it fails.
-
-    choose_downloader() {
-        downloader='' curl_version=''
-        _curl=$(command -v curl || :)
-        case $_curl in
-            # Snap confines its curl: it may not write into hidden folders, where all this goes.
-            /snap/* | */snap/bin/*) have wget || downloader=snap_curl ;;
-            ?*) downloader=curl ;;
-        esac
-        [ -z "$downloader" ] || return 0
-        have wget || die no-downloader 'this installer needs curl or wget, and neither is on PATH.' \
-            "$(how_to_install curl)"
-        case $(wget --version 2>/dev/null) in
-            *'GNU Wget'*) downloader=gnu_wget ;;
-            *) downloader=busybox_wget ;;
-        esac
-        prepare_wget
-    }
-
-    prepare_wget() {
-        # Unlike curl, it knows the names in lower case only.
-        [ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
-        [ -z "${NO_PROXY-}" ] || export no_proxy="${no_proxy:-$NO_PROXY}"
-        # Else it keeps a file of hosts in the home.
-        wget_hsts=''
-        case $(wget --help 2>&1) in *--no-hsts*) wget_hsts=--no-hsts ;; esac
-    }
-
-    set_problem() {
-        problem=$1 problem_text=$2
-    }
-
-    # check_url URL: only https, or plain http on this very machine
-    check_url() {
-        case $1 in
-            *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
-                set_problem bad-answer 'the address of the download holds characters that no URL has'
-                return 1
-                ;;
-            https://?*) return 0 ;;
-            http://*) ! is_loopback "$1" || return 0 ;;
-        esac
-        set_problem insecure-url "$1 is not an https address"
-        return 1
-    }
-
-    is_loopback() {
-        host_of "$1"
-        case $host in
-            localhost | '[::1]') ;;
-            *[!0-9.]*) return 1 ;;
-            127.*.*.*) ;;
-            *) return 1 ;;
-        esac
-    }
-
-    # host_of URL: sets host; a user name before it ("127.0.0.1@elsewhere") is no host
-    host_of() {
-        host=${1#*://}
-        host=${host%%[/?#]*}
-        host=${host##*@}
-        case $host in
-            '['*) host=${host%%]*}']' ;;
-            *) host=${host%%:*} ;;
-        esac
-    }
-
-    # fetch URL FILE [METHOD]: METHOD is get (default), head, or location: the answer's headers only,
-    # without going where they point. Tries again what may pass by itself.
-    fetch() {
-        _attempt=1
-        while :; do
-            say_step "${3:-get} $1"
-            fetch_once "$1" "$2" "${3:-get}" && return 0
-            [ "$_attempt" -lt "$ATTEMPTS" ] || return 1
-            may_pass || return 1
-            _pause=$((1 << (_attempt - 1)))
-            while [ "$retry_after" != "${retry_after#0?}" ]; do retry_after=${retry_after#0}; done
-            case $retry_after in
-                '' | *[!0-9]*) ;;
-                ?????*) _pause=$LONGEST_RETRY_AFTER ;;
-                *) _pause=$((retry_after < LONGEST_RETRY_AFTER ? retry_after : LONGEST_RETRY_AFTER)) ;;
-            esac
-            say "$problem_text; trying again in $_pause s"
-            run_waiting /dev/null /dev/null sleep "$_pause"
-            _attempt=$((_attempt + 1))
-        done
-    }
-
-    # may_pass: the problem is one that a second try may not meet
-    may_pass() {
-        case $problem,$http_status in
-            connection,*) ;;
-            http-status,429 | http-status,5??) ;;
-            *) return 1 ;;
-        esac
-    }
-
-    fetch_once() {
-        problem='' problem_text='' http_status='' location='' retry_after=''
-        check_url "$1" || return 1
-        host_of "$1"
-        : >"$work/headers"
-        rm -f "$work/stalled"
-        case $2 in
-            */archive) _limit=$UNPACKED_LIMIT ;;
-            *) _limit=$ANSWER_LIMIT ;;
-        esac
-        "fetch_with_$downloader" "$@"
-    }
-
-    # limited COMMAND...: for run_waiting: no file grows beyond the limit of this download; writing more fails
-    limited() {
-        trap '' XFSZ 2>/dev/null
-        ulimit -f "$((_limit / 512))" 2>/dev/null
-        exec "$@"
-    }
-
-    # explain_excess: sets a problem when the download, or what was said before it, has reached the limit
-    explain_excess() {
-        [ -n "$(find "$_file" "$work/headers" "$work/errors" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] || return 1
-        set_problem bad-answer "$host offers a file that is far too large"
-    }
-
-    fetch_with_curl() {
-        # From https never to http; what begins on this very machine may stay plain.
-        _protocols='=https'
-        case $1 in http:*) _protocols='=http,https' ;; esac
-        _url=$1 _file=$2 _method=$3
-        # --disable, first: what a person has in ~/.curlrc is for other downloads.
-        set -- --disable --silent --show-error --fail --dump-header "$work/headers" --max-redirs "$REDIRECT_LIMIT" \
-            --proto "$_protocols" --proto-redir "$_protocols" --connect-timeout "$timeout" \
-            --speed-limit "$SLOWEST" --speed-time "$timeout" --max-filesize "$_limit" \
-            --user-agent 'wasp-installer (sh)'
-        # Else the answer of a proxy would pass for that of the server.
-        ! is_proxied || ! knows_curl 7.54 || set -- "$@" --suppress-connect-headers
-        case $_method in
-            head) set -- "$@" --location --head ;;
-            get) set -- "$@" --location ;;
-        esac
-        run_waiting "$_file" "$work/errors" limited curl "$@" "$_url"
-        _status=$?
-        read_headers
-        [ "$_status" != 0 ] || return 0
-        explain_excess || explain_curl "$_status"
-        return 1
-    }
-
-    is_proxied() {
-        [ -n "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ]
-    }
-
-    # knows_curl VERSION: this one is not older
-    knows_curl() {
-        [ -n "$curl_version" ] || curl_version=$(curl --version 2>/dev/null | sed -n '1s/^curl \([0-9.]*\).*/\1/p')
-        ! older_than "${curl_version:-0}" "$1"
-    }
-
-    fetch_with_snap_curl() {
-        die no-downloader "curl is snap's, which may not write into hidden folders such as $(pretty "$prefix")." \
-            "Put an ordinary curl in its place: sudo snap remove curl && sudo apt-get install curl"
-    }
-
-    # explain_curl STATUS: https://curl.se/libcurl/c/libcurl-errors.html
-    explain_curl() {
-        case $1,$(last_error_line) in
-            56,*roxy* | 56,*CONNECT*)
-                set_problem proxy "the proxy did not let us through to $host ($(last_error_line))"
-                return
-                ;;
-        esac
-        case $1 in
-            1)
-                case $(last_error_line) in
-                    *HTTP/0.9*) set_problem bad-answer "$host answered with something that is not HTTP" ;;
-                    *) refuse_downgrade ;;
-                esac
-                ;;
-            3) set_problem bad-answer "$host sent us on to what is no address" ;;
-            5 | 97) set_problem proxy "the proxy's name cannot be resolved ($(last_error_line))" ;;
-            6) set_problem dns "the name $host cannot be resolved" ;;
-            7) explain_refusal ;;
-            18) set_problem connection "$host closed the connection before the end" ;;
-            22)
-                # Of a proxy's own answer there are no headers.
-                case $http_status in
-                    [45]??) explain_http_status ;;
-                    *) explain_proxy ;;
-                esac
-                ;;
-            23) explain_unwritten ;;
-            28) set_problem timeout "$host sent nothing for $timeout s" ;;
-            35)
-                case $(cat "$work/errors") in
-                    *reset* | *unexpected\ eof* | *SYSCALL*) set_problem connection "$host closed the connection" ;;
-                    *) explain_tls ;;
-                esac
-                ;;
-            51 | 53 | 54 | 58 | 59 | 60 | 64 | 66 | 77 | 80 | 82 | 83 | 90 | 91) explain_tls ;;
-            47) set_problem bad-answer "$host redirects without end" ;;
-            63) set_problem bad-answer "$host offers a file that is far too large" ;;
-            *) explain_failure ;;
-        esac
-    }
-
-    # explain_proxy: it answered, and not with a connection
-    explain_proxy() {
-        case $(last_error_line) in
-            *407*) set_problem proxy 'the proxy wants a user name and a password' ;;
-            *) set_problem proxy "the proxy did not let us through to $host ($(last_error_line))" ;;
-        esac
-    }
-
-    # explain_failure: of a kind that has no words of its own here
-    explain_failure() {
-        _said=$(last_error_line)
-        [ -n "$_said" ] || ! is_proxied || _said='or that to the proxy'
-        set_problem connection "the connection to $host failed${_said:+ ($_said)}"
-    }
-
-    refuse_downgrade() {
-        set_problem insecure-url "$host sent us on to an address that is not https"
-    }
-
-    explain_tls() {
-        set_problem tls "the TLS certificate of $host is not accepted ($(last_error_line))"
-    }
-
-    # explain_refusal: curl names the host and port that refused, which may be a proxy's
-    explain_refusal() {
-        if ! is_proxied; then
-            set_problem connection "$host refuses the connection"
-            return
-        fi
-        _authority=${_url#*://}
-        _authority=${_authority%%/*}
-        case ${_authority##*]} in
-            *:*) _port=${_authority##*:} ;;
-            *) _port=443 ;;
-        esac
-        case $(last_error_line) in
-            *" port $_port"*) set_problem connection "$host refuses the connection" ;;
-            *) set_problem proxy "the proxy cannot be reached ($(last_error_line))" ;;
-        esac
-    }
-
-    explain_http_status() {
-        case $http_status in
-            404 | 410) set_problem not-found "$host does not have it" ;;
-            407) set_problem proxy 'the proxy wants a user name and a password' ;;
-            *) set_problem http-status "$host answered with HTTP status $http_status" ;;
-        esac
-    }
-
-    # explain_unwritten: the downloader could not write what it received
-    explain_unwritten() {
-        die_if_full "cannot write the download to $(pretty "$work")" "$work/probe"
-        case $(last_error_line) in
-            *'No space'*) die_file_system "cannot write the download to $(pretty "$work")" 'No space left' ;;
-        esac
-        die no-downloader "curl cannot write what it received to $(pretty "$work")." \
-            "A curl that is confined (snap's is) cannot be used: $(how_to_install curl)"
-    }
-
-    # last_error_line: what the downloader said last, without its name and its advice
-    last_error_line() {
-        # shellcheck disable=SC2016 # $ is the last line
-        sed -n -e '/^curl: ([0-9]*) /{s///;h;}' -e '/^wget: /{s///;h;}' -e '/^ERROR: /{s///;h;}' \
-            -e '${x;s/[[:cntrl:]]//g;s/[.: ]*$//;p;}' "$work/errors"
-    }
-
-    # read_headers: http_status, location and retry_after from what the downloader wrote of the headers;
-    # after a redirect those of the last answer count
-    read_headers() {
-        while read -r _key _value; do
-            _value=${_value%"$carriage_return"}
-            case $_key in
-                HTTP/*) http_status=${_value%% *} retry_after='' ;;
-                [Ll]ocation:) location=${_value%% *} ;;
-                [Rr]etry-[Aa]fter:) retry_after=$_value ;;
-                [Cc]ontent-[Ll]ength:) content_length=$_value ;;
-            esac
-        done <"$work/headers"
-    }
-
-    # wget goes to any address that it is sent to, http too; so each redirect is followed from here
-    fetch_with_gnu_wget() {
-        _url=$1 _file=$2 _method=$3 _redirects=0
-        while :; do
-            # What a person has in ~/.wgetrc and ~/.netrc is for other downloads.
-            set -- --no-config --no-netrc -nv --server-response --output-document=- --tries=1 --timeout="$timeout" \
-                --max-redirect=0 --user-agent='wasp-installer (sh)' ${wget_hsts:+"$wget_hsts"}
-            [ "$_method" != head ] || set -- "$@" --spider
-            # Unlike curl, it does not look for the variable itself.
-            [ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
-            run_watched limited wget "$@" "$_url"
-            _status=$?
-            cp "$work/errors" "$work/headers"
-            http_status='' location='' retry_after=''
-            read_headers
-            case $http_status in
-                30[12378]) [ "$_method" != location ] || return 0 ;;
-                *) break ;;
-            esac
-            _redirects=$((_redirects + 1))
-            if [ "$_redirects" -gt "$REDIRECT_LIMIT" ]; then
-                set_problem bad-answer "$host redirects without end"
-                return 1
-            fi
-            case $location in
-                https://*) _url=$location ;;
-                http://*) case $_url in http://*) _url=$location ;; *) refuse_downgrade && return 1 ;; esac ;;
-                /*) _url="${_url%%://*}://$(authority_of "$_url")$location" ;;
-                *)
-                    refuse_downgrade
-                    return 1
-                    ;;
-            esac
-            check_url "$_url" || return 1
-            host_of "$_url"
-        done
-        [ "$_status" != 0 ] || return 0
-        explain_excess || explain_wget
-        return 1
-    }
-
-    authority_of() {
-        _authority=${1#*://}
-        printf '%s' "${_authority%%/*}"
-    }
-
-    # Busybox's wget follows redirects by itself, so that one to http is seen only afterwards
-    fetch_with_busybox_wget() {
-        _url=$1 _file=$2 _method=$3
-        set -- -S -O -
-        case $(wget --help 2>&1) in *'-T '*) set -- "$@" -T "$timeout" ;; esac
-        [ "$_method" != head ] || set -- "$@" --spider
-        run_watched limited wget "$@" "$_url"
-        _status=$?
-        case $(cat "$work/errors") in
-            *'certificate validation not implemented'*)
-                die no-downloader 'the wget on PATH does not check certificates, so it cannot be trusted.' \
-                    "$(how_to_install curl)"
-                ;;
-        esac
-        cp "$work/errors" "$work/headers"
-        read_headers
-        # Any hop counts, not only the last.
-        if [ "${_url#https:}" != "$_url" ] && grep -qi '^ *location: *http:' "$work/headers"; then
-            refuse_downgrade
-            return 1
-        fi
-        [ "$_status" != 0 ] || return 0
-        explain_excess || explain_wget
-        return 1
-    }
-
-    # run_watched COMMAND...: as run_waiting, and ended when it makes no progress: wget gives up only on
-    # silence, and takes a byte now and then for none
-    run_watched() {
-        "$@" 2>"$work/errors" >"$_file" &
-        child=$!
-        watch_progress "$child" &
-        watcher=$!
-        # Some shells tell of a process that was ended.
-        wait "$child" 2>/dev/null
-        _status=$?
-        child=''
-        kill "$watcher" 2>/dev/null
-        wait "$watcher" 2>/dev/null
-        watcher=''
-        return "$_status"
-    }
-
-    # watch_progress PROCESS: ends it, and leaves a file "stalled", when _file grows too slowly; at first it
-    # has twice the time, since there is a connection to be made
-    watch_progress() {
-        trap 'exit 0' TERM
-        trap - EXIT INT
-        _seen=0 _until=$(($(date +%s) + 2 * timeout))
-        while kill -0 "$1" 2>/dev/null; do
-            sleep 0.5 2>/dev/null || sleep 1
-            [ "$(date +%s)" -ge "$_until" ] || continue
-            _now=$(wc -c <"$_file")
-            if [ $((_now - _seen)) -lt $((SLOWEST * timeout)) ]; then
-                : >"$work/stalled"
-                kill "$1" 2>/dev/null
-            fi
-            _seen=$_now _until=$((_until + timeout))
-        done
-    }
-
-    explain_wget() {
-        if [ -e "$work/stalled" ]; then
-            set_problem timeout "$host sent nothing for $timeout s"
-            return
-        fi
-        # Without the headers, which it writes there too, with two spaces before them.
-        _errors=$(sed '/^  /d' "$work/errors")
-        case $_errors in
-            *'No space left'*) explain_unwritten ;;
-        esac
-        case $http_status in
-            '' | 2??) ;;
-            *)
-                explain_http_status
-                return
-                ;;
-        esac
-        case $_errors in
-            *roxy*) set_problem proxy "the proxy did not let us through to $host ($(last_error_line))" ;;
-            *'unable to resolve'* | *'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
-            *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-            *'properly terminated'*) set_problem connection "$host closed the connection before the end" ;;
-            *ertificate* | *TLS* | *SSL*) explain_tls ;;
-            *refused*) set_problem connection "$host refuses the connection" ;;
-            *) explain_failure ;;
-        esac
-    }
-
-    # fetch_json URL: sets values, one "path<TAB>value" a line
-    fetch_json() {
-        fetch "$1" "$work/answer" || return 1
-        values=$(json_values "$work/answer") && return 0
-        if is_web_page "$work/answer"; then
-            set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-        else
-            set_problem bad-answer "$host answered with something that is not JSON"
-        fi
-        return 1
-    }
-
-    # is_web_page FILE: HTML where something else is due
-    is_web_page() {
-        case $(head -c 512 "$1" | tr -d '\000' | tr '[:upper:]' '[:lower:]') in
-            *'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) return 0 ;;
-            *) return 1 ;;
-        esac
-    }
-
-    # die_of_problem WHAT: the problem as an error; WHAT names what was wanted
-    die_of_problem() {
-        case $problem in
-            dns) _hint='Check the network connection, and HTTPS_PROXY if you are behind a proxy; then run this again.' ;;
-            connection | timeout | http-status) _hint='Check the network connection, or wait a little; then run this again.' ;;
-            tls) _hint="Check the clock, and that the system's CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, name its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
-            proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
-            captive-portal) _hint='Open a web page in a browser to log in to the network; then run this again.' ;;
-            insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
-            *) _hint='Run this again with --verbose to see each step, or choose the other one with --source npm or github.' ;;
-        esac
-        die "$problem" "cannot get $1: $problem_text." "$_hint"
-    }
-
-    # --- where Wasp comes from ---------------------------------------------------------------------------
-    # find_release_at_SOURCE sets version, release_source, release_url, release_digest and release_node,
-    # or fails with a problem.
-
-    # obtain_release: the release from the first source that has it and delivers it
-    obtain_release() {
-        ! try_sources take_release_from || return 0
-        version=''
-        _wanted_words=$(wanted_words)
-        die_of_network_problem "$_wanted_words"
-        [ "$problem" != no-build ] || die unsupported-platform "$_wanted_words has no build for $(platform_words)." \
-            "Another version may have one: $RELEASES_URL"
-        [ "$wanted" != latest ] || die no-such-version 'no release of Wasp is to be found.' \
-            'See with --verbose where it was looked for.'
-        [ "$source" = auto ] || die no-such-version "$(source_name "$source") has no Wasp $wanted." \
-            'Another source may have it: leave out --source, or see list --remote.'
-        die no-such-version "there is no Wasp $wanted." \
-            "The versions that there are: $RELEASES_URL"
-    }
-
-    take_release_from() {
-        version='' release_source='' release_url='' release_digest='' release_node=''
-        "find_release_at_$1" && take_release
-    }
-
-    # try_sources DO: "DO SOURCE" for each until one succeeds; else fails, with the problem of the last one, and with
-    # network_problem, the first that another try could end
-    try_sources() {
-        choose_downloader
-        plan_sources
-        _tried='' network_problem=''
-        for _source in $sources; do
-            if [ -n "$_tried" ]; then
-                _instead=$(source_name "$_source")
-                warn "$(source_name "$_tried"): $problem_text. Trying $_instead instead."
-            fi
-            _tried=$_source
-            ! "$1" "$_source" || return 0
-            say_step "$(source_name "$_source"): $problem_text"
-            case $problem in
-                not-found | no-build) ;;
-                *) [ -n "$network_problem" ] || network_problem="$problem $problem_text" ;;
-            esac
-        done
-        return 1
-    }
-
-    # die_of_network_problem WHAT: if there was one; WHAT names what was wanted
-    die_of_network_problem() {
-        [ -n "$network_problem" ] || return 0
-        problem=${network_problem%% *} problem_text=${network_problem#* }
-        die_of_problem "$1"
-    }
-
-    wanted_words() {
-        if [ "$wanted" = latest ]; then printf 'the newest Wasp'; else printf 'Wasp %s' "$wanted"; fi
-    }
-
-    source_name() {
-        case $1 in
-            npm) printf 'the npm registry' ;;
-            github) printf 'GitHub' ;;
-        esac
-    }
-
-    # plan_sources: sets sources, in the order in which they are tried
-    plan_sources() {
-        case $source in
-            github) sources=github ;;
-            npm)
-                find_registry
-                [ -n "$registry" ] || die bad-answer 'no npm registry is known here.' \
-                    'Name one in WASP_NPM_REGISTRY, install npm, or use --source github.'
-                sources=npm
-                ;;
-            auto)
-                find_registry
-                sources=${registry:+npm }github
-                ;;
-        esac
-    }
-
-    # start_registry_lookup: starting npm costs a fifth of a second, so it is asked last, and while the
-    # platform is being detected
-    start_registry_lookup() {
-        asks_npm || return 0
-        registry=${WASP_NPM_REGISTRY:-${npm_config_registry:-}}
-        [ -n "$registry" ] || read_npmrc "${HOME-}/.npmrc"
-        if [ -z "$registry" ] && have npm; then
-            say_step 'Asking npm for its registry'
-            # It would leave a log in the home.
-            npm_config_cache=$work/npm npm config get registry >"$work/registry" 2>/dev/null </dev/null &
-            npm_lookup=$!
-        fi
-    }
-
-    # asks_npm: npm may have the wanted version, and may be asked
-    asks_npm() {
-        [ -z "$archive_file" ] || return 1
-        case $source in
-            npm) ;;
-            github) return 1 ;;
-            *) [ "$wanted" = latest ] || ! older_than "$wanted" "$FIRST_NPM_VERSION" ;;
-        esac
-    }
-
-    # find_registry: sets registry as npm would, or to nothing
-    find_registry() {
-        if [ -n "$npm_lookup" ]; then
-            wait "$npm_lookup"
-            npm_lookup=''
-            read -r registry <"$work/registry" || :
-            [ "$registry" != undefined ] || registry=''
-        fi
-        registry=${registry%/}
-    }
-
-    # read_npmrc FILE: https://docs.npmjs.com/cli/configuring-npm/npmrc, as far as it is plain text
-    read_npmrc() {
-        [ -r "$1" ] || return 0
-        while IFS= read -r _line || [ -n "$_line" ]; do
-            _key=$(printf '%s' "${_line%%=*}" | tr -d ' \t')
-            _value=$(printf '%s' "${_line#*=}" | tr -d ' \t\r"')
-            # A value with a variable in it is left to npm.
-            case $_key,$_value in
-                *,*\$*) ;;
-                registry,?*) registry=$_value ;;
-            esac
-        done <"$1"
-    }
-
-    check_registry() {
-        case $registry in *://*) return 0 ;; esac
-        set_problem insecure-url "'$registry' is not the address of an npm registry"
-        return 1
-    }
-
-    find_release_at_npm() {
-        check_registry || return 1
-        if ! fetch_json "$registry/$NPM_PACKAGE/$wanted"; then
-            [ "$problem" != not-found ] || set_problem not-found "it does not have $(wanted_words)"
-            return 1
-        fi
-        pick version
-        version=$picked
-        if ! is_version "$version"; then
-            set_problem bad-answer "$host did not say which version it has"
-            return 1
-        fi
-        pick engines.node
-        release_node=$picked
-        if ! fetch_json "$registry/$NPM_PACKAGE-$npm_build/$version"; then
-            [ "$problem" != not-found ] || set_problem no-build "Wasp $version has no package $npm_build"
-            return 1
-        fi
-        release_source=npm
-        pick dist.tarball
-        release_url=$picked
-        pick dist.integrity
-        # There may be several, with a space between (https://www.w3.org/TR/sri).
-        for _integrity in $picked; do
-            case $_integrity in
-                sha512-*)
-                    # A digest that cannot be read must not pass for one that is not published.
-                    base64_to_hex "${_integrity#sha512-}" || {
-                        set_problem bad-answer "$host gave a checksum that cannot be read"
-                        return 1
-                    }
-                    release_digest="sha512:$hex"
-                    ;;
-            esac
-        done
-        if [ -z "$release_url" ]; then
-            set_problem bad-answer "$host did not say where the archive is"
-            return 1
-        fi
-        check_url "$release_url"
-    }
-
-    # base64_to_hex TEXT: sets hex; fails on what is not base64 of a SHA-512
-    base64_to_hex() {
-        hex=$(printf '%s\n' "$1" | awk '{
-        digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-        if (length($0) % 4) exit 1
-        sub(/==?$/, "")
-        # Four digits are three bytes; padding stands for bytes that are not there.
-        bytes = int(length($0) * 3 / 4)
-        while (length($0) % 4) $0 = $0 "A"
-        for (i = 1; i <= length($0); i += 4) {
-            value = 0
-            for (j = 0; j < 4; j++) {
-                n = index(digits, substr($0, i + j, 1)) - 1
-                if (n < 0) exit 1
-                value = value * 64 + n
-            }
-            hex = hex sprintf("%06x", value)
-        }
-        print substr(hex, 1, bytes * 2)
-    }') && [ ${#hex} = 128 ]
-    }
-
-    # name_github: sets github, and github_api
-    name_github() {
-        github=${WASP_GITHUB_URL:-$DEFAULT_GITHUB_URL}
-        github=${github%/}
-        case $github in
-            "$DEFAULT_GITHUB_URL") github_api=https://api.github.com ;;
-            *) github_api=$github/api/v3 ;;
-        esac
-    }
-
-    find_release_at_github() {
-        name_github
-        if [ "$wanted" = latest ]; then
-            fetch "$github/wasp-lang/wasp/releases/latest" "$work/answer" location || return 1
-            read_headers
-            version=${location##*/tag/v}
-            if [ "$version" = "$location" ] || ! is_version "$version"; then
-                set_problem bad-answer "$host did not say which version is the newest"
-                is_redirected || set_problem captive-portal "$host answered with a page of its own"
-                return 1
-            fi
-        else
-            version=$wanted
-        fi
-        release_source=github
-        ask_github_for_assets
-        for _build in $github_builds; do
-            release_url="$github/wasp-lang/wasp/releases/download/v$version/wasp-$_build.tar.gz"
-            asset_is_there "wasp-$_build.tar.gz" && return 0
-            [ "$problem" = not-found ] || return 1
-        done
-        release_url=''
-        # A release without this asset is another thing than no such release.
-        if fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head; then
-            set_problem no-build "Wasp $version has no build for $os $arch"
-        fi
-        return 1
-    }
-
-    is_redirected() {
-        case $http_status in 3??) ;; *) return 1 ;; esac
-    }
-
-    # ask_github_for_assets: sets assets to the names and digests of the release, if the API answers. It
-    # has a limit on requests from one address, so that its silence must not stop anything.
-    ask_github_for_assets() {
-        assets=''
-        fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get || return 0
-        assets=$(json_values "$work/answer") || assets=''
-        case $assets in *assets.*) ;; *) assets='' ;; esac
-    }
-
-    # asset_is_there NAME: and sets release_digest, when it is known
-    asset_is_there() {
-        set_problem not-found "Wasp $version has no $1"
-        case $assets in
-            '')
-                fetch "$release_url" /dev/null head
-                return
-                ;;
-        esac
-        values=$assets
-        _asset=$(printf '%s\n' "$assets" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
-        [ -n "$_asset" ] || return 1
-        pick "assets.$_asset.digest"
-        case $picked in
-            sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;;
-        esac
-    }
-
-    # --- what there is to install ------------------------------------------------------------------------
-
-    # find_available: sets available to the versions that there are, newest first, and release_source
-    find_available() {
-        wanted=latest
-        make_work_folder
-        start_registry_lookup
-        choose_build
-        ! try_sources list_versions_at || return 0
-        die_of_network_problem 'the list of versions'
-        die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
-    }
-
-    # list_versions_at SOURCE: sets available, or fails with a problem
-    list_versions_at() {
-        "read_versions_of_$1" || return 1
-        available=$(
-            for _version in $available; do
-                ! is_version "$_version" || printf '%s\n' "$_version"
-            done | newest_first
-        )
-        set_problem not-found 'it has no version of Wasp'
-        [ -n "$available" ] || return 1
-        release_source=$1
-    }
-
-    # https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md#getpackage
-    read_versions_of_npm() {
-        check_registry && fetch_json "$registry/$NPM_PACKAGE" || return 1
-        available=$(printf '%s\n' "$values" | sed -n "s/^versions\..*\.version$tab//p")
-    }
-
-    # https://docs.github.com/rest/releases/releases#list-releases. What it tells of a hundred releases is too long for
-    # json_values; inside a string, such as the notes of a release, quotes are escaped.
-    read_versions_of_github() {
-        name_github
-        fetch "$github_api/repos/wasp-lang/wasp/releases?per_page=100" "$work/answer" || return 1
-        if is_web_page "$work/answer"; then
-            set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-            return 1
-        fi
-        available=$(tr ',' '\n' <"$work/answer" | tr '{' '\n' | sed -n 's/^[[:space:]]*"tag_name"[[:space:]]*:[[:space:]]*"v\([^"]*\)".*/\1/p')
-    }
-
-    # --- archive -----------------------------------------------------------------------------------------
-
-    # take_release: what follows a found release; leaves $staging/new, unless there is nothing to do.
-    # Fails with a problem while another source could do better; dies of an archive that is not what it
-    # should be.
-    take_release() {
-        [ "$dry_run" = no ] || return 0
-        ! is_to_be_kept "$version" || return 0
-        announce_install
-        _platform=$(platform_words)
-        say "Wasp $version for $_platform, from $(source_name "$release_source")"
-        require_checksum_or_say
-        download_archive || return 1
-        archive=$staging/archive
-        if ! unpack_archive; then
-            set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-            return 1
-        fi
-        check_binary
-    }
-
-    platform_words() {
-        case $os in
-            linux) printf 'Linux %s%s' "$arch" "${libc:+ ($libc)}" ;;
-            macos) printf 'macOS %s' "$arch" ;;
-        esac
-    }
-
-    require_checksum_or_say() {
-        [ -z "$wanted_sha256$release_digest" ] || {
-            need_hash_tool
-            return
-        }
-        [ "$require_checksum" = no ] || die no-checksum "no checksum is known for $release_url." \
-            'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
-        warn 'No checksum is known for this archive; it is installed unchecked.'
-    }
-
-    need_hash_tool() {
-        have_hash_tool || {
-            die no-hash-tool "the archive cannot be checked: there is no sha256sum, shasum or openssl on PATH." \
-                "$(how_to_install openssl)"
-        }
-    }
-
-    have_hash_tool() {
-        have sha512sum && have sha256sum || have shasum || have openssl
-    }
-
-    download_archive() {
-        content_length=''
-        start_progress
-        fetch "$release_url" "$staging/archive" || {
-            stop_progress
-            return 1
-        }
-        stop_progress
-    }
-
-    start_progress() {
-        progress=''
-        [ "$on_terminal" = yes ] && [ "$quiet" = no ] && is_wide_enough || return 0
-        : >"$work/downloading"
-        draw_progress "$staging/archive" &
-        progress=$!
-    }
-
-    # is_wide_enough: a bar that wraps would scroll
-    is_wide_enough() {
-        _size=$(stty size <&2 2>/dev/null) || return 0
-        [ "${_size#* }" = 0 ] || [ "${_size#* }" -gt 60 ]
-    }
-
-    stop_progress() {
-        [ -n "$progress" ] || return 0
-        rm -f "$work/downloading"
-        kill "$progress" 2>/dev/null
-        wait "$progress" 2>/dev/null
-        progress=''
-        printf '\r%61s\r' '' >&2
-    }
-
-    # draw_progress FILE: a bar of how much of the FILE is there, until the download has ended
-    draw_progress() {
-        trap 'exit 0' TERM
-        trap - EXIT INT
-        while [ -e "$work/downloading" ]; do
-            sleep 0.1 2>/dev/null || sleep 1
-            [ -s "$1" ] || continue
-            read_headers 2>/dev/null
-            _done=$(wc -c <"$1") _total=${content_length:-0}
-            case $_total in *[!0-9]*) _total=0 ;; esac
-            if [ "$_total" -gt 0 ] && [ "$_done" -le "$_total" ]; then
-                _filled=$((_done * 24 / _total))
-                printf '\rDownloading [%-24s] %3d%% of %d.%d MB ' "$(printf "%.${_filled}s" "$PROGRESS_BAR")" \
-                    $((_done * 100 / _total)) $((_total / 1000000)) $((_total / 100000 % 10)) >&2
-            else
-                printf '\rDownloading %d.%d MB ' $((_done / 1000000)) $((_done / 100000 % 10)) >&2
-            fi
-        done
-    }
-
-    # hash_with ALGORITHM: the hash of stdin; ALGORITHM is 256 or 512
-    hash_with() {
-        if have "sha${1}sum"; then
-            "sha${1}sum"
-        elif have shasum; then
-            shasum -a "$1"
-        else
-            openssl dgst -r "-sha$1"
-        fi
-    }
-
-    # unpack_archive: checks the archive as a whole, then each entry, and only then unpacks; fails when it
-    # is a web page
-    unpack_archive() {
-        need tar
-        need gzip
-        # What another source sent before must not be taken for this one's.
-        change "write to $(pretty "$staging")" \
-            rm -rf "$staging/unpacked" "$staging/new" "$staging/tar" "$staging/sha256" "$staging/sha512"
-        change "write to $(pretty "$staging")" mkdir "$staging/unpacked" "$staging/new"
-        # Decompressing writes one file of limited size, whose content is looked at only when the checksum
-        # is right; so both may be done at once.
-        hash_archive &
-        hashing=$!
-        run_waiting "$staging/tar" "$staging/errors" decompress_archive
-        _status=$?
-        wait "$hashing"
-        _hashed=$?
-        hashing=''
-        [ "$_status" = 0 ] || ! is_web_page "$archive" || return 1
-        explain_hashing "$_hashed"
-        verify_archive
-        say_step 'Unpacking'
-        explain_decompression "$_status"
-        list_entries
-        run_waiting /dev/null "$staging/errors" unpack_entries || explain_unpacking "$?"
-        keep_wasp_only
-    }
-
-    hash_archive() {
-        # The digest of a file is only for its receipt, unless one is wanted.
-        have_hash_tool || return 0
-        for _digest in "${release_digest%%:*}" "${wanted_sha256:+sha256}" "${archive_file:+sha256}"; do
-            [ -n "$_digest" ] && ! [ -e "$staging/$_digest" ] || continue
-            _errors=$( (hash_with "${_digest#sha}" <"$archive" >"$staging/$_digest") 2>&1) || {
-                # Without a digest, the archive does not pass for the right one.
-                printf '%s\n' "$_errors" >"$staging/hash-errors"
-                is_of_the_system "$_errors" || return 1
-                return 2
-            }
-        done
-    }
-
-    explain_hashing() {
-        [ "$1" != 0 ] || return 0
-        die_if_full "cannot write to $(pretty "$staging")" "$staging/probe"
-        _errors=$(cat "$staging/hash-errors" 2>/dev/null)
-        [ "$1" != 2 ] || die_file_system 'cannot check the archive' "$_errors"
-        die no-hash-tool "the archive cannot be checked: the program for that failed${_errors:+ ($_errors)}." \
-            'Nothing was installed. Run this again.'
-    }
-
-    # verify_archive: dies unless the archive has every checksum that is known of it
-    verify_archive() {
-        [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
-        [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
-        if [ -z "$release_digest" ] && [ -s "$staging/sha256" ]; then
-            read_digest sha256
-            release_digest="sha256:$digest"
-        fi
-    }
-
-    verify_digest() {
-        read_digest "$1"
-        [ "$digest" = "$2" ] || die checksum-mismatch \
-            "the archive is not the one that was published: its $1 is${newline}${digest:-unknown}, and should be${newline}$2." \
-            'Nothing was installed. Run this again; if it stays so, something between here and the source changes it.'
-        say_step "Checked: $1 $digest"
-    }
-
-    read_digest() {
-        digest=''
-        read -r digest _ <"$staging/$1" || :
-    }
-
-    # decompress_archive, unpack_entries: for run_waiting, that is in a process of their own
-    decompress_archive() {
-        # Files end at the limit (SIGXFSZ), whatever the archive claims.
-        ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
-        exec gzip -dc <"$archive"
-    }
-
-    explain_decompression() {
-        # The limit of ulimit is in blocks, which are larger in some shells; those of find are not.
-        [ "$1" = 0 ] || die_if_full "cannot unpack into $(pretty "$staging")" "$staging/probe"
-        _errors=$(cat "$staging/errors" 2>&1)
-        [ -e "$staging/tar" ] && ! is_of_the_system "$_errors" \
-            || die_file_system "cannot unpack into $(pretty "$staging")" "$_errors"
-        [ -z "$(find "$staging/tar" -size "+$((UNPACKED_LIMIT / 512))")" ] || die_too_large
-        [ "$1" != 0 ] || return 0
-        # Where the limit on files ended it, what was written is as long as the limit.
-        [ -n "$(find "$staging/tar" -size "-$((UNPACKED_LIMIT / 512))")" ] || die_too_large
-        die corrupt-archive 'the archive is damaged or cut short.' \
-            'Nothing was installed. Get it again, whole.'
-    }
-
-    die_too_large() {
-        die unsafe-archive 'the archive unpacks to more than 1 GB, which no release of Wasp does.' \
-            'Nothing was installed.'
-    }
-
-    # list_entries: dies of an archive with anything but files, folders and links that stay inside; sets
-    # root, the folder that wasp-bin and data are in
-    list_entries() {
-        # tar would unpack a compressed archive inside this one, past the limit.
-        [ "$(dd if="$staging/tar" bs=1 skip=257 count=5 2>/dev/null)" = ustar ] || die_damaged
-        # It ends in zeros, which are missed by no tar.
-        [ "$(tail -c 512 "$staging/tar" | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
-        list_names || explain_listing
-        _complaints=$_errors
-        _errors=$( (tar_in "$staging" -tvf tar >"$staging/modes") 2>&1) || explain_listing
-        case $_complaints in
-            # BSD tar passes over a damaged header, and ends well.
-            *'Damaged tar'*) die_damaged ;;
-            # What tar says of an absolute path or of "..", which some print without it.
-            *'emoving leading'*) die_unsafe 'an entry that leads outside' ;;
-        esac
-        _verdict=$(awk -v limit="$ENTRY_LIMIT" -v longest_path="$LONGEST_PATH" -v longest="$LONGEST_NAME" '
-        function unsafe(what) { print "unsafe " what; done = 1; exit }
-        # tar prints a byte of a name that is no ASCII as \nnn, and any other unusual one with a
-        # backslash too.
-        function plain(name) { gsub(/\\[23][0-7][0-7]/, "", name); return name !~ /[[:cntrl:]\\]/ }
-        FILENAME != first && first != "" { checking = 1 }
-        first == "" { first = FILENAME }
-        !checking { name[++count] = $0; next }
-        {
-            n = name[++line]; mode = $0
-            if (mode !~ /^[-dl][-r][-w][-x][-r][-w][-x][-r][-w][-x]/) unsafe("an entry that is no plain file, folder or link")
-            type = substr(mode, 1, 1)
-            if (line > limit) unsafe("more than " limit " entries")
-            if (!plain(n)) unsafe("a name with unusual characters")
-            if (length(n) > longest_path || has_long_name(n)) unsafe("a name that is far too long")
-            if (n == "") { print "corrupt"; done = 1; exit }
-            if (type != "l" && mode ~ / (->|link to) /) unsafe("a hard link")
-            if (n ~ /^\//) unsafe("an entry that leads outside")
-            while (sub(/^\.\//, "", n)) {}
-            sub(/\/+$/, "", n)
-            if (n == "" || n == ".") next
-            if (("/" n "/") ~ /\/\.?\.?\//) unsafe("an entry that leads outside")
-            if (n in kind && !(kind[n] == "d" && type == "d")) unsafe("two entries of one name")
-            kind[n] = type
-            if (type == "l") {
-                target[n] = (mode ~ / -> /) ? mode : ""
-                if (mode ~ / -> .* -> /) unsafe("a link whose name cannot be told from its target")
-                sub(/^.* -> /, "", target[n])
-                if (!plain(target[n])) unsafe("a link with unusual characters")
-            }
-        }
-        END {
-            if (done) exit
-            if (line != count) unsafe("a name that is more than one line")
-            if (is_file("package/wasp-bin")) root = "package/"
-            else if (!is_file("wasp-bin")) { print "corrupt"; exit }
-            for (n in kind) {
-                parent = n
-                check_spelling(n)
-                while (sub(/\/[^\/]*$/, "", parent)) {
-                    if ((parent in kind) && kind[parent] != "d") unsafe("an entry below one that is no folder")
-                    check_spelling(parent)
-                }
-                if (kind[n] == "l" && leads_outside(n, target[n])) unsafe("a link that leads outside")
-            }
-            print "root " root
-        }
-        function has_long_name(n,    parts, i) {
-            if (length(n) <= longest) return 0
-            for (i = split(n, parts, "/"); i > 0; i--) if (length(parts[i]) > longest) return 1
-            return 0
-        }
-        function is_file(n) { return (n in kind) && kind[n] == "-" }
-        # Some file systems do not tell "a" from "A", as on macOS.
-        function check_spelling(n,    folded) {
-            folded = tolower(n)
-            if (!(folded in spelled)) spelled[folded] = n
-            if (spelled[folded] != n) unsafe("two names that differ only in upper and lower case")
-        }
-        function leads_outside(n, to,    depth) {
-            if (index(n, root) == 1) n = substr(n, length(root) + 1)
-            depth = gsub(/\//, "/", n)
-            if (to == "" || to ~ /^\//) return 1
-            while (sub(/^\.\.(\/|$)/, "", to)) if (--depth < 0) return 1
-            return ("/" to "/") ~ /\/\.\.\//
-        }' "$staging/names" "$staging/modes")
-        case $_verdict in
-            'root '*) root=${_verdict#root } ;;
-            unsafe*) die_unsafe "${_verdict#unsafe }" ;;
-            *) die corrupt-archive 'the archive holds no wasp-bin: it is no release of Wasp.' 'Nothing was installed.' ;;
-        esac
-    }
-
-    explain_listing() {
-        die_if_full "cannot write to $(pretty "$staging")" "$staging/probe"
-        ! is_of_the_system "$_errors" || die_file_system "cannot write to $(pretty "$staging")" "$_errors"
-        # The limit on files ended it.
-        [ -z "$(find "$staging/names" "$staging/modes" -size "+$((LISTING_LIMIT / 512 - 1))" 2>/dev/null)" ] \
-            || die_unsafe "more than $ENTRY_LIMIT entries"
-        die_damaged
-    }
-
-    die_damaged() {
-        die corrupt-archive 'the archive is damaged or no tar archive.' 'Nothing was installed. Get it again, whole.'
-    }
-
-    die_unsafe() {
-        die unsafe-archive "the archive holds $1." \
-            'No release of Wasp does. Nothing was installed; please report where it came from.'
-    }
-
-    # list_names: sets _errors to tar's complaints, and tar_locale to one in which tar can read names in UTF-8: bsdtar fails without.
-    # macOS may lack the first, others the second.
-    list_names() {
-        for _locale in C.UTF-8 en_US.UTF-8; do
-            # In yash, the variable of a loop is local to its function.
-            tar_locale=$_locale
-            _errors=$( (tar_in "$staging" -tf tar >"$staging/names") 2>&1) && return 0
-        done
-        return 1
-    }
-
-    # tar_in FOLDER ARGUMENTS...: tar takes a backslash in a path for an escape, so it is given none
-    tar_in() {
-        (
-            cd "$1" || exit 1
-            shift
-            # Some archives make the tar of busybox go on without end.
-            ulimit -f "$((LISTING_LIMIT / 512))" 2>/dev/null
-            LC_ALL=$tar_locale
-            exec tar "$@"
-        )
-    }
-
-    unpack_entries() {
-        ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
-        cd "$staging/unpacked" || exit 1
-        LC_ALL=$tar_locale
-        exec tar -xomf ../tar
-    }
-
-    explain_unpacking() {
-        die_if_full "cannot unpack into $(pretty "$staging")" "$staging/probe"
-        case $1 in
-            # The limit on files ended it (SIGXFSZ, as each shell tells of it).
-            153 | 281 | 409) die_too_large ;;
-        esac
-        _errors=$(cat "$staging/errors" 2>&1)
-        # A tar that finds the archive damaged says so.
-        [ -n "$_errors" ] && ! is_of_the_system "$_errors" \
-            || die_file_system "cannot unpack into $(pretty "$staging")" "$_errors"
-        die_damaged
-    }
-
-    # keep_wasp_only: moves wasp-bin and data to $staging/new, readable by all and writable by the owner
-    keep_wasp_only() {
-        _from=$staging/unpacked/$root
-        [ -d "$_from/data" ] && ! [ -L "$_from/data" ] || die corrupt-archive 'the archive holds no data folder: it is no release of Wasp.' 'Nothing was installed.'
-        _unpacking="unpack into $(pretty "$staging")"
-        change "$_unpacking" chmod -R u=rwX,go=rX "$_from/data"
-        change "$_unpacking" chmod 755 "$_from/wasp-bin"
-        [ -n "$release_node" ] || read_package_json "$_from/package.json"
-        change "$_unpacking" mv "$_from/wasp-bin" "$_from/data" "$staging/new/"
-    }
-
-    # read_package_json FILE: an npm archive says itself which Node.js it wants
-    read_package_json() {
-        [ -f "$1" ] || return 0
-        values=$(json_values "$1") || return 0
-        pick engines.node
-        release_node=$picked
-    }
-
-    # check_binary: dies unless the unpacked binary runs here and is the version that was asked for
-    check_binary() {
-        say_step 'Running wasp-bin version'
-        _said=$(run_unpacked_binary 2>/dev/null) || {
-            # Once more, to see what it has to say: a full disk could not hold that.
-            _said=$(run_unpacked_binary 2>&1)
-            explain_binary "$?" "$_said"
-        }
-        _reported=$(printf '%s\n' "$_said" | sed -n 's/^[^0-9]*\([0-9][0-9]*\(\.[0-9][0-9]*\)\{2,3\}\(-rc[0-9]*\)\{0,1\}\).*/\1/p' | head -n 1)
-        is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
-            'Nothing was installed.'
-        [ -n "$version" ] || version=$_reported
-        # A release candidate may call itself by the version that it is a candidate for.
-        [ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
-            "the archive holds Wasp $_reported, not $version." 'Nothing was installed.'
-    }
-
-    run_unpacked_binary() {
-        if [ -n "$user_locale" ]; then LC_ALL=$user_locale; else unset LC_ALL; fi
-        WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data" \
-            "$staging/new/wasp-bin" version </dev/null
-    }
-
-    # explain_binary STATUS OUTPUT: why the binary does not run
-    explain_binary() {
-        _first=${2%%"$newline"*}
-        case $2 in
-            *'error while loading shared libraries: '*)
-                _library=${2#*'shared libraries: '}
-                _library=${_library%%:*}
-                _hint=$(how_to_install "$(library_package "$_library")")
-                ;;
-            *GLIBC_*) _hint="Wasp needs glibc $OLDEST_GLIBC or newer: use a newer release of your distribution." ;;
-            *'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
-            *'ermission denied'*)
-                die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
-                    'Choose another place with --prefix DIR.'
-                ;;
-            *'not found'* | *'No such file'*) _hint="This system lacks the program loader that the binary asks for (${libc:-$os}); see --source github." ;;
-            *) _hint='Please report it: https://github.com/wasp-lang/wasp/issues' ;;
-        esac
-        die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): ${_first##*wasp-bin: }" \
-            "Nothing was installed. $_hint"
-    }
-
-    # library_package LIBRARY: the package that brings it, by the name most distributions give
-    library_package() {
-        case $1,$distro_id,$distro_family in
-            libgmp.so.10,debian,* | libgmp.so.10,*,*debian*) printf libgmp10 ;;
-            libgmp.*) printf gmp ;;
-            libz.so.1,debian,* | libz.so.1,*,*debian*) printf zlib1g ;;
-            libz.*) printf zlib ;;
-            *) printf '%s' "$1" ;;
-        esac
-    }
-
-    # --- on disk -----------------------------------------------------------------------------------------
-    # Nothing is locked. A version is made in a staging folder beside its place and renamed to it; whoever
-    # changes a version or the launcher looks afterwards whether they still fit together (settle_launcher).
-    # A staging name says which process of which machine it belongs to, so that the next run can tell
-    # what a killed one left.
-
-    # make_work_folder: where answers from the network are kept; beside the target when something will be
-    # installed, since there the archive is unpacked too
-    make_work_folder() {
-        if changes_nothing; then
-            name_staging_owner
-            for _left in "${TMPDIR:-/tmp}"/wasp-staging-*; do
-                ! [ -d "$_left" ] || ! is_abandoned "$_left" || rm -rf "$_left" 2>/dev/null
-            done
-            work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-staging-$_owner-XXXXXX" 2>&1) \
-                || die_file_system "cannot make a temporary folder" "$work"
-            return
-        fi
-        make_staging
-        work=$staging
-    }
-
-    changes_nothing() {
-        [ "$dry_run" = yes ] || [ "$command" = list ]
-    }
-
-    # name_staging_owner: sets _host and _owner, for names of what this run stages
-    name_staging_owner() {
-        _host=$(uname -n)
-        # Containers may share a folder and a name, but have process ids of their own.
-        ! [ -L /proc/self/ns/pid ] || _host=${_host}_$(readlink /proc/self/ns/pid 2>/dev/null)
-        _host=$(printf '%s\n' "$_host" | tr -c 'A-Za-z0-9\n' _)
-        _owner=$_host-$$
-    }
-
-    make_staging() {
-        topmost_missing "$share_dir"
-        made_share=$missing
-        topmost_missing "$bin_dir"
-        made_bin=$missing
-        sweep
-        make_inside "$share_dir" .staging -d && staging=$_made
-        reserve_launcher || :
-    }
-
-    # make_inside FOLDER NAME [-d]: sets _made to a new file, or a folder, of this run. FOLDER is made too, and
-    # made again when another run has removed it, having found it empty. Fails on a full disk for a command
-    # that makes room.
-    make_inside() {
-        _try=0
-        while :; do
-            _action='make the folder'
-            if _made=$(mkdir -p "$1" 2>&1); then
-                _action='write to'
-                ! _made=$(mktemp ${3:+"$3"} "$1/$2-$_owner-XXXXXX" 2>&1) || return 0
-            fi
-            _try=$((_try + 1))
-            [ "$_try" = 10 ] || continue
-            ! makes_room || ! is_about_room "$_made" || return 1
-            die_file_system "cannot $_action $(pretty "$1")" "$_made"
-        done
-    }
-
-    makes_room() {
-        [ "$command" = uninstall ] || [ "$command" = migrate-to-npm ]
-    }
-
-    is_about_room() {
-        case $1 in *'o space left'* | *'uota exceeded'*) ;; *) return 1 ;; esac
-    }
-
-    # reserve_launcher: the file that becomes the launcher; made early, since a folder that cannot be
-    # written to is better known before the download
-    reserve_launcher() {
-        make_inside "$bin_dir" .wasp-staging && new_launcher=$_made
-    }
-
-    # topmost_missing PATH: sets missing to the highest folder of PATH that is not there, or to nothing
-    topmost_missing() {
-        missing='' _folder=$1
-        while [ -n "$_folder" ] && ! [ -e "$_folder" ]; do
-            missing=$_folder
-            _folder=${_folder%/*}
-        done
-    }
-
-    # remove_made FOLDER TOPMOST: removes the empty folders from FOLDER up to TOPMOST
-    remove_made() {
-        [ -n "$2" ] || return 0
-        _folder=$1
-        # A run that was ended early has not made all of them.
-        while { rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ]; } && [ "$_folder" != "$2" ]; do
-            _folder=${_folder%/*}
-        done
-    }
-
-    # sweep: removes what killed runs left, and puts back a version that one of them had moved aside
-    sweep() {
-        name_staging_owner
-        for _left in "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*; do
-            [ -e "$_left" ] && is_abandoned "$_left" || continue
-            say_step "Cleaning up after an earlier run: $_left"
-            discard "$_left"
-        done
-    }
-
-    # is_abandoned STAGING: its process has ended; one of another machine (a shared home) has after a day. In
-    # a container, a run may have the number of the one before it, and looks before it stages anything.
-    is_abandoned() {
-        _name=${1##*staging-}
-        _name=${_name%-*}
-        if [ "${_name%-*}" != "$_host" ]; then
-            [ -n "$(find "$1" -prune -mtime +0 2>/dev/null)" ]
-            return
-        fi
-        _pid=${_name##*-}
-        [ "$_pid" = $$ ] || { ! kill -0 "$_pid" 2>/dev/null && ! [ -d "/proc/$_pid" ]; }
-    }
-
-    # discard STAGED [COMMITTED]: removes what was staged, but for a version that was moved aside and has no
-    # other now; once the run has put another there, it is another run that has removed that
-    discard() {
-        for _aside in "$1"/replaced/*; do
-            [ "${2-no}" = no ] && [ -d "$_aside" ] && ! [ -e "$share_dir/${_aside##*/}" ] || continue
-            rename_folder "$_aside" "$share_dir/${_aside##*/}"
-        done
-        # One that is no longer whole must not be put back.
-        [ ! -d "$1/replaced" ] || rename_folder "$1/replaced" "$1/discarded"
-        # What cannot be removed now is left to the next run.
-        remove_tree "$1" 2>/dev/null
-    }
-
-    remove_tree() {
-        rm -rf "$1" 2>/dev/null || {
-            # A folder without write permission, from an archive that has one.
-            chmod -R u+rwx "$1" 2>/dev/null
-            rm -rf "$1"
-        }
-    }
-
-    # rename_folder FROM TO: fails when TO is a folder with something in it. Without -T (BSD), mv moves
-    # FROM into such a folder, which is then undone.
-    rename_folder() {
-        _errors=$(mv -T "$1" "$2" 2>&1) && return 0
-        case $_errors in *' option'*) ;; *) return 1 ;; esac
-        _errors=$(mv "$1" "$2" 2>&1) || return 1
-        [ -e "$2/${1##*/}" ] || return 0
-        rm -rf "${2:?}/${1##*/}"
-        return 1
-    }
-
-    # leave: at every end of the script; in mksh, the exit code would else be that of the cleaning up
-    leave() {
-        _code=$?
-        ignore_signals
-        trap - EXIT
-        clean_up
-        exit "${exit_code:-$_code}"
-    }
-
-    # ignore_signals: from here on they do not end the run, nor what it starts: half of what is to come would
-    # be neither what was there before nor what was asked for
-    ignore_signals() {
-        trap '' INT TERM HUP
-    }
-
-    # stop_children: what still runs in the background would write into what is removed
-    stop_children() {
-        for _running in $child $watcher $hashing $progress $node_check $npm_lookup $python_lookup; do kill "$_running" 2>/dev/null; done
-        # shellcheck disable=SC2086 # there may be none of them
-        [ -z "$child$hashing$progress" ] || wait $child $hashing $progress 2>/dev/null
-    }
-
-    clean_up() {
-        stop_children
-        [ -z "$progress" ] || printf '\r%61s\r' '' >&2
-        [ "$committed" = yes ] || take_back
-        # By their names, since a signal may have come before this script knew of what was made.
-        [ -z "$_owner" ] || for _made in "$share_dir/.staging-$_owner-"* "$bin_dir/.wasp-staging-$_owner-"*; do
-            ! [ -e "$_made" ] || discard "$_made" "$committed"
-        done
-        [ -z "$_owner" ] || ! changes_nothing || for _made in "${TMPDIR:-/tmp}/wasp-staging-$_owner-"*; do
-            remove_tree "$_made"
-        done
-        [ -z "$new_startup" ] || rm -f "$new_startup"
-        if [ "$committed" = no ]; then
-            remove_made "$bin_dir" "$made_bin"
-            remove_made "$share_dir" "$made_share"
-        fi
-    }
-
-    # take_back: what a run put in its place that then failed, unless another run has made it the current one
-    take_back() {
-        [ "$changing" = yes ] || return 0
-        changing=no
-        inspect_launcher
-        [ -z "$placed" ] || [ "$current" = "$placed" ] || rename_folder "$share_dir/$placed" "$staging/failed"
-        list_versions_and_leftovers
-        [ -n "$found" ] || remove_shared_files || :
-    }
-
-    interrupted() {
-        ignore_signals
-        interrupted_code=$1
-        # First, since zsh leaves only when what it waits for has ended.
-        stop_children
-        [ -z "$sending" ] || kill "$sending" 2>/dev/null
-        # The bar, or a question, stays as it is, and what is said goes below it.
-        [ -z "$progress$asking" ] || printf '\n' >&2
-        progress=''
-        # Also where the signal came while the script was leaving, which it does only once.
-        clean_up
-        die interrupted 'interrupted.' 'What was installed before is as it was. Run this again to go on.'
-    }
-
-    is_installed() {
-        [ -x "$share_dir/$1/wasp-bin" ] && [ -f "$share_dir/$1/.receipt.json" ] \
-            && IFS= read -r _receipt_line <"$share_dir/$1/.receipt.json" || return 1
-        # A disk that was full or lost power may have kept a part of it.
-        case $_receipt_line in
-            "{\"version\": \"$1\", "*'}') ;;
-            *) return 1 ;;
-        esac
-    }
-
-    # is_to_be_kept VERSION: it is installed, and there is no --force to install it again
-    is_to_be_kept() {
-        [ "$force" = no ] && is_installed "$1"
-    }
-
-    # list_installed [LEAVING]: sets installed to the installed versions, newest first, one a line, but for
-    # one that is leaving
-    list_installed() {
-        installed=$(
-            for _receipt in "$share_dir"/*/.receipt.json; do
-                [ -e "$_receipt" ] || continue
-                _version=${_receipt%/.receipt.json}
-                _version=${_version##*/}
-                [ "$_version" != "${1-}" ] || continue
-                ! is_version "$_version" || ! is_installed "$_version" || printf '%s\n' "$_version"
-            done | newest_first
-        )
-    }
-
-    # write_receipt: last of all files, since a folder without one is not an install
-    write_receipt() {
-        write_file "$staging/new/.receipt.json" receipt_text
-    }
-
-    receipt_text() {
-        printf '{"version": "%s", "source": "%s", "url": %s, "digest": %s, "node": %s, "platform": {"os": "%s", "arch": "%s", "libc": %s}}\n' \
-            "$version" "$release_source" "$(json_or_null "$release_url")" "$(json_or_null "$release_digest")" \
-            "$(json_or_null "$release_node")" "$os" "$arch" "$(json_or_null "$libc")"
-    }
-
-    # read_receipt VERSION: sets what is known of an installed version
-    read_receipt() {
-        version=$1
-        values=$(json_values "$share_dir/$1/.receipt.json") || values=''
-        pick source && release_source=$picked
-        pick url && release_url=$picked
-        pick digest && release_digest=$picked
-        pick node && release_node=$picked
-    }
-
-    # place_version: renames the staged version to its place
-    place_version() {
-        _place=$share_dir/$version _try=0
-        while [ "$_try" -lt 10 ]; do
-            _try=$((_try + 1))
-            if [ -e "$_place" ] || [ -L "$_place" ]; then
-                # Another run may have installed the same meanwhile.
-                ! is_to_be_kept "$version" || return 0
-                change "write to $(pretty "$staging")" mkdir -p "$staging/replaced"
-                remove_tree "$staging/replaced/$version"
-                rename_folder "$_place" "$staging/replaced/$version" || continue
-            fi
-            rename_folder "$staging/new" "$_place" || continue
-            placed=$version
-            return 0
-        done
-        die_file_system "cannot put Wasp $version into $(pretty "$_place")" "$_errors"
-    }
-
-    # quoted TEXT: as one word of sh
-    quoted() {
-        printf "'"
-        _text=$1
-        while :; do
-            case $_text in
-                *\'*) printf "%s'\\\\''" "${_text%%\'*}" ;;
-                *) break ;;
-            esac
-            _text=${_text#*\'}
-        done
-        printf "%s'" "$_text"
-    }
-
-    # launcher_text VERSION: the same as wasp_installer/launcher.sh, with its three values
-    launcher_text() {
-        printf '#!/bin/sh\n' \
-            && printf '# Starts Wasp. The Wasp installer writes this file anew whenever the current version changes.\n' \
-            && printf 'wasp_version=%s\n' "$1" \
-            && printf 'wasp_root=%s\n' "$(quoted "$wasp_root")" \
-            && printf 'wasp_python=%s\n' "$(quoted "$python")" \
-            && cat <<'LAUNCHER'
-wasp_dir=$wasp_root/$wasp_version
-if ! [ -x "$wasp_dir/wasp-bin" ]; then
-    # An install that was killed while it replaced this version left the old one aside.
-    for replaced in "$wasp_root"/.staging-*/replaced/"$wasp_version"; do
-        [ ! -x "$replaced/wasp-bin" ] || wasp_dir=$replaced
-    done
-    if ! [ -x "$wasp_dir/wasp-bin" ]; then
-        printf 'wasp: Wasp %s is no longer in %s.\n' "$wasp_version" "$wasp_root" >&2
-        printf '      Install it again: curl -sSL https://get.wasp.sh/install.sh | sh\n' >&2
-        exit 127
-    fi
-fi
-export waspc_datadir="$wasp_dir/data"
-
-# Telemetry. What is sent, and when, is in telemetry_ping.py; Wasp then sends nothing itself.
-# The rule is that of opt_out_reason there.
-wasp_opted_out() {
-    [ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
-    case ${DO_NOT_TRACK-} in
-        '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
-        *) return 0 ;;
-    esac
-    case ${XDG_CONFIG_HOME-},${HOME-} in
-        /*) wasp_config=$XDG_CONFIG_HOME/wasp ;;
-        *,/*) wasp_config=$HOME/.config/wasp ;;
-        *) return 1 ;;
-    esac
-    [ -e "$wasp_config/telemetry-off" ] || [ -L "$wasp_config/telemetry-off" ] \
-        || wasp_is_closed "$wasp_config"
 }
 
-# What is in the folder cannot be looked for, as one on the way to it may not be entered.
-wasp_is_closed() {
-    wasp_folder=$1
-    until [ -d "$wasp_folder/" ]; do wasp_folder=${wasp_folder%/*}; done
-    ! [ -x "$wasp_folder/" ]
+choose_colours() {
+  bold='' red='' yellow='' plain='' on_terminal=no
+  [ -t 2 ] && [ "${TERM-}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
+  on_terminal=yes bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
 
-wasp_in_project() {
-    wasp_folder=$PWD
-    wasp_has_root || {
-        # Through a link, the folders above may be others than one came by.
-        wasp_folder=$(pwd -P 2>/dev/null)
-        wasp_has_root
-    }
+say() {
+  [ "$quiet" = yes ] || printf '%s\n' "$1" >&2
 }
 
-wasp_has_root() {
-    # In a folder that was removed, some shells have no whole path.
-    case $wasp_folder in /*) ;; *) return 1 ;; esac
-    until [ -e "$wasp_folder/.wasproot" ]; do
-        [ -n "$wasp_folder" ] || return 1
-        wasp_folder=${wasp_folder%/*}
-    done
+say_step() {
+  [ "$verbose" = no ] || printf '%s\n' "$1" >&2
 }
 
-# Imported, and not run, so that Python keeps what it compiled, unless the folder is another user's.
-wasp_ping='import os, sys
-folder = sys.argv[1]
-sys.path.insert(0, folder)
-sys.dont_write_bytecode = os.stat(folder).st_uid != os.geteuid()
-import telemetry_ping
-telemetry_ping.run(sys.argv[2:])'
-
-wasp_has_ping() {
-    [ -x "$wasp_python" ] && [ -r "$wasp_root/telemetry_ping.py" ] && [ -w /dev/null ]
+indented() {
+  printf '%s\n' "$2" | sed "2,\$s/^/$1/"
 }
 
-# Hands over only the words that telemetry looks at: others see the arguments of a process. The rule
-# is that of counting_words there.
-wasp_send() {
-    case ${1-} in
-        deploy)
-            shift
-            wasp_left=$#
-            while [ "$wasp_left" -gt 0 ]; do
-                wasp_left=$((wasp_left - 1)) wasp_word=$1
-                shift
-                case $wasp_word in
-                    fly | setup | create-db | deploy | cmd) set -- "$@" "$wasp_word" ;;
-                esac
-            done
-            set -- deploy "$@"
-            ;;
-        build)
-            case ${2-} in
-                start) set -- build start ;;
-                *) set -- build ;;
-            esac
-            ;;
-        *) set -- ;;
-    esac
-    case ${WASP_TELEMETRY_DEBUG-} in
-        '' | 0)
-            # From a subshell, which ends at once: Wasp would not collect what becomes of a child that
-            # it does not know.
-            ! wasp_in_project || (
-                trap '' HUP INT QUIT
-                "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" ${1+"$@"} \
-                    </dev/null >/dev/null 2>&1 &
-            )
-            ;;
-        *)
-            "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" invoked "$wasp_version" ${1+"$@"} \
-                </dev/null >&2 || :
-            ;;
-    esac
+warn() {
+  tell warning "$1"
+  _warning="${yellow}warning:$plain $(indented '         ' "$1")"
+  if [ "$hold_warnings" = yes ]; then
+    held_warnings="$held_warnings$newline$_warning"
+  else
+    say "$_warning"
+  fi
 }
 
-wasp_show_messages() {
-    case ${XDG_CACHE_HOME-} in
-        /*) wasp_flag=$XDG_CACHE_HOME/wasp/telemetry/messages-$wasp_version ;;
-        *) wasp_flag=${HOME-}/.cache/wasp/telemetry/messages-$wasp_version ;;
-    esac
-    [ -e "$wasp_flag" ] && [ -t 2 ] && [ -z "${WASP_AUTO_NEWS_DISABLE+set}" ] || return 0
-    case ${CI-} in '' | 0 | false) ;; *) return 0 ;; esac
-    # Only messages are for the terminal, and not what may be wrong with this Python.
-    "$wasp_python" -I -S -c "$wasp_ping" "$wasp_root" messages "$wasp_version" \
-        </dev/null >&2 2>/dev/null || :
+die() {
+  case $1 in
+    usage | bad-version) exit_code=2 ;;
+    unsupported-platform | missing-tool | binary-does-not-run) exit_code=3 ;;
+    dns | connection | timeout | tls | proxy | http-status | captive-portal | bad-answer | insecure-url | no-downloader)
+      exit_code=4
+      ;;
+    no-such-version | not-installed) exit_code=5 ;;
+    checksum-mismatch | no-checksum | no-hash-tool | corrupt-archive | unsafe-archive | wrong-version) exit_code=6 ;;
+    permission-denied | read-only | no-space | file-system) exit_code=7 ;;
+    npm-managed | foreign-launcher) exit_code=8 ;;
+    interrupted) exit_code=$interrupted_code ;;
+    *) exit_code=1 ;;
+  esac
+  indented '       ' "${red}error:$plain $2${3:+$newline$3}" >&2
+  tell code "$exit_code"
+  tell error "$1"
+  tell message "$2"
+  tell hint "${3-}"
+  result error
+  leave "$exit_code"
 }
 
-if [ "${1-}" = telemetry ] && wasp_has_ping; then
+tell() {
+  [ "$porcelain" = yes ] || return 0
+  printf '%s=' "$1"
+  printf '%s\n' "$2" | awk '{ gsub(/\\/, "&&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { print "" }'
+}
+
+result() {
+  [ "$porcelain" = yes ] || return 0
+  is_on_path
+  tell status "$1"
+  for _key in version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path; do
+    eval "tell ${_key%:*} \"\$${_key#*:}\""
+  done
+  tell wasp_dir "${version:+$wasp_root/$version}"
+  tell executable "${prefix:+$prefix/bin/wasp}"
+}
+
+pretty() {
+  case ${home:+$1} in
+    "$home"/*) printf '~%s' "${1#"$home"}" ;;
+    *) printf '%s' "$1" ;;
+  esac
+}
+
+plain_text() {
+  printf '%s' "$1" | tr '\n\t' '  ' | awk '{
+    gsub(/[[:cntrl:]]/, "")
+    gsub(/:\/\/[^\/ ]*@/, "://")
+    print (length($0) > 200) ? substr($0, 1, 197) "..." : $0
+  }'
+}
+
+words_of() {
+  printf '%s' "$1" | tr '\n' ',' | sed 's/,/, /g'
+}
+
+confirm() {
+  [ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
+  asking=yes
+  printf '%s [y/N] ' "$1" >&2
+  _answer=$(head -n 1 </dev/tty)
+  asking=''
+  case $_answer in
+    [yY] | [yY][eE][sS]) ;;
+    *) die interrupted 'nothing was removed.' ;;
+  esac
+}
+
+have() {
+  command -v "$1" >/dev/null 2>&1
+}
+
+need() {
+  have "$1" || die missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
+}
+
+how_to_install() {
+  for _command in 'apt-get install' 'apk add' 'dnf install' 'pacman -S' 'zypper install' 'brew install'; do
+    have "${_command%% *}" || continue
+    [ "$_command" = 'brew install' ] || [ "$(id -u)" = 0 ] || _command="sudo $_command"
+    printf 'Install it: %s %s' "$_command" "$1"
+    return
+  done
+  printf "Install it with your system's package manager."
+}
+
+run_waiting() {
+  _stdout=$1 _stderr=$2
+  shift 2
+  "$@" 2>"$_stderr" >"$_stdout" &
+  child=$!
+  wait "$child" 2>/dev/null
+  _status=$?
+  child=''
+  return "$_status"
+}
+
+exec_limited() {
+  ! have timeout || exec timeout -k 2 "$@"
+  ! have perl || exec perl -e 'alarm shift; exec @ARGV' "$@"
+  shift
+  exec "$@"
+}
+
+ask() {
+  _answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && printf '%s\n' "$_answer"
+}
+
+change() {
+  _action=$1
+  shift
+  _errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot $_action" "$_errors"
+}
+
+write_file() {
+  _file=$1
+  shift
+  _errors=$( ("$@" >"$_file") 2>&1) || die_file_system "cannot write to $(pretty "${_file%/*}")" "$_errors"
+}
+
+die_file_system() {
+  _elsewhere='or choose another place with --prefix DIR.'
+  case $2,$(df -Pk "${share_dir%"$wasp_root"}/" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
+    *'ermission denied'* | *'not permitted'*)
+      die permission-denied "$1: permission denied." \
+        "Choose a folder that you may write to, for example: --prefix \"\$HOME/.local\""
+      ;;
+    *'ead-only file system'*)
+      die read-only "$1: the file system is read-only." 'Choose another place with --prefix DIR.'
+      ;;
+    *'o space left'* | *'uota exceeded'* | *full*)
+      die no-space "$1: no space left on the device." "Make room (about 170 MB for one version), $_elsewhere"
+      ;;
+  esac
+  _cause=$(plain_text "${2##*: }")
+  die file-system "$1: ${_cause:-it failed}." "See to that path, $_elsewhere"
+}
+
+is_of_the_system() {
+  case $1 in
+    *'nput/output error'* | *'I/O error'* | *'rite error'* | *'o space left'* | *'uota exceeded'* | \
+      *'ead-only file'* | *'ermission denied'*) ;;
+    *) return 1 ;;
+  esac
+}
+
+remove_tree() {
+  rm -rf "$1" 2>/dev/null || {
+    chmod -R u+rwx "$1" 2>/dev/null
+    rm -rf "$1"
+  }
+}
+
+rename_folder() {
+  _errors=$(mv -T "$1" "$2" 2>&1) && return 0
+  case $_errors in *' option'*) ;; *) return 1 ;; esac
+  _errors=$(mv "$1" "$2" 2>&1) || return 1
+  [ -e "$2/${1##*/}" ] || return 0
+  rm -rf "${2:?}/${1##*/}"
+  return 1
+}
+
+topmost_missing() {
+  missing='' _folder=$1
+  while [ -n "$_folder" ] && ! [ -e "$_folder" ]; do
+    missing=$_folder
+    _folder=${_folder%/*}
+  done
+}
+
+remove_empty() {
+  _folder=$1
+  while [ -n "$2" ] && { rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ]; } && [ "$_folder" != "$2" ]; do
+    _folder=${_folder%/*}
+  done
+}
+
+absolute() {
+  _path=$1
+  case $_path in
+    /*) ;;
+    *) _path=$PWD/$_path ;;
+  esac
+  while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
+  printf '%s\n' "$_path"
+}
+
+read_owner() {
+  _listed=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $1, $3 }')
+  mode=${_listed% *} owner=${_listed#* }
+}
+
+quoted() {
+  printf '%s.' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\\.\$/'/"
+}
+
+comes_before() {
+  [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | newest_first | tail -n 1)" = "$1" ]
+}
+
+newest_first() {
+  awk '{
+    split($0, parts, "-"); split(parts[1], n, ".")
+    candidate = (parts[2] == "") ? 999999 : substr(parts[2], 3)
+    printf "%06d%06d%06d%06d%06d %s\n", n[1], n[2], n[3], n[4], candidate, $0
+  }' | sort -r | sed 's/^[^ ]* //'
+}
+
+is_version() {
+  case $1 in *"$newline"*) return 1 ;; esac
+  printf '%s\n' "$1" | grep -qE "$VERSION_PATTERN"
+}
+
+set_defaults() {
+  home=${HOME-}
+  while [ "$home" != "${home%/}" ]; do home=${home%/}; done
+  command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
+  prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
+  require_checksum=no force=no dry_run=no porcelain=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
+  modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+
+  for _name in version release_source release_url release_digest release_node registry fetcher problem problem_text \
+    os arch libc distro_id current installed available path_message edited held_warnings python node_version \
+    wasp_root share_dir bin_dir work staging staged_launcher owner_name held_lock made_share made_bin \
+    child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
+  on_path=no hold_warnings=no announced=no warned_of_ci=no committed=no interrupted_code=130
+}
+
+parse_arguments() {
+  for _argument in "$@"; do
+    [ "$_argument" != --porcelain ] || porcelain=yes
+  done
+  _options=yes _commands=0
+  while [ $# -gt 0 ]; do
+    _word=$1 _value=${2-} _rest=''
     shift
-    exec "$wasp_python" -I -S -B -c "$wasp_ping" "$wasp_root" telemetry "$wasp_version" ${1+"$@"}
-fi
-if wasp_opted_out; then
-    export WASP_TELEMETRY_DISABLE=1
-elif wasp_has_ping; then
-    case ${1-} in
-        completion:*) ;;
-        *)
-            wasp_send ${1+"$@"}
-            wasp_show_messages
-            ;;
+    case $_options,$_word in
+      no,*) ;;
+      *,--*=*) _value=${_word#*=} _word=${_word%%=*} _rest=value ;;
+      *,-v?*) _value=${_word#-v} _word=-v _rest=value ;;
+      *,-[qyhV]?*)
+        set -- "-${_word#-?}" ${1+"$@"}
+        _word=${_word%"${_word#-?}"}
+        ;;
     esac
-    export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
+    case $_options,$_word in
+      yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome | yes,--previous)
+        case $_value in '' | -*) die usage "$_word needs a value." 'See: --help' ;; esac
+        take_value
+        [ "$_rest" = value ] || shift
+        ;;
+      yes,-?*) take_option ;;
+      *) take_word "$_word" ;;
+    esac
+  done
+}
+
+take_value() {
+  case $_word in
+    -v | --version) wanted=$_value wanted_from='' ;;
+    --prefix) prefix=$_value ;;
+    --source) source=$_value ;;
+    --from-file) archive_file=$_value ;;
+    --sha256) wanted_sha256=$_value ;;
+    --outcome) outcome=$_value ;;
+    --previous) previous=$_value ;;
+  esac
+}
+
+take_option() {
+  case $_word in
+    --require-checksum) require_checksum=yes ;;
+    --no-telemetry) wants_telemetry=no ;;
+    --no-modify-path) modify_path=no ;;
+    --remote) remote=yes ;;
+    --force) force=yes ;;
+    --dry-run) dry_run=yes ;;
+    --porcelain) ;;
+    -q | --quiet) quiet=yes ;;
+    --verbose) verbose=yes ;;
+    -y | --yes) assume_yes=yes ;;
+    -h | --help) usage && leave 0 ;;
+    -V) printf 'Wasp installer %s\n' "$INSTALLER_VERSION" && leave 0 ;;
+    --) _options=no ;;
+    *) die usage "there is no option '$(plain_text "$_word")'." 'See them all with: --help' ;;
+  esac
+}
+
+take_word() {
+  case $_options,$1 in
+    yes,install | yes,list | yes,use | yes,uninstall | yes,migrate-to-npm | yes,check)
+      _commands=$((_commands + 1)) command=$1
+      [ "$_commands" = 1 ] || die usage "one command at a time, not also '$1'." 'See: --help'
+      ;;
+    *,) die usage 'one of the arguments is empty.' 'Is a variable not set?' ;;
+    *)
+      [ -z "$named_version" ] || die_unknown_word "$1"
+      named_version=$1
+      ;;
+  esac
+}
+
+check_arguments() {
+  case $command,$named_version in
+    use,) die usage "'use' needs a version." 'See what is installed: list' ;;
+    use,* | uninstall,* | *,) ;;
+    *) die_unknown_word "$named_version" ;;
+  esac
+  [ "$remote" = no ] || [ "$command" = list ] || die usage '--remote belongs to the command list.' 'For example: list --remote'
+  [ "$command" != check ] || [ "$porcelain" = yes ] || die_unknown_word check
+  case $source in
+    auto | npm | github) ;;
+    *) die usage "there is no source '$source'." 'Choose auto, npm or github.' ;;
+  esac
+  case $timeout in
+    '' | *[!0-9]* | 0* | ??????*) die usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
+  esac
+  wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
+  case $wanted_sha256,${#wanted_sha256} in
+    ,0) ;;
+    *[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'It has 64 hexadecimal digits.' ;;
+  esac
+  wanted=${wanted#v} named_version=${named_version#v}
+  if [ "$wanted" != latest ] && { [ "$command" = install ] || [ -z "$wanted_from" ]; }; then
+    is_version "$wanted" || die bad-version "'$wanted'${wanted_from:+ (in $wanted_from)} is not a version of Wasp." \
+      "A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
+  fi
+  [ -z "$named_version" ] || is_version "$named_version" || die bad-version \
+    "'$named_version' is not a version of Wasp." 'It is X.Y.Z (0.25.0) or X.Y.Z-rcN. See what is installed: list'
+  name_places
+}
+
+name_places() {
+  [ -n "$prefix" ] || die usage 'HOME is not set, so there is no default place to install to.' 'Say where: --prefix DIR'
+  prefix=$(absolute "$prefix")
+  [ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
+  if [ -n "$archive_file" ]; then
+    [ -f "$archive_file" ] && [ -r "$archive_file" ] \
+      || die file-system "cannot read the archive '$archive_file'." 'Give the path of a downloaded release.'
+    archive_file=$(absolute "$archive_file")
+  fi
+  wasp_root=$prefix/share/wasp-lang
+  share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
+}
+
+die_unknown_word() {
+  _hint='The commands are install, list, use, uninstall and migrate-to-npm. See: --help'
+  ! is_version "${1#v}" || _hint="To install a version: -v $1"
+  case $1 in upgrade | update) _hint='To move to the newest version: run this without a command.' ;; esac
+  die usage "do not know what to do with '$(plain_text "$1")'." "$_hint"
+}
+
+identify_platform() {
+  system=$(uname -s)
+  machine=$(uname -m)
+  case $machine in
+    x86_64 | amd64 | x64) arch=x86_64 ;;
+    aarch64 | arm64) arch=aarch64 ;;
+  esac
+  case $system in
+    Linux)
+      os=linux
+      distro_id=$(sed -n "s/^ID=[\"']*\([a-z0-9._-]*\).*/\1/p" /etc/os-release 2>/dev/null | head -n 1)
+      detect_libc
+      ;;
+    Darwin)
+      os=macos
+      [ "$(sysctl -n hw.optional.arm64 2>/dev/null)" != 1 ] || arch=aarch64
+      ;;
+    MINGW* | MSYS* | CYGWIN* | Windows*) os=windows ;;
+  esac
+  say_step "Platform: $system $machine${libc:+ $libc}${distro_id:+ ($distro_id)}"
+}
+
+detect_libc() {
+  glibc_version=$({ ask getconf GNU_LIBC_VERSION || ask ldd --version; } \
+    | sed -n -e 's/^glibc \([0-9]*\.[0-9.]*\)$/\1/p' -e '1s/^ldd .* \([0-9]*\.[0-9.]*\)$/\1/p')
+  libc=${glibc_version:+glibc}
+  libc=${libc:-musl}
+}
+
+choose_build() {
+  [ "$os" != windows ] || die unsupported-platform "$system is Windows: Wasp runs there inside WSL." \
+    'Open WSL (wsl --install, if there is none) and run this again in it.'
+  [ -n "$os" ] || die_unsupported "$system"
+  [ -n "$arch" ] || die_unsupported "$machine processors"
+  [ "$(getconf LONG_BIT 2>/dev/null)" != 32 ] || die_unsupported "a 32-bit userland on a $arch processor"
+  case $os,$arch in
+    macos,x86_64) npm_build=darwin-x64-unknown github_builds='macos-x86_64 macos-universal' ;;
+    macos,aarch64) npm_build=darwin-arm64-unknown github_builds='macos-aarch64 macos-universal macos-x86_64' ;;
+    linux,x86_64)
+      npm_build=linux-x64-glibc github_builds=linux-x86_64
+      ! needs_static_build || npm_build=linux-x64-musl github_builds=linux-x86_64-static
+      ;;
+    linux,aarch64)
+      npm_build=linux-arm64-glibc github_builds=linux-aarch64
+      ! needs_static_build || [ "$libc" = glibc ] || die_unsupported 'musl (Alpine) on aarch64'
+      ! needs_static_build || die unsupported-platform \
+        "Wasp needs glibc $OLDEST_GLIBC or newer on $arch; this system has $glibc_version." \
+        'Use a newer release of your distribution.'
+      ;;
+  esac
+}
+
+needs_static_build() {
+  [ "$libc" = glibc ] && ! comes_before "$glibc_version" "$OLDEST_GLIBC" || return 0
+  [ "$arch" = x86_64 ] && { [ "$distro_id" = nixos ] || ! [ -e /lib64/ld-linux-x86-64.so.2 ]; }
+}
+
+die_unsupported() {
+  die unsupported-platform "Wasp has no release for $1." \
+    'There is one for Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
+}
+
+platform_words() {
+  case $os in
+    linux) printf 'Linux %s%s' "$arch" "${libc:+ ($libc)}" ;;
+    macos) printf 'macOS %s' "$arch" ;;
+  esac
+}
+
+is_on_ci() {
+  for _value in "${CI-}" "${BUILD_ID-}" "${BUILD_NUMBER-}" "${CI_APP_ID-}" "${CI_BUILD_ID-}" \
+    "${CI_BUILD_NUMBER-}" "${CI_NAME-}" "${CONTINUOUS_INTEGRATION-}" "${RUN_ID-}" "${GITHUB_ACTIONS-}" "${TRAVIS-}"; do
+    case $_value in '' | 0 | [Ff][Aa][Ll][Ss][Ee]) ;; *) return 0 ;; esac
+  done
+  return 1
+}
+
+choose_downloader() {
+  downloader=curl wget_options=''
+  case $(command -v curl) in
+    '' | /snap/* | */snap/bin/*) downloader=wget ;;
+    *) return 0 ;;
+  esac
+  case $(wget --version 2>&1) in
+    *'GNU Wget '*)
+      wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
+      ;;
+    *[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
+    *) die no-downloader 'this installer needs curl or wget, and none that it can use is on PATH (not that of snap, not Wget2).' \
+      "$(how_to_install curl)" ;;
+  esac
+  [ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
+  [ -z "${NO_PROXY-}" ] || export no_proxy="${no_proxy:-$NO_PROXY}"
+}
+
+set_problem() {
+  problem=$1 problem_text=$2
+}
+
+check_url() {
+  case $1 in
+    *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
+      set_problem bad-answer 'the address of the download holds characters that no URL has'
+      return 1
+      ;;
+    https://?*) return 0 ;;
+    http://*) ! is_loopback "$1" || return 0 ;;
+  esac
+  set_problem insecure-url "$(plain_text "$1") is not an https address"
+  return 1
+}
+
+is_loopback() {
+  host_of "$1"
+  case $host in
+    localhost | '[::1]') ;;
+    *[!0-9.]* | *.*.*.*.*) return 1 ;;
+    127.[0-9]*.[0-9]*.[0-9]*) ;;
+    *) return 1 ;;
+  esac
+}
+
+host_of() {
+  host=${1#*://}
+  host=${host%%[/?#]*}
+  host=${host##*@}
+  case $host in
+    '['*) host=${host%%]*}']' ;;
+    *) host=${host%%:*} ;;
+  esac
+}
+
+fetch() {
+  _attempt=1 _pause=1
+  until fetch_once "$1" "$2" "${3:-get}"; do
+    case $problem,$http_status in
+      connection,* | http-status,429 | http-status,5??) ;;
+      *) return 1 ;;
+    esac
+    [ "$_attempt" -lt "$ATTEMPTS" ] || return 1
+    while [ "$retry_after" != "${retry_after#0?}" ]; do retry_after=${retry_after#0}; done
+    case $retry_after in
+      '' | *[!0-9]*) _wait=$_pause ;;
+      ???* | 6[1-9] | [789]?) _wait=$LONGEST_RETRY_AFTER_S ;;
+      *) _wait=$retry_after ;;
+    esac
+    say "$problem_text; trying again in $_wait s"
+    run_waiting /dev/null /dev/null sleep "$_wait"
+    _attempt=$((_attempt + 1)) _pause=$((_pause * 2))
+  done
+}
+
+fetch_once() {
+  say_step "$3 $(plain_text "$1")"
+  problem='' problem_text='' http_status='' location='' retry_after='' encoding='' content_length=''
+  check_url "$1" || return 1
+  host_of "$1"
+  _url=$1 _file=$2 _method=$3
+  : >"$work/headers"
+  case $_file in
+    */archive) _limit=$UNPACKED_LIMIT ;;
+    *) _limit=$ANSWER_LIMIT ;;
+  esac
+  "fetch_with_$downloader" || return 1
+  case $encoding in
+    '' | identity) return 0 ;;
+  esac
+  set_problem bad-answer "$host sent its answer compressed ($(plain_text "$encoding")), which nobody asked for"
+  return 1
+}
+
+bounded() {
+  trap '' XFSZ 2>/dev/null
+  ulimit -f "$((_limit / 512))" 2>/dev/null
+  exec "$@"
+}
+
+fetch_with_curl() {
+  _protocols='=https'
+  case $_url in http:*) _protocols='=http,https' ;; esac
+  set -- --disable --silent --show-error --fail --dump-header "$work/headers" --max-redirs "$REDIRECT_LIMIT" \
+    --proto "$_protocols" --proto-redir "$_protocols" --connect-timeout "$timeout" --speed-limit "$SLOWEST" \
+    --speed-time "$timeout" --max-filesize "$_limit" --user-agent 'wasp-installer (sh)'
+  case $_method in
+    head) set -- "$@" --location --head ;;
+    get) set -- "$@" --location ;;
+  esac
+  run_waiting "$_file" "$work/errors" bounded curl "$@" "$_url"
+  _status=$?
+  read_headers
+  [ "$_status" = 0 ] || explain_failure "curl $_status"
+}
+
+fetch_with_wget() {
+  set -- -S -O - $wget_options
+  case $_method,$wget_options in
+    head,*) set -- "$@" --spider ;;
+    location,*max-redirect*) set -- "$@" --max-redirect=0 ;;
+  esac
+  case ${SSL_CERT_FILE:+$wget_options} in *no-hsts*) set -- "$@" --ca-certificate="$SSL_CERT_FILE" ;; esac
+  run_waiting "$_file" "$work/errors" bounded wget "$@" "$_url"
+  _status=$?
+  sed 's/^ *//' "$work/errors" >"$work/headers"
+  read_headers
+  ! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
+    'the wget on PATH does not check certificates, so curl is needed.' "$(how_to_install curl)"
+  if [ "${_url#https:}" != "$_url" ] && grep -qi '^location:[[:space:]]*http:' "$work/headers"; then
+    set_problem insecure-url "$host sent us on to an address that is not https"
+    return 1
+  fi
+  case $_method,$http_status in location,3??) _status=0 ;; esac
+  [ "$_status" = 0 ] || explain_failure "wget $_status"
+}
+
+read_headers() {
+  while IFS=": $tab" read -r _key _value; do
+    _value=${_value%"$carriage_return"}
+    case $_key in
+      HTTP/*) http_status=${_value%% *} retry_after='' encoding='' ;;
+      [Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]) location=${_value%% *} ;;
+      [Rr]etry-[Aa]fter) retry_after=$_value ;;
+      [Cc]ontent-[Ll]ength) content_length=$_value ;;
+      [Cc]ontent-[Ee]ncoding) encoding=$_value ;;
+    esac
+  done <"$work/headers"
+}
+
+explain_failure() {
+  _words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
+  _words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
+  case $1,$http_status,$_words in
+    curl\ 23,* | curl\ 63,* | *[Nn]o\ space*)
+      set_problem bad-answer "$host offers a file that is far too large"
+      [ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
+        || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
+      ;;
+    *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
+    curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
+    curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
+    curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
+    curl\ 7,*,?* | *refused*)
+      set_problem connection "$host refuses the connection"
+      [ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
+        || set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
+      ;;
+    curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
+    curl\ 28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
+    curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host gave an answer that is not one ($_words)" ;;
+    curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
+    *ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
+    *) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
+  esac
+  return 1
+}
+
+die_of_problem() {
+  case $network_problem in
+    dns) _hint='Check the network connection, and HTTPS_PROXY if you are behind a proxy; then run this again.' ;;
+    connection | timeout | http-status) _hint='Check the network connection, or wait a little; then run this again.' ;;
+    tls) _hint="Check the clock, and that the system's CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, name its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
+    proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
+    captive-portal) _hint='Open a web page in a browser to log in to the network; then run this again.' ;;
+    insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
+    *) _hint='Run this again with --verbose to see each step, or choose the other one with --source npm or github.' ;;
+  esac
+  die "$network_problem" "cannot get $1: $problem_text." "$_hint"
+}
+
+fetch_json() {
+  fetch "$1" "$work/answer" || return 1
+  values=$(json_strings "$work/answer") && [ -n "$values" ] && return 0
+  set_problem bad-answer "$host answered with something that is not JSON"
+  ! is_web_page "$work/answer" \
+    || set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+  return 1
+}
+
+is_web_page() {
+  case $(head -c 512 "$1" | tr -d '\000' | tr '[:upper:]' '[:lower:]') in
+    *'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) ;;
+    *) return 1 ;;
+  esac
+}
+
+json_strings() {
+  awk 'BEGIN { RS = "\"" }
+    function path(    i, joined) {
+      for (i = 1; i <= depth; i++) joined = joined (i > 1 ? "." : "") name[i]
+      return joined
+    }
+    inside {
+      run = 0
+      while (run < length($0) && substr($0, length($0) - run, 1) == "\\") run++
+      if (length(value) < 4096) value = value substr($0, 1, 4096) (run % 2 ? "\"" : "")
+      if (run % 2) next
+      inside = 0; ended = 1
+      next
+    }
+    {
+      if (ended && $0 ~ /^[ \t\r\n]*:/) name[depth] = value
+      else if (ended && length(value) < 4096) {
+        gsub(/\\\//, "/", value)
+        gsub(/\\u003[eE]/, ">", value); gsub(/\\u0026/, "\\&", value); gsub(/\\u003[dD]/, "=", value)
+        gsub(/[[:cntrl:]]/, " ", value)
+        print path() "\t" value
+      }
+      ended = 0; value = ""; inside = 1
+      text = $0
+      if (length(text) > 65536) exit 1
+      while (match(text, /[][{},]/)) {
+        c = substr(text, RSTART, 1)
+        text = substr(text, RSTART + 1)
+        if (c == "{" || c == "[") {
+          if (++depth > 100) exit 1
+          kind[depth] = c; name[depth] = (c == "[") ? 0 : ""
+        } else if (c != ",") {
+          if (--depth < 0) exit 1
+        } else if (kind[depth] == "[") name[depth]++
+      }
+    }
+    END { if (depth != 0) exit 1 }' "$1" 2>/dev/null
+}
+
+pick() {
+  picked=''
+  case "$newline$values$newline" in
+    *"$newline$1$tab"*)
+      picked="$newline$values"
+      picked=${picked#*"$newline$1$tab"}
+      picked=${picked%%"$newline"*}
+      ;;
+  esac
+}
+
+asks_npm() {
+  [ -z "$archive_file" ] || return 1
+  case $source in
+    npm) ;;
+    github) return 1 ;;
+    *) [ "$wanted" = latest ] || ! comes_before "$wanted" "$FIRST_NPM_VERSION" ;;
+  esac
+}
+
+start_registry_lookup() {
+  fetcher=request registry=${WASP_NPM_REGISTRY-}
+  asks_npm && [ -z "$registry" ] || return 0
+  if have npm; then
+    say_step 'Asking npm for its registry'
+    fetcher=either
+    ask_npm_for_registry >"$work/registry" 2>"$work/complaint" &
+    npm_lookup=$!
+  else
+    registry=${npm_config_registry-}
+  fi
+}
+
+ask_npm_for_registry() {
+  _said=$(run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry) || return 1
+  [ "$_said" != undefined ] || _said=$(run_npm "$HELPER_LIMIT_S" config get registry) || return 1
+  printf '%s\n' "$_said"
+}
+
+run_npm() {
+  mkdir -p "$work/npm" && printf '{}\n' >"$work/npm/package.json" && cd "$work/npm" || return 1
+  export npm_config_cache="$work/npm/cache" npm_config_update_notifier=false npm_config_logs_max=0 \
+    npm_config_fetch_retries=1
+  _limit_s=$1
+  shift
+  exec_limited "$_limit_s" npm "$@" --no-workspaces
+}
+
+find_registry() {
+  if [ -n "$npm_lookup" ]; then
+    wait "$npm_lookup" 2>/dev/null && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
+      -e 's/^http/3 &/p' "$work/registry" | sort | sed -n 's/^. \(https\{0,1\}:\/\/[^[:space:]]*\)[[:space:]]*$/\1/p' | head -n 1)
+    [ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
+  fi
+  npm_lookup=''
+  registry=${registry%/}
+}
+
+knows_npm_source() {
+  [ -n "$registry" ] || [ "$fetcher" = either ]
+}
+
+find_release_at_npm() {
+  [ -z "$registry" ] || ! request_release || return 0
+  [ "$fetcher" = either ] && [ "$problem" != no-build ] || return 1
+  _problem=$problem _problem_text=$problem_text
+  say_step 'Asking npm for the release'
+  ! ask_npm_for_release || return 0
+  [ -z "$_problem" ] || set_problem "$_problem" "$_problem_text"
+  return 1
+}
+
+request_release() {
+  case $registry in
+    *://*) ;;
+    *)
+      set_problem insecure-url "'$(plain_text "$registry")' is not the address of an npm registry"
+      return 1
+      ;;
+  esac
+  request_document "$NPM_PATH" "$wanted" || {
+    [ "$problem" != not-found ] || set_problem not-found "it does not have $(wanted_words)"
+    return 1
+  }
+  take_version || return 1
+  request_document "$NPM_PATH-$npm_build" "$version" || {
+    [ "$problem" != not-found ] || set_problem no-build "Wasp $version has no package $npm_build"
+    return 1
+  }
+  take_distribution || return 1
+  if is_loopback "$release_url" && ! is_loopback "$registry"; then
+    set_problem insecure-url "the registry names an archive on this machine ($(plain_text "$release_url"))"
+    return 1
+  fi
+  check_url "$release_url"
+}
+
+request_document() {
+  below=''
+  fetch_json "$registry/$1/$2" && return 0
+  case $problem,$http_status in
+    not-found,* | http-status,400 | http-status,405) fetch_json "$registry/$1" || return 1 ;;
+    *) return 1 ;;
+  esac
+  below=$2
+  [ "$2" != latest ] || { pick dist-tags.latest && below=$picked; }
+  below=versions.$below.
+  pick "${below}version"
+  set_problem not-found ''
+  [ -n "$picked" ]
+}
+
+take_version() {
+  pick "${below}version"
+  version=$picked
+  is_version "$version" || {
+    set_problem bad-answer "$host did not say which version it has"
+    return 1
+  }
+  pick "${below}engines.node"
+  take_node_range "$picked"
+}
+
+take_node_range() {
+  release_node=$1
+  case $1 in *[!\ 0-9A-Za-z.\<\>=~^\|*+-]* | ????????????????????????????????????????????????????????????????*) release_node='' ;; esac
+}
+
+take_distribution() {
+  release_source=npm
+  pick "${below}dist.tarball"
+  release_url=$(printf '%s\n' "$picked" | sed 's,://[^/@]*@,://,')
+  pick "${below}dist.integrity"
+  for _integrity in $picked; do
+    case $_integrity in
+      sha512-*) release_digest=sha512:$(base64_to_hex "${_integrity#sha512-}") ;;
+    esac
+  done
+  case $release_url,${#release_digest} in
+    ,*) set_problem bad-answer "$host did not say where the archive is" ;;
+    *,0 | *,135) return 0 ;;
+    *) set_problem bad-answer "$host gave a checksum that cannot be read" ;;
+  esac
+  return 1
+}
+
+base64_to_hex() {
+  printf '%s\n' "$1" | awk '{
+    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    sub(/==?$/, "")
+    bytes = int(length($0) * 3 / 4)
+    while (length($0) % 4) $0 = $0 "A"
+    for (i = 1; i <= length($0); i += 4) {
+      value = 0
+      for (j = 0; j < 4; j++) {
+        n = index(digits, substr($0, i + j, 1)) - 1
+        if (n < 0) exit 1
+        value = value * 64 + n
+      }
+      hex = hex sprintf("%06x", value)
+    }
+    print substr(hex, 1, bytes * 2)
+  }'
+}
+
+ask_npm_for_release() {
+  host=npm problem='' below=''
+  view_with_npm "$NPM_PACKAGE@$wanted" name version engines.node || {
+    set_problem not-found "npm cannot get $(wanted_words)"
+    return 1
+  }
+  take_version || return 1
+  view_with_npm "$NPM_PACKAGE-$npm_build@$version" name dist.tarball dist.integrity || {
+    set_problem no-build "Wasp $version has no package $npm_build"
+    return 1
+  }
+  fetcher=npm
+  take_distribution
+}
+
+view_with_npm() {
+  run_waiting "$work/answer" "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" view --json "$@" \
+    && values=$(json_strings "$work/answer") && [ -n "$values" ]
+}
+
+download_with_npm() {
+  run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
+    && mv "$work"/npm/*.tgz "$1" 2>/dev/null && return 0
+  set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
+  return 1
+}
+
+read_versions_of_npm() {
+  if [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; then
+    available=$(printf '%s\n' "$values" | sed -n "s/^versions\..*\.version$tab//p")
+  else
+    [ "$fetcher" = either ] && view_with_npm "$NPM_PACKAGE" name versions || return 1
+    available=$(printf '%s\n' "$values" | sed -n "s/^versions\.[0-9]*$tab//p")
+  fi
+}
+
+name_github() {
+  github=${WASP_GITHUB_URL:-$DEFAULT_GITHUB_URL}
+  github=${github%/}
+  case $github in
+    "$DEFAULT_GITHUB_URL") github_api=https://api.github.com ;;
+    *) github_api=$github/api/v3 ;;
+  esac
+}
+
+find_release_at_github() {
+  name_github
+  fetcher=request version=$wanted
+  if [ "$wanted" = latest ]; then
+    fetch "$github/wasp-lang/wasp/releases/latest" "$work/answer" location || return 1
+    version=${location##*/tag/v}
+    is_version "$version" || {
+      set_problem bad-answer "$host did not say which version is the newest"
+      ! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a page of its own"
+      return 1
+    }
+  fi
+  release_source=github
+  ask_github_for_assets
+  for _build in $github_builds; do
+    release_url="$github/wasp-lang/wasp/releases/download/v$version/wasp-$_build.tar.gz"
+    asset_is_there "wasp-$_build.tar.gz" && return 0
+    [ "$problem" = not-found ] || return 1
+  done
+  release_url=''
+  ! fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head || set_problem no-build "Wasp $version has no build for $os $arch"
+  return 1
+}
+
+ask_github_for_assets() {
+  api_problem=''
+  fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get \
+    && values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
+  values=''
+  case $problem in '' | not-found) ;; *) api_problem=$problem_text ;; esac
+}
+
+asset_is_there() {
+  set_problem not-found "Wasp $version has no $1"
+  [ -n "$values" ] || {
+    fetch "$release_url" /dev/null head
+    return
+  }
+  _asset=$(printf '%s\n' "$values" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
+  [ -n "$_asset" ] || return 1
+  pick "assets.$_asset.digest"
+  case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
+}
+
+read_versions_of_github() {
+  name_github
+  fetch_json "$github_api/repos/wasp-lang/wasp/releases?per_page=100" || return 1
+  available=$(printf '%s\n' "$values" | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
+}
+
+obtain_release() {
+  ! try_sources take_release_from || return 0
+  version=''
+  _release=$(wanted_words)
+  [ -z "$network_problem" ] || die_of_problem "$_release"
+  [ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
+    "Another version may have one: $RELEASES_URL"
+  _where='' _hint="The versions that there are: $RELEASES_URL"
+  [ "$source" = auto ] || _where=" at $(source_name "$source")" _hint='Another source may have it: leave out --source.'
+  die no-such-version "$_release was not found$_where." "$_hint"
+}
+
+take_release_from() {
+  version='' release_source='' release_url='' release_digest='' release_node=''
+  "find_release_at_$1" && take_release
+}
+
+try_sources() {
+  choose_downloader
+  plan_sources
+  _tried='' network_problem='' _met=''
+  for _source in $sources; do
+    [ -z "$_tried" ] || warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
+    _tried=$_source problem=''
+    ! "$1" "$_source" || return 0
+    say_step "$(source_name "$_source"): $problem_text"
+    case $problem in
+      not-found | no-build) ;;
+      *) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
+    esac
+  done
+  problem_text=${_met:-$problem_text}
+  return 1
+}
+
+wanted_words() {
+  if [ "$wanted" = latest ]; then printf 'the newest Wasp'; else printf 'Wasp %s' "$wanted"; fi
+}
+
+source_name() {
+  case $1 in
+    npm) printf 'the npm registry' ;;
+    github) printf 'GitHub' ;;
+  esac
+}
+
+plan_sources() {
+  sources=github
+  [ "$source" != github ] || return 0
+  find_registry
+  if [ "$source" = npm ]; then
+    knows_npm_source || die bad-answer 'no npm registry is known here.' \
+      'Name one in WASP_NPM_REGISTRY, install npm, or use --source github.'
+    sources=npm
+  elif knows_npm_source && asks_npm; then
+    sources='npm github'
+  fi
+}
+
+find_available() {
+  wanted=latest
+  start_registry_lookup
+  choose_build
+  ! try_sources list_versions_at || return 0
+  [ -z "$network_problem" ] || die_of_problem 'the list of versions'
+  die no-such-version 'no release of Wasp was found.' 'See with --verbose where it was looked for.'
+}
+
+list_versions_at() {
+  "read_versions_of_$1" || return 1
+  available=$(printf '%s\n' "$available" | grep -E "$VERSION_PATTERN" | newest_first)
+  set_problem not-found 'it has no version of Wasp'
+  [ -n "$available" ] || return 1
+  release_source=$1
+}
+
+take_release() {
+  ! is_downgrade && [ "$dry_run" = no ] && ! is_to_be_kept "$version" || return 0
+  announce_install
+  say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
+  take_known_digest
+  require_checksum_or_say
+  start_progress
+  download "$staging/archive"
+  _status=$?
+  stop_progress
+  [ "$_status" = 0 ] || return 1
+  unpack_archive && check_binary && return 0
+  set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+  return 1
+}
+
+download() {
+  case $fetcher,$release_source in
+    npm,*) download_with_npm "$1" ;;
+    either,npm) fetch "$release_url" "$1" || download_with_npm "$1" ;;
+    *) fetch "$release_url" "$1" ;;
+  esac
+}
+
+take_file() {
+  release_source="file"
+  [ "$wanted" = latest ] || version=$wanted
+  [ "$dry_run" = no ] || return 0
+  [ "$require_checksum" = no ] || [ -n "$wanted_sha256" ] || die_no_checksum "no checksum is known for $(pretty "$archive_file")."
+  say "Wasp from $(pretty "$archive_file")"
+  change "write to $(pretty "$staging")" cp "$archive_file" "$staging/archive"
+  unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Get it again: $RELEASES_URL"
+  check_binary
+}
+
+take_known_digest() {
+  _known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
+    $1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
+  [ -z "$_known" ] || release_digest=$_known
+}
+
+require_checksum_or_say() {
+  [ -z "$wanted_sha256$release_digest" ] || return 0
+  if [ "$release_source" = github ] && [ -n "$api_problem" ]; then
+    [ "$require_checksum" = no ] || die_no_checksum "the checksum of $release_url could not be asked for ($api_problem)."
+    warn "The checksum of this archive could not be asked for ($api_problem); it is installed unchecked."
+  else
+    [ "$require_checksum" = no ] || die_no_checksum "no checksum is known for $release_url."
+    warn 'No checksum is known for this archive; it is installed unchecked.'
+  fi
+}
+
+die_no_checksum() {
+  die no-checksum "$1" 'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
+}
+
+unpack_archive() {
+  need tar
+  need gzip
+  change "write to $(pretty "$staging")" rm -rf "$staging/unpacked" "$staging/new"
+  change "write to $(pretty "$staging")" mkdir "$staging/new"
+  ! is_web_page "$staging/archive" || return 1
+  [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
+  [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
+  is_known=$release_digest
+  if [ -z "$release_digest" ]; then
+    [ "$release_source" != file ] || ! read_digest sha256 || release_digest="sha256:$digest"
+    [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
+  fi
+  say_step 'Unpacking'
+  tar_locale=C.UTF-8
+  run_waiting /dev/null "$staging/errors" unpack || {
+    tar_locale=en_US.UTF-8
+    run_waiting /dev/null "$staging/errors" unpack
+  }
+  explain_unpacking "$?"
+  refuse_what_no_release_has
+  keep_wasp_only
+}
+
+verify_digest() {
+  read_digest "$1" || {
+    _errors=$(cat "$staging/errors")
+    ! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"
+    die no-hash-tool 'the archive cannot be checked: no sha256sum, shasum or openssl on PATH does it.' "$(how_to_install openssl)"
+  }
+  [ "$digest" = "$2" ] || die checksum-mismatch \
+    "the archive is not the one that was published: its $1 is${newline}$digest, and should be${newline}$2." \
+    'Nothing was installed. Run this again; if it stays so, something between here and the source changes it.'
+  say_step "Checked: $1 $digest"
+}
+
+read_digest() {
+  digest=''
+  run_waiting "$staging/digest" "$staging/errors" hash_archive "${1#sha}" && read -r digest _ <"$staging/digest" \
+    && [ -n "$digest" ]
+}
+
+hash_archive() {
+  exec <"$staging/archive"
+  ! have "sha${1}sum" || exec "sha${1}sum"
+  ! have shasum || exec shasum -a "$1"
+  exec openssl dgst -r "-sha$1"
+}
+
+unpack() {
+  ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
+  rm -rf "$staging/damaged" "$staging/unpacked"
+  mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
+  { if [ -n "$is_known" ]; then decompress; else decompress | head -c "$((UNPACKED_LIMIT + 1))"; fi; } | {
+    LC_ALL=$tar_locale tar -xof -
+    _status=$?
+    cat >/dev/null
+    exit "$_status"
+  }
+}
+
+decompress() {
+  if [ "$(head -c 2 "$staging/archive" | od -An -tx1 | tr -d ' \n')" = 1f8b ]; then
+    gzip -dc <"$staging/archive" || : >"$staging/damaged"
+  else
+    cat "$staging/archive"
+  fi
+}
+
+explain_unpacking() {
+  _errors=$(cat "$staging/errors")
+  case $1,$_errors in
+    153,* | 281,* | 409,*) die_too_large ;;
+    *"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
+    *'Damaged tar'*) die_damaged ;;
+    0,*) [ -e "$staging/damaged" ] || return 0 ;;
+  esac
+  [ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_too_large
+  ! is_of_the_system "$_errors" || die_file_system "cannot unpack into $(pretty "$staging")" "$_errors"
+  die_damaged
+}
+
+die_too_large() {
+  die unsafe-archive 'the archive unpacks to more than 1 GB, which no release of Wasp does.' 'Nothing was installed.'
+}
+
+die_damaged() {
+  die corrupt-archive 'the archive is damaged or cut short.' 'Nothing was installed. Get it again, whole.'
+}
+
+die_unsafe() {
+  die unsafe-archive 'the archive holds something that no release of Wasp does, such as a path that leads outside.' \
+    'Nothing was installed; please report where it came from.'
+}
+
+refuse_what_no_release_has() {
+  root=$staging/unpacked
+  [ ! -d "$root/package" ] || [ -L "$root/package" ] || root=$root/package
+  [ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f -links +1 -o ! -type l -perm -4000 \
+    -o ! -type l -perm -2000 -o -name '*[[:cntrl:]]*')" ] || die_unsafe
+  [ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] || die_unsafe
+  [ -z "$(find "$root" -type f -size "+$((UNPACKED_LIMIT / 512 - 1))")" ] || die_too_large
+  find "$root/data" -type l >"$staging/links" 2>/dev/null
+  while IFS= read -r _link; do
+    ! leads_outside "${_link#"$root/data/"}" "$(readlink "$_link")" || die_unsafe
+  done <"$staging/links"
+}
+
+leads_outside() {
+  _folders=$1 _rest=$2/
+  while [ "$_rest" != "${_rest#../}" ]; do
+    case $_folders in */*) ;; *) return 0 ;; esac
+    _folders=${_folders#*/} _rest=${_rest#../}
+  done
+  case $2,/$_rest in ,* | /* | *,*/../*) return 0 ;; esac
+  return 1
+}
+
+keep_wasp_only() {
+  [ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
+    || die corrupt-archive 'the archive holds no wasp-bin with its data: it is no release of Wasp.' 'Nothing was installed.'
+  _unpacking="unpack into $(pretty "$staging")"
+  change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
+  change "$_unpacking" chmod 755 "$root/wasp-bin"
+  if [ -z "$release_node" ] && [ -f "$root/package.json" ] && values=$(json_strings "$root/package.json"); then
+    pick engines.node
+    take_node_range "$picked"
+  fi
+  change "$_unpacking" mv "$root/wasp-bin" "$root/data" "$staging/new/"
+}
+
+check_binary() {
+  say_step 'Running wasp-bin version'
+  run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
+  _reported=$(sed -n 's/^[^0-9]*\([0-9][0-9.]*[0-9]\(-rc[0-9]*\)\{0,1\}\).*/\1/p' "$work/said" | head -n 1)
+  is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
+    'Nothing was installed.'
+  version=${version:-$_reported}
+  [ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
+    "the archive holds Wasp $_reported, not $version." 'Nothing was installed.'
+}
+
+run_unpacked_binary() {
+  if [ -n "$user_locale" ]; then LC_ALL=$user_locale; else unset LC_ALL; fi
+  export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data"
+  exec_limited "$HELPER_LIMIT_S" "$staging/new/wasp-bin" version
+}
+
+explain_binary() {
+  _said=$(plain_text "$(cat "$work/said" "$work/errors")")
+  _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
+  case $_said in
+    *'loading shared libraries: '*)
+      _library=${_said#*'shared libraries: '}
+      _library=${_library%%:*}
+      case $_library,$(command -v apt-get) in
+        libgmp.*,?*) _library=libgmp10 ;;
+        libgmp.*) _library=gmp ;;
+        libz.*,?*) _library=zlib1g ;;
+        libz.*) _library=zlib ;;
+      esac
+      _hint=$(how_to_install "$_library")
+      ;;
+    *'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
+    *'ermission denied'*) die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
+      'Choose another place with --prefix DIR.' ;;
+  esac
+  die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): ${_said##*wasp-bin: }" \
+    "Nothing was installed. $_hint"
+}
+
+start_progress() {
+  [ "$on_terminal" = yes ] && [ "$quiet" = no ] || return 0
+  : >"$work/downloading"
+  draw_progress "$staging/archive" &
+  progress=$!
+}
+
+stop_progress() {
+  [ -n "$progress" ] || return 0
+  rm -f "$work/downloading"
+  kill "$progress" 2>/dev/null
+  wait "$progress" 2>/dev/null
+  progress=''
+  clear_line
+}
+
+clear_line() {
+  printf '\r%s[K' "$escape" >&2
+}
+
+draw_progress() {
+  trap 'exit 0' TERM
+  trap - INT HUP
+  _began=$(date +%s)
+  while [ -e "$work/downloading" ]; do
+    sleep 0.1 2>/dev/null || sleep 1
+    [ -s "$1" ] || continue
+    read_headers 2>/dev/null
+    _bytes=$(($(wc -c <"$1"))) _elapsed=$(($(date +%s) - _began))
+    _line="$(megabytes "$_bytes") MB"
+    case ${content_length:-0} in
+      *[!0-9]* | 0 | ????????????*) ;;
+      *) _line="$((_bytes * 100 / content_length))% of $(megabytes "$content_length") MB" ;;
+    esac
+    [ "$_elapsed" = 0 ] || _line="$_line, $(megabytes $((_bytes / _elapsed))) MB/s"
+    _size=$(stty size <&2 2>/dev/null) || _size=''
+    _width=${_size#* }
+    case $_width in '' | 0) _width=80 ;; esac
+    printf "\r%.$((_width - 1))s%s[K" "Downloading $_line" "$escape" >&2
+  done
+}
+
+megabytes() {
+  printf '%s.%s' $(($1 / 1000000)) $(($1 / 100000 % 10))
+}
+
+announce_install() {
+  [ "$dry_run,$announced,$wants_telemetry" = no,no,yes ] && ! is_opted_out || return 0
+  announced=yes
+  _target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
+  check_url "$_target" && make_install_event || return 0
+  case ${WASP_TELEMETRY_DEBUG-} in
+    '' | 0) ;;
+    *)
+      printf '%s\n' "$event" >&2
+      return
+      ;;
+  esac
+  choose_downloader
+  say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
+  send_event "$_target"
+  tell telemetry sent
+}
+
+announce_new_install() {
+  list_installed
+  [ "$force" = no ] && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } || announce_install
+}
+
+is_opted_out() {
+  [ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
+  case ${DO_NOT_TRACK-} in
+    '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
+    *) return 0 ;;
+  esac
+  find_config_folder
+  _folder=$config_folder/wasp
+  [ -e "$_folder/telemetry-off" ] || [ -L "$_folder/telemetry-off" ] && return 0
+  until [ -d "${_folder:-/}/" ]; do _folder=${_folder%/*}; done
+  ! [ -x "${_folder:-/}/" ]
+}
+
+make_install_event() {
+  case $system in
+    Linux) telemetry_os=linux ;;
+    Darwin) telemetry_os=osx ;;
+    MINGW* | MSYS* | CYGWIN* | Windows*) telemetry_os=windows ;;
+    *) telemetry_os=Unknown ;;
+  esac
+  _key=${WASP_TELEMETRY_KEY:-$TELEMETRY_KEY}
+  case $_key in *[!A-Za-z0-9_-]*) return 1 ;; esac
+  _digits=$(od -An -N256 -tu1 /dev/urandom 2>/dev/null | awk '
+    { for (i = 1; i <= NF; i++) if ($i < 250 && (digits != "" || $i % 10)) digits = digits $i % 10 }
+    END { print substr(digits, 1, 24) }')
+  event="{\"api_key\": \"$_key\", \"type\": \"capture\", \"event\": \"install-script:run\", \"distinct_id\": \"$_digits\""
+  event="$event, \"properties\": {\"os\": \"$telemetry_os\"}}"
+  [ ${#_digits} = 24 ]
+}
+
+send_event() {
+  _url=$1
+  case $downloader,$wget_options in
+    curl,*)
+      set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_url%%:*}" --max-filesize 65536 \
+        --user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_url"
+      case $_url in http:*) set -- "$@" --noproxy '*' ;; esac
+      ;;
+    *no-hsts*)
+      set -- wget $wget_options --timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --user-agent=wasp \
+        --header='Content-Type: application/json' --post-data="$event" --output-document=- "$_url"
+      case $_url in http:*) set -- "$@" --no-proxy ;; esac
+      [ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
+      ;;
+    *) return 0 ;;
+  esac
+  {
+    trap '' HUP INT QUIT
+    exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+    exec_limited "$((TELEMETRY_DEADLINE_S + 1))" "$@"
+  } &
+  sending=$!
+}
+
+name_owner() {
+  [ -z "$owner_name" ] || return 0
+  machine_name=$(uname -n)
+  ! [ -L /proc/self/ns/pid ] || machine_name=${machine_name}_$(readlink /proc/self/ns/pid 2>/dev/null)
+  machine_name=$(printf '%s\n' "$machine_name" | tr -c 'A-Za-z0-9\n' _)
+  owner_name=$machine_name-$$
+}
+
+is_abandoned() {
+  if [ "${1%-*}" != "$machine_name" ]; then
+    [ -n "$(find "$2" -prune -mtime +0 2>/dev/null)" ]
+    return
+  fi
+  _pid=${1##*-}
+  [ "$_pid" = $$ ] || { ! kill -0 "$_pid" 2>/dev/null && ! [ -d "/proc/$_pid" ]; }
+}
+
+make_staging() {
+  topmost_missing "$share_dir"
+  made_share=$missing
+  topmost_missing "$bin_dir"
+  made_bin=$missing
+  sweep
+  change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
+  staging=$(mktemp -d "$share_dir/.staging-$owner_name-XXXXXX" 2>&1) \
+    || die_file_system "cannot write to $(pretty "$share_dir")" "$staging"
+  change "make the folder $(pretty "$bin_dir")" mkdir -p "$bin_dir"
+  staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
+    || die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
+}
+
+sweep() {
+  name_owner
+  for _left in "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*; do
+    _name=${_left##*staging-}
+    [ -e "$_left" ] && is_abandoned "${_name%-*}" "$_left" || continue
+    say_step "Cleaning up after an earlier run: $_left"
+    discard "$_left"
+  done
+}
+
+discard() {
+  for _aside in "$1"/replaced/*; do
+    [ "${2-no}" = no ] && [ -d "$_aside" ] && ! [ -e "$share_dir/${_aside##*/}" ] || continue
+    rename_folder "$_aside" "$share_dir/${_aside##*/}"
+  done
+  [ ! -d "$1/replaced" ] || rename_folder "$1/replaced" "$1/discarded"
+  remove_tree "$1" 2>/dev/null
+}
+
+is_installed() {
+  [ -x "$share_dir/$1/wasp-bin" ] && [ -f "$share_dir/$1/.receipt.json" ] \
+    && IFS= read -r _receipt_line <"$share_dir/$1/.receipt.json" || return 1
+  case $_receipt_line in
+    "{\"version\": \"$1\", "*'}') ;;
+    *) return 1 ;;
+  esac
+}
+
+is_to_be_kept() {
+  [ "$force" = no ] && is_installed "$1"
+}
+
+list_installed() {
+  installed=$(
+    for _receipt in "$share_dir"/*/.receipt.json; do
+      [ -e "$_receipt" ] || continue
+      _version=${_receipt%/.receipt.json}
+      _version=${_version##*/}
+      ! is_version "$_version" || ! is_installed "$_version" || printf '%s\n' "$_version"
+    done | newest_first
+  )
+}
+
+list_version_folders() {
+  found=$(
+    for _folder in "$share_dir"/*; do
+      [ -d "$_folder" ] && ! [ -L "$_folder" ] && is_version "${_folder##*/}" || continue
+      printf '%s\n' "${_folder##*/}"
+    done | newest_first
+  )
+}
+
+write_receipt() {
+  write_file "$staging/new/.receipt.json" print_receipt
+}
+
+print_receipt() {
+  printf '{"version": "%s", "source": "%s", "url": %s, "digest": %s, "node": %s, "platform": {"os": "%s", "arch": "%s", "libc": %s}}\n' \
+    "$version" "$release_source" "$(json_or_null "$release_url")" "$(json_or_null "$release_digest")" \
+    "$(json_or_null "$release_node")" "$os" "$arch" "$(json_or_null "$libc")"
+}
+
+json_or_null() {
+  case $1 in
+    '') printf null ;;
+    *) printf '"%s"' "$(printf '%s' "$1" | sed 's/["\\]/\\&/g')" ;;
+  esac
+}
+
+read_receipt() {
+  version=$1
+  values=$(json_strings "$share_dir/$1/.receipt.json") || values=''
+  pick source && release_source=$picked
+  pick url && release_url=$picked
+  pick digest && release_digest=$picked
+  pick node && take_node_range "$picked"
+}
+
+place_version() {
+  _place=$share_dir/$version _try=0
+  while [ "$_try" -lt 10 ]; do
+    _try=$((_try + 1))
+    if [ -e "$_place" ] || [ -L "$_place" ]; then
+      ! is_to_be_kept "$version" || return 0
+      change "write to $(pretty "$staging")" mkdir -p "$staging/replaced"
+      remove_tree "$staging/replaced/$version"
+      rename_folder "$_place" "$staging/replaced/$version" || continue
+    fi
+    rename_folder "$staging/new" "$_place" || continue
+    return 0
+  done
+  die_file_system "cannot put Wasp $version into $(pretty "$_place")" "$_errors"
+}
+
+remove_version() {
+  _removed=$share_dir/.staging-$owner_name-removed
+  _errors=''
+  rename_folder "$share_dir/$1" "$_removed" || [ ! -e "$share_dir/$1" ] \
+    || die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
+  _errors=$(remove_tree "$_removed" 2>&1) \
+    || die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
+}
+
+take_turn() {
+  name_owner
+  _lock=$share_dir/.turn _waited=0
+  while :; do
+    change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
+    _errors=$(ln -s "$owner_name" "$_lock" 2>&1) && break
+    if ! [ -L "$_lock" ]; then
+      [ "$command" = uninstall ] && return 0
+      [ "$_waited" -lt 5 ] || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
+    elif is_left_turn && mkdir "$_lock.breaking" 2>/dev/null; then
+      ! is_left_turn || rm -f "$_lock"
+      rmdir "$_lock.breaking"
+      continue
+    elif [ -n "$(find "$_lock.breaking" -prune -mmin +1 2>/dev/null)" ]; then
+      rmdir "$_lock.breaking" 2>/dev/null
+    fi
+    [ "$_waited" -gt 0 ] || say_step 'Waiting for another run of the installer'
+    _waited=$((_waited + 1))
+    run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
+  done
+  held_lock=$_lock
+  ignore_signals
+}
+
+is_left_turn() {
+  _holder=$(readlink "$_lock") || return 1
+  is_abandoned "$_holder" "$_lock" || [ -n "$(find "$_lock" -prune -mmin +1 2>/dev/null)" ]
+}
+
+end_turn() {
+  [ -z "$held_lock" ] || rm -f "$held_lock"
+  held_lock=''
+}
+
+readonly SHARED_FILES='telemetry_ping.py telemetry_messages.py env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
+readonly MANAGER=wasp-installer.sh
+
+inspect_launcher() {
+  launcher=foreign current=''
+  if [ -L "$bin_dir/wasp" ]; then
+    return
+  elif [ -d "$bin_dir/wasp" ]; then
+    launcher=folder
+  elif ! [ -e "$bin_dir/wasp" ]; then
+    launcher=none
+  elif [ -f "$bin_dir/wasp" ]; then
+    current=$(awk -v quote="'" '
+      NR == 1 && !/^#!/ || NR > 200 { exit }
+      /^wasp_version=/ { version = substr($0, 14); gsub(quote, "", version) }
+      /waspc_datadir=/ {
+        ours = "ours "
+        if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
+      }
+      END { print ours version }' "$bin_dir/wasp" 2>/dev/null)
+    case $current in 'ours '*) launcher=ours ;; esac
+    current=${current#ours }
+    [ "$launcher" = ours ] && is_version "$current" || current=''
+  fi
+}
+
+refuse_conflicts() {
+  if [ -e "$share_dir/.uses-npm" ] && [ "$force" = no ]; then
+    die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
+      "To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To use this installer instead: npm uninstall -g @wasp.sh/wasp-cli, then this again with --force"
+  fi
+  inspect_launcher
+  case $launcher,$force in
+    folder,*) die foreign-launcher "$(pretty "$bin_dir/wasp") is a folder." 'Move it away, then run this again.' ;;
+    foreign,no)
+      die foreign-launcher "$(pretty "$bin_dir/wasp") is there already, and is not from this installer." \
+        'Move it away, or replace it with --force.'
+      ;;
+  esac
+}
+
+make_current() {
+  [ -n "$staging" ] || make_staging
+  take_turn
+  refuse_conflicts
+  is_installed "$1" || die_not_installed "$1"
+  stage_shared_files
+  stage_launcher "$1"
+  place_shared_files
+  place_launcher
+  current=$1 committed=yes
+  [ ! -e "$share_dir/.uses-npm" ] \
+    || change "remove $(pretty "$share_dir/.uses-npm")" rm -f "$share_dir/.uses-npm"
+  [ -n "$destdir" ] || add_to_startup_files
+  end_turn
+}
+
+stage_launcher() {
+  [ -n "$staged_launcher" ] || staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
+    || die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
+  know_python
+  write_file "$staged_launcher" filled_in launcher wasp_version "$1" wasp_root "$(quoted "$wasp_root")" wasp_python "$(quoted "$python")"
+  change "write to $(pretty "$bin_dir")" chmod 755 "$staged_launcher"
+}
+
+place_launcher() {
+  [ ! -L "$bin_dir/wasp" ] || rm -f "$bin_dir/wasp"
+  change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
+  staged_launcher=''
+}
+
+stage_shared_files() {
+  change "write to $(pretty "$staging")" mkdir -p "$staging/shared/completions"
+  spell "$wasp_root"
+  for _name in $SHARED_FILES; do
+    case $_name in
+      env.sh) write_file "$staging/shared/$_name" filled_in "$_name" __wasp_root "$word" ;;
+      env.fish) write_file "$staging/shared/$_name" filled_in "$_name" __wasp_root "$fish_word" ;;
+      *) write_file "$staging/shared/$_name" installed_file "$_name" ;;
+    esac
+  done
+  is_newer_manager || change "write to $(pretty "$staging")" cp "$program" "$staging/shared/$MANAGER"
+  change "write to $(pretty "$staging")" chmod -R u=rwX,go=rX "$staging/shared"
+}
+
+is_newer_manager() {
+  _there=$(sed -n 's/^readonly INSTALLER_VERSION=//p' "$share_dir/$MANAGER" 2>/dev/null)
+  is_version "$_there" && comes_before "$INSTALLER_VERSION" "$_there"
+}
+
+filled_in() {
+  installed_file "$1" >"$work/filling" || return 1
+  shift
+  while IFS= read -r _line; do
+    case $_line in
+      "${1-?}="*)
+        _line="$1=$2"
+        shift 2
+        ;;
+      "set -g ${1-?} "*)
+        _line="set -g $1 $2"
+        shift 2
+        ;;
+    esac
+    printf '%s\n' "$_line" || return 1
+    [ $# -gt 0 ] || {
+      cat
+      return
+    }
+  done <"$work/filling"
+}
+
+place_shared_files() {
+  change "write to $(pretty "$share_dir")" mkdir -p "$share_dir/completions"
+  change "write to $(pretty "$share_dir")" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
+  change "write to $(pretty "$share_dir")" rmdir "$staging/shared/completions"
+  change "write to $(pretty "$share_dir")" mv -f "$staging"/shared/* "$share_dir/"
+}
+
+remove_shared_files() {
+  for _name in $SHARED_FILES $MANAGER __pycache__ completions; do
+    change "remove from $(pretty "$share_dir")" rm -rf "${share_dir:?}/$_name"
+  done
+}
+
+start_python_lookup() {
+  find_python >"$work/python" 2>/dev/null &
+  python_lookup=$!
+}
+
+know_python() {
+  if [ -n "$destdir" ]; then
+    [ "$os" != linux ] || python=/usr/bin/python3
+    return
+  fi
+  [ -n "$python_lookup" ] || start_python_lookup
+  wait "$python_lookup" 2>/dev/null
+  python_lookup=''
+  IFS= read -r python <"$work/python" || :
+}
+
+find_python() {
+  for _name in python3 python; do
+    _candidate=$(command -v "$_name") || continue
+    case $_candidate in
+      /usr/bin/*) [ "$(uname -s)" != Darwin ] || xcode-select -p >/dev/null 2>&1 || continue ;;
+      /*) ;;
+      *) continue ;;
+    esac
+    _found=$(ask "$_candidate" -I -S -c 'import os, sys
+path = sys.executable
+if os.path.exists(os.path.join(os.path.dirname(path), "..", "pyvenv.cfg")):
+    path = os.path.realpath(path)
+if sys.version_info >= (3, 8):
+    print(path)') || continue
+    case $_found in *"$newline"*) ;; /*) printf '%s\n' "$_found" && return ;; esac
+  done
+}
+
+spell() {
+  _home='' _below=$1
+  case ${home:+$_below} in
+    "$home"/*) _home='$HOME' _below=${_below#"$home"} ;;
+  esac
+  case $_below in
+    *[!A-Za-z0-9\ ._/+@%,=-]*)
+      _home=${_home:+\"$_home\"}
+      word=$_home$(quoted "$_below")
+      fish_word=$_home$(printf '%s.' "$_below" | sed -e "s/[\\\\']/\\\\&/g" -e "1s/^/'/" -e "\$s/\\.\$/'/")
+      ;;
+    *) word=\"$_home$_below\" fish_word=\"$_home$_below\" ;;
+  esac
+}
+
+spell_lines() {
+  spell "$wasp_root/env.sh"
+  startup_line="if [ -f $word ] && [ -r $word ]; then . $word; fi"
+  spell "$wasp_root/env.fish"
+  fish_line="if test -f $fish_word; source $fish_word; end"
+  spell "$prefix/bin"
+  bin_word=$word bin_fish_word=$fish_word
+  path_command="export PATH=$word:\"\$PATH\""
+  case $word in \"*\") path_command="export PATH=${word%?}:\$PATH\"" ;; esac
+  own_shell=${SHELL:-sh}
+  own_shell=${own_shell##*/}
+  case $own_shell in
+    dash | ash | busybox | posh) own_shell="sh" ;;
+    ksh93 | ksh88 | oksh | loksh) own_shell=ksh ;;
+    lksh) own_shell=mksh ;;
+    fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
+  esac
+}
+
+is_on_path() {
+  on_path=no
+  case ":${PATH-}:" in *":$prefix/bin:"* | *":$prefix/bin/:"*) on_path=yes ;; esac
+}
+
+can_be_on_path() {
+  case $prefix in *:* | *"$newline"*) return 1 ;; esac
+}
+
+is_github_job() {
+  [ -n "${GITHUB_PATH-}" ] || return 1
+  case ${GITHUB_ACTIONS-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee]) return 1 ;; esac
+}
+
+may_change_startup_files() {
+  [ "$modify_path" = yes ] && [ -z "$destdir" ] && can_be_on_path || return 1
+  case ${HOME-} in /*) ;; *) return 1 ;; esac
+  read_owner "$HOME/."
+  [ "$owner" = "$(id -u)" ]
+}
+
+add_to_startup_files() {
+  is_on_path
+  spell_lines
+  path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
+  if ! can_be_on_path; then
+    warn "$_bin is not on your PATH, and cannot be, because of a colon or a line break in its name.${newline}Choose another place with --prefix DIR."
+  elif [ "$modify_path" = yes ] && is_github_job; then
+    add_to_github_path
+  elif is_on_ci || ! may_change_startup_files; then
+    warn_of_path
+  else
+    for_each_startup_file add_line
+    describe_lines
+  fi
+}
+
+warn_of_path() {
+  [ "$on_path" = yes ] || warn "$(pretty "$prefix/bin") is not on your PATH. Put it there:${newline}$path_command"
+}
+
+describe_lines() {
+  if [ -n "$edited" ] && [ "$on_path" = yes ]; then
+    path_message="Added tab completion to $edited, for new terminals."
+  elif [ -n "$edited" ]; then
+    path_message="Added $(pretty "$prefix/bin") to PATH, and tab completion, in $edited, for new terminals."
+  elif [ -n "$present" ] && [ "$on_path" = no ]; then
+    path_message="$(pretty "$prefix/bin") is put on PATH in $present, for new terminals."
+  fi
+  case $on_path,$own_shell in
+    yes,* | no,sh | no,bash | no,zsh | no,fish | no,ksh | no,mksh | no,yash) ;;
+    *) warn "$(pretty "$prefix/bin") is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
+  esac
+}
+
+for_each_startup_file() {
+  startup_verb=$1 offered=$newline
+  find_real_home
+  find_config_folder
+  _login=.profile
+  for _name in .bash_login .bash_profile; do [ ! -r "$HOME/$_name" ] || _login=$_name; done
+  offer bash "$HOME/.bashrc" "$startup_line"
+  ask_for_zdotdir
+  offer zsh "$zdotdir/.zshrc" "$startup_line"
+  offer fish "$config_folder/fish/conf.d/wasp.fish" "$fish_line"
+  [ "$on_path" = no ] || return 0
+  for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
+    offer "${_shell% *}" "$HOME/${_shell#* }" "$startup_line"
+  done
+}
+
+offer() {
+  [ "$1" = "$own_shell" ] || [ -e "${2%/conf.d/wasp.fish}" ] || return 0
+  case $offered in *"$newline$2$newline"*) return 0 ;; esac
+  offered=$offered$2$newline
+  "$startup_verb" "$2" "$3"
+}
+
+ask_for_zdotdir() {
+  zdotdir=${ZDOTDIR:-$HOME}
+  [ "$own_shell" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
+  _said=$(ask zsh -c '\builtin print -r -- "
+zdotdir=${ZDOTDIR:-$HOME}"') || return 0
+  case $_said in *"${newline}zdotdir=/"*) zdotdir=${_said##*"${newline}zdotdir="} ;; esac
+}
+
+find_config_folder() {
+  config_folder=${HOME-}/.config
+  case ${XDG_CONFIG_HOME-} in /*) config_folder=$XDG_CONFIG_HOME ;; esac
+}
+
+take_out_of_startup_files() {
+  may_change_startup_files || return 0
+  spell_lines
+  edited=''
+  find_real_home
+  find_config_folder
+  ask_for_zdotdir
+  for _name in .bashrc .bash_profile .bash_login .profile .kshrc .mkshrc .yashrc .yash_profile .zshrc .zshenv; do
+    remove_lines "$HOME/$_name"
+  done
+  [ "$zdotdir" = "$HOME" ] || for _name in .zshrc .zshenv; do remove_lines "$zdotdir/$_name"; done
+  remove_lines "$HOME/.config/fish/conf.d/wasp.fish"
+  remove_lines "$config_folder/fish/conf.d/wasp.fish"
+  [ -z "$edited" ] || say "Took Wasp out of $edited"
+}
+
+add_to_github_path() {
+  grep -qxF -e "$prefix/bin" "$GITHUB_PATH" 2>/dev/null || {
+    [ -f "$GITHUB_PATH" ] && (printf '%s\n' "$prefix/bin" >>"$GITHUB_PATH") 2>/dev/null || {
+      warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
+      return
+    }
+  }
+  path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
+}
+
+add_line() {
+  if begin_edit "$1"; then
+    case $our_lines in
+      "$2 $STARTUP_MARK" | "$2 $STARTUP_MARK_WITH_BREAK")
+        present=$(with_name "$present" "$1")
+        return
+        ;;
+    esac
+    if take_lines_out && append_line "$2" && finish_edit; then
+      edited=$(with_name "$edited" "$1")
+      return
+    fi
+  fi
+  warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
+}
+
+plan_line() {
+  ! begin_edit "$1" || [ -n "$our_lines" ] || edited=$(with_name "$edited" "$1")
+}
+
+remove_lines() {
+  grep -qF -e "$STARTUP_MARK" "$1" 2>/dev/null || return 0
+  if begin_edit "$1"; then
+    [ -n "$our_lines" ] || return 0
+    if take_lines_out && finish_edit; then
+      edited=$(with_name "$edited" "$1")
+      return
+    fi
+  fi
+  warn "$(pretty "$1") $obstacle, so it still has our line. Remove the line that ends in:${newline}$STARTUP_MARK"
+}
+
+with_name() {
+  case $1 in
+    '') pretty "$2" ;;
+    *' and '*) printf '%s, %s and %s' "${1%% and *}" "${1#* and }" "$(pretty "$2")" ;;
+    *) printf '%s and %s' "$1" "$(pretty "$2")" ;;
+  esac
+}
+
+begin_edit() {
+  our_lines='' edited_file=$1 real=$1
+  obstacle='cannot be read'
+  (: >"$work/old" && : >"$work/new") 2>/dev/null || return 1
+  if [ -e "$1" ] || [ -L "$1" ]; then
+    obstacle='is a link that leads nowhere, or out of your home folder'
+    if [ -L "$1" ]; then
+      real=$(readlink -f "$1" 2>/dev/null && printf .) && real=${real%"$newline".} && [ -e "$real" ] || return 1
+    else
+      real=$(cd "${1%/*}/" && pwd -P && printf .) || return 1
+      real=${real%"$newline".}/${1##*/}
+    fi
+    case $real in "$real_home"/*) ;; *) return 1 ;; esac
+    obstacle='is not a file'
+    [ -f "$real" ] || return 1
+    obstacle='cannot be written to'
+    [ -w "$real" ] && cat "$real" >"$work/old" 2>/dev/null && cat "$work/old" >"$work/new" || return 1
+    our_lines=$(print_our_lines | sed 's/^[0-9]*://')
+  else
+    real=
+  fi
+}
+
+print_our_lines() {
+  spell "$wasp_root/completions"
+  tr -d '\000' <"$work/new" | grep -nF -e "$STARTUP_MARK" | while IFS= read -r _line; do
+    case ${_line#*:} in
+      "$startup_line $STARTUP_MARK" | "$startup_line $STARTUP_MARK_WITH_BREAK") ;;
+      "$fish_line $STARTUP_MARK" | "$fish_line $STARTUP_MARK_WITH_BREAK") ;;
+      *"$bin_word"*"$STARTUP_MARK" | *"$bin_fish_word"*"$STARTUP_MARK" | *"${word%?}/"*"$STARTUP_MARK") ;;
+      *) continue ;;
+    esac
+    printf '%s\n' "$_line"
+  done
+}
+
+take_lines_out() {
+  keeps_empty=no
+  while :; do
+    _line=$(print_our_lines | tail -n 1)
+    [ -n "$_line" ] || return 0
+    _number=${_line%%:*}
+    tail -n "+$((_number + 1))" "$work/new" >"$work/behind" || return 1
+    [ "$_number" = 1 ] && : >"$work/before" || head -n "$((_number - 1))" "$work/new" >"$work/before" || return 1
+    _kept=$(($(wc -c <"$work/before")))
+    case $_line in
+      *"$STARTUP_MARK_WITH_BREAK")
+        keeps_empty=yes
+        [ -s "$work/behind" ] || _kept=$((_kept - 1))
+        ;;
+    esac
+    : >"$work/new" && { [ "$_kept" = 0 ] || head -c "$_kept" "$work/before" >"$work/new"; } \
+      && cat "$work/behind" >>"$work/new" || return 1
+  done
+}
+
+append_line() {
+  _end=$(tail -c 2 "$work/new" && printf .)
+  case $real,$_end in
+    ,*) printf '%s %s\n' "$1" "$STARTUP_MARK" ;;
+    *,\\"$newline". | *[!"$newline"]. | *,.) printf '\n%s %s\n' "$1" "$STARTUP_MARK_WITH_BREAK" ;;
+    *) printf '%s %s\n' "$1" "$STARTUP_MARK" ;;
+  esac >>"$work/new" 2>/dev/null
+}
+
+finish_edit() {
+  obstacle='could not be edited safely'
+  differs_in_our_lines_only || return 1
+  obstacle='cannot be written to'
+  if [ -z "$real" ]; then
+    make_real_file
+  elif ! [ -s "$work/new" ] && [ "$keeps_empty" = no ] && ! [ -L "$edited_file" ]; then
+    rm -f "$real" 2>/dev/null && remove_empty "${real%/*}" "$real_home/.config"
+  elif [ -z "$(find "$real" -links +1 2>/dev/null)" ] && replace_real_file; then
+    :
+  else
+    cmp -s "$work/old" "$real" && { overwrite "$work/new" || ! overwrite "$work/old"; }
+  fi
+}
+
+differs_in_our_lines_only() {
+  cp "$work/new" "$work/result" && take_lines_out && mv "$work/new" "$work/without" \
+    && cp "$work/old" "$work/new" && take_lines_out && cmp -s "$work/without" "$work/new" && mv "$work/result" "$work/new"
+}
+
+make_real_file() {
+  topmost_missing "${edited_file%/*}"
+  mkdir -p "${edited_file%/*}" 2>/dev/null || return 1
+  case $(cd "${edited_file%/*}" && pwd -P)/ in
+    "$real_home"/*) (set -C && cat "$work/new" >"$edited_file") 2>/dev/null && return 0 ;;
+    *) obstacle='is outside your home folder' ;;
+  esac
+  remove_empty "${edited_file%/*}" "$missing"
+  return 1
+}
+
+replace_real_file() {
+  read_owner "$real"
+  _owner=$owner
+  _staged=$(mktemp "${real%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null) || return 1
+  cp -p "$real" "$_staged" 2>/dev/null && read_owner "$_staged" && [ "$owner" = "$_owner" ] \
+    && (cat "$work/new" >"$_staged") 2>/dev/null && cmp -s "$work/new" "$_staged" \
+    && cmp -s "$work/old" "$real" && mv -f "$_staged" "$real" 2>/dev/null && return 0
+  rm -f "$_staged"
+  return 1
+}
+
+overwrite() {
+  dd if="$1" of="$real" conv=notrunc 2>/dev/null \
+    && dd if=/dev/null of="$real" bs=1 seek="$(($(wc -c <"$1")))" 2>/dev/null && cmp -s "$1" "$real"
+}
+
+find_real_home() {
+  real_home=$(cd "$HOME/" && pwd -P && printf .)
+  real_home=${real_home%"$newline".}
+  real_home=${real_home%/}
+}
+
+start_node_lookup() {
+  ask node --version >"$work/node" 2>/dev/null &
+  node_lookup=$!
+}
+
+check_node() {
+  [ -n "$node_lookup" ] || start_node_lookup
+  wait "$node_lookup" 2>/dev/null
+  node_lookup=''
+  read -r node_version <"$work/node" || :
+  node_version=${node_version#v}
+  _minimum=${release_node#"${release_node%%[0-9]*}"}
+  _minimum=${_minimum%%[!0-9.]*} _advice='Install it: https://nodejs.org/en/download'
+  case $(command -v node),$node_version in
+    ,*)
+      _found='is not on PATH'
+      case $(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null) in
+        ?*) _found='is not on PATH, but nvm has it' _advice='Switch it on in this terminal: nvm use node' ;;
+      esac
+      ;;
+    *,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is ($(command -v node))" ;;
+    *)
+      _found=''
+      [ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
+      ;;
+  esac
+  [ -z "$_found" ] || warn "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}.$newline$_advice"
+  case $(command -v node),$(command -v npm) in
+    ?*,) warn "npm is not on PATH, and Wasp needs it.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
+    ?*,/mnt/?/*) warn "npm on PATH is that of Windows, and Wasp needs one inside WSL.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
+  esac
+}
+
+check_other_wasp() {
+  [ "$on_path" = yes ] || [ -z "$path_message" ] || return 0
+  _first=$(command -v wasp || :)
+  case $_first in
+    '' | "$prefix/bin/wasp" | [!/]*) return 0 ;;
+  esac
+  [ "$_first" -ef "$prefix/bin/wasp" ] 2>/dev/null || warn "another wasp comes first on your PATH: $_first${newline}Remove it, or put $(pretty "$prefix/bin") before it."
+}
+
+refuse_danger_for_root() {
+  [ "$(id -u)" = 0 ] || return 0
+  for _place in "$share_dir" "$bin_dir"; do
+    set --
+    while [ -n "$_place" ]; do
+      [ ! -e "$_place" ] || set -- "$_place" "$@"
+      _place=${_place%/*}
+    done
+    _danger=$(ls -ldnL "$@" | awk '
+      $3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
+      substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
+    [ -z "$_danger" ] || found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
+  done
+}
+
+found_danger() {
+  is_on_ci || die permission-denied "root must not install below a folder that others can change: $1." \
+    'Run this again as that user, without sudo. For all users: --prefix /usr/local'
+  [ "$warned_of_ci" = yes ] || say "$1; on CI, root installs there all the same."
+  warned_of_ci=yes
+}
+
+refuse_closed_places() {
+  name_owner
+  for _place in "$share_dir" "$bin_dir"; do
+    topmost_missing "$_place"
+    [ -z "$missing" ] || _place=${missing%/*}
+    change "write to $(pretty "${_place:-/}")" mkdir "$_place/.wasp-staging-$owner_name-000000"
+    rmdir "$_place/.wasp-staging-$owner_name-000000"
+  done
+}
+
+run_install() {
+  refuse_danger_for_root
+  refuse_conflicts
+  previous=$current
+  if [ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"; then
+    identify_platform
+    version=$wanted
+    finish_install already-installed
+    return
+  fi
+  [ "$dry_run" = yes ] || make_staging
+  start_registry_lookup
+  [ "$dry_run" = yes ] || {
+    start_node_lookup
+    start_python_lookup
+  }
+  identify_platform
+  announce_new_install
+  choose_build
+  if [ -n "$archive_file" ]; then
+    take_file
+  else
+    obtain_release
+  fi
+  if is_downgrade; then
+    keep_newer_version
+  elif is_to_be_kept "$version"; then
+    finish_install already-installed
+  elif [ "$dry_run" = yes ]; then
+    report_plan
+  else
+    announce_install
+    write_receipt
+    place_version
+    finish_install installed
+  fi
+}
+
+is_downgrade() {
+  [ "$wanted,$force,$archive_file" = latest,no, ] && [ -n "$previous" ] && is_installed "$previous" \
+    && comes_before "$version" "$previous"
+}
+
+keep_newer_version() {
+  say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
+  version=$previous
+  finish_install already-installed
+}
+
+finish_install() {
+  outcome=$1
+  if [ "$dry_run" = yes ]; then
+    say "Wasp $version is already installed in $(pretty "$share_dir/$version")"
+    result "$outcome"
+    return
+  fi
+  [ -n "$release_node" ] && [ "$outcome" = installed ] || read_receipt "$version"
+  hold_warnings=yes
+  make_current "$version"
+  if [ -n "$destdir" ]; then
+    say "Staged Wasp $version in $share_dir/$version"
+  else
+    check_node
+    check_other_wasp
+    report_install
+  fi
+  result "$outcome"
+}
+
+report_install() {
+  case $outcome in
+    installed)
+      say "Installed Wasp $version in $(pretty "$share_dir/$version")"
+      report_previous
+      ;;
+    already-installed) say "Wasp $version is already installed in $(pretty "$share_dir/$version")" ;;
+    switched) say "Wasp $version is now the current version" ;;
+  esac
+  [ -z "$path_message" ] || say "$path_message"
+  [ -z "$held_warnings" ] || say "$held_warnings"
+  [ "$outcome" = installed ] || return 0
+  say ''
+  if [ -z "$path_message" ] || [ "$on_path" = yes ] || is_github_job; then
+    say "Next: ${bold}wasp new my-app$plain"
+  else
+    say 'Next, in this terminal:'
+    say "  $bold$path_command$plain"
+    say "  ${bold}wasp new my-app$plain"
+  fi
+}
+
+report_previous() {
+  case $previous in
+    '' | "$version") ;;
+    *)
+      comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
+      ! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: wasp installer use $previous"
+      ;;
+  esac
+}
+
+report_plan() {
+  say "Would install Wasp${version:+ $version} for $(platform_words):"
+  say "  from  ${release_url:-$archive_file}"
+  [ -z "$release_digest" ] || say "        $release_digest"
+  say "  to    $(pretty "$share_dir/$version")"
+  say "  run   $(pretty "$bin_dir/wasp")"
+  plan_startup_files
+  [ -z "$edited" ] || say "  shell $edited"
+  result planned
+}
+
+plan_startup_files() {
+  is_on_path
+  spell_lines
+  edited=''
+  is_on_ci || ! may_change_startup_files || for_each_startup_file plan_line
+}
+
+run_use() {
+  refuse_danger_for_root
+  refuse_conflicts
+  [ "$dry_run" = yes ] || sweep
+  is_installed "$named_version" || die_not_installed "$named_version"
+  identify_platform
+  version=$named_version
+  if [ "$dry_run" = yes ]; then
+    say "Would make Wasp $version the current version"
+    result planned
+    return
+  fi
+  finish_install "$outcome"
+}
+
+die_not_installed() {
+  die not-installed "Wasp $1 is not installed in $(pretty "$prefix")." "To install it: sh install.sh -v $1"
+}
+
+run_check() {
+  refuse_danger_for_root
+  refuse_conflicts
+  refuse_closed_places
+  [ "$dry_run" = yes ] || sweep
+  list_installed
+  tell current "$current"
+  tell versions "$(words_of "$installed")"
+  [ "$dry_run" = no ] || {
+    plan_startup_files
+    tell startup "$edited"
+  }
+}
+
+run_list() {
+  identify_platform
+  inspect_launcher
+  list_installed
+  [ "$remote" = no ] || find_available
+  tell current "$current"
+  tell versions "$(words_of "$installed")"
+  tell remote "$(words_of "$available")"
+  if [ "$porcelain" = yes ]; then
+    result listed
+  elif [ "$remote" = yes ]; then
+    print_versions "$available" "$installed"
+    [ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
+  else
+    [ -n "$installed" ] && print_versions "$installed" '' || say "No Wasp is installed in $(pretty "$prefix")"
+  fi
+}
+
+print_versions() {
+  printf '%s\n' "$1" | awk -v current="$current" -v installed=" $(words_of "$2")," '{
+    print ($0 == current ? "* " : "  ") $0 (index(installed, " " $0 ",") ? " (installed)" : "") }'
+}
+
+plan_only() {
+  [ "$dry_run" = yes ] || return 1
+  say "$1"
+  result planned
+}
+
+run_uninstall() {
+  identify_platform
+  inspect_launcher
+  [ "$dry_run" = yes ] || sweep
+  list_version_folders
+  version=$named_version
+  if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
+    [ "$dry_run" = yes ] || remove_folders
+    die_not_installed "$version"
+  elif [ -n "$version" ] && [ "$found" != "$version" ]; then
+    ! plan_only "Would remove Wasp $version" || return 0
+    take_turn
+    leave_version
+    remove_version "$version"
+    end_turn
+    say "Removed Wasp $version${current:+; the current version is $current}"
+  elif [ -z "$found" ] && [ "$launcher" != ours ]; then
+    [ ! -e "$share_dir/.uses-npm" ] \
+      || die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
+    say "No Wasp is installed in $(pretty "$prefix")"
+    [ "$dry_run" = yes ] || remove_everything
+  else
+    ! plan_only "Would remove Wasp ($(words_of "$found")) from $(pretty "$prefix")" || return 0
+    [ -n "$version" ] || confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
+    remove_everything
+    say "Removed Wasp${version:+ $version} from $(pretty "$prefix")"
+    remove_traces
+  fi
+  result removed
+}
+
+leave_version() {
+  inspect_launcher
+  [ "$current" = "$version" ] || return 0
+  list_installed
+  current=$(printf '%s\n' "$installed" | grep -vxF -e "$version" | head -n 1)
+  if [ -n "$current" ]; then
+    stage_launcher "$current"
+    place_launcher
+  else
+    change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
+  fi
+}
+
+run_migrate_to_npm() {
+  identify_platform
+  inspect_launcher
+  [ "$dry_run" = yes ] || sweep
+  list_version_folders
+  ! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $(pretty "$prefix") and leave it to npm" || return 0
+  remove_everything
+  change "write to $(pretty "$share_dir")" mkdir -p "$share_dir"
+  change "write to $(pretty "$share_dir")" touch "$share_dir/.uses-npm"
+  [ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
+  say "Removed Wasp from $(pretty "$prefix"); npm may manage it now."
+  [ -n "$destdir" ] || ! find_cache || remove_tree "$cache_folder/installer"
+  say ''
+  say "Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
+  result removed
+}
+
+remove_everything() {
+  committed=yes
+  take_turn
+  inspect_launcher
+  [ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
+  current=''
+  [ -n "$destdir" ] || take_out_of_startup_files
+  remove_shared_files
+  list_version_folders
+  for _version in $found; do remove_version "$_version"; done
+  end_turn
+  remove_folders
+}
+
+remove_folders() {
+  rmdir "$bin_dir" 2>/dev/null || :
+  remove_empty "$share_dir" "$destdir$prefix/share"
+  [ "$prefix" = "$home" ] || rmdir "$destdir$prefix" 2>/dev/null || :
+}
+
+remove_traces() {
+  [ -z "$destdir" ] && find_cache || return 0
+  if [ -d "$cache_folder" ] && ! is_used_elsewhere; then
+    remove_tree "$cache_folder"
+    say "Removed the cache $(pretty "$cache_folder")"
+  fi
+  find_config_folder
+  [ ! -e "$config_folder/wasp/telemetry-off" ] \
+    || say "Kept $(pretty "$config_folder/wasp/telemetry-off"): a Wasp that you install again sends nothing either"
+}
+
+is_used_elsewhere() {
+  [ "$prefix" != "$home/.local" ] || return 1
+  for _binary in "$home/.local/share/wasp-lang"/*/wasp-bin; do
+    [ ! -x "$_binary" ] || return 0
+  done
+  return 1
+}
+
+find_cache() {
+  [ -n "$home" ] || return 1
+  case ${XDG_CACHE_HOME-} in
+    /*) cache_folder=$XDG_CACHE_HOME/wasp ;;
+    *) cache_folder=$home/.cache/wasp ;;
+  esac
+}
+
+installed_file() {
+    case $1 in
+        launcher) cat <<'END_OF_launcher' ;;
+#!/bin/sh
+# Starts Wasp. The Wasp installer writes this file anew whenever the current version changes.
+# What somebody has exported by our names goes on to Wasp as it came.
+_wasp_theirs=${wasp_version+v}${wasp_root+r}${wasp_python+p}
+_wasp_v=${wasp_version-} _wasp_r=${wasp_root-} _wasp_p=${wasp_python-}
+unset wasp_version wasp_root wasp_python
+wasp_version=''
+wasp_root=''
+wasp_python=''
+_wasp_dir=$wasp_root/$wasp_version
+
+_wasp_fail() { printf 'wasp: %s\n      %s\n' "$@" >&2 && exit 127; }
+
+# _wasp_find NAMED DEFAULT: sets _wasp_path to the folder that a variable names, or one in the home
+_wasp_find() {
+  case $1,${HOME-} in /*) _wasp_path=$1 ;; *,/*) _wasp_path=$HOME/$2 ;; *) return 1 ;; esac
+}
+
+# The rule of opt_out_reason in telemetry_ping.py.
+_wasp_opted_out() {
+  [ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
+  case ${DO_NOT_TRACK-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;; *) return 0 ;; esac
+  _wasp_find "${XDG_CONFIG_HOME-}" .config || return 1
+  _wasp_path=$_wasp_path/wasp
+  [ ! -e "$_wasp_path/telemetry-off" ] && [ ! -L "$_wasp_path/telemetry-off" ] || return 0
+  # It cannot be looked for when a folder on the way to it may not be entered.
+  until [ -d "$_wasp_path/" ]; do _wasp_path=${_wasp_path%/*}; done
+  [ ! -x "$_wasp_path/" ]
+}
+
+# By "..": after a link, the folders in $PWD may be others than those above.
+_wasp_in_project() {
+  _wasp_path=.
+  until [ -e "$_wasp_path/.wasproot" ]; do
+    [ "${#_wasp_path}" -lt 200 ] || return 1
+    _wasp_path=$_wasp_path/..
+  done
+}
+
+# Imported, and not run, so that Python uses what it has compiled.
+_wasp_exec_ping() {
+  exec "$wasp_python" -I -S -B -c 'import sys; sys.path.insert(0, sys.argv[1])
+import telemetry_ping; telemetry_ping.run(sys.argv[2:])' "$wasp_root" "$@"
+}
+
+# With no more than the words that count, as others see the arguments of a process; and from a
+# subshell, as Wasp would not collect what becomes of a child that it does not know.
+_wasp_count() {
+  _wasp_in_project || return 0
+  case ${1-},${2-} in build,start | deploy,*) ;; build,*) set -- build ;; *) set -- ;; esac
+  for _wasp_word; do
+    shift
+    case $_wasp_word in build | start | fly | setup | create-db | deploy | cmd) set -- "$@" "$_wasp_word" ;; esac
+  done
+  set -- invoked "$wasp_version" ${1+"$@"}
+  case ${WASP_TELEMETRY_DEBUG-} in
+    '' | 0) (trap '' HUP INT QUIT && _wasp_exec_ping "$@" </dev/null >/dev/null 2>&1 &) ;;
+    *) (_wasp_exec_ping "$@" </dev/null >&2) || : ;;
+  esac
+}
+
+# What telemetry_messages.py has prepared; that it is empty afterwards tells that it was shown.
+_wasp_show_messages() {
+  [ -z "${WASP_AUTO_NEWS_DISABLE+set}" ] && _wasp_find "${XDG_CACHE_HOME-}" .cache || return 0
+  _wasp_path=$_wasp_path/wasp/telemetry/messages-$wasp_version
+  [ -s "$_wasp_path" ] && [ -f "$_wasp_path" ] && [ -t 2 ] || return 0
+  while IFS= read -r _wasp_word; do printf '%s\n' "$_wasp_word"; done <"$_wasp_path" >&2
+  { printf '' >|"$_wasp_path"; } 2>/dev/null || :
+}
+
+[ -x "$wasp_python" ] && [ -r "$wasp_root/telemetry_ping.py" ] && [ -w /dev/null ] || wasp_python=
+case ${1-},$wasp_python in
+  telemetry,?*) shift && _wasp_exec_ping telemetry "$wasp_version" ${1+"$@"} ;;
+  installer,*)
+    shift && _wasp_path=${wasp_root%/share/wasp-lang}
+    [ ! -r "$wasp_root/wasp-installer.sh" ] \
+      || exec /bin/sh "$wasp_root/wasp-installer.sh" --prefix "${_wasp_path:-/}" ${1+"$@"}
+    _wasp_fail "There is no wasp-installer.sh in $wasp_root." \
+      'If a package manager looks after this Wasp, it also updates it.'
+    ;;
+esac
+# An install that was killed while it replaced this version has left the old one aside.
+[ -x "$_wasp_dir/wasp-bin" ] || for _wasp_path in "$wasp_root"/.staging-*/replaced/"$wasp_version"; do
+  [ ! -x "$_wasp_path/wasp-bin" ] || _wasp_dir=$_wasp_path
+done
+[ -x "$_wasp_dir/wasp-bin" ] || _wasp_fail "Wasp $wasp_version is no longer in $wasp_root." \
+  'Install it again: curl -fsSL https://get.wasp.sh/install.sh | sh'
+if _wasp_opted_out; then
+  export WASP_TELEMETRY_DISABLE=1
+elif [ "$wasp_python" ]; then
+  case ${1-} in completion:* | uninstall) ;; *) _wasp_count ${1+"$@"} && _wasp_show_messages ;; esac
+  # Wasp itself then sends and shows nothing.
+  export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
 fi
-exec "$wasp_dir/wasp-bin" ${1+"$@"}
-LAUNCHER
+case $_wasp_theirs in *v*) export wasp_version="$_wasp_v" ;; esac
+case $_wasp_theirs in *r*) export wasp_root="$_wasp_r" ;; esac
+case $_wasp_theirs in *p*) export wasp_python="$_wasp_p" ;; esac
+export waspc_datadir="$_wasp_dir/data"
+exec "$_wasp_dir/wasp-bin" ${1+"$@"}
+END_OF_launcher
+        telemetry_ping.py) cat <<'END_OF_telemetry_ping.py' ;;
+#!/usr/bin/env python3
+"""Wasp's telemetry: what is sent, when it is sent, and how to opt out.
+
+Two events exist: ``install_event``, when an install starts, and ``cli_event``, when ``wasp`` is
+used in a project, at most twice in 12 hours: once for ``wasp build``, once for all other commands.
+These two functions list every key that is sent, and only their arguments can get into it: no path,
+no name, no argument of a command but five fixed words (``DEPLOY_KEYWORDS``).
+
+Nothing is sent, written or started when any of these is so (``opt_out_reason``):
+
+    WASP_TELEMETRY_DISABLE is set, to whatever value, even an empty one
+    DO_NOT_TRACK is set to anything but 0, false, no, off or nothing
+    ``wasp telemetry off`` was called
+
+To see what would be sent: ``wasp telemetry show``, or WASP_TELEMETRY_DEBUG=1 before any command.
+
+The launcher runs this in the background, with the machine's Python (3.8 or newer). Most runs meet a
+pause and end at once, so modules are imported only where they are needed, and the state is read
+without ``json``. After an event, telemetry_messages.py looks for messages from the Wasp team.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+TYPE_CHECKING = False  # the name that type checkers look for; importing it would take 15 ms
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from socket import socket
+    from ssl import SSLContext
+    from typing import IO, Any, Final, NoReturn
+
+DEFAULT_URL: Final = "https://app.posthog.com/capture/"
+#: Public: with it, events can be sent and not read.
+DEFAULT_KEY: Final = "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"
+
+#: Between two events of one kind from one project.
+PAUSE_S: Final = 12 * 60 * 60
+#: The same when the first was not delivered, and by how much more at most: each project has its own
+#: part of that, so that not all come back at once after an outage.
+FAILED_PAUSE_S: Final = 60 * 60
+FAILED_SPREAD_S: Final = 60 * 60
+#: The process then ends, whatever it waits for, name resolution included.
+DEADLINE_S: Final = 10
+#: For each step of a request.
+STEP_TIMEOUT_S: Final = 3.0
+#: Processes of a user that send at once, in however many projects.
+SENDERS_LIMIT: Final = 8
+#: One that was stopped for so long does not send any more.
+STALE_S: Final = 60
+ANSWER_LIMIT_BYTES: Final = 1024 * 1024
+
+#: The only arguments of ``wasp deploy`` that are ever sent.
+DEPLOY_KEYWORDS: Final = ("fly", "setup", "create-db", "deploy", "cmd")
+DEPLOY_LIMIT_WORDS: Final = 20
+CONTEXT_LIMIT_CHARACTERS: Final = 200
+CI_VARIABLES: Final = (
+    *("CI", "BUILD_ID", "BUILD_NUMBER", "CI_APP_ID", "CI_BUILD_ID", "CI_BUILD_NUMBER", "CI_NAME"),
+    *("CONTINUOUS_INTEGRATION", "RUN_ID", "GITHUB_ACTIONS", "TRAVIS"),
+)
+
+# --- opting out
+
+
+def opt_out_reason(environment: Mapping[str, str]) -> str | None:
+    """Why nothing may be sent, in words, or None. Launcher and installer have this rule in sh."""
+    if "WASP_TELEMETRY_DISABLE" in environment:
+        return "WASP_TELEMETRY_DISABLE is set"
+    # https://consoledonottrack.com
+    if environment.get("DO_NOT_TRACK", "").lower() not in ("", "0", "false", "no", "off"):
+        return "DO_NOT_TRACK is set"
+    off = off_file(environment)
+    if off is None:
+        return None
+    try:
+        os.lstat(off)
+    except PermissionError:
+        return f"{off} cannot be looked for"
+    except OSError:
+        return None  # there is no such place
+    return "it was switched off with: wasp telemetry off"
+
+
+def off_file(environment: Mapping[str, str]) -> str | None:
+    """The file whose presence means off; None when there is no home to keep it in."""
+    folder = _user_folder(environment, "XDG_CONFIG_HOME", ".config")
+    return None if folder is None else os.path.join(folder, "wasp", "telemetry-off")
+
+
+def _user_folder(environment: Mapping[str, str], variable: str, default: str) -> str | None:
+    """https://specifications.freedesktop.org/basedir-spec: a relative path is to be ignored."""
+    named = environment.get(variable, "")
+    if os.path.isabs(named):
+        return named
+    home = environment.get("USERPROFILE" if os.name == "nt" else "HOME", "")
+    return os.path.join(home, default) if os.path.isabs(home) else None
+
+
+# --- the two events
+
+
+def install_event(*, key: str, distinct_id: str, os_name: str) -> dict[str, Any]:
+    """What is sent when an install starts: a random number, and the operating system."""
+    return {
+        "api_key": key,
+        "type": "capture",
+        "event": "install-script:run",
+        "distinct_id": distinct_id,
+        "properties": {"os": os_name},
     }
 
-    # inspect_launcher: sets launcher to none, ours, foreign or folder, and current to its version
-    inspect_launcher() {
-        launcher=none current=''
-        if [ -L "$bin_dir/wasp" ]; then
-            launcher=foreign
-        elif [ -d "$bin_dir/wasp" ]; then
-            launcher=folder
-        elif [ -e "$bin_dir/wasp" ]; then
-            launcher=foreign
-            read_launcher 2>/dev/null
-        fi
+
+def cli_event(
+    *,
+    key: str,
+    distinct_id: str,
+    project_hash: str,
+    is_build: bool,
+    deploy_cmd_args: str,
+    wasp_version: str,
+    os_name: str,
+    context: str,
+) -> dict[str, Any]:
+    """What is sent when ``wasp`` is used inside a project."""
+    return {
+        "api_key": key,
+        "event": "cli",
+        "distinct_id": distinct_id,
+        "properties": {
+            "project_hash": project_hash,
+            "is_build": is_build,
+            "deploy_cmd_args": deploy_cmd_args,
+            "wasp_version": wasp_version,
+            "os": os_name,
+            "context": context,
+        },
     }
 
-    # read_launcher: a script that sets waspc_datadir is a launcher of this installer or of an older one
-    read_launcher() {
-        IFS= read -r _line <"$bin_dir/wasp" || return 0
-        case $_line in '#!'*) ;; *) return 0 ;; esac
-        _version='' _lines=0
-        while [ "$_lines" -lt 50 ] && IFS= read -r _line; do
-            _lines=$((_lines + 1))
-            case $_line in
-                wasp_version=*) _version=${_line#*=} ;;
-                *waspc_datadir=*)
-                    launcher=ours
-                    # The older installer wrote the version into its paths only.
-                    case $_line in
-                        */share/wasp-lang/*/wasp-bin*)
-                            _version=${_line#*/share/wasp-lang/}
-                            _version=${_version%%/*}
-                            ;;
-                    esac
-                    ;;
-            esac
-        done <"$bin_dir/wasp"
-        [ "$launcher" = foreign ] || ! is_version "$_version" || current=$_version
-    }
 
-    # write_launcher VERSION: a temporary file, then rename, so that it is never half there and never
-    # written through a link
-    write_launcher() {
-        stage_launcher "$1"
-        place_launcher
-    }
+def to_body(event: Mapping[str, Any]) -> bytes:
+    """An event as the JSON that is sent."""
+    import json
 
-    stage_launcher() {
-        [ -n "$new_launcher" ] || reserve_launcher \
-            || die_file_system "cannot write to $(pretty "$bin_dir")" "$_made"
-        know_python
-        write_file "$new_launcher" launcher_text "$1"
-        change "write to $(pretty "$bin_dir")" chmod 755 "$new_launcher"
-    }
+    return json.dumps(event).encode("ascii")
 
-    place_launcher() {
-        # A link to a folder would send mv into that folder.
-        [ ! -L "$bin_dir/wasp" ] || rm -f "$bin_dir/wasp"
-        change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$new_launcher" "$bin_dir/wasp"
-        new_launcher=''
-    }
 
-    # settle_launcher [LEAVING]: looks, after a change, whether the launcher and its version are there; if another
-    # run removed one of them meanwhile, or it is the one that is leaving, goes to the newest that is left, or
-    # removes the launcher. Both that run and this one look after they act, so the last of them sees the whole.
-    settle_launcher() {
-        _try=0
-        while [ "$_try" -lt 10 ]; do
-            _try=$((_try + 1))
-            inspect_launcher
-            case $launcher,$current in
-                none,) ;;
-                ours,?*) [ "$current" = "${1-}" ] || ! [ -x "$share_dir/$current/wasp-bin" ] || return 0 ;;
-                *) return 0 ;;
-            esac
-            list_installed "${1-}"
-            if [ -n "$installed" ]; then
-                _newest=${installed%%"$newline"*}
-                write_launcher "$_newest"
-            elif [ "$launcher" = none ]; then
-                return 0
-            else
-                rm -f "$bin_dir/wasp"
-            fi
-        done
-    }
+def random_digits() -> str:
+    """24 random digits, the first of them not 0, from the system's random source."""
+    return str(10**23 + int.from_bytes(os.urandom(32), "big") % (9 * 10**23))
 
-    # --- shared files ------------------------------------------------------------------------------------
-    # What belongs to no single version, and is there as long as one is: the ping module, which the launcher
-    # runs beside Wasp, and the scripts for tab completion.
 
-    # stage_shared_files: where they may still be taken back
-    stage_shared_files() {
-        stage_ping_module
-        stage_completions
-    }
+def this_os() -> str:
+    """The operating system: linux, osx, windows or Unknown."""
+    return {"linux": "linux", "darwin": "osx", "win32": "windows"}.get(sys.platform, "Unknown")
 
-    # place_shared_files: where the launcher, the lines in start-up files and packages' links expect them
-    place_shared_files() {
-        place_shared_file telemetry_ping.py "$share_dir"
-        for _script in $COMPLETION_SCRIPTS; do place_shared_file "$_script" "$share_dir/completions"; done
-    }
 
-    # place_shared_file NAME FOLDER: another run that removes the last version may remove the folder meanwhile
-    place_shared_file() {
-        [ -e "$staging/$1" ] || return 0
-        _try=0
-        until _errors=$( (mkdir -p "$2" && mv -f "$staging/$1" "$2/$1") 2>&1); do
-            _try=$((_try + 1))
-            [ "$_try" -lt 10 ] || die_file_system "cannot write to $(pretty "$2")" "$_errors"
-        done
-    }
+def is_version(text: str) -> bool:
+    """Whether these are letters, digits, dots and dashes, such as 0.25.0-rc1."""
+    return len(text) <= 40 and text.isascii() and text.translate({45: "", 46: ""}).isalnum()
 
-    # remove_shared_files: with what Python has compiled of them; fails when something stays
-    remove_shared_files() {
-        _errors=$(rm -rf "$share_dir/telemetry_ping.py" "$share_dir/__pycache__" "$share_dir/completions" 2>&1)
-    }
 
-    # settle_shared_files: looks, after a change, whether they are there as long as a version is, and no longer, as
-    # another run may have removed, or installed, the last version meanwhile. Both that run and this one look
-    # after they act, so the last of them sees the whole.
-    settle_shared_files() {
-        _rounds=10
-        until shared_files_are_right; do
-            _rounds=$((_rounds - 1))
-            if [ -n "$installed" ]; then
-                [ "$_rounds" -gt 0 ] || die_file_system "cannot write to $(pretty "$share_dir")" 'other runs keep changing it'
-                [ -n "$staging" ] || make_staging
-                stage_shared_files
-                place_shared_files
-            else
-                remove_shared_files || [ "$_rounds" -gt 0 ] \
-                    || die_file_system "cannot remove from $(pretty "$share_dir")" "$_errors"
-            fi
-        done
-    }
+def is_build(arguments: Sequence[str]) -> bool:
+    """Whether the command is ``wasp build``, which ``wasp build start`` is not."""
+    return [*arguments[:1]] == ["build"] and [*arguments[1:2]] != ["start"]
 
-    shared_files_are_right() {
-        list_installed
-        if [ -n "$installed" ]; then
-            has_shared_files
+
+def deploy_keywords(arguments: Sequence[str]) -> str:
+    """Those arguments of ``wasp deploy`` that may be sent, in order; "" for other commands."""
+    return _keywords(arguments[1:]) if [*arguments[:1]] == ["deploy"] else ""
+
+
+def _keywords(words: Sequence[str]) -> str:
+    return ";".join([word for word in words if word in DEPLOY_KEYWORDS][:DEPLOY_LIMIT_WORDS])
+
+
+def is_on_ci(environment: Mapping[str, str]) -> bool:
+    """Whether this runs in continuous integration, as far as its variables tell."""
+    return any(environment.get(name, "").lower() not in ("", "0", "false") for name in CI_VARIABLES)
+
+
+def context_of(environment: Mapping[str, str]) -> str:
+    """WASP_TELEMETRY_CONTEXT without control characters, then "CI" on CI."""
+    named = environment.get("WASP_TELEMETRY_CONTEXT", "")
+    text = "".join(character for character in named if character.isprintable()).strip()
+    suffix = " CI" if is_on_ci(environment) else ""
+    return (text[: CONTEXT_LIMIT_CHARACTERS - len(suffix)].strip() + suffix).strip()
+
+
+# --- when to send
+
+_KINDS: Final = ("other", "build")
+
+
+class State:
+    """What is remembered of a project; what cannot be read is as if nothing were.
+
+    ``at``: the seconds since 1970 of the last attempt to send an event, for all other commands, and
+    for ``wasp build`` (by False and True). ``failed``: whether it has certainly not arrived.
+    ``deploy``: keywords that no event has carried yet. ``spread``: this project's FAILED_SPREAD_S.
+    """
+
+    def __init__(self, text: str = "", spread: int = 0) -> None:
+        self.at, self.failed, self.deploy, self.spread = [0, 0], [False, False], "", spread
+        fields = dict(part.partition(": ")[::2] for part in text.strip("{}\n").split(", "))
+        try:
+            at = [int(fields[f'"{kind}_at"']) for kind in _KINDS]
+            failed = [fields[f'"{kind}_failed"'] == "true" for kind in _KINDS]
+            deploy = _keywords(fields['"deploy"'].strip('"').split(";"))
+        except (KeyError, ValueError):
             return
-        fi
-        list_versions_and_leftovers
-        # A version of an older installer has none.
-        [ -n "$found" ] || ! { [ -e "$share_dir/telemetry_ping.py" ] || [ -e "$share_dir/__pycache__" ] || [ -e "$share_dir/completions" ]; }
-    }
+        self.at, self.failed, self.deploy = at, failed, deploy
 
-    has_shared_files() {
-        [ -f "$share_dir/telemetry_ping.py" ] || ! ping_module >/dev/null 2>&1 || return 1
-        for _script in $COMPLETION_SCRIPTS; do [ -f "$share_dir/completions/$_script" ] || return 1; done
-    }
+    def to_text(self) -> str:
+        """One line of JSON, of exactly the form that is read."""
+        fields = [
+            f'"{kind}_at": {at}, "{kind}_failed": {str(failed).lower()}'
+            for kind, at, failed in zip(_KINDS, self.at, self.failed)
+        ]
+        return "{" + ", ".join([*fields, f'"deploy": "{self.deploy}"']) + "}\n"
 
-    # ping_module: prints telemetry_ping.py, which lies beside this script; the released script has its text
-    # here, so that it needs nothing beside it
-    # begin ping_module
-    ping_module() {
-        case $0 in
-            */install.sh) cat "${0%/*}/telemetry_ping.py" ;;
-            install.sh) cat ./telemetry_ping.py ;;
-            *) return 1 ;;
-        esac
-    }
-    # end ping_module
+    def pause_ends(self, build: bool) -> int:
+        """The last second in which no event of this kind may be sent."""
+        return self.at[build] + (FAILED_PAUSE_S + self.spread if self.failed[build] else PAUSE_S)
 
-    # stage_ping_module: where this script has none, Wasp's own telemetry stays in charge
-    stage_ping_module() {
-        ping_module >/dev/null 2>&1 || return 0
-        write_file "$staging/telemetry_ping.py" ping_module
-        change "write to $(pretty "$staging")" chmod 644 "$staging/telemetry_ping.py"
-    }
+    def begin(self, now: int, build: bool, deploy: str, may_send: bool = True) -> bool:
+        """Whether an invocation at ``now`` sends an event, with the keywords in ``deploy`` then.
 
-    # start_python_lookup: beside the download, since some Pythons take long to start
-    start_python_lookup() {
-        [ "$dry_run" = no ] || return 0
-        find_python >"$work/python" 2>/dev/null </dev/null &
-        python_lookup=$!
-    }
+        If not, the next one may. An attempt counts as failed until the event is on its way, so that
+        whatever ends the process before leaves a pause of an hour or two, and else twelve.
+        """
+        self.deploy = deploy or self.deploy
+        # When the clock was set back, waiting until it is there again could take years.
+        self.at[build] = min(self.at[build], now)
+        if not may_send or now <= self.pause_ends(build):
+            return False
+        self.at[build], self.failed[build] = now, True
+        return True
 
-    # know_python: sets python to the one that the launcher runs telemetry_ping.py with, or to nothing
-    know_python() {
-        [ "$python_known" = no ] || return 0
-        python_known=yes
-        if [ -n "$destdir" ]; then
-            # Nothing of this machine, since what is staged is for others.
-            [ "$os" != linux ] || python=/usr/bin/python3
-        elif [ -n "$python_lookup" ]; then
-            wait "$python_lookup"
-            python_lookup=''
-            IFS= read -r python <"$work/python" || :
-        else
-            python=$(find_python 2>/dev/null </dev/null)
-        fi
-    }
+    def settle(self, build: bool, deploy: str, taken: bool) -> None:
+        """The event that has these keywords is on its way, or was not taken after all."""
+        self.failed[build] = not taken
+        if not taken:
+            self.deploy = self.deploy or deploy
+        elif self.deploy == deploy:  # and no other deploy was remembered meanwhile
+            self.deploy = ""
 
-    # find_python: prints where a Python 3.8 or newer is that has just run
-    find_python() {
-        for _name in python3 python; do
-            _candidate=$(command -v "$_name") || continue
-            case $_candidate in
-                # On a Mac without the command line tools, Apple's opens a window that offers them.
-                /usr/bin/*) [ "$(uname -s)" != Darwin ] || xcode-select -p >/dev/null 2>&1 || continue ;;
-                /*) ;;
-                *) continue ;;
-            esac
-            _found=$("$_candidate" -I -S -c "$PYTHON_PROBE") && [ -n "$_found" ] || continue
-            printf '%s\n' "$_found"
+
+# --- what is kept on this machine
+
+
+class Store:
+    """The folder with this machine's id, its secret, and the state of projects; raises OSError.
+
+    WASP_TELEMETRY_USER_ID stands for id and secret: one person, many machines.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self._was_made = False
+        user_id = os.environ.get("WASP_TELEMETRY_USER_ID", "")
+        self._user_id = user_id.encode("utf-8", "surrogateescape")
+
+    def distinct_id(self) -> str:
+        """The random UUID of this machine, which Wasp itself uses too; or the hash of a user id."""
+        if self._user_id:
+            return _sha256(self._user_id).hex()
+        return self._once("signature", _is_uuid, _new_uuid).decode("ascii").strip()
+
+    def project_hash(self, project: str) -> str:
+        """16 hex digits for an absolute path; without the secret, it cannot be guessed back."""
+        return _hmac_sha256(self._secret(), os.fsencode(project)).hex()[:16]
+
+    def _secret(self) -> bytes:
+        if self._user_id:
+            # Of something else than the id, whose own hash is sent.
+            return _sha256(b"wasp project secret of " + self._user_id)
+        return self._once("secret", lambda known: len(known) == 32, lambda: os.urandom(32))
+
+    def lock(self) -> IO[bytes]:
+        """For whoever changes anything. Not around id and secret, which take it to be made."""
+        self._make_folder()
+        return _locked(os.path.join(self.folder, "lock"), wait=True)
+
+    def sender(self) -> IO[bytes] | None:
+        """While this is open, its process is one of the few that may send."""
+        self._make_folder()
+        for number in range(SENDERS_LIMIT):
+            try:
+                return _locked(os.path.join(self.folder, f"sender-{number}"), wait=False)
+            except OSError:
+                continue
+        return None
+
+    def _make_folder(self) -> None:
+        """Once, and nothing above the cache: a home that was removed meanwhile stays away."""
+        if self._was_made:
             return
-        done
-    }
+        self._was_made = True
+        wasp = os.path.dirname(self.folder)
+        for folder in (os.path.dirname(wasp), wasp, self.folder):
+            try:
+                os.mkdir(folder, 0o700)
+            except FileExistsError:
+                continue
+        if os.name == "posix" and os.stat(self.folder).st_mode & 0o077:
+            # Wasp itself may have made it, readable to all.
+            os.chmod(self.folder, 0o700)
 
-    # --- telemetry ---------------------------------------------------------------------------------------
-    # The one event of an installer: a random number and the operating system. What an installed Wasp sends
-    # is in telemetry_ping.py.
+    def _once(
+        self, name: str, is_good: Callable[[bytes], bool], make: Callable[[], bytes]
+    ) -> bytes:
+        """The content of a file, which is made when it is not there or not good."""
+        content = self.read(name)
+        if not is_good(content):
+            with self.lock():
+                content = self.read(name)  # another process may have been first
+                if not is_good(content):
+                    content = make()
+                    self.write(name, content)
+        return content
 
-    # announce_install: sends the event, once in a run, after one line that says so
-    announce_install() {
-        [ "$dry_run" = no ] && [ -z "$destdir" ] && [ "$announced" = no ] || return 0
-        announced=yes
-        if [ "$wants_telemetry" = no ] || is_opted_out; then
-            telemetry=disabled
+    def read(self, name: str, limit: int = 1024) -> bytes:
+        """At most ``limit`` bytes of a file; none of what cannot be read."""
+        # Without waiting for whoever might write into a pipe of this name.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            descriptor = os.open(os.path.join(self.folder, name), flags)
+            try:
+                return os.read(descriptor, limit)
+            finally:
+                os.close(descriptor)
+        except OSError:
+            return b""
+
+    def remove(self, name: str) -> None:
+        """Removes a file, if it is there; only with the lock."""
+        try:
+            os.unlink(os.path.join(self.folder, name))
+        except FileNotFoundError:
             return
-        fi
-        _target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
-        check_url "$_target" && make_install_event || return 0
-        case ${WASP_TELEMETRY_DEBUG-} in
-            '' | 0) ;;
-            *)
-                printf '%s\n' "$event" >&2
-                return
-                ;;
-        esac
-        choose_event_sender || return 0
-        say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
-        send_event "$_target"
-        telemetry=sent
-    }
 
-    # announce_new_install: the same, as soon as it is certain that something will be installed
-    announce_new_install() {
-        list_installed
-        [ "$force" = no ] && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } \
-            || announce_install
-    }
+    def write(self, name: str, content: bytes) -> None:
+        """Writes a file, whole or not at all; only with the lock, as there is one ``.new``."""
+        # Never into what is there, which may be a link to elsewhere, or a pipe.
+        self.remove(f"{name}.new")
+        path = os.path.join(self.folder, name)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(f"{path}.new", flags, 0o600)
+        try:
+            complete = os.write(descriptor, content) == len(content)
+        finally:
+            os.close(descriptor)
+        if not complete:
+            raise OSError(f"no room for {path}")
+        os.replace(f"{path}.new", path)
 
-    # is_opted_out: the rule of opt_out_reason in telemetry_ping.py
-    is_opted_out() {
-        [ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
-        case ${DO_NOT_TRACK-} in
-            '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
-            *) return 0 ;;
-        esac
-        case ${XDG_CONFIG_HOME-},${HOME-} in
-            /*) _config=$XDG_CONFIG_HOME/wasp ;;
-            *,/*) _config=$HOME/.config/wasp ;;
-            *) return 1 ;;
-        esac
-        [ -e "$_config/telemetry-off" ] || [ -L "$_config/telemetry-off" ] || is_closed "$_config"
-    }
 
-    # is_closed FOLDER: what is in it cannot be looked for, as one on the way to it may not be entered
-    is_closed() {
-        _folder=$1
-        until [ -d "$_folder/" ]; do _folder=${_folder%/*}; done
-        ! [ -x "$_folder/" ]
-    }
+class _Sample(Store):
+    """What nothing is kept of."""
 
-    # make_install_event: sets event, the same bytes as install_event in telemetry_ping.py; fails where the
-    # system has no random source
-    make_install_event() {
-        case $system in
-            Linux) telemetry_os=linux ;;
-            Darwin) telemetry_os=osx ;;
-            MINGW* | MSYS* | CYGWIN* | Windows*) telemetry_os=windows ;;
-            *) telemetry_os=Unknown ;;
-        esac
-        random_digits
-        [ ${#digits} = 24 ] || return 1
-        event="{\"api_key\": $(json_string "${WASP_TELEMETRY_KEY:-$TELEMETRY_KEY}"), \"type\": \"capture\""
-        event="$event, \"event\": \"install-script:run\", \"distinct_id\": \"$digits\""
-        event="$event, \"properties\": {\"os\": \"$telemetry_os\"}}"
-    }
+    def distinct_id(self) -> str:
+        return "bf3fa7a8-1c11-4f82-9542-ec1a2d28786b"
 
-    # random_digits: sets digits to 24 random ones, the first of them not 0
-    random_digits() {
-        # One byte in 26 is a digit, so this is enough but once in ten to the thirty.
-        digits=$(head -c 4096 /dev/urandom 2>/dev/null | tr -dc 0-9 | sed 's/^0*//' | cut -c 1-24)
-    }
+    def project_hash(self, _: str) -> str:
+        return "6d7e561d62b955d1"
 
-    # choose_event_sender: busybox's wget may check no certificate, and goes wherever it is sent
-    choose_event_sender() {
-        if have curl; then
-            event_sender=curl
-        else
-            event_sender=wget
-            have wget || return 1
-            case $(wget --version 2>/dev/null) in *'GNU Wget'*) ;; *) return 1 ;; esac
-            prepare_wget
-        fi
-    }
 
-    # send_event URL: in the background, out of reach of a closed terminal, and not waited for at the end
-    send_event() {
-        _protocol=${1%%:*} _url=$1
-        case $event_sender in
-            curl)
-                set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE" --proto "=$_protocol" \
-                    --max-filesize 65536 --user-agent wasp --header 'Accept:' \
-                    --header 'Content-Type: application/json' --data "$event" "$_url"
-                # Plain http stays on this machine.
-                [ "$_protocol" = https ] || set -- "$@" --noproxy '*'
-                ;;
-            wget)
-                set -- wget --no-config --no-netrc --quiet --timeout="$TELEMETRY_DEADLINE" --tries=1 --max-redirect=0 \
-                    --user-agent=wasp --header='Content-Type: application/json' --post-data="$event" \
-                    --output-document=- ${wget_hsts:+"$wget_hsts"} "$_url"
-                [ "$_protocol" = https ] || set -- "$@" --no-proxy
-                [ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
-                ! have timeout || set -- timeout "$TELEMETRY_DEADLINE" "$@"
-                ;;
-        esac
-        {
-            trap '' HUP INT QUIT
-            # Who waits for the end of a pipe waits for all who could write into it.
-            exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
-            exec "$@"
-        } &
-        sending=$!
-    }
+def _locked(path: str, *, wait: bool) -> IO[bytes]:
+    """A file, locked until it is closed or the process ends."""
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    file = os.fdopen(os.open(path, flags, 0o600), "rb")
+    if sys.platform == "win32":
+        import msvcrt
 
-    # --- after an install --------------------------------------------------------------------------------
+        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
 
-    is_on_path() {
-        on_path=no
-        case ":${PATH-}:" in
-            *":$prefix/bin:"* | *":$prefix/bin/:"*) on_path=yes ;;
-        esac
-    }
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    return file
 
-    # start_node_check: node takes a while to say its version, so it is asked beside the download
-    start_node_check() {
-        node_check=''
-        ! have node || {
-            node --version >"$work/node" 2>/dev/null </dev/null &
-            node_check=$!
-        }
-    }
 
-    check_node() {
-        _needs="Wasp $version needs Node.js${release_node:+ $release_node}"
-        if ! have node; then
-            warn "Node.js is not on PATH. $_needs.${newline}Install it: https://nodejs.org/en/download"
+def usable_folder() -> str | None:
+    """The folder for the ``Store``; None where it is not this user's, as with sudo at times."""
+    if os.name == "nt":
+        local = os.environ.get("LOCALAPPDATA")
+        return os.path.join(local, "wasp", "telemetry") if local else None
+    base = _user_folder(os.environ, "XDG_CACHE_HOME", ".cache")
+    if base is None:
+        return None
+    folder = there = os.path.join(base.rstrip("/"), "wasp", "telemetry")
+    for _ in range(3):
+        there = there if os.path.isdir(there) else os.path.dirname(there)
+    places = [there, *filter(os.path.isdir, [os.environ.get("HOME", "")])]
+    is_ours = os.access(there, os.W_OK | os.X_OK) and all(
+        os.stat(place).st_uid == os.geteuid() for place in places
+    )
+    return folder if is_ours else None
+
+
+def current_project() -> str | None:
+    """The Wasp project that this is in: the nearest folder upwards with .wasproot."""
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return None  # it was removed
+    while not os.path.exists(os.path.join(folder, ".wasproot")):
+        if folder == os.path.dirname(folder):
+            return None
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _is_uuid(content: bytes) -> bool:
+    parts = content.strip().split(b"-")
+    return [len(part) for part in parts] == [8, 4, 4, 4, 12] and all(
+        byte in b"0123456789abcdefABCDEF" for part in parts for byte in part
+    )
+
+
+def _new_uuid() -> bytes:
+    import uuid
+
+    return str(uuid.uuid4()).encode("ascii")
+
+
+def _sha256(data: bytes) -> bytes:
+    """SHA-256 from the module that needs no OpenSSL, which takes 5 ms to load."""
+    for name in ("_sha2" if sys.version_info >= (3, 12) else "_sha256", "hashlib"):
+        try:
+            digest: bytes = __import__(name).sha256(data).digest()
+        except (ImportError, AttributeError):
+            continue
+        return digest
+    raise ImportError("this Python has no SHA-256")
+
+
+def _hmac_sha256(key: bytes, message: bytes) -> bytes:
+    """https://www.rfc-editor.org/rfc/rfc2104, for keys of at most 64 bytes; hmac takes 8 ms."""
+    block = key.ljust(64, b"\0")
+    inner = _sha256(bytes(byte ^ 0x36 for byte in block) + message)
+    return _sha256(bytes(byte ^ 0x5C for byte in block) + inner)
+
+
+# --- sending
+
+
+def collector() -> tuple[str, str]:
+    """Where events go, and with which key."""
+    url = os.environ.get("WASP_TELEMETRY_URL") or DEFAULT_URL
+    return url, os.environ.get("WASP_TELEMETRY_KEY") or DEFAULT_KEY
+
+
+def ask(
+    url: str, fields: str, body: bytes = b"", when_connected: Callable[[], None] = lambda: None
+) -> tuple[int, bytes]:
+    """Sends one HTTP request, a POST if it has a body; returns the status and the answer.
+
+    By hand, as http.client takes 10 ms; no redirect is followed. ``fields`` are header lines.
+    Raises OSError; ValueError for a ``url`` that is not allowed, or an answer that is not HTTP.
+    """
+    host, port, path = _parts(url)
+    authority = (f"[{host}]" if ":" in host else host) + ("" if port in (80, 443) else f":{port}")
+    head = f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\nHost: {authority}\r\n{fields}"
+    head += f"Content-Length: {len(body)}\r\n" if body else ""
+    head += "Accept-Encoding: identity\r\nUser-Agent: wasp\r\nConnection: close\r\n\r\n"
+    with _connect(url.startswith("https:"), host, port) as connection:
+        when_connected()
+        connection.sendall(head.encode("ascii") + body)
+        return _answer(_received(connection))
+
+
+def _received(connection: socket, end: bytes = b"") -> bytes:
+    data = piece = connection.recv(65536)
+    while piece and len(data) < ANSWER_LIMIT_BYTES and not (end and end in data):
+        piece = connection.recv(65536)
+        data += piece
+    return data
+
+
+def _answer(data: bytes) -> tuple[int, bytes]:
+    """The status and the content of an HTTP answer."""
+    status = 100
+    while status // 100 == 1:  # more is to come
+        head, _, data = data.partition(b"\r\n\r\n")
+        if not head.startswith(b"HTTP/1."):
+            raise ValueError("no answer in HTTP")
+        status = int(head[9:12])
+    if b"\ntransfer-encoding: chunked" not in head.lower():
+        return status, data
+    content, size = b"", 1
+    while size > 0:
+        line, _, data = data.partition(b"\r\n")
+        size = int(line.partition(b";")[0], 16)
+        content, data = content + data[: max(size, 0)], data[size + 2 :]
+    return status, content
+
+
+def is_allowed(url: str) -> bool:
+    """Whether events may go to ``url``: it is https, or on this very machine."""
+    try:
+        return bool(_parts(url))
+    except ValueError:
+        return False
+
+
+def _parts(url: str) -> tuple[str, int, str]:
+    """Host, port and path; ValueError for an address that is not allowed."""
+    import re
+
+    here, anywhere = r"localhost|\[::1\]|127(?:\.[0-9]{1,3}){3}", r"\[[0-9A-Fa-f:]+\]|[\w.-]+"
+    hosts = rf"(?:http://({here})|https://({anywhere}))"
+    found = re.fullmatch(rf"{hosts}(?::([0-9]{{1,5}}))?(/[!-~]*)?", url, re.ASCII)
+    port = int(found[3] or (80 if found[1] else 443)) if found else 65536
+    if not found or port > 65535:
+        raise ValueError(f"{url} is not an https address")
+    return (found[1] or found[2]).strip("[]"), port, found[4] or "/"
+
+
+def _connect(secure: bool, host: str, port: int) -> socket:
+    from socket import create_connection
+
+    through, login = _proxy_for(host, port) if secure else (None, "")
+    connection = create_connection(through or (host, port), STEP_TIMEOUT_S)
+    try:
+        if through:
+            head = f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{login}\r\n"
+            connection.sendall(head.encode("ascii"))
+            status, _ = _answer(_received(connection, b"\r\n\r\n"))
+            if status != 200:
+                raise OSError(f"the proxy answered {status}")
+        return _tls().wrap_socket(connection, server_hostname=host) if secure else connection
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _proxy_for(host: str, port: int) -> tuple[tuple[str, int] | None, str]:
+    """The address of the proxy, if there is one, and a line with the login for it."""
+    if not any(name.lower() in ("https_proxy", "all_proxy") for name in os.environ):
+        return None, ""
+    from base64 import b64encode
+    from urllib import request
+    from urllib.parse import unquote, urlsplit
+
+    proxies = request.getproxies_environment()
+    proxy = proxies.get("https") or proxies.get("all")
+    is_bypassed: Callable[[str], bool] = vars(request)["proxy_bypass_environment"]
+    if not proxy or is_bypassed(f"{host}:{port}"):
+        return None, ""
+    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+    if parts.scheme != "http" or not parts.hostname:
+        raise ValueError("the proxy has not the address of an HTTP proxy")
+    login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}".encode()
+    line = f"Proxy-Authorization: Basic {b64encode(login).decode()}\r\n" if len(login) > 1 else ""
+    return (parts.hostname, parts.port or 80), line
+
+
+_tls_contexts: list[SSLContext] = []
+
+
+def _tls() -> SSLContext:
+    """With the system's authorities, or those of SSL_CERT_FILE, which take long to read."""
+    import ssl
+
+    if _tls_contexts:
+        return _tls_contexts[0]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _tls_contexts.append(context)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    folder = ssl.get_default_verify_paths().openssl_capath
+    if not {"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys() and _is_hashed(folder):
+        # Only what is needed is then read; all of them take 20 ms.
+        context.load_verify_locations(capath=folder)
+        return context
+    context.load_default_certs()
+    # Python's own build for macOS knows no authorities at first.
+    if not context.cert_store_stats()["x509_ca"] and os.path.exists("/etc/ssl/cert.pem"):
+        context.load_verify_locations("/etc/ssl/cert.pem")
+    return context
+
+
+def _is_hashed(folder: str) -> bool:
+    """Whether OpenSSL can find authorities in ``folder`` by the hashes of their names."""
+    try:
+        return any(len(name) == 10 and name.endswith(".0") for name in os.listdir(folder))
+    except OSError:
+        return False
+
+
+# --- one invocation
+
+
+class Invocation:
+    """One call of ``wasp`` with these arguments, in the project at this absolute path."""
+
+    def __init__(
+        self, arguments: Sequence[str], wasp_version: str, project: str, store: Store
+    ) -> None:
+        self.build, self.deploy = is_build(arguments), deploy_keywords(arguments)
+        self.wasp_version = wasp_version if is_version(wasp_version) else ""
+        self._store = store
+        self._project_hash = store.project_hash(project)
+        self._file = f"project-{self._project_hash}.json"
+
+    def state(self) -> State:
+        """As it is kept now."""
+        text = self._store.read(self._file).decode("ascii", "replace")
+        return State(text, int(self._project_hash[:8], 16) * FAILED_SPREAD_S >> 32)
+
+    def _keep(self, state: State) -> None:
+        self._store.write(self._file, state.to_text().encode("ascii"))
+
+    def body(self, deploy: str) -> bytes:
+        """What it sends, with these keywords of a deploy."""
+        event = cli_event(
+            key=collector()[1],
+            distinct_id=self._store.distinct_id(),
+            project_hash=self._project_hash,
+            is_build=self.build,
+            deploy_cmd_args=deploy,
+            wasp_version=self.wasp_version,
+            os_name=this_os(),
+            context=context_of(os.environ),
+        )
+        return to_body(event)
+
+    def is_due(self, now: int) -> bool:
+        """Whether there is something to send or to remember; ``send`` looks again with the lock."""
+        state = self.state()
+        before = state.to_text()
+        return state.begin(now, self.build, self.deploy) or state.to_text() != before
+
+    def send(
+        self,
+        clock: Callable[[], int],
+        ask: Callable[..., tuple[int, bytes]] = ask,
+        may_send: bool = True,
+    ) -> bytes | None:
+        """Sends the event; returns what was answered, or None in a pause.
+
+        The attempt is kept before the network is touched: of many invocations at once, one sends,
+        and none where it cannot be kept. Raises what ``ask`` and the store raise.
+        """
+        with self._store.lock():
+            # Not before: whoever had the lock would then have sent in what looks like the future.
+            now = clock()
+            state = self.state()
+            before = state.to_text()
+            sends = state.begin(now, self.build, self.deploy, may_send)
+            if state.to_text() != before:
+                self._keep(state)
+        if not sends:
+            return None
+        deploy = state.deploy
+
+        def settle(taken: bool) -> None:
+            with self._store.lock():
+                state = self.state()
+                if state.at[self.build] != now or not 0 <= clock() - now < STALE_S:
+                    # It slept, perhaps with the whole machine, and another may have sent meanwhile.
+                    raise TimeoutError("this attempt is of another time")
+                state.settle(self.build, deploy, taken)
+                self._keep(state)
+
+        url, body = collector()[0], self.body(deploy)
+        status, answer = ask(url, _JSON, body, lambda: settle(taken=True))
+        # What stands before a server may answer 500, 502 or 504 for an event that it has taken.
+        if 300 <= status < 500 or status == 503:
+            settle(taken=False)
+        return answer if 200 <= status < 300 else b""
+
+
+_JSON: Final = "Content-Type: application/json\r\n"
+
+
+def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
+    project, folder = current_project(), usable_folder()
+    if project is None or folder is None:
+        return
+    store = Store(folder)
+    if is_debugging():
+        _print_event(Invocation(arguments, wasp_version, project, store), sys.stderr)
+        return
+    _detach()
+    invocation = Invocation(arguments, wasp_version, project, store)
+    if not invocation.is_due(_now()):
+        return
+    _keep_compiled()
+    answer: bytes | None = b""
+    place = store.sender()
+    try:
+        answer = invocation.send(_now, may_send=place is not None)
+    finally:
+        if answer is not None:  # who cannot send may still be told of a danger
+            import telemetry_messages
+
+            telemetry_messages.look(store, invocation.wasp_version, answer, _now())
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+def _installed() -> None:
+    url, key = collector()
+    body = to_body(install_event(key=key, distinct_id=random_digits(), os_name=this_os()))
+    if is_debugging():
+        print(body.decode(), file=sys.stderr)
+        return
+    _detach()
+    ask(url, _JSON, body)
+
+
+def is_debugging() -> bool:
+    """Whether events are to be printed in place of being sent."""
+    return os.environ.get("WASP_TELEMETRY_DEBUG", "") not in ("", "0")
+
+
+# --- processes
+
+
+def _detach() -> None:
+    """Away from Ctrl-C, from a closed terminal, and from who waits; and it ends at the deadline."""
+    if os.name != "posix":
+        import threading
+
+        timer = threading.Timer(DEADLINE_S, os._exit, [0])
+        timer.daemon = True
+        timer.start()
+        return
+    # Imported by its inner name, which brings nothing else: it is wanted before every pause.
+    signals = __import__("_signal")
+    signals.signal(signals.SIGALRM, signals.SIG_DFL)
+    signals.pthread_sigmask(signals.SIG_UNBLOCK, [signals.SIGALRM])
+    signals.alarm(DEADLINE_S)
+    if os.getpgrp() != os.getpid():  # who leads a group cannot leave it
+        os.setsid()
+    os.nice(10)
+    os.closerange(3, 4096)  # whoever reads from a pipe waits until nobody has its other end
+    os.chdir("/")  # so that the folder can be removed or unmounted meanwhile
+
+
+def _keep_compiled() -> None:
+    """Keeps what Python compiles of our files, in this user's own folder and from inside it.
+
+    When all of Wasp was removed meanwhile, an import would make the folder anew.
+    """
+    assert __spec__ is not None, "an imported module has one"
+    folder = os.path.dirname(os.path.abspath(__file__))
+    if os.path.exists(__spec__.cached or folder) or os.stat(folder).st_uid != os.geteuid():
+        return
+    from py_compile import compile as keep
+
+    os.chdir(folder)
+    for name in ("telemetry_ping.py", "telemetry_messages.py"):
+        keep(name)
+    os.chdir("/")
+
+
+# --- wasp telemetry
+
+_USAGE: Final = """\
+usage: wasp telemetry          whether it is enabled, and when it sends
+       wasp telemetry show     the exact data that would be sent now
+       wasp telemetry off      switch it off, for all projects
+       wasp telemetry on       switch it on again
+"""
+
+
+def command(wasp_version: str, arguments: Sequence[str]) -> int:
+    """``wasp telemetry [on|off|show]``; returns the exit code."""
+    words = " ".join(arguments)
+    chosen = {"": status, "show": show, "on": on, "off": off}.get(words)
+    if chosen is None:
+        print(_USAGE, end="", file=sys.stderr)
+        return 0 if words in ("-h", "--help") else 2
+    for stream in (sys.stdout, sys.stderr):
+        # A path may hold bytes that are no text.
+        if stream is not None:
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        chosen(wasp_version)
+    except OSError as error:
+        # A full disk is told of without a name.
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"error: {place}{error.strerror or error}", file=sys.stderr)
+        return 7
+    return 0
+
+
+def silence_reason() -> str | None:
+    """Why nothing is ever sent from here, in words; None when something may be."""
+    reason = opt_out_reason(os.environ)
+    if reason is None and not is_allowed(collector()[0]):
+        reason = "WASP_TELEMETRY_URL is not an https address"
+    if reason is None and usable_folder() is None:
+        reason = "there is no home folder of yours to write to"
+    return reason
+
+
+def status(_wasp_version: str) -> None:
+    """Prints whether telemetry is enabled, and when it sends."""
+    reason, project, folder = silence_reason(), current_project(), usable_folder()
+    print("Telemetry: " + ("ENABLED" if reason is None else f"DISABLED ({reason})"))
+    if reason is not None or folder is None:
+        return
+    print(f"Kept in:   {folder}")
+    if project is None:
+        print("In no Wasp project, so nothing is sent from here.")
+    else:
+        store = Store(folder)
+        # Without making a secret just for that.
+        is_known = "WASP_TELEMETRY_USER_ID" in os.environ or store.read("secret")
+        state = Invocation([], "", project, store).state() if is_known else State()
+        for name, build in (("wasp build", True), ("other commands", False)):
+            print(f"Next event of this project, {name}: {_next_event(state, build)}")
+        if state.deploy:
+            print(f"It will also tell of a deploy: {state.deploy}")
+    print("\nTo see what is sent: wasp telemetry show")
+    print("To opt out:          wasp telemetry off, or set WASP_TELEMETRY_DISABLE")
+
+
+def _next_event(state: State, build: bool) -> str:
+    now = _now()
+    state.begin(now, build, "", may_send=False)  # as far as the clock goes
+    if now > state.pause_ends(build):
+        return "with the next command"
+    return time.strftime("after %Y-%m-%d %H:%M:%S", time.localtime(state.pause_ends(build)))
+
+
+def show(wasp_version: str) -> None:
+    """Prints the exact data that a command would send now, or a sample of it."""
+    reason, project, folder = silence_reason(), current_project(), usable_folder()
+    if reason is not None or folder is None:
+        print(f"Telemetry is DISABLED ({reason}): nothing is sent.", file=sys.stderr)
+    elif project is None:
+        print("In no Wasp project, so nothing is sent from here. A sample:", file=sys.stderr)
+        print(Invocation([], wasp_version, "", _Sample("")).body("").decode("ascii"))
+    else:
+        _print_event(Invocation([], wasp_version, project, Store(folder)), sys.stdout)
+
+
+def _print_event(invocation: Invocation, output: IO[str]) -> None:
+    """The event of an invocation; when it would not be sent now, that too, on stderr."""
+    state = invocation.state()
+    following = _next_event(state, invocation.build)
+    if following.startswith("after"):
+        print(f"Paused: it would be sent {following}.", file=sys.stderr)
+    print(invocation.body(invocation.deploy or state.deploy).decode("ascii"), file=output)
+
+
+def on(_wasp_version: str) -> None:
+    """Takes ``wasp telemetry off`` back."""
+    file = off_file(os.environ)
+    if file is not None and os.path.lexists(file):
+        os.remove(file)
+    reason = silence_reason()
+    print("Telemetry: " + ("ENABLED" if reason is None else f"still DISABLED ({reason})"))
+
+
+def off(_wasp_version: str) -> None:
+    """Opts out, from now on and for all projects."""
+    file = off_file(os.environ)
+    if file is None:
+        raise OSError("HOME is not set. Set WASP_TELEMETRY_DISABLE instead.")
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    with open(file, "w", encoding="ascii") as output:
+        output.write("While this file is here, Wasp sends no telemetry (wasp telemetry on).\n")
+    print("Telemetry: DISABLED. To switch it on again: wasp telemetry on")
+
+
+# --- running this file
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The door: ``installed``, ``invoked VERSION [ARGUMENT...]``, ``telemetry VERSION [WORD]``.
+
+    Only the last is for who has opted out: it says so, and changes it. Returns the exit code.
+    """
+    name, rest = "".join(arguments[:1]), arguments[1:]
+    if name == "telemetry" and rest:
+        return command(rest[0], rest[1:])
+    if opt_out_reason(os.environ) is not None:
+        return 0
+    try:
+        if name == "invoked" and rest:
+            _invoked(rest[0], rest[1:])
+        elif name == "installed" and not rest:
+            _installed()
+    except Exception:  # whatever goes wrong, a user's command does not show it
+        if is_debugging():
+            raise
+    return 0
+
+
+def run(arguments: Sequence[str]) -> NoReturn:
+    """``main`` as a process of its own."""
+    code = main(arguments)
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        code = code or 1  # nobody reads any more
+    # The interpreter's own cleaning up takes a few milliseconds more.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    run(sys.argv[1:])
+END_OF_telemetry_ping.py
+        telemetry_messages.py) cat <<'END_OF_telemetry_messages.py' ;;
+"""Messages back: what the Wasp team has to say to the users of a version.
+
+After an event, telemetry_ping.py lets this look for them, at most once in 12 hours: in what the
+collector answered, in the news feed, and where this Wasp came from. No request says anything of
+this machine or its user. What is to be shown becomes a text; the launcher prints and empties it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+import telemetry_ping as ping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Final
+
+    Message = dict[str, Any]
+
+DEFAULT_NEWS_URL: Final = "https://news.wasp.sh"
+LEVELS: Final = ("critical", "important", "info")
+TITLE_LIMIT: Final = 60
+BODY_LIMIT: Final = 800
+RANGE_LIMIT: Final = 200
+
+DAY_S: Final = 24 * 60 * 60
+#: A little less than a day and a week, as nobody comes back at the same second.
+DAILY_S: Final = DAY_S - 4 * 60 * 60
+WEEKLY_S: Final = 7 * DAY_S - 4 * 60 * 60
+#: So old, a message that names no versions is no news.
+NEWS_AGE_S: Final = 30 * DAY_S
+#: More are not shown at once, and not remembered as shown.
+NOTICES_LIMIT: Final = 3
+SHOWN_LIMIT: Final = 1000
+COLUMNS: Final = 76
+
+#: What text from elsewhere raises that is not as it should be.
+BROKEN: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+
+# --- versions
+
+
+def version_key(version: str) -> tuple[Any, ...]:
+    """Sorts versions as https://semver.org/#spec-item-11 says; ValueError for what is none."""
+    found = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})(?:-([0-9A-Za-z.-]+))?", version)
+    identifiers = (found[4] or "").split(".") if found else []
+    if not found or (found[4] and "" in identifiers):
+        raise ValueError(f"{version!r} is not a version")
+    order = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in identifiers if part]
+    return int(found[1]), int(found[2]), int(found[3]), not found[4], order
+
+
+def is_in_range(version: str, text: str) -> bool:
+    """Whether ``version`` is in a range such as ``>=0.20.0 <0.25.1 || 0.26.0``, if that is one."""
+    if len(text) > RANGE_LIMIT:
+        raise ValueError("too long for a range of versions")
+    # Each is looked at, so that no mistake hides behind a part that holds.
+    alternatives = [[_holds(version, word) for word in part.split()] for part in text.split("||")]
+    if [] in alternatives:
+        raise ValueError("an empty range of versions")
+    return any(all(held) for held in alternatives)
+
+
+def _holds(version: str, word: str) -> bool:
+    limit = word.lstrip("<>=")
+    own, other = version_key(version), version_key(limit)
+    held = {"<": own < other, "<=": own <= other, ">": own > other, ">=": own >= other}
+    return {**held, "=": own == other, "": own == other}[word[: len(word) - len(limit)]]
+
+
+def newer_releases(releases: list[str], version: str) -> list[str]:
+    """The newest release of the line of ``version``, and the newest of all beyond that line.
+
+    Each is "" when it is not newer. A line is what may be updated without changing a project: 0.25,
+    or 1.
+    """
+
+    def line(version: str) -> tuple[Any, ...]:
+        return version_key(version)[: 2 if version.startswith("0.") else 1]
+
+    newer = [found for found in releases if version_key(found) > version_key(version)]
+    patches = [found for found in newer if line(found) == line(version)]
+    breaking = [found for found in newer if line(found) != line(version)]
+    return [max(found, key=version_key, default="") for found in (patches, breaking)]
+
+
+def _is_release(version: str) -> bool:
+    """Whether it is three numbers and nothing else, as it is printed inside a command."""
+    return bool(re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9}){2}", version))
+
+
+# --- messages
+
+
+def messages_from(value: list[Message]) -> list[Message]:
+    """The messages of a feed; as in ``wasp news``, one that is not right refuses all (BROKEN)."""
+    if not isinstance(value, list):
+        raise TypeError("messages come as a list")
+    return [_message(fields) for fields in value]
+
+
+def _message(fields: Message) -> Message:
+    message = {name: _plain(fields[name]) for name in ("id", "level", "title", "body")}
+    message["body"] = message["body"][:BODY_LIMIT]
+    for name in ("publishedAt", "url", "affectedVersions"):
+        message[name] = fields.get(name) or ""
+    if message["level"] not in LEVELS or len(fields["title"]) > TITLE_LIMIT:
+        raise ValueError("a level that does not exist, or a title that is too long")
+    if not re.fullmatch(r"(https://[!-~]{1,200})?", message["url"]):
+        raise ValueError("an address that is not https")
+    published_at(message)
+    is_in_range("0.0.0", message["affectedVersions"] or "0.0.0")
+    return message
+
+
+def _plain(text: str) -> str:
+    """One line of ASCII: nothing that could move the cursor, colour, hide, or look like another."""
+    from unicodedata import normalize
+
+    quotes = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-"}
+    ascii_text = normalize("NFKD", text.translate(quotes)).encode("ascii", "ignore").decode()
+    return " ".join(re.sub("[^!-~]", " ", ascii_text).split())
+
+
+def published_at(message: Message) -> int:
+    """In seconds since 1970; ValueError unless it is a full time such as 2026-01-31T12:00:00Z."""
+    from datetime import datetime
+
+    date, clock = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
+    pattern = rf"({date}T{clock}:[0-9]{{2}})(\.[0-9]+)?(Z|[+-]{clock})"
+    found = re.fullmatch(pattern, message["publishedAt"])
+    if not found:
+        raise ValueError("not a full time")
+    return int(datetime.fromisoformat(found[1] + found[3].replace("Z", "+00:00")).timestamp())
+
+
+def concerns(message: Message, version: str, now: int) -> bool:
+    """Whether a user of ``version`` is to read this at all."""
+    age = now - published_at(message)
+    if age < -DAY_S or message["affectedVersions"]:
+        return age >= -DAY_S and is_in_range(version, message["affectedVersions"])
+    # Who has just come to Wasp is not to read all that there ever was.
+    return message["level"] == "critical" or age < NEWS_AGE_S
+
+
+class News:
+    """All that is known here, kept as ``messages.json``; what cannot be read is as if not there.
+
+    ``looked_at`` is when it was last looked for, ``shown`` when each was last shown, in seconds
+    since 1970; ``ready`` has, for each version, the names of what is in the text for its users.
+    """
+
+    def __init__(self, text: bytes = b"") -> None:
+        self.looked_at = 0
+        self.feed: list[Message] = []
+        self.answer: list[Message] = []
+        self.releases: list[str] = []
+        self.shown: dict[str, int] = {}
+        self.ready: dict[str, list[str]] = {}
+        try:
+            fields = json.loads(text)
+            self.shown = {str(name): int(at) for name, at in fields["shown"].items()}
+            self.ready = {str(name): [*map(str, its)] for name, its in fields["ready"].items()}
+            self.looked_at = int(fields["looked_at"])
+            self.releases = [*filter(_is_release, fields["releases"])]
+            self.feed = messages_from(fields["feed"])
+            self.answer = messages_from(fields["answer"])
+        except BROKEN:
             return
-        fi
-        know_node
-        minimum_of "$release_node"
-        case $node_version in
-            [0-9]*)
-                # A pre-release comes before its release.
-                if older_than "$node_version" "$minimum" || is_prerelease_of "$node_version" "$minimum"; then
-                    warn "Node.js is $node_version. $_needs.${newline}Install a newer one: https://nodejs.org/en/download"
-                fi
-                ;;
-            *) warn "$(command -v node) does not say which version it is. $_needs.${newline}Install it anew: https://nodejs.org/en/download" ;;
-        esac
-        have npm || warn "npm is not on PATH, and Wasp needs it.${newline}It comes with Node.js: https://nodejs.org/en/download"
-    }
 
-    # know_node: sets node_version
-    know_node() {
-        [ "$node_known" = no ] && have node || return 0
-        node_known=yes
-        if [ -n "$node_check" ]; then
-            wait "$node_check"
-            node_check=''
-            read -r node_version <"$work/node" || :
-        else
-            node_version=$(node --version 2>/dev/null </dev/null)
-        fi
-        node_version=${node_version#v}
-    }
-
-    # is_prerelease_of VERSION RELEASE: VERSION is RELEASE with a suffix, such as 24.0.0-rc.1
-    is_prerelease_of() {
-        case $1 in "$2"-*) ;; *) return 1 ;; esac
-    }
-
-    # minimum_of RANGE: sets minimum to the first version in a range such as ">=24.14.1"
-    minimum_of() {
-        minimum=${1#"${1%%[0-9]*}"}
-        minimum=${minimum%%[!0-9.]*}
-    }
-
-    check_path() {
-        is_on_path
-        if [ "$on_path" = no ]; then
-            set_up_path
-            # From the next start on, this wasp comes before any other.
-            [ -z "$path_message" ] || return 0
-        fi
-        _first=$(command -v wasp || :)
-        case $_first in
-            '' | "$prefix/bin/wasp" | [!/]*) return 0 ;;
-        esac
-        # The same file by another name, such as through a link to the home folder.
-        # shellcheck disable=SC3013 # every shell here knows -ef; one that did not would only warn in vain
-        [ "$_first" -ef "$prefix/bin/wasp" ] 2>/dev/null || warn "another wasp comes first on your PATH: $_first${newline}Remove it, or put $(pretty "$prefix/bin") before it."
-    }
-
-    # check_home: under sudo, HOME may be another user's, who cannot change what root has put there
-    check_home() {
-        case $prefix in "${HOME:-/nonexistent}"/*) ;; *) return 0 ;; esac
-        user_id=$(id -u)
-        [ "$user_id" = 0 ] && ! is_on_ci || return 0
-        read_owner "$bin_dir/wasp"
-        [ "$owner" = 0 ] || return 0
-        read_owner "$HOME/."
-        [ "$owner" != 0 ] || return 0
-        # shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
-        _whose=$(ls -ld "$HOME/." | awk 'NR == 1 { print $3 }')
-        warn "$HOME is the home of $_whose, who can neither update nor remove what root has installed there.${newline}Run this again without sudo, after: sudo chown -R $_whose $(quoted "$prefix")"
-    }
-
-    # --- PATH --------------------------------------------------------------------------------------------
-    # One line in the start-up files of a person's shells puts the bin folder on PATH. The line needs no other
-    # file, since one that is gone would end a login (dash leaves at a "." that fails); it does nothing where the
-    # folder is on PATH already; and its comment is how it is found again. The shells' own facts are in
-    # files_of_SHELL; the same are in wasp_installer/shells.py.
-
-    # set_up_path: makes the shells find wasp when they next start; sets path_message, which says what this one
-    # needs, or warns of what a person has to do
-    set_up_path() {
-        spell_bin_folder
-        if ! can_be_on_path; then
-            warn "$(pretty "$prefix/bin") is not on your PATH, and cannot be, because of a colon or a line break in its name.${newline}Choose another place with --prefix DIR."
-        elif ! may_modify_path; then
-            warn "$(pretty "$prefix/bin") is not on your PATH. Put it there:${newline}$(path_advice)"
-        elif is_github_job; then
-            add_to_github_path
-        else
-            add_to_startup_files
-        fi
-    }
-
-    can_be_on_path() {
-        case $prefix in *:*) return 1 ;; esac
-        case $path_line in *"$newline"*) return 1 ;; esac
-    }
-
-    # may_modify_path: nobody forbade it, and there is somebody whose shells will start
-    may_modify_path() {
-        [ "$modify_path" = yes ] || return 1
-        is_github_job || { ! is_on_ci && may_change_startup_files; }
-    }
-
-    may_change_startup_files() {
-        [ "$modify_path" = yes ] && [ -z "$destdir" ] && owns_home
-    }
-
-    is_github_job() {
-        [ -n "${GITHUB_PATH-}" ] || return 1
-        case ${GITHUB_ACTIONS-} in '' | false | 0) return 1 ;; esac
-    }
-
-    # is_on_ci: the rule of is_on_ci in telemetry_ping.py
-    is_on_ci() {
-        for _value in "${CI-}" "${BUILD_ID-}" "${BUILD_NUMBER-}" "${CI_APP_ID-}" "${CI_BUILD_ID-}" \
-            "${CI_BUILD_NUMBER-}" "${CI_NAME-}" "${CONTINUOUS_INTEGRATION-}" "${RUN_ID-}" \
-            "${GITHUB_ACTIONS-}" "${TRAVIS-}"; do
-            case $_value in '' | false | 0) ;; *) return 0 ;; esac
-        done
-        return 1
-    }
-
-    # owns_home: under sudo, HOME may be another user's, who could then not change what is written there
-    owns_home() {
-        case ${HOME-} in /*) ;; *) return 1 ;; esac
-        user_id=$(id -u)
-        read_owner "$HOME/."
-        [ "$owner" = "$user_id" ]
-    }
-
-    # read_owner FILE: sets owner to the number of the user whose it is
-    read_owner() {
-        # shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
-        owner=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $3 }')
-    }
-
-    # spell_bin_folder: sets path_command and path_line for shells that read sh, fish_command and fish_line for
-    # fish: what puts the bin folder on PATH there, now and at each start. A folder in the home is spelled with
-    # $HOME, so that the home may move.
-    # shellcheck disable=SC2016 # what is not expanded here is so in the line
-    spell_bin_folder() {
-        spell "$prefix/bin"
-        bin_word=$word bin_fish_word=$fish_word
-        path_command="export PATH=$before_path"
-        path_line="case \":\${PATH}:\" in *:$word:*) ;; *) $path_command ;; esac $STARTUP_MARK"
-        fish_command="set -gx PATH $fish_word \$PATH"
-        fish_line="contains -- $fish_word \$PATH; or $fish_command $STARTUP_MARK"
-    }
-
-    # spell PATH: sets word and fish_word to what stands for it in sh and in fish, and before_path; what is in the
-    # home is spelled with $HOME, so that the home may move
-    # shellcheck disable=SC2016 # for another shell than this one
-    spell() {
-        _home='' _below=$1
-        case $_below in
-            "${HOME:-/nonexistent}"/*) _home='$HOME' _below=${_below#"$HOME"} ;;
-        esac
-        case $_below in
-            *[!A-Za-z0-9\ ._/+@%,=-]*)
-                _home=${_home:+\"$_home\"}
-                word=$_home$(quoted "$_below") fish_word=$_home$(quoted_for_fish "$_below")
-                before_path="$word:\"\$PATH\""
-                ;;
-            *)
-                word=\"$_home$_below\" fish_word=\"$_home$_below\"
-                before_path="\"$_home$_below:\$PATH\""
-                ;;
-        esac
-    }
-
-    # quoted_for_fish TEXT: as one word of fish, which has escapes inside single quotes
-    quoted_for_fish() {
-        printf '%s.' "$1" | sed -e "s/[\\\\']/\\\\&/g" -e "1s/^/'/" -e "\$s/\\.\$/'/"
-    }
-
-    # name_own_shell: sets own_shell to the one that the person has, by the name of its files_of_SHELL
-    name_own_shell() {
-        own_shell=${SHELL-}
-        own_shell=${own_shell##*/}
-        case $own_shell in
-            '' | dash | ash | busybox | posh) own_shell='sh' ;;
-            ksh93 | ksh88 | oksh | loksh) own_shell=ksh ;;
-            lksh) own_shell=mksh ;;
-        esac
-    }
-
-    has_startup_files() {
-        case $1 in sh | bash | zsh | fish | ksh | mksh | yash) ;; *) return 1 ;; esac
-    }
-
-    # command_for_this_terminal: the end of a sentence
-    command_for_this_terminal() {
-        case $own_shell in
-            fish) printf ' In this terminal: %s' "$fish_command" ;;
-            *) ! has_startup_files "$own_shell" || printf ' In this terminal: %s' "$path_command" ;;
-        esac
-    }
-
-    # path_advice: what a person may type, or has to write, to put the bin folder on PATH
-    # shellcheck disable=SC2016 # for another shell than this one
-    path_advice() {
-        name_own_shell
-        case $own_shell in
-            fish) printf 'fish_add_path %s' "$bin_fish_word" ;;
-            nu) printf "\$env.PATH = (\$env.PATH | prepend %s) # in the file that \$nu.config-path names" \
-                "$(json_string "$prefix/bin")" ;;
-            csh | tcsh) printf 'set path = ( %s $path ) # in ~/.%src' "$bin_word" "$own_shell" ;;
-            *)
-                case $own_shell,$os in
-                    zsh,*) _file=.zshrc ;;
-                    bash,macos) _file=.bash_profile ;;
-                    bash,*) _file=.bashrc ;;
-                    *) _file=.profile ;;
-                esac
-                printf 'echo %s >>~/%s && . ~/%s' "$(quoted "$path_command")" "$_file" "$_file"
-                ;;
-        esac
-    }
-
-    # What each shell reads when it starts: at a login, in a window, or both. offer SHELL FILE decides.
-
-    files_of_sh() {
-        offer sh "$HOME/.profile"
-    }
-
-    files_of_bash() {
-        offer bash "$HOME/.bashrc"
-        # At a login it reads the first of these, the last here; on a Mac every window is a login.
-        _login=.profile
-        for _name in .bash_login .bash_profile; do
-            [ ! -r "$HOME/$_name" ] || _login=$_name
-        done
-        offer bash "$HOME/$_login"
-    }
-
-    # Not .zshenv: on a Mac, /etc/zprofile comes after it and puts the system's folders first.
-    files_of_zsh() {
-        if [ -z "${ZDOTDIR-}" ] && [ -f "$HOME/.zshenv" ] && grep -q ZDOTDIR "$HOME/.zshenv" 2>/dev/null; then
-            # It says where the others are, but not to us.
-            offer zsh "$HOME/.zshenv"
-        else
-            offer zsh "${ZDOTDIR:-$HOME}/.zshrc"
-        fi
-    }
-
-    files_of_fish() {
-        find_config_folder
-        offer fish "$config_folder/fish/conf.d/wasp.fish"
-    }
-
-    files_of_ksh() {
-        offer ksh "$HOME/.profile"
-        offer ksh "$HOME/.kshrc"
-    }
-
-    files_of_mksh() {
-        offer mksh "$HOME/.profile"
-        offer mksh "$HOME/.mkshrc"
-    }
-
-    files_of_yash() {
-        offer yash "$HOME/.yash_profile"
-        offer yash "$HOME/.yashrc"
-    }
-
-    find_config_folder() {
-        case ${XDG_CONFIG_HOME-} in
-            /*) config_folder=$XDG_CONFIG_HOME ;;
-            *) config_folder=$HOME/.config ;;
-        esac
-    }
-
-    # offer_startup_files PURPOSE DO: "DO FILE LINE" for each that is to have the line for path or completion: the
-    # person's own shell's, and of the other shells those that are there
-    offer_startup_files() {
-        purpose=$1 startup_verb=$2 offered=$newline
-        name_own_shell
-        find_real_home
-        for _shell in bash zsh fish ksh mksh yash sh; do
-            "files_of_$_shell"
-        done
-    }
-
-    offer() {
-        _sign=$2
-        [ "$1" != fish ] || _sign=${2%/conf.d/*}
-        [ "$1" = "$own_shell" ] || [ -e "$_sign" ] || return 0
-        case $offered in *"$newline$2$newline"*) return 0 ;; esac
-        choose_line "$1" "$2" || return 0
-        offered=$offered$2$newline
-        "$startup_verb" "$2" "$line"
-    }
-
-    # choose_line SHELL FILE: sets line to what the file is to have, or fails
-    choose_line() {
-        case $purpose,$1,$2 in
-            path,fish,*) line=$fish_line ;;
-            path,*) line=$path_line ;;
-            # Not its login file: other shells may read it too, and not understand the script.
-            completion,bash,*/.bashrc) line=$bash_completion_line ;;
-            completion,zsh,*) line=$zsh_completion_line ;;
-            completion,fish,*) line=$fish_completion_line ;;
-            *) return 1 ;;
-        esac
-    }
-
-    add_to_startup_files() {
-        added='' present=''
-        name_staging_owner
-        offer_startup_files path add_line
-        _bin=$(pretty "$prefix/bin")
-        if [ -n "$added" ]; then
-            path_message="Added $_bin to PATH in $added.$(command_for_this_terminal)"
-        elif [ -n "$present" ]; then
-            path_message="$_bin is put on PATH in $present.$(command_for_this_terminal)"
-        fi
-        # What this installer cannot write for.
-        has_startup_files "$own_shell" || warn "$_bin is not on PATH in $own_shell. Put it there:${newline}$(path_advice)"
-    }
-
-    add_line() {
-        if find_line "$1" "$2"; then
-            present=$(with_name "$present" "$1")
-        elif find_real_file "$1" && may_rewrite && append_line "$2"; then
-            added=$(with_name "$added" "$1")
-        else
-            warn "$(pretty "$1") $obstacle, so it was left as it is. To put $(pretty "$prefix/bin") on PATH, add this line to it:${newline}$2"
-        fi
-    }
-
-    # with_name NAMES FILE: one more, as in "a, b and c"
-    with_name() {
-        case $1 in
-            '') pretty "$2" ;;
-            *' and '*) printf '%s, %s and %s' "${1%% and *}" "${1#* and }" "$(pretty "$2")" ;;
-            *) printf '%s and %s' "$1" "$(pretty "$2")" ;;
-        esac
-    }
-
-    # plan_line FILE LINE: for --dry-run
-    plan_line() {
-        ! find_line "$1" "$2" && find_real_file "$1" && may_rewrite || return 0
-        added=$(with_name "$added" "$1")
-    }
-
-    plan_path() {
-        added=''
-        is_on_path
-        spell_bin_folder
-        [ "$on_path" = no ] && can_be_on_path && may_modify_path && ! is_github_job || return 0
-        offer_startup_files path plan_line
-        [ -z "$added" ] || say "  path  $added"
-    }
-
-    clean_startup_files() {
-        may_change_startup_files || return 0
-        take_off_path
-        remove_completion
-    }
-
-    take_off_path() {
-        spell_bin_folder
-        can_be_on_path || return 0
-        remove_lines path
-        [ -n "$removed" ] || return 0
-        _rest=''
-        # Other installers may have found it on PATH, and so added nothing themselves.
-        [ ! -d "$bin_dir" ] || _rest='; add it yourself if you use the other programs in it'
-        say "Took $(pretty "$prefix/bin") off PATH in $removed$_rest"
-        is_any_installed || return 0
-        set_up_path
-        say_path_message
-    }
-
-    # is_any_installed: another run may have installed the first version, or removed the last one, and not
-    # seen what this one has just done to start-up files
-    is_any_installed() {
-        list_installed
-        [ -n "$installed" ]
-    }
-
-    # remove_lines PURPOSE: wherever they may be, also by another shell or another ZDOTDIR; sets removed
-    remove_lines() {
-        purpose=$1 removed=''
-        name_staging_owner
-        find_real_home
-        find_config_folder
-        for _name in .bashrc .bash_profile .bash_login; do remove_line bash "$HOME/$_name"; done
-        for _name in .profile .kshrc .mkshrc .yashrc .yash_profile; do remove_line sh "$HOME/$_name"; done
-        for _zdotdir in "$HOME" ${ZDOTDIR:+"$ZDOTDIR"}; do
-            remove_line zsh "$_zdotdir/.zshrc"
-            remove_line zsh "$_zdotdir/.zshenv"
-        done
-        remove_line fish "$HOME/.config/fish/conf.d/wasp.fish"
-        remove_line fish "$config_folder/fish/conf.d/wasp.fish"
-    }
-
-    remove_line() {
-        choose_line "$1" "$2" && find_line "$2" "$line" || return 0
-        if find_real_file "$2" && may_rewrite && take_line_out "$line"; then
-            removed=$(with_name "$removed" "$2")
-        elif [ "$purpose" = path ]; then
-            warn "$(pretty "$2") $obstacle, so it still puts $(pretty "$prefix/bin") on PATH. Remove this line from it:${newline}$line"
-        else
-            warn "$(pretty "$2") $obstacle, so it still has our line for tab completion. Remove it:${newline}$line"
-        fi
-    }
-
-    take_line_out() {
-        _size=$(wc -c <"$real") _length=$(printf '%s\n' "$1" | wc -c)
-        if [ "$line_number" = 1 ] && [ "$((_size))" = "$((_length))" ] && ! [ -L "$startup_file" ]; then
-            # Only the line is there, so it was made for the line.
-            rm -f "$real" 2>/dev/null || return 1
-            _folder=${real%/*}
-            while [ "$_folder" != "$real_home" ] && rmdir "$_folder" 2>/dev/null; do _folder=${_folder%/*}; done
-        else
-            stage_startup_file || return 1
-            (print_without_line "$1" >"$new_startup") 2>/dev/null || drop_startup_file || return 1
-            place_startup_file
-        fi
-    }
-
-    # find_line FILE LINE: sets line_number, or fails
-    find_line() {
-        [ -f "$1" ] || return 1
-        line_number=$(tr -d '\000' 2>/dev/null <"$1" | grep -nxF -e "$2" | head -n 1)
-        line_number=${line_number%%:*}
-        [ -n "$line_number" ]
-    }
-
-    # find_real_file FILE: sets real to the place of it, past links; fails with an obstacle when nothing may be
-    # written there
-    find_real_file() {
-        startup_file=$1 real=$1
-        obstacle='is a link that leads nowhere'
-        [ -e "$1" ] || ! [ -L "$1" ] || return 1
-        while [ -L "$real" ]; do
-            _target=$(readlink "$real" && printf .) || return 1
-            _target=${_target%"$newline".}
-            case $_target in
-                /*) real=$_target ;;
-                *) real=${real%/*}/$_target ;;
-            esac
-        done
-        obstacle='is outside your home folder'
-        topmost_missing "${real%/*}"
-        _folder=${real%/*}
-        [ -z "$missing" ] || _folder=${missing%/*}
-        _rest=${real#"$_folder"}
-        _folder=$(cd "$_folder/" 2>/dev/null && pwd -P && printf .) || return 1
-        real=${_folder%"$newline".}$_rest
-        case $real in "$real_home"/*) ;; *) return 1 ;; esac
-        case $real in */../*) return 1 ;; esac
-        obstacle='is not a file'
-        [ ! -e "$real" ] || [ -f "$real" ]
-    }
-
-    find_real_home() {
-        real_home=$(cd "$HOME/" && pwd -P && printf .)
-        real_home=${real_home%"$newline".}
-        real_home=${real_home%/}
-    }
-
-    # may_rewrite: a new file in the place of the real one would be the same person's, who may write there
-    may_rewrite() {
-        obstacle='cannot be written to'
-        owner=$user_id
-        [ -e "$real" ] || return 0
-        (: >>"$real") 2>/dev/null || return 1
-        read_owner "$real"
-        [ "$owner" = "$user_id" ] || [ "$user_id" = 0 ]
-    }
-
-    # append_line LINE: at the end of the real file, at once; a file that does not end its last line keeps to that,
-    # so that what was there can be told again
-    append_line() {
-        stage_startup_file || return 1
-        # Another run may have put it there meanwhile.
-        if ! find_line "$new_startup" "$1"; then
-            _added="$1$newline"
-            [ "$was_there" = no ] || ends_its_lines "$new_startup" || _added="$newline$1"
-            (printf '%s' "$_added" >>"$new_startup") 2>/dev/null || drop_startup_file || return 1
-        fi
-        place_startup_file
-    }
-
-    # stage_startup_file: sets new_startup to a copy of the real file beside it, with its mode and owner, and
-    # was_there
-    stage_startup_file() {
-        topmost_missing "${real%/*}"
-        made_for_startup=$missing
-        mkdir -p "${real%/*}" 2>/dev/null || drop_startup_file || return 1
-        for _left in "${real%/*}"/.wasp-staging-*; do
-            ! [ -f "$_left" ] || ! is_abandoned "$_left" || rm -f "$_left"
-        done
-        new_startup=$(mktemp "${real%/*}/.wasp-staging-$_owner-XXXXXX" 2>/dev/null) || drop_startup_file || return 1
-        was_there=no
-        if ! [ -e "$real" ]; then
-            chmod 644 "$new_startup" 2>/dev/null || drop_startup_file || return 1
-        else
-            was_there=yes
-            cp -p "$real" "$new_startup" 2>/dev/null || drop_startup_file || return 1
-            [ "$owner" = "$user_id" ] || has_kept_owner "$owner" || drop_startup_file
-        fi
-    }
-
-    # has_kept_owner NUMBER: root may lack the right to give files away
-    has_kept_owner() {
-        read_owner "$new_startup"
-        [ "$owner" = "$1" ]
-    }
-
-    place_startup_file() {
-        mv -f "$new_startup" "$real" 2>/dev/null || drop_startup_file || return 1
-        new_startup=''
-    }
-
-    # drop_startup_file: and fails; by its name, as a mktemp that failed may have made it
-    drop_startup_file() {
-        rm -f "${real%/*}/.wasp-staging-$_owner-"*
-        remove_made "${real%/*}" "$made_for_startup"
-        new_startup=''
-        return 1
-    }
-
-    print_without_line() {
-        if ! ends_its_lines "$real" && [ "$(($(wc -l <"$real")))" = "$((line_number - 1))" ]; then
-            # The line was put after a line break that was not there either.
-            _before=$(($(wc -c <"$real") - $(printf '\n%s' "$1" | wc -c)))
-            [ "$_before" -le 0 ] || head -c "$_before" "$real"
-        else
-            [ "$line_number" = 1 ] || head -n "$((line_number - 1))" "$real" || return 1
-            tail -n "+$((line_number + 1))" "$real"
-        fi
-    }
-
-    # ends_its_lines FILE: its last byte is a line break
-    ends_its_lines() {
-        _end=$(tail -c 1 "$1" && printf .)
-        [ "$_end" = "$newline." ]
-    }
-
-    # add_to_github_path: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
-    add_to_github_path() {
-        _bin=$(pretty "$prefix/bin")
-        if find_line "$GITHUB_PATH" "$prefix/bin" \
-            || { [ -f "$GITHUB_PATH" ] && (print_for_github >>"$GITHUB_PATH") 2>/dev/null; }; then
-            path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
-        else
-            warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
-        fi
-    }
-
-    print_for_github() {
-        ! [ -s "$GITHUB_PATH" ] || ends_its_lines "$GITHUB_PATH" || printf '\n'
-        printf '%s\n' "$prefix/bin"
-    }
-
-    # --- tab completion ----------------------------------------------------------------------------------
-    # A script for each shell that has one, the same as in wasp_installer/completions, and a line in a start-up
-    # file that makes the shell read it.
-
-    stage_completions() {
-        for _script in $COMPLETION_SCRIPTS; do
-            write_file "$staging/$_script" completion_script "$_script"
-            change "write to $(pretty "$staging")" chmod 644 "$staging/$_script"
-        done
-    }
-
-    # may_complete: whether start-up files may have lines for it
-    may_complete() {
-        spell_bin_folder
-        can_be_on_path && may_change_startup_files || return 1
-        spell "$wasp_root/completions/wasp.bash"
-        bash_completion_line="[ -z \"\${BASH_VERSION-}\" ] || [ ! -r $word ] || . $word $STARTUP_MARK"
-        spell "$wasp_root/completions/_wasp"
-        zsh_completion_line="[ -z \"\${ZSH_VERSION-}\" ] || [ ! -r $word ] || . $word $STARTUP_MARK"
-        spell "$wasp_root/completions/wasp.fish"
-        fish_completion_line="test -r $fish_word; and source $fish_word $STARTUP_MARK"
-    }
-
-    add_completion() {
-        added=''
-        [ "$dry_run" = no ] && ! is_on_ci && may_complete || return 0
-        name_staging_owner
-        offer_startup_files completion add_completion_line
-        [ -z "$added" ] || say "Added tab completion to $added, for new terminals."
-    }
-
-    add_completion_line() {
-        ! find_line "$1" "$2" || return 0
-        if find_real_file "$1" && may_rewrite && append_line "$2"; then
-            added=$(with_name "$added" "$1")
-        else
-            warn "$(pretty "$1") $obstacle, so it was left as it is. For tab completion, add this line to it:${newline}$2"
-        fi
-    }
-
-    plan_completion() {
-        added=''
-        ! is_on_ci && may_complete || return 0
-        offer_startup_files completion plan_line
-        [ -z "$added" ] || say "  tab   $added"
-    }
-
-    remove_completion() {
-        may_complete || return 0
-        remove_lines completion
-        [ -n "$removed" ] || return 0
-        say "Took tab completion out of $removed"
-        ! is_any_installed || add_completion
-    }
-
-    # completion_script NAME
-    completion_script() {
-        case $1 in
-            wasp.bash)
-                cat <<'BASH'
+    def to_text(self) -> bytes:
+        """One line of JSON."""
+        newest = sorted(self.shown.items(), key=lambda item: item[1])[-SHOWN_LIMIT:]
+        return json.dumps({**vars(self), "shown": dict(newest)}).encode("ascii") + b"\n"
+
+    def _is_due(self, name: str, pause: int, now: int) -> bool:
+        """Whether it was not shown for so long; nor at a time that has not come yet."""
+        return not 0 <= now - self.shown.get(name, -pause) < pause
+
+    def due(self, version: str, now: int) -> dict[str, list[str]]:
+        """The names and the lines of what is to be shown to a user of ``version`` now.
+
+        The gravest first. No message has a name that begins with a space.
+        """
+        found: dict[str, list[str]] = {}
+        infos: dict[str, list[str]] = {}
+        patch, breaking = newer_releases(self.releases, version)
+        for message in sorted(self.feed + self.answer, key=_gravity):
+            name, level = message["id"], message["level"]
+            pause = DAILY_S if level == "critical" else now
+            is_due = concerns(message, version, now) and self._is_due(name, pause, now)
+            if is_due and name not in found:
+                into = infos if level == "info" else found
+                into[name] = _lines_of(message, [patch, breaking])
+        if patch and self._is_due(" patch", DAILY_S, now):
+            text = f"Wasp {patch} is out, a newer patch of your {version}."
+            found[" patch"] = _lines(text, "", update_command(patch))
+        if breaking and self._is_due(" release", WEEKLY_S, now):
+            text = f"Wasp {breaking} is out; you have {version}. Your project may need changes."
+            notes = f"What changed: https://github.com/wasp-lang/wasp/releases/tag/v{breaking}"
+            found[" release"] = _lines(text, "", notes, update_command(breaking))
+        # Infos never by themselves.
+        return dict([*found.items(), *(infos.items() if found else ())][:NOTICES_LIMIT])
+
+
+def _gravity(message: Message) -> tuple[int, int]:
+    return LEVELS.index(message["level"]), -published_at(message)
+
+
+def _lines_of(message: Message, newer: list[str]) -> list[str]:
+    more = f"More: {message['url']}" if message["url"] else ""
+    if message["level"] != "critical":
+        return _lines(message["title"], message["body"], more)
+    affected = message["affectedVersions"] or "0.0.0"
+    fixed = [found for found in newer if found and not is_in_range(found, affected)]
+    update = update_command(fixed[0] if fixed else "")
+    rule = "!" * COLUMNS
+    return [rule, *_lines(f"CRITICAL: {message['title']}", message["body"], more, update), rule]
+
+
+def _lines(title: str, body: str, *links: str) -> list[str]:
+    """All but the first are indented. Links and commands are never broken, to be copied."""
+    from textwrap import wrap
+
+    first = wrap(title, COLUMNS, subsequent_indent="  ")
+    then = wrap(body, COLUMNS, initial_indent="  ", subsequent_indent="  ")
+    return [*first, *then, *(f"  {link}" for link in links if link)]
+
+
+def update_command(version: str) -> str:
+    """What gets ``version`` into this very install; "" where a package manager owns it.
+
+    There, no manager of ours was left beside Wasp.
+    """
+    from shlex import quote
+
+    root = os.path.dirname(os.path.abspath(ping.__file__))
+    wasp = quote(os.path.join(os.path.dirname(os.path.dirname(root)), "bin", "wasp"))
+    home = os.environ.get("HOME", "").rstrip("/") + "/"
+    if len(home) > 1 and wasp.startswith(home):
+        wasp = f"~/{wasp[len(home) :]}"
+    sudo = "" if os.access(root, os.W_OK) else "sudo "
+    line = f"To update: {sudo}{wasp} installer update {version}".rstrip()
+    is_ours = os.path.exists(os.path.join(root, "wasp-installer.sh"))
+    return line if is_ours and line.isascii() and line.isprintable() else ""
+
+
+# --- looking for them
+
+
+def look(store: ping.Store, version: str, answer: bytes, now: int) -> None:
+    """Asks the channels, and prepares what the launcher shows; a channel that fails is left out."""
+    if "WASP_AUTO_NEWS_DISABLE" in os.environ or ping.is_on_ci(os.environ):
+        return
+    channels: list[Callable[[], Any]] = [lambda: ("answer", _answered(answer)), lambda: None]
+    with store.lock():
+        news = _news(store)
+        if not 0 <= now - news.looked_at <= ping.PAUSE_S:
+            news.looked_at = now
+            store.write("messages.json", news.to_text())
+            channels += [lambda: ("feed", _feed()), lambda: ("releases", _releases(version))]
+    for channel in channels:
+        try:
+            found = channel()
+        except (*BROKEN, OSError):
+            continue
+        # At once, since the next may take until the deadline; and onto what is kept by now.
+        with store.lock():
+            news = _news(store)
+            if found:
+                setattr(news, *found)
+            _prepare(store, news, version, now)
+
+
+def _news(store: ping.Store) -> News:
+    return News(store.read("messages.json", 8 * ping.ANSWER_LIMIT_BYTES))
+
+
+def _prepare(store: ping.Store, news: News, version: str, now: int) -> None:
+    """Writes the text for users of ``version``, after a look at whether its last one was shown."""
+    text = f"messages-{version}"
+    try:
+        status = os.stat(os.path.join(store.folder, text))
+    except OSError:
+        status = None
+    if status and status.st_size == 0:
+        news.shown.update(dict.fromkeys(news.ready.get(version, []), int(status.st_mtime)))
+    due = news.due(version, now)
+    news.ready[version] = list(due)
+    # Gone before other names are kept, which an empty text would make pass for shown.
+    store.remove(text)
+    store.write("messages.json", news.to_text())
+    if due:
+        lines = [line for lines in due.values() for line in (*lines, "")]
+        store.write(text, "\n".join([*lines, ""]).encode("ascii"))
+
+
+def _answered(answer: bytes) -> list[Message]:
+    return messages_from(json.loads(answer)["messages"])
+
+
+def _get(url: str, accept: str = "application/json") -> Any:
+    status, content = ping.ask(url, f"Accept: {accept}\r\n")
+    if status != 200:
+        raise ValueError(f"{url}: {status}")
+    return json.loads(content)
+
+
+def _feed() -> list[Message]:
+    return messages_from(_get(os.environ.get("WASP_NEWS_SERVER_URL") or DEFAULT_NEWS_URL))
+
+
+def _releases(version: str) -> list[str]:
+    """The newest releases where a version came from, as the installer has noted beside it."""
+    folder = os.path.dirname(os.path.abspath(ping.__file__))
+    with open(os.path.join(folder, version, ".receipt.json"), "rb") as file:
+        receipt = json.load(file)
+    if receipt["source"] == "npm":
+        # https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md has this shorter form.
+        accept = "application/vnd.npm.install-v1+json, application/json"
+        registry = receipt["url"].partition("/@wasp.sh")[0]
+        listed = _get(f"{registry}/@wasp.sh%2fwasp-cli", accept)["versions"].items()
+        found = [name for name, its in listed if not its.get("deprecated")]
+    else:
+        # https://docs.github.com/en/rest/releases/releases#list-releases
+        base = receipt["url"].partition("/wasp-lang/wasp/")[0]
+        api = "https://api.github.com" if base == "https://github.com" else f"{base}/api/v3"
+        listed = _get(f"{api}/repos/wasp-lang/wasp/releases?per_page=20")
+        found = [one["tag_name"].lstrip("v") for one in listed if not one.get("prerelease")]
+    return sorted(filter(_is_release, found), key=version_key)[-200:]
+END_OF_telemetry_messages.py
+        env.sh) cat <<'END_OF_env.sh' ;;
+# shellcheck shell=sh
+# Puts Wasp on PATH and sets up tab completion. Start-up files of shells read this file, by one line each that
+# does nothing when it is gone. The Wasp installer wrote it, and writes it anew.
+__wasp_root=''
+__wasp_bin=${__wasp_root%/share/wasp-lang}/bin
+case ":${PATH-}:" in
+  *:"$__wasp_bin":*) ;;
+  *)
+    # An active environment of conda or venv stays first.
+    case ${PATH-}: in
+      "${CONDA_PREFIX:-//}/bin":*) PATH=$CONDA_PREFIX/bin:$__wasp_bin:${PATH#"$CONDA_PREFIX/bin"} ;;
+      "${VIRTUAL_ENV:-//}/bin":*) PATH=$VIRTUAL_ENV/bin:$__wasp_bin:${PATH#"$VIRTUAL_ENV/bin"} ;;
+      *) PATH=$__wasp_bin${PATH:+:$PATH} ;;
+    esac
+    export PATH
+    ;;
+esac
+case $- in
+  *i*)
+    if [ -n "${BASH_VERSION-}" ] && [ -r "$__wasp_root/completions/wasp.bash" ]; then
+      . "$__wasp_root/completions/wasp.bash"
+    elif [ -n "${ZSH_VERSION-}" ] && [ -r "$__wasp_root/completions/_wasp" ]; then
+      . "$__wasp_root/completions/_wasp"
+    fi
+    ;;
+esac
+unset __wasp_root __wasp_bin
+END_OF_env.sh
+        env.fish) cat <<'END_OF_env.fish' ;;
+# Puts Wasp on PATH and sets up tab completion. A line in conf.d/wasp.fish reads this file, and does nothing when
+# it is gone. The Wasp installer wrote it, and writes it anew.
+set -g __wasp_root ''
+set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
+if not contains -- $bin $PATH
+    set -l first $CONDA_PREFIX/bin $VIRTUAL_ENV/bin
+    if contains -- "$PATH[1]" $first
+        # An active environment of conda or venv stays first.
+        set -gx PATH $PATH[1] $bin $PATH[2..-1]
+    else
+        set -gx PATH $bin $PATH
+    end
+end
+if status is-interactive; and test -r $__wasp_root/completions/wasp.fish
+    source $__wasp_root/completions/wasp.fish
+end
+set -e __wasp_root
+END_OF_env.fish
+        completions/wasp.bash) cat <<'END_OF_wasp.bash' ;;
 # Tab completion of wasp in bash, read by a line in ~/.bashrc. The Wasp installer wrote this file.
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
@@ -3439,10 +3911,8 @@ _wasp() {
 }
 
 complete -o default -F _wasp wasp
-BASH
-                ;;
-            _wasp)
-                cat <<'ZSH'
+END_OF_wasp.bash
+        completions/_wasp) cat <<'END_OF__wasp' ;;
 #compdef wasp
 # Tab completion of wasp in zsh, read by a line in ~/.zshrc. The Wasp installer wrote this file.
 
@@ -3493,10 +3963,8 @@ else
         compctl -K _wasp_for_compctl + -f wasp
     fi
 fi
-ZSH
-                ;;
-            wasp.fish)
-                cat <<'FISH'
+END_OF__wasp
+        completions/wasp.fish) cat <<'END_OF_wasp.fish' ;;
 # Tab completion of wasp in fish, read by a line in conf.d/wasp.fish. The Wasp installer wrote this file.
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
@@ -3519,459 +3987,93 @@ function __wasp_words
 end
 
 complete -c wasp -f -a '(__wasp_words)'
-FISH
-                ;;
-        esac
-    }
+END_OF_wasp.fish
+    esac
+}
 
-    # --- commands ----------------------------------------------------------------------------------------
+known_digests() {
+    cat <<'END_OF_digests'
+END_OF_digests
+}
 
-    refuse_conflicts() {
-        if [ -e "$share_dir/.uses-npm" ] && [ "$force" = no ]; then
-            die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
-                "To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To use this installer instead: npm uninstall -g @wasp.sh/wasp-cli, then this again with --force"
-        fi
-        inspect_launcher
-        case $launcher,$force in
-            folder,*) die foreign-launcher "$(pretty "$bin_dir/wasp") is a folder." 'Move it away, then run this again.' ;;
-            foreign,no)
-                die foreign-launcher "$(pretty "$bin_dir/wasp") is there already, and is not from this installer." \
-                    'Move it away, or replace it with --force.'
-                ;;
-        esac
-    }
+leave() {
+  ignore_signals
+  clean_up
+  exit "$1"
+}
 
-    run_install() {
-        refuse_conflicts
-        previous=$current
-        if [ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"; then
-            report_already_installed "$wanted"
-            return
-        fi
-        make_work_folder
-        start_registry_lookup
-        start_node_check
-        start_python_lookup
-        identify_platform
-        announce_new_install
-        choose_build
-        if [ -n "$archive_file" ]; then
-            take_file
-        else
-            obtain_release
-        fi
-        if is_to_be_kept "$version"; then
-            report_already_installed "$version"
-        elif [ "$dry_run" = yes ]; then
-            report_plan
-        else
-            announce_install
-            # All that takes room comes before the first change.
-            write_receipt
-            stage_shared_files
-            stage_launcher "$version"
-            begin_to_change
-            changing=yes
-            # First, since a version that is there is not installed again.
-            place_shared_files
-            place_version
-            place_launcher
-            committed=yes
-            [ ! -e "$share_dir/.uses-npm" ] \
-                || change "remove $(pretty "$share_dir/.uses-npm")" rm -f "$share_dir/.uses-npm"
-            settle_launcher
-            settle_shared_files
-            report_installed
-        fi
-    }
+ignore_signals() {
+  trap '' INT TERM HUP
+}
 
-    # begin_to_change: waits for what may take long; from then on signals do not end the run
-    begin_to_change() {
-        know_python
-        [ -n "$destdir" ] || know_node
-        ignore_signals
-    }
+stop_helpers() {
+  for _running in $child $progress $node_lookup $npm_lookup $python_lookup; do kill "$_running" 2>/dev/null; done
+  [ -z "$child$progress" ] || wait $child $progress 2>/dev/null
+}
 
-    # take_file: --from-file, in place of a download
-    take_file() {
-        archive=$archive_file release_source=file
-        [ "$wanted" = latest ] || version=$wanted
-        [ "$dry_run" = no ] || return 0
-        [ -z "$wanted_sha256" ] || need_hash_tool
-        [ "$require_checksum" = no ] || [ -n "$wanted_sha256" ] || die no-checksum \
-            "no checksum is known for $(pretty "$archive")." \
-            'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
-        say "Wasp from $(pretty "$archive")"
-        unpack_archive || die corrupt-archive "$(pretty "$archive") is a web page, not an archive." \
-            "Get it again: $RELEASES_URL"
-        check_binary
-    }
+clean_up() {
+  stop_helpers
+  [ -z "$progress" ] || clear_line
+  progress=''
+  end_turn
+  [ -z "$owner_name" ] || for _made in "$share_dir/.staging-$owner_name-"* "$bin_dir/.wasp-staging-$owner_name-"*; do
+    ! [ -e "$_made" ] || discard "$_made" "$committed"
+  done
+  [ "$committed" = yes ] || remove_empty "$bin_dir" "$made_bin"
+  [ "$committed" = yes ] || remove_empty "$share_dir" "$made_share"
+  [ -z "$work" ] || remove_tree "$work"
+}
 
-    report_plan() {
-        say "Would install Wasp${version:+ $version} for $(platform_words):"
-        say "  from  ${release_url:-$archive_file}"
-        [ -z "$release_digest" ] || say "        $release_digest"
-        say "  to    $(pretty "$share_dir/$version")"
-        say "  run   $(pretty "$bin_dir/wasp")"
-        [ -n "$destdir" ] || plan_path
-        plan_completion
-        result planned
-    }
+interrupted() {
+  [ "$(exec sh -c 'echo $PPID')" = $$ ] || exit "$1"
+  ignore_signals
+  interrupted_code=$1
+  stop_helpers
+  [ -z "$sending" ] || kill "$sending" 2>/dev/null
+  [ -z "$progress$asking" ] || printf '\n' >&2
+  progress=''
+  die interrupted 'interrupted.' 'What was installed before is as it was. Run this again to go on.'
+}
 
-    report_already_installed() {
-        [ -n "$os" ] || identify_platform
-        read_receipt "$1"
-        if [ "$current" != "$1" ] && [ "$dry_run" = no ]; then
-            [ -n "$staging" ] || make_staging
-            begin_to_change
-            write_launcher "$1"
-            committed=yes
-            settle_launcher
-        fi
-        [ "$dry_run" = yes ] || settle_shared_files
-        check_surroundings
-        say "Wasp $1 is already installed in $(pretty "$share_dir/$1")"
-        say_path_message
-        add_completion
-        is_any_installed || [ "$dry_run" = yes ] || clean_startup_files
-        say_held_warnings
-        result already-installed
-    }
+make_work_folder() {
+  case $program in
+    */wasp-installer-"$$"-??????/program) work=${program%/program} ;;
+    *)
+      work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
+        || die_file_system 'cannot make a temporary folder' "$work"
+      ;;
+  esac
+  for _left in "${work%/*}"/wasp-installer-*-??????; do
+    _pid=${_left%-*}
+    kill -0 "${_pid##*-}" 2>/dev/null || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || rm -rf "$_left" 2>/dev/null
+  done
+}
 
-    # check_surroundings: warns of what keeps Wasp from being used; what is staged is for another machine
-    check_surroundings() {
-        hold_warnings=yes
-        [ -z "$destdir" ] && [ "$dry_run" = no ] || return 0
-        check_node
-        ignore_signals
-        check_path
-        check_home
-    }
+main() {
+  program=$1
+  shift
+  set_defaults
+  choose_colours
+  trap 'interrupted 130' INT
+  trap 'interrupted 143' TERM
+  trap 'interrupted 129' HUP
+  make_work_folder
+  need awk
+  need sed
+  parse_arguments "$@"
+  check_arguments
+  case $command in
+    install) run_install ;;
+    check) run_check ;;
+    list) run_list ;;
+    use) run_use ;;
+    uninstall) run_uninstall ;;
+    migrate-to-npm) run_migrate_to_npm ;;
+  esac
+  leave 0
+}
 
-    say_path_message() {
-        [ -z "$path_message" ] || say "$path_message"
-    }
-
-    say_held_warnings() {
-        [ -z "$held_warnings" ] || [ "$quiet" = yes ] || printf '\n%s' "$held_warnings" >&2
-    }
-
-    report_installed() {
-        if [ -n "$destdir" ]; then
-            say "Staged Wasp $version in $share_dir/$version"
-            result installed
-            return
-        fi
-        check_surroundings
-        say "Installed Wasp $version in $(pretty "$share_dir/$version")"
-        case $previous in
-            '' | "$version") ;;
-            *)
-                older_than "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
-                ! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: $(own_name) use $previous"
-                ;;
-        esac
-        say_path_message
-        add_completion
-        is_any_installed || [ "$dry_run" = yes ] || clean_startup_files
-        say_held_warnings
-        say ''
-        say "Next: ${bold}wasp new my-app$plain"
-        result installed
-    }
-
-    # own_name: how this script was called, as far as it can be called so again
-    own_name() {
-        case $0 in
-            *install.sh) printf 'sh %s' "$(pretty "$0")" ;;
-            *) printf 'curl -sSL https://get.wasp.sh/install.sh | sh -s --' ;;
-        esac
-    }
-
-    # result STATUS: what --json prints
-    result() {
-        [ "$json" = no ] || print_json "$1"
-    }
-
-    run_list() {
-        inspect_launcher
-        list_installed
-        [ "$remote" = no ] || find_available
-        if [ "$json" = yes ]; then
-            result listed
-        elif [ "$remote" = yes ]; then
-            print_available
-        else
-            [ -n "$installed" ] || say "No Wasp is installed in $(pretty "$prefix")"
-            for _version in $installed; do
-                printf '%s %s\n' "$(mark_of "$_version")" "$_version"
-            done
-        fi
-    }
-
-    # mark_of VERSION: a star for the current one
-    mark_of() {
-        if [ "$1" = "$current" ]; then printf '*'; else printf ' '; fi
-    }
-
-    print_available() {
-        for _version in $available; do
-            _installed=''
-            case "$newline$installed$newline" in *"$newline$_version$newline"*) _installed=' (installed)' ;; esac
-            printf '%s %s%s\n' "$(mark_of "$_version")" "$_version" "$_installed"
-        done
-        [ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
-    }
-
-    run_use() {
-        refuse_conflicts
-        sweep_first
-        is_installed "$named_version" || die_not_installed "$named_version"
-        read_receipt "$named_version"
-        if [ "$dry_run" = yes ]; then
-            say "Would make Wasp $version the current version"
-            result planned
-            return
-        fi
-        make_staging
-        know_python
-        ignore_signals
-        write_launcher "$version"
-        committed=yes
-        settle_launcher
-        settle_shared_files
-        # Another run may have removed it meanwhile.
-        is_installed "$version" || die_not_installed "$version"
-        say "Wasp $version is now the current version"
-        result switched
-    }
-
-    die_not_installed() {
-        die not-installed "Wasp $1 is not installed in $(pretty "$prefix")." "To install it: $(own_name) -v $1"
-    }
-
-    # sweep_first: before the versions are looked at, since a killed run may have moved one aside
-    sweep_first() {
-        [ "$dry_run" = yes ] || sweep
-    }
-
-    run_uninstall() {
-        inspect_launcher
-        sweep_first
-        if [ -n "$named_version" ]; then
-            [ -d "$share_dir/$named_version" ] || {
-                # A run that was killed may have come so far.
-                [ "$dry_run" = yes ] || remove_traces_if_none_is_left
-                die_not_installed "$named_version"
-            }
-            version=$named_version
-            ! plan_only "Would remove Wasp $version" || return 0
-            make_staging
-            ignore_signals
-            committed=yes
-            # First, so that it never starts what is gone.
-            settle_launcher "$version"
-            remove_version "$version"
-            settle_launcher
-            say "Removed Wasp $version${current:+; the current version is $current}"
-            remove_traces_if_none_is_left
-            result removed
-            return
-        fi
-        list_versions_and_leftovers
-        if [ -z "$found" ] && [ "$launcher" != ours ]; then
-            [ ! -e "$share_dir/.uses-npm" ] || die npm-managed 'Wasp is managed by npm here.' \
-                'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
-            say "No Wasp is installed in $(pretty "$prefix")"
-            if [ "$dry_run" = no ]; then
-                ignore_signals
-                # A run that was killed may have come so far.
-                remove_rest
-                # Wasp may have been removed by its own "wasp uninstall", which does not know of the rest.
-                remove_traces
-            fi
-            result removed
-            return
-        fi
-        ! plan_only "Would remove Wasp ($(words_of "$found")) from $(pretty "$prefix")" || return 0
-        confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
-        remove_everything
-        say "Removed Wasp from $(pretty "$prefix")"
-        remove_traces
-        result removed
-    }
-
-    remove_traces_if_none_is_left() {
-        inspect_launcher
-        list_versions_and_leftovers
-        [ -z "$found" ] && [ "$launcher" = none ] && [ ! -e "$share_dir/.uses-npm" ] || return 0
-        ignore_signals
-        settle_shared_files
-        remove_traces
-    }
-
-    run_migrate_to_npm() {
-        inspect_launcher
-        sweep_first
-        list_versions_and_leftovers
-        ! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $(pretty "$prefix") and leave it to npm" || return 0
-        remove_everything
-        change "write to $(pretty "$share_dir")" mkdir -p "$share_dir"
-        _errors=$( (: >"$share_dir/.uses-npm") 2>&1) \
-            || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
-        [ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
-        say "Removed Wasp from $(pretty "$prefix"); npm may manage it now."
-        clean_startup_files
-        # Wasp goes on with the rest of its cache.
-        [ -n "$destdir" ] || ! find_cache || remove_tree "$cache_folder/installer"
-        say ''
-        say "Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
-        result removed
-    }
-
-    plan_only() {
-        [ "$dry_run" = yes ] || return 1
-        say "$1"
-        result planned
-    }
-
-    # list_versions_and_leftovers: sets found to all version folders, also those of an older installer,
-    # which wrote no receipts
-    list_versions_and_leftovers() {
-        found=$(
-            for _folder in "$share_dir"/*; do
-                [ -d "$_folder" ] && ! [ -L "$_folder" ] && is_version "${_folder##*/}" || continue
-                printf '%s\n' "${_folder##*/}"
-            done | newest_first
-        )
-    }
-
-    # words_of LINES: on one line, with commas
-    words_of() {
-        printf '%s' "$1" | tr '\n' ',' | sed 's/,/, /g'
-    }
-
-    remove_everything() {
-        make_staging
-        ignore_signals
-        committed=yes
-        [ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
-        for _version in $found; do remove_version "$_version"; done
-        settle_launcher
-        [ -z "$staging" ] || remove_tree "$staging"
-        [ -z "$new_launcher" ] || remove_tree "$new_launcher"
-        staging='' new_launcher=''
-        remove_rest
-    }
-
-    # remove_rest: what is there beside versions and launcher, and the folders of the prefix that are then empty
-    remove_rest() {
-        settle_shared_files
-        # The next run goes on from here as long as the last of them is there.
-        rmdir "$bin_dir" 2>/dev/null || :
-        _folder=$share_dir
-        # A run that was killed may have removed some of them.
-        while [ "$_folder" != "$destdir$prefix" ] && { rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ]; }; do
-            _folder=${_folder%/*}
-        done
-        [ "$prefix" = "${HOME-}" ] || rmdir "$destdir$prefix" 2>/dev/null || :
-    }
-
-    # remove_traces: what Wasp, its telemetry and this installer keep outside the prefix, once Wasp is gone
-    remove_traces() {
-        clean_startup_files
-        # What is staged is not this person's own.
-        [ -z "$destdir" ] && find_cache || return 0
-        if [ -d "$cache_folder" ] && ! is_used_elsewhere; then
-            remove_tree "$cache_folder"
-            say "Removed the cache $(pretty "$cache_folder")"
-        fi
-        find_config_folder
-        [ ! -e "$config_folder/wasp/telemetry-off" ] \
-            || say "Kept $(pretty "$config_folder/wasp/telemetry-off"): a Wasp that you install again sends nothing either"
-    }
-
-    # is_used_elsewhere: by the Wasp in the usual place, where another was removed
-    is_used_elsewhere() {
-        [ "$prefix" != "$HOME/.local" ] || return 1
-        for _binary in "$HOME/.local/share/wasp-lang"/*/wasp-bin; do
-            [ ! -x "$_binary" ] || return 0
-        done
-        return 1
-    }
-
-    # find_cache: sets cache_folder, or fails
-    find_cache() {
-        [ -n "${HOME-}" ] || return 1
-        case ${XDG_CACHE_HOME-} in
-            /*) cache_folder=$XDG_CACHE_HOME/wasp ;;
-            *) cache_folder=$HOME/.cache/wasp ;;
-        esac
-    }
-
-    # remove_version VERSION: out of its place at once, then bit by bit
-    remove_version() {
-        # Nothing is made for it, so that it can be done on a full disk.
-        _removed=$share_dir/.staging-$_owner-removed
-        _errors=''
-        rename_folder "$share_dir/$1" "$_removed" || [ ! -e "$share_dir/$1" ] \
-            || die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
-        _errors=$(remove_tree "$_removed" 2>&1) \
-            || die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
-    }
-
-    # confirm QUESTION: asks on a terminal, also when the script itself comes from a pipe
-    confirm() {
-        [ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
-        asking=yes
-        printf '%s [y/N] ' "$1" >&2
-        if [ -n "${YASH_VERSION-}" ]; then
-            # No signal ends its "read".
-            _answer=$(head -n 1 </dev/tty)
-        else
-            read -r _answer </dev/tty || _answer=''
-        fi
-        asking=''
-        case $_answer in
-            [yY] | [yY][eE][sS]) ;;
-            *) die interrupted 'nothing was removed.' ;;
-        esac
-    }
-
-    # --- main --------------------------------------------------------------------------------------------
-
-    main() {
-        umask 022
-        user_locale=${LC_ALL-}
-        # The messages of other programs are looked at here, so they must be in one language.
-        LC_ALL=C
-        export LC_ALL
-        # What a caller may have set for other uses of the same tools.
-        unset CDPATH IFS TAR_OPTIONS GZIP
-        hashing='' watcher='' progress='' node_check='' npm_lookup='' registry='' python_lookup='' sending=''
-        python='' python_known=no
-        set_defaults
-        choose_colours
-        parse_arguments "$@"
-        check_arguments
-        trap leave EXIT
-        trap 'interrupted 130' INT
-        trap 'interrupted 143' TERM
-        trap 'interrupted 129' HUP
-        need awk
-        # Installing does it while other programs are asked.
-        [ "$command" = install ] || identify_platform
-        case $command in
-            install) run_install ;;
-            list) run_list ;;
-            use) run_use ;;
-            uninstall) run_uninstall ;;
-            migrate-to-npm) run_migrate_to_npm ;;
-        esac
-    }
-
-    # The default command, named, also because posh takes an empty "$@" for an unset parameter.
-    [ $# -gt 0 ] || set -- install
-    main "$@"
-    exit
+[ $# -gt 0 ] || set -- install
+main "$0" "$@"
+WASP_INSTALLER
 }

@@ -89,7 +89,7 @@ class Setting:
 
     def knowing(self, home: Path) -> dict[str, str]:
         """Return the same with the registry in the environment."""
-        return self.environment(home, npm_config_registry=self.registry)
+        return self.environment(home, WASP_NPM_REGISTRY=self.registry)
 
     def asking(self, home: Path) -> dict[str, str]:
         """Return the same with the registry where only npm itself looks for it."""
@@ -212,7 +212,7 @@ def npm_install(setting: Setting) -> Subject:
 
     def environment(home: Path) -> dict[str, str]:
         return {
-            **setting.knowing(home),
+            **setting.environment(home, npm_config_registry=setting.registry),
             **quick,
             "npm_config_prefix": str(home),
             "npm_config_update_notifier": "false",

@@ -28,12 +28,12 @@ sys.path.insert(0, str(_REPOSITORY))
 
 from wasp_installer import Console, InstallerError  # noqa: E402
 from wasp_installer.errors import SourceProblem  # noqa: E402
-from wasp_installer.platforms import Platform, choose_builds  # noqa: E402
+from wasp_installer.getting.platforms import Platform, choose_builds  # noqa: E402
 from wasp_installer.versions import newest_first, parse_version  # noqa: E402
 
 if TYPE_CHECKING:
-    from wasp_installer.receipts import Release
-    from wasp_installer.transport import Transport
+    from wasp_installer.getting.transport import Transport
+    from wasp_installer.placing.receipts import Release
 
 #: By their names in the table.
 PLATFORMS: Final = {
@@ -97,7 +97,7 @@ def add(table: Table, wanted: str, console: Console) -> None:
         InstallerError: GitHub does not have it, or it is in the table with other archives.
     """
     # Imported late: its libraries take long to import, and rendering needs none.
-    from wasp_installer.transport import Transport
+    from wasp_installer.getting.transport import Transport
 
     version = wanted if wanted == "latest" else parse_version(wanted)
     transport = Transport(console, timeout_s=30)
@@ -109,10 +109,11 @@ def add(table: Table, wanted: str, console: Console) -> None:
             archives[name] = {"url": release.url or "", "sha256": _sha256(release, transport)}
             console.say(f"Wasp {version} for {name}: {archives[name]['sha256']}")
         except SourceProblem as problem:
-            if problem.slug != "no-build":
-                slug = "no-such-version" if problem.slug == "not-found" else problem.slug
-                raise InstallerError(slug, f"cannot get Wasp {version}: {problem.text}.") from None
-            console.warn(f"{problem.text}; it is left out.")
+            if problem.slug == "no-build":
+                console.warn(f"{problem.text}; it is left out.")
+                continue
+            slug = "no-such-version" if problem.slug == "not-found" else problem.slug
+            raise InstallerError(slug, f"cannot get Wasp {version}: {problem.text}.") from None
     if table.get(version, archives) != archives:
         raise InstallerError(
             "checksum-mismatch",
@@ -123,10 +124,10 @@ def add(table: Table, wanted: str, console: Console) -> None:
 
 
 def _find(version: str, platform: Platform, transport: Transport) -> Release:
-    from wasp_installer.releases import DEFAULT_GITHUB_URL, GitHubSource
+    from wasp_installer.getting.github import GitHubSource, base_url
 
-    base_url = (os.environ.get("WASP_GITHUB_URL") or DEFAULT_GITHUB_URL).rstrip("/")
-    return GitHubSource(transport, platform, choose_builds(platform), base_url).find(version)
+    builds = choose_builds(platform)
+    return GitHubSource(transport, platform, builds, base_url(os.environ)).find(version)
 
 
 def _sha256(release: Release, transport: Transport) -> str:

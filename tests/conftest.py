@@ -11,12 +11,12 @@ import pytest
 
 from tests.support.certificates import Authority, Certificate
 from tests.support.collector import Collector
-from tests.support.frontends import FRONT_ENDS, SHELLS, FrontEnd, existing
+from tests.support.frontends import CHOSEN_SHELLS, GETTERS, SHELLS, FrontEnd, existing
 from tests.support.machines import Machine, MachineRoom, own_signals
 from tests.support.processes import TelemetryGuard
 from tests.support.releases import Upstream
 from tests.support.replies import closed_port
-from tests.support.sampling import sample
+from tests.support.program import provide_program
 from tests.support.server import Server
 from tests.support.skips import NO_SKIP
 from tests.support.temporary import keep_files_in_memory
@@ -93,15 +93,21 @@ def collector(server: Server) -> Collector:
     return Collector(server)
 
 
-@pytest.fixture(params=FRONT_ENDS, ids=str)
+@pytest.fixture(params=GETTERS, ids=str)
 def front_end(request: pytest.FixtureRequest) -> FrontEnd:
-    """Every front end in turn."""
+    """install.py, and the sh program in one shell; in all of them with WASP_TESTS_FULL=1."""
+    return existing(request.param)
+
+
+@pytest.fixture(params=CHOSEN_SHELLS, ids=str)
+def shell(request: pytest.FixtureRequest) -> FrontEnd:
+    """The sh program in one shell, for what install.py does not do; in all with WASP_TESTS_FULL=1."""
     return existing(request.param)
 
 
 @pytest.fixture(params=SHELLS, ids=str)
-def shell(request: pytest.FixtureRequest) -> FrontEnd:
-    """install.sh in every shell in turn, for what only a shell can meet."""
+def every_shell(request: pytest.FixtureRequest) -> FrontEnd:
+    """The sh program in every shell in turn, for cases that are about the shell itself."""
     return existing(request.param)
 
 
@@ -132,24 +138,24 @@ def machine(machines: MachineRoom, front_end: FrontEnd) -> Machine:
 
 @pytest.fixture
 def shell_machine(machines: MachineRoom, shell: FrontEnd) -> Machine:
-    """A fresh machine for every shell in turn."""
+    """A fresh machine for the sh program."""
     return machines.build(shell)
+
+
+@pytest.fixture
+def every_shell_machine(machines: MachineRoom, every_shell: FrontEnd) -> Machine:
+    """A fresh machine for every shell in turn."""
+    return machines.build(every_shell)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     keep_files_in_memory(config)
+    provide_program(config)
     config.addinivalue_line("markers", "real: needs the npm registry and the real binary")
-    config.addinivalue_line("markers", "core: runs with every front end")
-    config.addinivalue_line("markers", "single: runs with Python or one shell")
-    config.addinivalue_line("markers", "thorough: runs with WASP_TESTS_FULL=1 only")
     if sys.platform == "win32":
         raise pytest.UsageError("the contract tests need a POSIX system")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    kept, left = sample(items)
-    if left:
-        config.hook.pytest_deselected(items=left)
-        items[:] = kept
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The longest first, so that none of them is what all workers wait for in the end.
     items.sort(key=lambda item: item.get_closest_marker("real") is None)

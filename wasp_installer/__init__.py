@@ -1,34 +1,49 @@
-"""Installs Wasp, the full-stack web framework, and manages its installed versions.
+"""Gets Wasp, the full-stack web framework; the sh program (install.sh) does the rest.
 
-``install.py`` is the command line. Packaging scripts may call it from Python::
+``install.py`` is the command line. Packaging scripts may call this package from Python::
 
-    from wasp_installer import Console, InstallerError, Options, Run
+    from wasp_installer import Console, InstallerError, Options, install
 
-    result = Run(Options(prefix="/usr", destdir="build/root"), Console(quiet=True)).execute()
-    print(result.version, result.release.digest)
+    result = install(Options(prefix="/usr", destdir="build/root"), Console(quiet=True))
+    print(result.version, result.digest)
 
-The rooms: ``cli`` (arguments in, exit code out) and ``options``; ``commands`` (what each command
-does); ``acquisition`` (a release, checked and unpacked), from ``releases`` (npm and GitHub),
-``registry`` (which npm registry) and ``transport`` (HTTPS), through ``archives`` (``tar_reader``
-reads them) and ``binary`` (does it run here); ``available`` (which versions there are); ``layout``,
-``receipts``, ``staging``, ``launcher`` and ``shared_files`` (what is on disk, and how it changes at
-once);
-``telemetry`` (the install event) and ``interpreter`` (which Python sends those of an installed
-Wasp: telemetry_ping.py, beside this package); ``path_setup`` (makes the person's shells find wasp)
-and ``completion_setup`` (makes their tab key complete its words), with ``shells`` (which files each
-reads, and the lines for them), ``startup_lines`` (a line in all of them) and ``startup_files`` (how
-one is changed, and changed back); ``windows``, with ``wsl`` (the distributions, and what runs in
-them) and ``windows_path`` (PATH in the registry); ``platforms``, ``surroundings`` (Node.js, another
-wasp), ``versions``; ``console``, ``report`` (--json), ``contents`` (its own files, also where it is
-one file), ``errors``, ``signals``.
+Which file to open:
+
+    installing             the steps of an install, in order; ``delivering``: those of one archive
+    getting                platforms (which build), sources (npm or GitHub, and what a failure of
+                           both means), npm, github, registry (which one, and npm itself), documents
+                           (what is read of JSON), known (digests inside this program), transport
+                           (retries, limits), connections (TLS, proxies, redirects), addresses,
+                           problems (what an error of the network means)
+    placing                layout (where everything is), staging, archives (hashed and decompressed
+                           as they arrive), tar_reader, unpacking, binary (does it run), receipts
+    command_line           main, arguments, options, console, progress, report (--json), manager
+                           (runs the sh program, and reads what it reports)
+    windows                commands, wsl (finding and entering it), wasp_cmd, user_path
+    telemetry, background  the install event; starting what sends it
+    errors, programs, signals, texts, versions, contents
 """
 
 from __future__ import annotations
 
-from .commands import Run
-from .console import Console
-from .errors import InstallerError
-from .options import Options
-from .report import Result
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["Console", "InstallerError", "Options", "Result", "Run"]
+from .command_line.console import Console
+from .command_line.options import Options
+from .command_line.report import Result
+from .errors import InstallerError
+
+if TYPE_CHECKING:
+    from .installing import install
+
+__version__: Final = "0.2.0"
+__all__ = ["Console", "InstallerError", "Options", "Result", "install"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what needs the libraries only when it is asked for."""
+    if name != "install":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .installing import install
+
+    return install

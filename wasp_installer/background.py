@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from typing import Any
 
 import telemetry_ping
 
+from .contents import content_of, path_of
+from .signals import held_signals
 
-def start(arguments: Sequence[str], before: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+
+def start(
+    arguments: Sequence[str], before: Sequence[str] = (), stderr: int | None = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     """Starts ``telemetry_ping.main`` with ``arguments``, away from the terminal.
 
     ``before`` is a program, with its arguments, that starts it in turn.
@@ -19,17 +25,28 @@ def start(arguments: Sequence[str], before: Sequence[str] = ()) -> subprocess.Po
     Raises:
         OSError: no process can be started.
     """
-    folder = os.path.dirname(os.path.abspath(telemetry_ping.__file__))
-    # Imported, and not run, so that what Python has compiled is used.
-    code = "import sys; sys.path.insert(0, sys.argv[1])\nimport telemetry_ping as ping\n"
-    python = [sys.executable, "-I", "-S", "-B", "-c", f"{code}ping.run(sys.argv[2:])", folder]
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NO_WINDOW
         options = {"creationflags": flags}
-    for stream in ("stdin", "stdout", "stderr"):
-        options[stream] = subprocess.DEVNULL
-    return subprocess.Popen([*before, *python, *arguments], **options)
+    python = [*before, sys.executable, "-I", "-S", "-B"]
+    path = path_of("telemetry_ping.py")
+    # Imported, and not run, so that what Python has compiled is used.
+    code = "import sys; sys.path.insert(0, sys.argv[1])\nimport telemetry_ping as ping\n"
+    imported = ["-c", f"{code}ping.run(sys.argv[2:])", os.path.dirname(path or "")]
+    with tempfile.TemporaryFile() as module, held_signals():
+        if path is None:
+            # It is inside this program, and no other process can import it from there.
+            module.write(content_of("telemetry_ping.py"))
+            module.seek(0)
+            imported = ["-"]
+        return subprocess.Popen(
+            [*python, *imported, *arguments],
+            stdin=module,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            **options,
+        )
 
 
 def notify_invocation(argv: Sequence[str], wasp_version: str) -> None:

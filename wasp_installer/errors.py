@@ -5,61 +5,62 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
-EXIT_CODES: Final[dict[str, int]] = {
+if TYPE_CHECKING:
+    from .placing.receipts import Release
+
+_Usage = Literal["usage", "bad-version"]
+_Machine = Literal["unsupported-platform", "missing-tool", "binary-does-not-run"]
+_Way = Literal["dns", "connection", "timeout", "tls", "proxy", "no-downloader"]
+_Answer = Literal["http-status", "captive-portal", "bad-answer", "insecure-url"]
+_Lacking = Literal["no-such-version", "not-installed"]
+_Checksum = Literal["checksum-mismatch", "no-checksum", "no-hash-tool"]
+_Archive = Literal["corrupt-archive", "unsafe-archive", "wrong-version"]
+_Disk = Literal["permission-denied", "read-only", "no-space", "file-system"]
+_Conflict = Literal["npm-managed", "foreign-launcher"]
+_Other = Literal["unexpected", "interrupted"]
+_All = Literal[_Usage, _Machine, _Way, _Answer, _Lacking, _Checksum, _Archive, _Disk, _Conflict]
+Slug = Literal[_All, _Other]
+#: A source has no such version, or has it, but not for this platform. Another source may.
+NotHere = Literal["not-found", "no-build"]
+
+_BY_CODE: Final[dict[int, tuple[Any, ...]]] = {
+    2: (_Usage,),
+    3: (_Machine,),
+    4: (_Way, _Answer),
+    5: (_Lacking,),
+    6: (_Checksum, _Archive),
+    7: (_Disk,),
+    8: (_Conflict,),
+}
+EXIT_CODES: Final[dict[Slug, int]] = {
     "unexpected": 1,
-    "usage": 2,
-    "bad-version": 2,
-    "unsupported-platform": 3,
-    "missing-tool": 3,
-    "binary-does-not-run": 3,
-    "dns": 4,
-    "connection": 4,
-    "timeout": 4,
-    "tls": 4,
-    "proxy": 4,
-    "http-status": 4,
-    "captive-portal": 4,
-    "bad-answer": 4,
-    "insecure-url": 4,
-    "no-downloader": 4,
-    "no-such-version": 5,
-    "not-installed": 5,
-    "checksum-mismatch": 6,
-    "no-checksum": 6,
-    "corrupt-archive": 6,
-    "unsafe-archive": 6,
-    "wrong-version": 6,
-    "permission-denied": 7,
-    "read-only": 7,
-    "no-space": 7,
-    "file-system": 7,
-    "npm-managed": 8,
-    "foreign-launcher": 8,
+    **{slug: code for code, kinds in _BY_CODE.items() for kind in kinds for slug in get_args(kind)},
     "interrupted": 130,
 }
 
 
 class InstallerError(Exception):
-    """The run cannot go on: the cause, and what the person can do about it.
+    """The run cannot go on: the cause, and what to do about it.
 
-    ``slug`` is a key of ``EXIT_CODES``; ``code`` is the exit code.
+    ``code`` is the exit code. ``release`` is what the run was installing, if it was known.
     """
 
-    #: Whether another program has told the person already.
+    #: Whether another program has told the user already.
     shown = False
 
-    def __init__(self, slug: str, message: str, hint: str | None = None) -> None:
+    def __init__(self, slug: Slug, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.slug = slug
         self.message = message
         self.hint = hint
         self.code = EXIT_CODES[slug]
+        self.release: Release | None = None
 
 
 class InterruptedRunError(InstallerError):
-    """A signal, or a person, ended the run; ``code`` is 128 + the signal's number."""
+    """A signal ended the run; ``code`` is 128 + the signal's number."""
 
     def __init__(self, signal_number: int = 2) -> None:
         super().__init__(
@@ -73,21 +74,38 @@ class InterruptedRunError(InstallerError):
 class SourceProblem(Exception):  # noqa: N818 - it ends a source, not the run
     """One source cannot deliver; another one may.
 
-    ``slug`` is a network slug of ``EXIT_CODES``, or "not-found" (the source has no such version),
-    or "no-build" (it has the version, but not for this platform).
+    ``may_pass`` says that a second try may go better, and ``retry_after`` how many seconds the
+    server asks to wait before it. ``status`` is the HTTP status, if that was the problem.
     """
 
-    def __init__(self, slug: str, text: str, *, may_pass: bool = False) -> None:
+    def __init__(
+        self,
+        slug: Slug | NotHere,
+        text: str,
+        *,
+        may_pass: bool = False,
+        status: int | None = None,
+        retry_after: int | None = None,
+    ) -> None:
         super().__init__(text)
         self.slug = slug
         self.text = text
-        #: A second try may not meet it.
         self.may_pass = may_pass
-        #: Seconds that the server asked to wait before that.
-        self.retry_after: int | None = None
+        self.status = status
+        self.retry_after = retry_after
 
 
-_HINT_OTHER_PLACE = "Choose another place with --prefix DIR."
+@contextlib.contextmanager
+def about(release: Release) -> Iterator[None]:
+    """Notes on an error inside which release it is about."""
+    try:
+        yield
+    except InstallerError as error:
+        error.release = error.release or release
+        raise
+
+
+_HINT_OTHER_PLACE: Final = "Choose another place with --prefix DIR."
 
 
 def file_system_error(action: str, error: OSError) -> InstallerError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -12,9 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from . import licences, lock, python, shell, wheels
+from . import licences, lock, python, wheels
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
+#: The releases whose digests are inside.
+_NEWEST_RELEASES: Final = 6
 _PROGRAMS: Final = ("install.py", "install.sh")
 #: When there is neither SOURCE_DATE_EPOCH nor a commit: 1980, the first year of the zip format.
 _FIXED_DATE: Final = 315532800
@@ -25,14 +28,13 @@ def build(root: Path, downloads: Path) -> dict[str, str]:
     every = lock.requirements(_text(root / "requirements.lock"))
     left_out = [each for each in every if each.name in python.STAND_INS]
     libraries = wheels.fetch([each for each in every if each not in left_out], downloads)
-    ping_module = _text(root / "telemetry_ping.py")
-    script = shell.assemble(_text(root / "install.sh"), ping_module)
+    script = _text(root / "install.sh")
     terms = licences.collect(_text(root / "LICENSE"), libraries)
     program = python.assemble(
         python.Contents(
             version=_version(root),
-            files={**_package(root, "installed"), **_package(root, "wasp_installer")},
-            ping_module=ping_module,
+            files={**_package(root, "wasp_installer"), **_releases(root)},
+            ping_module=_text(root / "telemetry_ping.py"),
             script=script,
             wheels=libraries,
             left_out=left_out,
@@ -60,6 +62,14 @@ def _package(root: Path, name: str) -> dict[str, str]:
         for path in sorted((root / name).rglob("*"))
         if path.is_file() and path.parent.name != "__pycache__" and path.name != "py.typed"
     }
+
+
+def _releases(root: Path) -> dict[str, str]:
+    """The table of releases, as far as it goes into what is published."""
+    name = "packaging/releases.json"
+    table = json.loads(_text(root / name))
+    newest = {"releases": table["releases"][:_NEWEST_RELEASES]}
+    return {name: json.dumps(newest, indent=1) + "\n"}
 
 
 def _version(root: Path) -> str:

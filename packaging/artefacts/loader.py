@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from zipfile import ZipFile
 
-# idna is imported by requests for an alias alone, and used only for host names beyond ASCII;
-# telemetry_ping by all commands, and used only by an install.
-_LAZY = {"idna", "telemetry_ping"}
+# idna is imported by requests for an alias alone, and used only for host names beyond ASCII.
+_LAZY = {"idna"}
 
 
 class Importer:
@@ -104,6 +103,6 @@ def main(place: str, files: Mapping[str, str], wheels: Sequence[tuple[Sequence[s
         if os.path.basename(path) not in ("site-packages", "dist-packages")
     ]
     sys.meta_path.insert(0, Importer(place, files, wheels))
-    from wasp_installer.cli import main as run
+    from wasp_installer.command_line.main import main as run
 
     return run(sys.argv[1:])

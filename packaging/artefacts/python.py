@@ -36,9 +36,6 @@ __version__ = "{version}"
 ''',
 }
 
-#: What every command imports, and so is not to be unpacked each time.
-_AS_TEXT: Final = ("distro",)
-
 # Until the version is known, this has to be understood by Pythons of any age.
 _HEAD: Final = """\
 #!/usr/bin/env python3
@@ -50,8 +47,8 @@ _HEAD: Final = """\
 #
 # Needs Python 3.9 or newer and nothing else: no package, no package index, no compiler. Inside are:
 #
-#     the installer {version} itself, to be read below, and telemetry_ping.py, which it installs
-#     install.sh, which it runs inside WSL on Windows
+#     the installer {version} itself, to be read below, and telemetry_ping.py, which it sends with
+#     install.sh, which does all but getting Wasp
 {libraries}
 #     the licences of all of these, as comments
 #
@@ -83,7 +80,7 @@ _WIDTH: Final = 100
 
 @dataclass(frozen=True)
 class Contents:
-    """What goes into install.py; ``files`` are the installer's own, but for the two others."""
+    """What goes into install.py; ``files`` are the installer's own, but for the two scripts."""
 
     version: str
     files: Mapping[str, str]
@@ -99,7 +96,7 @@ def assemble(contents: Contents) -> str:
     """The text of install.py, all of it ASCII, so that no transport of texts can change it."""
     parts = [_HEAD.format(version=contents.version, libraries=_listed(contents.wheels))]
     parts += [_file(name, literal(text)) for name, text in contents.files.items()]
-    parts.append(_title("what it installs, and runs"))
+    parts.append(_title("what it runs"))
     parts.append(_file("telemetry_ping.py", literal(contents.ping_module)))
     before, _, after = contents.script.partition(contents.ping_module)
     pieces = (literal(before), 'FILES["telemetry_ping.py"]', literal(after))
@@ -109,11 +106,7 @@ def assemble(contents: Contents) -> str:
     parts.append(_title("its libraries: wheels as they are published, in base64"))
     parts.append("WHEELS = []\n")
     for wheel in contents.wheels:
-        if wheel.requirement.name in _AS_TEXT:
-            parts += [f"# {wheel.requirement}, whose text alone every command needs\n"]
-            parts += [_file(name, literal(text)) for name, text in wheel.modules.items()]
-        else:
-            parts.append(_wheel(wheel))
+        parts.append(_wheel(wheel))
     for requirement in contents.left_out:
         stand_in = STAND_INS[requirement.name].replace("{version}", requirement.version)
         parts.append(_file(f"{requirement.name.replace('-', '_')}.py", literal(stand_in)))

@@ -23,8 +23,8 @@ from tests.support.toolboxes import real_tool
 pytestmark = pytest.mark.real
 
 SOURCES = (
-    *("install.sh", "telemetry_ping.py", "installed", "wasp_installer", "packaging/artefacts"),
-    *("LICENSE", "pyproject.toml", "requirements.lock"),
+    *("install.sh", "telemetry_ping.py", "wasp_installer", "packaging/artefacts"),
+    *("LICENSE", "pyproject.toml", "requirements.lock", "packaging/releases.json"),
 )
 INSIDE = [
     each

@@ -7,12 +7,10 @@ import ast
 import pytest
 from artefacts.lock import requirements
 from artefacts.python import literal
-from artefacts.shell import assemble
 from hypothesis import given
 from hypothesis import strategies as st
 
 HASH = "--hash=sha256:" + "0" * 64
-PLACE = "before\n# begin ping_module\nping_module() {\n    old\n}\n# end ping_module\nafter\n"
 
 
 @given(st.text(st.sampled_from("\"\\\n\r\t\0a'é…\U0001f41d")) | st.text())
@@ -55,23 +53,3 @@ def test_the_markers_of_a_lock(marker: str, condition: str) -> None:
 def test_a_lock_that_is_not_understood_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="not understood"):
         requirements(line)
-
-
-def test_the_end_of_the_here_document_is_not_in_the_text() -> None:
-    text = "END_OF_TELEMETRY_PING\nEND_OF_TELEMETRY_PING_\n$x `y` \\z\n"
-    assembled = assemble(PLACE, text)
-    end = "END_OF_TELEMETRY_PING__"
-    inside = f"ping_module() {{\n    cat <<'{end}'\n{text}{end}\n}}\n"
-    assert assembled == f"before\n# begin ping_module\n{inside}# end ping_module\nafter\n"
-
-
-@pytest.mark.parametrize("text", ["no end of line", "null\0\n"])
-def test_what_a_here_document_cannot_hold_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="here-document"):
-        assemble(PLACE, text)
-
-
-@pytest.mark.parametrize("script", ["", PLACE * 2])
-def test_without_one_place_for_it_nothing_is_made(script: str) -> None:
-    with pytest.raises(ValueError, match="places"):
-        assemble(script, "text\n")

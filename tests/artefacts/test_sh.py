@@ -21,7 +21,6 @@ def text_of(front_end: FrontEnd) -> bytes:
     return Path(front_end.prefix()[-1]).read_bytes()
 
 
-@pytest.mark.core
 def test_from_a_pipe(script_machine: Machine, upstream: Upstream) -> None:
     """curl … | sh, with no Python, nothing beside it, and no locale, as in a container."""
     machine = script_machine
@@ -63,7 +62,6 @@ def cuts(content: bytes) -> list[int]:
     return [start, start + 10, first, middle, last, last + 10, after - 1, after, after + 2]
 
 
-@pytest.mark.core
 def test_cut_in_the_ping_module_it_does_nothing(
     script_machine: Machine, upstream: Upstream
 ) -> None:

@@ -118,7 +118,6 @@ def test_it_does_not_matter_where_in_the_archive(machine: Machine, kind: str) ->
     refused(machine, tgz_of([*HOSTILE[kind], *GOOD]), "unsafe-archive")
 
 
-@pytest.mark.core
 def test_a_hostile_archive_leaves_nothing_outside(machine: Machine) -> None:
     members = [*HOSTILE["file-through-a-link"], *GOOD]
     refused(machine, tgz_of(members), "unsafe-archive")
@@ -138,7 +137,6 @@ def test_a_corrupt_archive_is_refused(machine: Machine, kind: str) -> None:
     refused(machine, CORRUPT[kind], "corrupt-archive")
 
 
-@pytest.mark.core
 def test_a_cut_archive_is_refused(machine: Machine) -> None:
     refused(machine, CORRUPT["cut-in-the-middle"], "corrupt-archive")
 
@@ -186,7 +184,6 @@ def _owned_by(archive: bytes, owner: int) -> bytes:
 # --- Limits --------------------------------------------------------------------------------------
 
 
-@pytest.mark.single
 def test_a_bomb_is_refused(machine: Machine, shared_folder: Path) -> None:
     """More than a gigabyte of zeros in about a megabyte."""
     archive = made_once(shared_folder / "bomb.tgz", _bomb)
@@ -201,7 +198,6 @@ def _bomb() -> bytes:
     return gzipped(tar_without_end(GOOD) + header.tobuf()) + zeros * 18 + gzipped(bytes(1024))
 
 
-@pytest.mark.single
 def test_too_many_entries_are_refused(machine: Machine, shared_folder: Path) -> None:
     archive = made_once(shared_folder / "many.tgz", _many_entries)
     refused(machine, archive.read_bytes(), "unsafe-archive")

@@ -38,7 +38,6 @@ def with_older(machine: Machine) -> Machine:
     return machine
 
 
-@pytest.mark.core
 def test_a_binary_that_does_not_run_is_rolled_back(with_older: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0", package=broken_package("missing-library"))
     before = picture(with_older.home)

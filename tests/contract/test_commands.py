@@ -23,7 +23,6 @@ def three(machine: Machine) -> Machine:
 # --- list ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.core
 def test_list_shows_the_newest_first_and_marks_the_current(three: Machine) -> None:
     run = three.run("list").ok()
     assert run.stdout == "  0.25.0\n* 0.24.0\n  0.9.0\n"
@@ -78,7 +77,6 @@ LISTS = pytest.mark.parametrize("source", ["npm", "github"])
 OLDER = "Older versions are on GitHub: list --remote --source github\n"
 
 
-@pytest.mark.core
 @LISTS
 def test_list_remote_shows_what_there_is(three: Machine, upstream: Upstream, source: str) -> None:
     publish = {"npm": upstream.list_at_npm, "github": upstream.list_at_github}[source]
@@ -199,7 +197,6 @@ def test_uninstall_of_another_version_leaves_the_current_one(three: Machine) -> 
     assert three.layout.launcher.read_bytes() == before
 
 
-@pytest.mark.core
 def test_uninstall_of_the_current_version_falls_to_the_newest(three: Machine) -> None:
     three.run("uninstall", "0.24.0").ok()
     assert three.layout.versions() == ["0.25.0", "0.9.0"]
@@ -256,7 +253,6 @@ def test_what_another_prefix_uses_stays(machine: Machine) -> None:
     assert not signature.exists()
 
 
-@pytest.mark.core
 def test_uninstall_leaves_no_trace(machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     machine.run().ok()
@@ -382,7 +378,6 @@ def test_a_dry_run_of_uninstall_removes_nothing(three: Machine) -> None:
 # --- migrate-to-npm ------------------------------------------------------------------------------
 
 
-@pytest.mark.core
 def test_migrate_to_npm_removes_all_and_leaves_the_marker(three: Machine) -> None:
     (three.layout.version_folder("0.26.0") / "data").mkdir(parents=True)
     (three.layout.share / "telemetry_ping.py").write_text("")

@@ -46,7 +46,6 @@ def _install(
     return made
 
 
-@pytest.mark.core
 def test_both_front_ends_print_the_same_json(
     machines: MachineRoom, upstream: Upstream, front_end: FrontEnd
 ) -> None:
@@ -62,7 +61,6 @@ def test_both_front_ends_print_the_same_json(
     assert told[0] == told[1]
 
 
-@pytest.mark.core
 def test_both_front_ends_print_the_same_help(machines: MachineRoom, front_end: FrontEnd) -> None:
     texts = []
     for name, chosen in (("one", front_end), ("other", counterpart(front_end))):

@@ -109,13 +109,18 @@ def ordinary(machine: Machine) -> Machine:
     return machine
 
 
-def test_a_prefix_of_another_user_is_named(ordinary: Machine, upstream: Upstream) -> None:
+def close(folder: Path) -> None:
+    """Nobody may write there. It stays one's own, as root refuses another's before it tries."""
+    folder.chmod(0o555)
+
+
+def test_a_prefix_that_is_closed_is_named(ordinary: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
-    foreign = ordinary.root / "foreign"
-    foreign.mkdir()
-    give_away(foreign)
-    run = ordinary.install(None, "--prefix", str(foreign / "wasp"))
-    run.failed(7, "permission-denied").says(str(foreign), "--prefix")
+    closed = ordinary.root / "closed"
+    closed.mkdir()
+    close(closed)
+    run = ordinary.install(None, "--prefix", str(closed / "wasp"))
+    run.failed(7, "permission-denied").says(str(closed), "permission denied", "--prefix")
     assert not [path for path in upstream.server.fetched if path.endswith(".tgz")]
 
 
@@ -125,12 +130,12 @@ def test_one_closed_folder_is_enough(ordinary: Machine, upstream: Upstream, clos
     layout = ordinary.layout
     for folder in (layout.launcher.parent, layout.share):
         folder.mkdir(parents=True)
-    give_away(layout.prefix / closed)
+    close(layout.prefix / closed)
     before = picture(layout.prefix)
     if closed == "":
         ordinary.install().ok()
     else:
-        ordinary.install().failed(7, "permission-denied")
+        ordinary.install().failed(7, "permission-denied").says("permission denied")
         assert picture(layout.prefix) == before
 
 
@@ -140,10 +145,10 @@ def test_other_commands_without_permission(ordinary: Machine, command: list[str]
     for version in ("0.24.0", "0.25.0"):
         layout.plant(version)
     ordinary.run("use", "0.25.0").ok()
-    give_away(layout.launcher.parent)
-    give_away(layout.share)
+    close(layout.launcher.parent)
+    close(layout.share)
     before = picture(ordinary.home)
-    ordinary.run(*command, "--json").failed(7, "permission-denied")
+    ordinary.run(*command, "--json").failed(7, "permission-denied").says("permission denied")
     assert picture(ordinary.home) == before
 
 

@@ -30,7 +30,6 @@ from tests.support.releases import (
 from tests.support.trees import expected_version_folder, picture
 
 
-@pytest.mark.core
 def test_installs_the_newest_from_npm(machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.24.0", latest=False)
     release = upstream.publish("0.25.0")
@@ -50,7 +49,6 @@ def test_installs_a_named_version_from_npm(machine: Machine, upstream: Upstream)
     assert upstream.server.count(npm_cli_path("latest")) == 0
 
 
-@pytest.mark.core
 def test_installs_the_newest_from_github(machine: Machine, upstream: Upstream) -> None:
     release = upstream.publish("0.25.0")
     told = machine.install(None, "--source", "github").ok().json
@@ -87,7 +85,6 @@ def test_installs_from_a_file_without_any_network(
     assert upstream.server.connections == 0
 
 
-@pytest.mark.core
 def test_a_file_is_found_from_the_current_folder(machine: Machine, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -236,7 +233,6 @@ def test_an_upgrade_says_what_changed(
     machine.run().ok().is_silent_about("What is new", "stays installed")
 
 
-@pytest.mark.core
 def test_an_installed_version_is_not_fetched_again(machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     machine.install("0.25.0").ok()
@@ -285,7 +281,6 @@ def test_installing_an_installed_version_makes_it_the_current_one(
     assert machine.wasp("version").stdout == "0.24.0\n"
 
 
-@pytest.mark.core
 def test_force_installs_again(machine: Machine, upstream: Upstream) -> None:
     release = upstream.publish("0.25.0")
     machine.install("0.25.0").ok()

@@ -46,7 +46,6 @@ def counted(machine: Machine, collector: Collector, upstream: Upstream) -> Machi
     return machine.collects(collector)
 
 
-@pytest.mark.core
 def test_an_install_sends_one_event_of_exactly_these_bytes(
     counted: Machine, collector: Collector
 ) -> None:

@@ -65,7 +65,6 @@ def test_a_signal_while_the_metadata_is_awaited(
     assert picture(machine.home) == {}
 
 
-@pytest.mark.core
 def test_ctrl_c_while_the_platform_is_found_out(shell_machine: Machine) -> None:
     """A shell that waits for another program, and then for the next one."""
     shell_machine.toolbox.script("uname", ': >"$HOME/asked"; sleep 20; echo Linux')
@@ -114,7 +113,6 @@ def killed_in_the_middle(machine: Machine, upstream: Upstream, release: Release)
     upstream.server.answer(TARBALL, fine)
 
 
-@pytest.mark.core
 def test_the_next_run_cleans_up_after_a_killed_one(
     machine: Machine, upstream: Upstream, release: Release
 ) -> None:

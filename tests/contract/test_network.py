@@ -160,7 +160,6 @@ def test_a_slow_server_is_no_stalled_one(machine: Machine, upstream: Upstream) -
     machine.set(WASP_HTTP_TIMEOUT="1").install("0.25.0", *FROM_NPM).ok()
 
 
-@pytest.mark.core
 @pytest.mark.usefixtures("release")
 def test_a_name_that_does_not_resolve_is_told_as_such(machine: Machine) -> None:
     machine.set(WASP_NPM_REGISTRY="https://registry.invalid/").without_waiting()
@@ -471,7 +470,6 @@ def test_the_version_before_survives_a_failed_install(machine: Machine, upstream
     assert machine.wasp("version").stdout == "0.24.0\n"
 
 
-@pytest.mark.core
 def test_a_failed_first_install_leaves_the_home_as_it_was(
     machine: Machine, upstream: Upstream
 ) -> None:

@@ -119,7 +119,6 @@ STARTS = [
 ]
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("start", STARTS, ids=str)
 def test_every_shell_finds_wasp(machine: Machine, start: Start) -> None:
     machine.set(SHELL=start.path)
@@ -139,7 +138,6 @@ def test_every_shell_finds_wasp(machine: Machine, start: Start) -> None:
 # Whoever installed it: what the front ends write is compared below.
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("start", STARTS, ids=str)
 def test_every_shell_finds_wasp_in_an_odd_home(machines: MachineRoom, start: Start) -> None:
     machine = machines.build("dash").set(SHELL=start.path)
@@ -150,7 +148,6 @@ def test_every_shell_finds_wasp_in_an_odd_home(machines: MachineRoom, start: Sta
     assert "0.25.0" in start.run(machine, "wasp version")
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("start", STARTS, ids=str)
 @pytest.mark.parametrize("below", [f"{ODD}/elsewhere", "home/a $mall 'part'"], ids=["out", "in"])
 def test_every_shell_finds_wasp_in_an_odd_prefix(
@@ -161,7 +158,6 @@ def test_every_shell_finds_wasp_in_an_odd_prefix(
     assert "0.25.0" in start.run(machine, "wasp version")
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("program", ["bash", "zsh", "fish", "dash", "mksh", "yash"])
 def test_what_is_said_of_this_terminal_is_right(machine: Machine, program: str) -> None:
     shell = str(real_tool(program))
@@ -175,7 +171,6 @@ def test_what_is_said_of_this_terminal_is_right(machine: Machine, program: str) 
     assert machine.run_program([shell, "-c", f"{command}; wasp version"]).stdout == "0.25.0\n"
 
 
-@pytest.mark.single
 def test_zsh_finds_wasp_where_only_its_own_file_names_the_folder(machine: Machine) -> None:
     folder = machine.home / "zsh"
     folder.mkdir()
@@ -193,7 +188,6 @@ def test_zsh_finds_wasp_where_only_its_own_file_names_the_folder(machine: Machin
 # --- Which files ---------------------------------------------------------------------------------
 
 
-@pytest.mark.single
 @pytest.mark.parametrize(
     ("shell", "there", "changed"),
     [
@@ -236,7 +230,6 @@ def test_the_own_shell_is_set_up_and_those_whose_files_are_there(
     assert dotfiles(machine.home) == before
 
 
-@pytest.mark.single
 def test_zshs_own_folder_counts(machine: Machine) -> None:
     folder = machine.home / "my zsh"
     machine.set(SHELL="/bin/zsh", ZDOTDIR=str(folder))
@@ -248,7 +241,6 @@ def test_zshs_own_folder_counts(machine: Machine) -> None:
     assert set(dotfiles(machine.home)) == {".zshrc"}
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("named", ["{home}/settings", "settings"])
 def test_the_folder_for_configuration_counts(machine: Machine, named: str) -> None:
     """A relative name is to be ignored: https://specifications.freedesktop.org/basedir-spec."""
@@ -261,7 +253,6 @@ def test_the_folder_for_configuration_counts(machine: Machine, named: str) -> No
     assert dotfiles(machine.home) == {}
 
 
-@pytest.mark.single
 @pytest.mark.parametrize(
     ("shell", "words"),
     [("nu", "$env.PATH"), ("tcsh", "set path"), ("elvish", "export PATH="), ("xonsh", "PATH")],
@@ -276,7 +267,6 @@ def test_a_shell_that_it_cannot_write_for_is_told_what_to_do(
     assert "In this terminal" not in run.stderr
 
 
-@pytest.mark.single
 def test_a_file_of_the_same_name_keeps_what_is_in_it(machine: Machine) -> None:
     file = machine.home / FISH_FILE
     file.parent.mkdir(parents=True)
@@ -347,7 +337,6 @@ def test_both_front_ends_leave_the_same_bytes(machines: MachineRoom, shell: Fron
         assert one == other
 
 
-@pytest.mark.core
 def test_a_file_is_as_it_was_afterwards(machine: Machine) -> None:
     write_files(machine.home)
     before = dotfiles(machine.home)
@@ -365,7 +354,6 @@ def test_a_file_is_as_it_was_afterwards(machine: Machine) -> None:
     assert dotfiles(machine.home) == before
 
 
-@pytest.mark.single
 def test_what_was_written_around_the_line_stays(machine: Machine) -> None:
     (machine.home / ".bashrc").write_text("# before\n")
     install(machine)
@@ -377,7 +365,6 @@ def test_what_was_written_around_the_line_stays(machine: Machine) -> None:
     assert (machine.home / ".profile").read_text() == "# after"
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o755, 0o666])
 def test_the_mode_stays(machine: Machine, mode: int) -> None:
     file = machine.home / ".bashrc"
@@ -390,7 +377,6 @@ def test_the_mode_stays(machine: Machine, mode: int) -> None:
     assert dotfiles(machine.home)[".bashrc"].mode == mode
 
 
-@pytest.mark.single
 def test_the_owner_stays(machine: Machine) -> None:
     need_root("a file of another user")
     file = machine.home / ".bashrc"
@@ -403,7 +389,6 @@ def test_the_owner_stays(machine: Machine) -> None:
     assert (file.stat().st_uid, file.stat().st_gid) == (STRANGER, STRANGER + 1)
 
 
-@pytest.mark.single
 def test_two_prefixes_have_a_line_each(machine: Machine) -> None:
     other = machine.root / "other"
     install(machine)
@@ -414,7 +399,6 @@ def test_two_prefixes_have_a_line_each(machine: Machine) -> None:
     assert dotfiles(machine.home) == alone
 
 
-@pytest.mark.single
 def test_a_line_that_is_there_is_said_to_be(machine: Machine) -> None:
     """In a terminal that is older than the line, PATH lacks the folder still."""
     install(machine)
@@ -423,7 +407,6 @@ def test_a_line_that_is_there_is_said_to_be(machine: Machine) -> None:
     run.is_silent_about("warning: ~/.local")
 
 
-@pytest.mark.single
 def test_what_a_killed_run_left_is_swept(machine: Machine) -> None:
     this_machine = staging_name().rsplit("-", 2)[0]
     left = machine.home / f".wasp-staging-{this_machine}-{sleeping_elsewhere()}-abcdef"
@@ -441,7 +424,6 @@ REMOVALS: dict[str, Callable[[Machine], Run]] = {
 }
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("removal", REMOVALS)
 def test_every_removal_takes_the_lines_along(machine: Machine, removal: str) -> None:
     (machine.home / ".bashrc").write_text("# mine")
@@ -451,7 +433,6 @@ def test_every_removal_takes_the_lines_along(machine: Machine, removal: str) -> 
     assert dotfiles(machine.home) == before
 
 
-@pytest.mark.single
 def test_an_uninstall_after_wasps_own(machine: Machine) -> None:
     install(machine)
     shutil.rmtree(machine.layout.share)
@@ -460,7 +441,6 @@ def test_an_uninstall_after_wasps_own(machine: Machine) -> None:
     assert dotfiles(machine.home) == {}
 
 
-@pytest.mark.single
 def test_a_version_that_is_left_needs_the_line(machine: Machine) -> None:
     machine.layout.plant("0.24.0")
     install(machine)
@@ -469,7 +449,6 @@ def test_a_version_that_is_left_needs_the_line(machine: Machine) -> None:
     assert dotfiles(machine.home) == before
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("option", ["--dry-run", "--no-modify-path", "--destdir=/nowhere"])
 @pytest.mark.parametrize("command", ["uninstall", "migrate-to-npm"])
 def test_a_removal_that_leaves_the_lines(machine: Machine, command: str, option: str) -> None:
@@ -480,14 +459,12 @@ def test_a_removal_that_leaves_the_lines(machine: Machine, command: str, option:
     assert dotfiles(machine.home) == before
 
 
-@pytest.mark.single
 def test_other_programs_in_the_folder_are_thought_of(machine: Machine) -> None:
     install(machine)
     (machine.layout.launcher.parent / "other").write_text("")
     machine.run("uninstall", "--yes").ok().says("other programs")
 
 
-@pytest.mark.single
 def test_a_removal_that_cannot_write_says_so(machine: Machine) -> None:
     machine.wrapper = without_privileges()
     install(machine)
@@ -503,7 +480,6 @@ def test_a_removal_that_cannot_write_says_so(machine: Machine) -> None:
 # --- What is left alone --------------------------------------------------------------------------
 
 
-@pytest.mark.single
 def test_a_folder_that_is_on_path_needs_no_line(machine: Machine) -> None:
     bin_folder = machine.layout.launcher.parent
     run = install(machine.set(PATH=f"{machine.toolbox.folder}:{bin_folder}"))
@@ -512,7 +488,6 @@ def test_a_folder_that_is_on_path_needs_no_line(machine: Machine) -> None:
     run.is_silent_about("to PATH", "your PATH", "In this terminal")
 
 
-@pytest.mark.single
 @pytest.mark.parametrize(
     "variable",
     CI_VARIABLES,
@@ -524,14 +499,12 @@ def test_nothing_is_changed_on_ci(machine: Machine, variable: str) -> None:
     assert "~/.local/bin is not on your PATH" in warning
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("value", ["", "false", "0"])
 def test_a_variable_of_ci_may_say_no(machine: Machine, value: str) -> None:
     install(machine.set(CI=value, GITHUB_ACTIONS=value, GITHUB_PATH=str(machine.root / "path")))
     assert set(dotfiles(machine.home)) == {".bashrc", ".profile"}
 
 
-@pytest.mark.single
 def test_nothing_is_changed_when_told_so(machine: Machine) -> None:
     write_files(machine.home)
     before = dotfiles(machine.home)
@@ -540,14 +513,12 @@ def test_nothing_is_changed_when_told_so(machine: Machine) -> None:
     assert len(path_warnings(run)) == 1
 
 
-@pytest.mark.single
 def test_a_dry_run_says_what_it_would_change(machine: Machine) -> None:
     run = install(machine, "--dry-run")
     assert picture(machine.home) == {}
     run.says("  path  ~/.bashrc and ~/.profile", "  tab   ~/.bashrc\n")
 
 
-@pytest.mark.single
 def test_what_is_staged_changes_no_home(machine: Machine) -> None:
     stage = str(machine.root / "stage")
     install(machine, "--destdir", stage).is_silent_about("PATH", "completion")
@@ -555,7 +526,6 @@ def test_what_is_staged_changes_no_home(machine: Machine) -> None:
     assert picture(machine.home) == {}
 
 
-@pytest.mark.single
 def test_the_home_of_another_user_is_left_alone(machine: Machine) -> None:
     """As under sudo, which may keep HOME."""
     give_away(machine.home)
@@ -565,7 +535,6 @@ def test_the_home_of_another_user_is_left_alone(machine: Machine) -> None:
     machine.run("uninstall", "--yes", "--prefix", str(machine.root / "prefix")).ok()
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("home", [None, "", "relative", "/no/such/home"])
 def test_without_a_home_the_line_is_said(machine: Machine, home: str | None) -> None:
     prefix = str(machine.root / "prefix")
@@ -574,7 +543,6 @@ def test_without_a_home_the_line_is_said(machine: Machine, home: str | None) -> 
     machine.run("uninstall", "--yes", "--prefix", prefix).ok()
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("name", ["a:colon", "a\nline break"], ids=["colon", "line-break"])
 def test_a_folder_that_path_cannot_hold(machine: Machine, name: str) -> None:
     run = install(machine, "--prefix", str(machine.root / name))
@@ -595,7 +563,6 @@ def job(machine: Machine) -> Path:
     return file
 
 
-@pytest.mark.single
 def test_a_job_of_github_actions_is_set_up(machine: Machine, job: Path) -> None:
     run = install(machine)
     run.says("Added ~/.local/bin to PATH for the next steps", "In this step: export PATH=")
@@ -607,21 +574,18 @@ def test_a_job_of_github_actions_is_set_up(machine: Machine, job: Path) -> None:
     assert job.read_text() == f"/from/another/step\n{bin_folder}\n"
 
 
-@pytest.mark.single
 def test_an_unended_line_of_another_step_is_ended(machine: Machine, job: Path) -> None:
     job.write_text("/from/another/step")
     install(machine)
     assert job.read_text() == f"/from/another/step\n{machine.layout.launcher.parent}\n"
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("option", ["--no-modify-path", "--dry-run", "--destdir=stage"])
 def test_a_job_that_is_left_alone(machine: Machine, job: Path, option: str) -> None:
     install(machine, option.replace("stage", str(machine.root / "stage")))
     assert job.read_text() == "/from/another/step\n"
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("kind", ["absent", "folder", "pipe"])
 def test_a_job_whose_file_cannot_be_written(machine: Machine, job: Path, kind: str) -> None:
     job.unlink()
@@ -637,7 +601,6 @@ def test_a_job_whose_file_cannot_be_written(machine: Machine, job: Path, kind: s
 # --- Links, and what is in the way ---------------------------------------------------------------
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("target", ["dotfiles/bashrc", "{home}/dotfiles/bashrc"])
 def test_a_link_inside_the_home_is_followed_and_kept(machine: Machine, target: str) -> None:
     folder = machine.home / "dotfiles"
@@ -653,7 +616,6 @@ def test_a_link_inside_the_home_is_followed_and_kept(machine: Machine, target: s
     assert dotfiles(machine.home) == before
 
 
-@pytest.mark.single
 def test_a_folder_that_is_a_link_inside_the_home_is_followed(machine: Machine) -> None:
     folder = machine.home / "dotfiles" / "fish"
     folder.mkdir(parents=True)
@@ -666,7 +628,6 @@ def test_a_folder_that_is_a_link_inside_the_home_is_followed(machine: Machine) -
     assert dotfiles(machine.home) == before
 
 
-@pytest.mark.single
 def test_a_home_that_is_a_link_is_a_home(machine: Machine) -> None:
     link = machine.root / "link-to-home"
     link.symlink_to(machine.home)
@@ -732,7 +693,6 @@ OBSTACLES: dict[str, tuple[Callable[[Machine], None], str]] = {
 }
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("obstacle", OBSTACLES)
 def test_what_must_not_be_written_is_left_and_the_line_said(
     machine: Machine, obstacle: str
@@ -751,7 +711,6 @@ def test_what_must_not_be_written_is_left_and_the_line_said(
     assert {name: entry for name, entry in after.items() if "home/.local" not in name} == before
 
 
-@pytest.mark.single
 @pytest.mark.parametrize("variable", ["ZDOTDIR", "XDG_CONFIG_HOME"])
 def test_a_folder_outside_the_home_is_left_alone(machine: Machine, variable: str) -> None:
     outside = machine.root / "settings"
@@ -763,7 +722,6 @@ def test_a_folder_outside_the_home_is_left_alone(machine: Machine, variable: str
     assert list(outside.iterdir()) == []
 
 
-@pytest.mark.single
 def test_a_line_that_a_person_added_by_hand_is_enough(machine: Machine) -> None:
     """Where this installer must not write, it finds what it asked for."""
     _link_outside(machine)
@@ -772,7 +730,6 @@ def test_a_line_that_a_person_added_by_hand_is_enough(machine: Machine) -> None:
     assert path_warnings(install(machine)) == []
 
 
-@pytest.mark.single
 def test_a_home_that_cannot_be_written_to(machine: Machine) -> None:
     machine.wrapper = without_privileges()
     (machine.home / ".local").mkdir()
@@ -786,21 +743,18 @@ def test_a_home_that_cannot_be_written_to(machine: Machine) -> None:
 # --- The report ----------------------------------------------------------------------------------
 
 
-@pytest.mark.single
 def test_json_says_what_path_has_now(machine: Machine) -> None:
     run = install(machine)
     assert run.json["on_path"] is False
     assert path_warnings(run) == []
 
 
-@pytest.mark.single
 def test_quiet_is_quiet(machine: Machine) -> None:
     run = install(machine, "--quiet")
     assert run.stderr == ""
     assert set(dotfiles(machine.home)) == {".bashrc", ".profile"}
 
 
-@pytest.mark.single
 def test_installs_at_once_add_one_line(machine: Machine) -> None:
     (machine.home / ".bashrc").write_text("# mine\n")
     machine.layout.plant("0.25.0")
@@ -810,7 +764,6 @@ def test_installs_at_once_add_one_line(machine: Machine) -> None:
     assert (machine.home / ".profile").read_text() == with_lines(".profile")
 
 
-@pytest.mark.single
 def test_the_line_is_as_shells_have_it(machine: Machine) -> None:
     """Every shell of this machine can read it, also under the strictest of options."""
     install(machine)

@@ -124,7 +124,6 @@ def test_destdir_from_the_environment(machine: Machine, upstream: Upstream) -> N
     assert Layout(stage / "usr").versions() == ["0.25.0"]
 
 
-@pytest.mark.core
 def test_destdir_with_its_value_as_the_last_word(machine: Machine) -> None:
     archive = machine.root / "wasp.tgz"
     archive.write_bytes(tiny_package("0.25.0").npm_archive())

@@ -20,7 +20,6 @@ WITH_ARGUMENTS = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.core
 def test_from_a_pipe(shell_machine: Machine, upstream: Upstream) -> None:
     """curl … | sh"""
     upstream.publish("0.25.0")
@@ -31,7 +30,6 @@ def test_from_a_pipe(shell_machine: Machine, upstream: Upstream) -> None:
     assert machine.wasp("version").stdout == "0.25.0\n"
 
 
-@pytest.mark.core
 @WITH_ARGUMENTS
 def test_from_a_pipe_with_arguments(shell_machine: Machine, upstream: Upstream) -> None:
     """curl … | sh -s -- --version 0.24.0"""

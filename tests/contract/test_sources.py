@@ -15,6 +15,7 @@ from tests.support.releases import (
     npm_platform_path,
 )
 from tests.support.replies import Content, closed_port, html_page, json_content, redirect, status
+from tests.support.trees import picture
 
 
 def npm_was_asked(upstream: Upstream) -> bool:
@@ -42,7 +43,6 @@ def test_versions_before_npm_come_from_github_at_once(
     assert not npm_was_asked(upstream)
 
 
-@pytest.mark.core
 def test_github_serves_what_npm_lacks(machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0", npm=False, latest=False)
     run = machine.install("0.25.0").ok()
@@ -131,51 +131,145 @@ def test_the_registry_of_npms_variable(without_registry: Machine, upstream: Upst
     assert without_registry.install().ok().json["source"] == "npm"
 
 
-@pytest.mark.parametrize("line", ["registry={}", "registry = {}/", 'registry="{}"'])
-def test_the_registry_of_npmrc(without_registry: Machine, upstream: Upstream, line: str) -> None:
-    upstream.publish("0.25.0")
-    text = f"; registry=https://wrong.invalid\n@scope:registry=https://scope.invalid\n{line}\n"
-    (without_registry.home / ".npmrc").write_text(text.format(upstream.npm_url))
-    assert without_registry.install().ok().json["source"] == "npm"
+# Answers as npm 7 and newer do, or as npm 6.
+_NPM = """\
+[ "$1 $2" = 'config get' ] || exit 9
+shift 2
+[ "$1" != --no-workspaces ] || shift
+mkdir -p "${{npm_config_cache:-$HOME/.npm}}/_logs"
+echo 'npm warn Unknown user config' >&2
+scoped={scoped} plain={plain}
+value_of() {{
+    case $1 in
+        @wasp.sh:registry) echo "$scoped" ;;
+        registry) echo "$plain" ;;
+        *) echo undefined ;;
+    esac
+}}
+if [ $# = 1 ] || [ {generation} = 6 ]; then
+    value_of "$1"
+else
+    for key do printf '%s=' "$key"; value_of "$key"; done
+fi
+"""
 
 
-def test_the_registry_that_npm_says(without_registry: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    without_registry.toolbox.script(
-        "npm",
-        f'[ "$*" = "config get registry" ] || exit 9\necho "{upstream.npm_url}/"\n'
-        'mkdir -p "${npm_config_cache:-$HOME/.npm}/_logs"\n'
-        "echo 'npm warn Unknown user config' >&2",
+def fake_npm(machine: Machine, plain: str, scoped: str = "undefined", generation: int = 11) -> None:
+    machine.toolbox.script(
+        "npm", _NPM.format(plain=f"'{plain}'", scoped=f"'{scoped}'", generation=generation)
     )
+
+
+WRONG = "https://wrong.invalid/"
+
+
+@pytest.mark.parametrize("generation", [6, 11])
+def test_the_registry_that_npm_says(
+    without_registry: Machine, upstream: Upstream, generation: int
+) -> None:
+    upstream.publish("0.25.0")
+    fake_npm(without_registry, f"{upstream.npm_url}/", generation=generation)
     assert without_registry.install().ok().json["source"] == "npm"
     assert not (without_registry.home / ".npm").exists()
 
 
-def test_npm_that_fails_is_like_no_npm(without_registry: Machine, upstream: Upstream) -> None:
+@pytest.mark.parametrize("generation", [6, 11])
+def test_the_registry_of_the_scope_comes_first(
+    without_registry: Machine, upstream: Upstream, generation: int
+) -> None:
     upstream.publish("0.25.0")
-    without_registry.toolbox.script("npm", "echo 'node: not found' >&2; exit 127")
+    fake_npm(without_registry, WRONG, scoped=f"{upstream.npm_url}/", generation=generation)
+    told = without_registry.install().ok().json
+    assert told["source"] == "npm"
+
+
+@pytest.mark.parametrize("body", ["echo 'node: not found' >&2; exit 127", "echo {wrong}; exit 1"])
+def test_npm_that_fails_is_like_no_npm(
+    without_registry: Machine, upstream: Upstream, body: str
+) -> None:
+    upstream.publish("0.25.0")
+    without_registry.toolbox.script("npm", body.format(wrong=WRONG))
+    run = without_registry.install().ok()
+    assert run.json["source"] == "github"
+    run.is_silent_about("wrong.invalid")
+
+
+@pytest.mark.parametrize("generation", [6, 11])
+def test_npm_that_knows_no_registry(
+    without_registry: Machine, upstream: Upstream, generation: int
+) -> None:
+    upstream.publish("0.25.0")
+    fake_npm(without_registry, "undefined", generation=generation)
     assert without_registry.install().ok().json["source"] == "github"
 
 
-@pytest.mark.parametrize("winner", ["variable", "npm-variable", "npmrc"])
+@pytest.mark.parametrize("winner", ["variable", "npm", "npm-variable"])
 def test_the_order_of_registries(
     without_registry: Machine, upstream: Upstream, winner: str
 ) -> None:
+    """npm itself looks at its variable."""
     upstream.publish("0.25.0")
     machine = without_registry
-    wrong = "https://wrong.invalid/"
-    order = ["variable", "npm-variable", "npmrc", "npm"]
+    order = ["variable", "npm", "npm-variable"]
     for place in order[order.index(winner) :]:
-        url = upstream.npm_url if place == winner else wrong
+        url = upstream.npm_url if place == winner else WRONG
         if place == "variable":
             machine.set(WASP_NPM_REGISTRY=url)
-        elif place == "npm-variable":
-            machine.set(npm_config_registry=url)
-        elif place == "npmrc":
-            (machine.home / ".npmrc").write_text(f"registry={url}\n")
+        elif place == "npm":
+            fake_npm(machine, url)
         else:
-            machine.toolbox.script("npm", f"echo {url}")
+            machine.set(npm_config_registry=url)
     assert machine.install().ok().json["source"] == "npm"
+
+
+@pytest.fixture
+def with_npm(without_registry: Machine) -> Machine:
+    """A machine with the real npm, set up for all its users with a registry out of reach."""
+    without_registry.toolbox.link("npm", "node")
+    for_all = without_registry.root / "npmrc"
+    for_all.write_text(f"registry={WRONG}\n")
+    return without_registry.set(npm_config_globalconfig=str(for_all))
+
+
+@pytest.mark.parametrize("below", ["", "src/pages", "packages/one", "packages/one/src"])
+@pytest.mark.parametrize("key", ["registry", "@wasp.sh:registry"])
+def test_a_project_has_no_say(with_npm: Machine, upstream: Upstream, below: str, key: str) -> None:
+    """Else whoever wrote a repository would choose which program is run."""
+    upstream.publish("0.25.0")
+    project = with_npm.root / "cloned"
+    for folder in ("src/pages", "packages/one/src"):
+        (project / folder).mkdir(parents=True)
+    (project / ".npmrc").write_text(f"{key}={upstream.npm_url}/\n")
+    (project / "package.json").write_text('{"name": "cloned", "workspaces": ["packages/*"]}\n')
+    (project / "packages/one/package.json").write_text('{"name": "one"}\n')
+    before = picture(project)
+    run = with_npm.install(cwd=project / below).ok()
+    assert run.json["source"] == "github"
+    run.says("wrong.invalid")
+    assert not npm_was_asked(upstream)
+    assert picture(project) == before
+
+
+@pytest.mark.parametrize("key", ["registry", "@wasp.sh:registry"])
+def test_the_owner_of_the_home_has_a_say(with_npm: Machine, upstream: Upstream, key: str) -> None:
+    upstream.publish("0.25.0")
+    (with_npm.home / ".npmrc").write_text(f"{key}={upstream.npm_url}/\n")
+    before = picture(with_npm.home)
+    assert with_npm.install().ok().json["source"] == "npm"
+    assert {name.partition("/")[0] for name in picture(with_npm.home).keys() - before.keys()} <= {
+        ".local",
+        ".bashrc",
+        ".profile",
+    }
+
+
+def test_no_npmrc_is_read_without_npm(without_registry: Machine, upstream: Upstream) -> None:
+    """Its syntax, and which of them counts, is npm's business."""
+    upstream.publish("0.25.0")
+    (without_registry.home / ".npmrc").write_text(f"registry={WRONG}\n")
+    run = without_registry.install().ok()
+    assert run.json["source"] == "github"
+    run.is_silent_about("wrong.invalid")
 
 
 def test_npm_is_not_started_when_something_else_names_the_registry(

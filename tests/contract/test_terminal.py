@@ -55,7 +55,6 @@ def test_an_error_is_not_colourful_in_a_pipe(machine: Machine) -> None:
     assert ESCAPE not in run.stderr
 
 
-@pytest.mark.core
 @pytest.mark.usefixtures("slow_download")
 def test_a_bar_on_a_terminal(machine: Machine) -> None:
     terminal = on_terminal(machine, "install")
@@ -105,7 +104,6 @@ def test_an_error_is_colourful_on_a_terminal(machine: Machine) -> None:
     assert any(line.startswith("error: ") for line in lines_shown(terminal.shown))
 
 
-@pytest.mark.core
 def test_control_c_on_a_terminal(machine: Machine, upstream: Upstream) -> None:
     machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
     upstream.publish("0.25.0")
@@ -120,7 +118,6 @@ def test_control_c_on_a_terminal(machine: Machine, upstream: Upstream) -> None:
     assert "Terminated" not in terminal.shown
 
 
-@pytest.mark.core
 def test_control_c_leaves_the_bar_and_says_so_below_it(
     machine: Machine, upstream: Upstream
 ) -> None:

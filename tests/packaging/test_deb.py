@@ -170,7 +170,6 @@ def test_dpkg_installs_upgrades_and_removes_it(tmp_path: Path, debian: Debian) -
 
 
 @pytest.mark.real
-@pytest.mark.thorough
 @pytest.mark.timeout(240)  # lintian reads all of it
 def test_the_real_wasp_as_a_package(tmp_path: Path, debian: Debian) -> None:
     package = build(tmp_path, "--out", str(tmp_path))

@@ -45,7 +45,6 @@ OWNERS = [
 ]
 
 
-@pytest.mark.single
 def test_the_tab_key_completes_what_wasp_has(machine: Machine, registry: str) -> None:
     go_online(machine, registry).install("0.25.0").ok()
     for owner in OWNERS:

@@ -74,7 +74,6 @@ def expected_tree(archive: Path) -> dict[str, Entry]:
     return tree
 
 
-@pytest.mark.core
 def test_the_newest_wasp_is_installed_and_runs(
     online: Machine, newest: dict[str, str], newest_archive: Path
 ) -> None:

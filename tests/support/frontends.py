@@ -1,4 +1,4 @@
-"""The front ends under test: install.py, and install.sh in every shell."""
+"""The front ends under test: install.py, install.sh, and the sh program in every shell."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _SCRIPTS = REPOSITORY / os.environ.get("WASP_TESTS_SCRIPTS", "")
 INSTALL_SH = _SCRIPTS / "install.sh"
 INSTALL_PY = _SCRIPTS / "install.py"
+#: WASP_TESTS_FULL=1 runs every case of the sh program in every shell.
+FULL = os.environ.get("WASP_TESTS_FULL", "") not in ("", "0")
 
 
 @dataclass(frozen=True)
@@ -44,23 +46,28 @@ def _python() -> list[str]:
     return [sys.executable, str(INSTALL_PY)]
 
 
-def _shell(program: str, *options: str) -> Callable[[], list[str]]:
-    return lambda: [str(real_tool(program)), *options, str(INSTALL_SH)]
+def _program(shell: str, *options: str) -> Callable[[], list[str]]:
+    return lambda: [str(real_tool(shell)), *options, os.environ["WASP_TESTS_PROGRAM"]]
 
 
-FRONT_ENDS = (
-    FrontEnd("python", _python),
-    FrontEnd("dash", _shell("dash")),
-    FrontEnd("bash", _shell("bash")),
-    FrontEnd("bash-posix", _shell("bash", "--posix")),
-    FrontEnd("busybox", _shell("busybox", "sh")),
-    FrontEnd("zsh", _shell("zsh", "--emulate", "sh")),
-    FrontEnd("mksh", _shell("mksh")),
-    FrontEnd("yash", _shell("yash")),
-    FrontEnd("posh", _shell("posh")),
+PYTHON = FrontEnd("python", _python)
+#: What `curl | sh` runs: the prelude, then the program.
+SH = FrontEnd("sh", lambda: [str(real_tool("sh")), str(INSTALL_SH)])
+#: The program, in each shell that a /bin/sh may be.
+SHELLS = (
+    FrontEnd("dash", _program("dash")),
+    FrontEnd("bash", _program("bash", "--posix")),
+    FrontEnd("busybox", _program("busybox", "sh")),
+    FrontEnd("zsh", _program("zsh", "--emulate", "sh")),
+    FrontEnd("ksh93", _program("ksh93")),
+    FrontEnd("mksh", _program("mksh")),
+    FrontEnd("yash", _program("yash")),
+    FrontEnd("posh", _program("posh")),
 )
-SHELLS = tuple(front_end for front_end in FRONT_ENDS if front_end.is_shell)
-BY_NAME = {front_end.name: front_end for front_end in FRONT_ENDS}
+BY_NAME = {front_end.name: front_end for front_end in (PYTHON, SH, *SHELLS)}
+#: What a case about the sh program meets, and what one about both getters meets.
+CHOSEN_SHELLS = SHELLS if FULL else (SH,)
+GETTERS = (PYTHON, *CHOSEN_SHELLS)
 
 
 def existing(front_end: FrontEnd) -> FrontEnd:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tests.support.certificates import Authority
 from tests.support.collector import Collector
 from tests.support.frontends import BY_NAME, FrontEnd, existing
+from tests.support.porcelain import from_porcelain
 from tests.support.processes import COLLECTING, MARK, marked, survivors
 from tests.support.releases import Upstream
 from tests.support.toolboxes import Toolbox, standard_toolbox
@@ -52,7 +53,12 @@ class Run:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The one object that `--json` prints; anything beside it is a failure."""
+        """The one object that `--json` prints; anything beside it is a failure.
+
+        The sh program says the same in "key=value" lines.
+        """
+        if "--porcelain" in self.argv:
+            return from_porcelain(self.stdout)
         try:
             value = json.loads(self.stdout)
         except ValueError as error:
@@ -219,7 +225,13 @@ class Machine:
         cwd: Path | None = None,
     ) -> Run:
         """Runs the front end to its end."""
-        return self.run_program(self.front_end.argv(*arguments), stdin=stdin, env=env, cwd=cwd)
+        return self.run_program(self._argv(arguments), stdin=stdin, env=env, cwd=cwd)
+
+    def _argv(self, arguments: Sequence[str]) -> list[str]:
+        """The sh program has --porcelain where install.py has --json."""
+        if self.front_end.is_shell:
+            arguments = ["--porcelain" if word == "--json" else word for word in arguments]
+        return self.front_end.argv(*arguments)
 
     def install(self, version: str | None = None, *options: str, **kwargs: Any) -> Run:
         """Runs `install` with --json, which most tests look at."""
@@ -250,7 +262,7 @@ class Machine:
 
     def start(self, *arguments: str, env: Mapping[str, str] | None = None) -> Background:
         """Starts the front end in a process group of its own, and goes on."""
-        argv = self.front_end.argv(*arguments)
+        argv = self._argv(arguments)
         return Background(argv, self.start_program(argv, env=env))
 
     def start_program(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import reduce
 from itertools import permutations
 
-from tests.support.trees import Entry, entry_of_bytes
 from wasp_installer.shells import Bash, BinFolder, SpelledPath
 from wasp_installer.startup_files import with_line
+
+from tests.support.trees import Entry, entry_of_bytes
 
 
 def with_lines(content: bytes | None, home: str, number: int) -> list[bytes]:

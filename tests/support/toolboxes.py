@@ -90,11 +90,13 @@ class Toolbox:
         return self.script("uname", f'case "${{1--s}}" in {cases} *) exit 1 ;; esac')
 
     def fake_glibc(self, version: str) -> Toolbox:
+        self.script("getconf", f'[ "$1" = GNU_LIBC_VERSION ] && echo "glibc {version}" || echo 64')
         text = f"ldd (Ubuntu GLIBC {version}-3ubuntu1.6) {version}"
         return self.script("ldd", f"echo '{text}'; echo 'Copyright (C) 2018 Free Software'")
 
     def fake_musl(self) -> Toolbox:
         """musl's ldd knows no --version: it prints who it is on stderr, and fails."""
+        self.script("getconf", '[ "$1" = LONG_BIT ] && echo 64')
         lines = "musl libc (x86_64)\\nVersion 1.2.4\\nDynamic Program Loader\\nUsage: ldd ..."
         return self.script("ldd", f"printf '{lines}\\n' >&2; exit 1")
 

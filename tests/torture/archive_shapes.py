@@ -26,10 +26,7 @@ from tests.support.raw_tar import (
     pax_records,
     pax_sparse,
 )
-
-# It is run when an archive is taken; whatever follows it in the file is not.
-BINARY = RawMember(b"wasp-bin", b"#!/bin/sh\necho 0.25.0\nexit\n", mode=b"0000755\0").tobytes()
-DATA = RawMember(b"data/a", b"a\n").tobytes()
+from tests.support.tar_corpus import BINARY, DATA
 
 PLAIN_NAMES = [b"data/b", b"data/c/d", b"data/c", b"data/x y", "data/\u00e9".encode(), b"readme"]
 HOSTILE_NAMES = [

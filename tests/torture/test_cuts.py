@@ -168,7 +168,6 @@ def remarkable(script: bytes) -> Iterator[list[int]]:
     ]
 
 
-@pytest.mark.core
 def test_a_cut_script_does_nothing(cutter: Cutter, scale: Scale, tally: Tally) -> None:
     end = len(cutter.script.rstrip())
     thorough = cutter.shell.name in THOROUGH

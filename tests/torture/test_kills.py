@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from wasp_installer.staging import staging_name
 
 from tests.support.archives import DATA_MEMBERS, Package, tiny_binary
 from tests.support.machines import Machine, MachineRoom, Run
@@ -30,7 +31,6 @@ from tests.support.trees import Entry, expected_version_folder, picture
 from tests.torture.tallies import Tally
 from wasp_installer import Console, Options
 from wasp_installer import Run as InstallerRun
-from wasp_installer.staging import staging_name
 
 AREA = "Kill"
 OLD, NEW = "0.24.0", "0.25.0"

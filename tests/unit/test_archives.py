@@ -24,9 +24,11 @@ from tests.support.archives import (
     tiny_binary,
     tiny_package,
 )
+from tests.support.tar_corpus import AMBIGUOUS, TAKEN, corpus
 from tests.support.trees import expected_version_folder, picture
-from wasp_installer.archives import ArchiveReceiver, unpack
 from wasp_installer.errors import InstallerError
+from wasp_installer.placing.archives import ArchiveReceiver
+from wasp_installer.placing.unpacking import unpack
 
 GOOD = tiny_package("0.25.0")
 
@@ -86,6 +88,59 @@ def outcome(archive: bytes, base: Path) -> str | None:
 
 def unpacked(base: Path) -> dict[str, object]:
     return dict(picture(base / "staging" / "new"))
+
+
+@pytest.mark.parametrize("name", corpus())
+def test_an_archive_with_a_name(name: str) -> None:
+    with room() as base:
+        before = picture(base / "neighbour")
+        refusal = outcome(corpus()[name], base)
+        assert picture(base / "neighbour") == before
+        if name not in AMBIGUOUS:
+            assert (refusal is None) == (name in TAKEN), refusal
+        if refusal is None:
+            check_tree(base / "staging" / "new")
+        else:
+            assert refusal in ("unsafe-archive", "corrupt-archive")
+            assert unpacked(base) == {}
+
+
+def check_tree(folder: Path) -> None:
+    """A release and nothing else: plain files, folders, and links that stay inside data."""
+    assert {item.name for item in folder.iterdir()} == {"wasp-bin", "data"}
+    assert (folder / "wasp-bin").stat().st_mode & 0o7777 == 0o755
+    for name, entry in picture(folder).items():
+        assert entry.kind in ("file", "folder", "link"), name
+        assert entry.mode in (0o755, 0o644) or entry.kind == "link", name
+        inside = os.path.realpath(folder / "data" if name != "wasp-bin" else folder)
+        assert os.path.realpath((folder / name).parent).startswith(os.path.realpath(folder)), name
+        if entry.kind == "link":
+            target = os.path.normpath((folder / name).parent / entry.content)
+            assert target.startswith(inside), name
+
+
+@pytest.mark.parametrize("end", [512, 1024, 10240])
+def test_an_archive_that_is_no_longer_compressed_is_taken(end: int) -> None:
+    bare = tar_of(GOOD.members).rstrip(b"\0")
+    bare += bytes(-len(bare) % 512) + bytes(end)
+    with room() as base:
+        install(bare, base, chunk=1)
+        assert unpacked(base) == expected_version_folder(GOOD)
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"\x1f", b"\x1f\x8b", b"text\n" * 200, bytes(4096)])
+def test_what_is_no_archive_is_called_damaged(content: bytes) -> None:
+    with room() as base:
+        assert outcome(content, base) == "corrupt-archive"
+
+
+@pytest.mark.parametrize("left", [0, 1, 100, 511])
+def test_an_archive_without_its_end_is_called_damaged(left: int) -> None:
+    """Cut between two entries, and compressed anew, it has no mark of that but the missing end."""
+    plain = tar_of(GOOD.members).rstrip(b"\0")
+    plain += bytes(-len(plain) % 512) + bytes(left)
+    with room() as base:
+        assert outcome(gzipped(plain), base) == "corrupt-archive"
 
 
 @settings(max_examples=100, deadline=None)

@@ -8,8 +8,9 @@ import pytest
 
 import wasp_installer
 from tests.support.archives import sha256_hex, tiny_package
+from tests.support.frontends import REPOSITORY
 from tests.support.trees import Layout, expected_version_folder
-from wasp_installer import Console, InstallerError, Options, Run
+from wasp_installer import Console, InstallerError, Options, install
 
 
 @pytest.fixture
@@ -25,10 +26,9 @@ def options(archive: Path, stage: Path) -> Options:
 
 def test_an_install_from_python(archive: Path, tmp_path: Path) -> None:
     stage = tmp_path / "stage"
-    result = Run(options(archive, stage), Console(quiet=True)).execute()
+    result = install(options(archive, stage), Console(quiet=True))
     assert (result.status, result.version) == ("installed", "0.25.0")
-    assert result.release is not None
-    assert result.release.digest == f"sha256:{sha256_hex(archive.read_bytes())}"
+    assert result.digest == f"sha256:{sha256_hex(archive.read_bytes())}"
     there = Layout(stage / "usr").version_picture("0.25.0")
     assert there == expected_version_folder(tiny_package("0.25.0"))
 
@@ -36,7 +36,7 @@ def test_an_install_from_python(archive: Path, tmp_path: Path) -> None:
 def test_an_error_is_an_exception_with_slug_and_exit_code(archive: Path, tmp_path: Path) -> None:
     archive.write_bytes(b"damaged")
     with pytest.raises(InstallerError) as caught:
-        Run(options(archive, tmp_path / "stage"), Console(quiet=True)).execute()
+        install(options(archive, tmp_path / "stage"), Console(quiet=True))
     assert caught.value.slug == "corrupt-archive"
     assert caught.value.code == 6
 
@@ -44,16 +44,19 @@ def test_an_error_is_an_exception_with_slug_and_exit_code(archive: Path, tmp_pat
 @pytest.mark.parametrize(
     ("wrong", "slug"),
     [
-        ({"wanted": "../evil"}, "bad-version"),
         ({"source": "ftp"}, "usage"),
         ({"sha256": "abc"}, "usage"),
-        ({"command": "use"}, "usage"),
+        ({"from_file": "/no/such/file"}, "file-system"),
     ],
 )
-def test_wrong_options_are_refused_when_made(wrong: dict[str, str], slug: str) -> None:
+def test_wrong_options_are_refused_before_anything_is_done(
+    tmp_path: Path, wrong: dict[str, str], slug: str
+) -> None:
+    stage = tmp_path / "stage"
     with pytest.raises(InstallerError) as caught:
-        Options(prefix="/usr", **wrong)  # type: ignore[arg-type]
+        install(Options(prefix="/usr", destdir=str(stage), **wrong), Console(quiet=True))  # type: ignore[arg-type]
     assert caught.value.slug == slug
+    assert not stage.exists()
 
 
 def test_it_says_that_it_is_typed() -> None:
@@ -64,3 +67,8 @@ def test_it_says_that_it_is_typed() -> None:
 def test_what_it_offers_is_there() -> None:
     for name in wasp_installer.__all__:
         assert getattr(wasp_installer, name).__doc__, name
+
+
+def test_there_is_one_version_of_it() -> None:
+    project = (REPOSITORY / "pyproject.toml").read_text()
+    assert f'\nversion = "{wasp_installer.__version__}"\n' in project

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wasp_installer.errors import SourceProblem
-from wasp_installer.transport import check_url, host_of, is_web_page
+from wasp_installer.getting.addresses import check_url, host_of
+from wasp_installer.getting.connections import proxy_for
+from wasp_installer.getting.problems import is_web_page
 
 labels = st.text("abz019", min_size=1, max_size=8).map(lambda text: f"x{text}")
 hosts = st.lists(labels, min_size=2, max_size=4).map(".".join)
@@ -25,6 +27,23 @@ def test_http_may_not(host: str) -> None:
         with pytest.raises(SourceProblem) as caught:
             check_url(url)
         assert caught.value.slug == "insecure-url"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1.5",
+        "127.0.0",
+        "127.0.0.256",
+        "127.0.0.01x",
+        "1270.0.1",
+        "0127.0.0.1",
+        "localhost.",
+    ],
+)
+def test_what_only_looks_like_this_machine_is_elsewhere(host: str) -> None:
+    with pytest.raises(SourceProblem):
+        check_url(f"http://{host}/")
 
 
 @given(st.integers(0, 255), st.integers(0, 255), st.integers(1, 65535))
@@ -59,3 +78,50 @@ def test_a_web_page_is_one(page: bytes) -> None:
 @pytest.mark.parametrize("start", [b"", b"{}", b"\x1f\x8b\x08<html>"[:3], b"wasp", b"<?xml"])
 def test_other_content_is_none(start: bytes) -> None:
     assert not is_web_page(start)
+
+
+PROXY = "http://user:secret@proxy.example:8080"
+
+
+@pytest.mark.parametrize(
+    ("environment", "proxy"),
+    [
+        ({}, None),
+        ({"HTTPS_PROXY": PROXY}, PROXY),
+        ({"https_proxy": PROXY, "HTTPS_PROXY": "http://other"}, PROXY),
+        ({"ALL_PROXY": PROXY}, PROXY),
+        ({"HTTPS_PROXY": "proxy.example:8080"}, "http://proxy.example:8080"),
+        ({"HTTP_PROXY": PROXY}, None),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "*"}, None),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "example.com"}, None),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": ".example.com"}, None),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "a b,registry.example.com"}, None),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "xexample.com,registry,com.example"}, PROXY),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "registry.example.com:443"}, PROXY),
+        ({"HTTPS_PROXY": PROXY, "no_proxy": "other", "NO_PROXY": "*"}, PROXY),
+    ],
+)
+def test_the_proxy_is_that_of_curl(environment: dict[str, str], proxy: str | None) -> None:
+    assert proxy_for("https://registry.example.com/x", environment) == proxy
+
+
+def test_a_network_may_be_left_out_of_the_proxy() -> None:
+    environment = {"HTTPS_PROXY": PROXY, "NO_PROXY": "10.0.0.0/8"}
+    assert proxy_for("https://10.1.2.3/", environment) is None
+    assert proxy_for("https://11.1.2.3/", environment) == PROXY
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        *("http://user:sec@ret@host:8080", "http://user:sec#ret@host:8080", "http://host:port"),
+        *("socks5h://user:secret@host:1080", "SOCKS5://host", "http://user:sec/ret@host"),
+    ],
+)
+def test_a_proxy_that_cannot_be_used_is_named_without_its_password(proxy: str) -> None:
+    with pytest.raises(SourceProblem) as caught:
+        proxy_for("https://registry.example.com/", {"HTTPS_PROXY": proxy})
+    assert caught.value.slug == "proxy"
+    assert "HTTPS_PROXY" in caught.value.text
+    assert "user" not in caught.value.text
+    assert "ret@" not in caught.value.text

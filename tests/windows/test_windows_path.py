@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.registry_double import RegistryDouble
-from wasp_installer.windows_path import UserPath, fits, places
+from wasp_installer.windows.user_path import UserPath, fits, places
 
 BIN = r"C:\Users\me\.local\bin"
 HOME = {"USERPROFILE": r"C:\Users\me", "SystemRoot": r"C:\Windows"}

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
-import pytest
-
-from tests.support.archives import DATA_MEMBERS, Member, tgz_of
 from tests.support.collector import Collector
 from tests.support.frontends import REPOSITORY
 from tests.support.machines import Machine
 from tests.support.processes import COLLECTING
 from tests.support.releases import (
-    GITHUB_LATEST_PATH,
     Upstream,
-    github_api_path,
-    github_download_path,
-    github_tag_path,
 )
-from tests.support.replies import Content, json_content, redirect
-from tests.support.server import Server
-from tests.support.windows_programs import python_program
 from tests.support.wine import Wine, windows_path
 from tests.support.wsl import FakeWsl
-from wasp_installer.windows import wasp_cmd
-
-pytestmark = pytest.mark.thorough
+from wasp_installer.windows.wasp_cmd import wasp_cmd
 
 INSTALL = REPOSITORY / "install.py"
 
@@ -36,7 +23,7 @@ def test_wasp_cmd_hands_over_folder_arguments_and_exit_code(
     wine: Wine, wsl: FakeWsl, inside: Machine, upstream: Upstream, tmp_path: Path
 ) -> None:
     upstream.publish("0.25.0")
-    inside.install().ok()
+    inside.run("install").ok()
     folder = tmp_path / "a folder, with (signs) & more"
     folder.mkdir()
     cmd = tmp_path / "wasp.cmd"
@@ -100,42 +87,6 @@ def test_install_py_puts_wasp_into_wsl_and_itself_on_path(
     assert not (prefix / "bin").exists()
     assert wine.run(*key).stdout == before
     assert len(collector.deliveries) == 1
-
-
-def test_a_build_for_windows_is_installed_as_it_is(
-    wine: Wine, server: Server, upstream: Upstream, tmp_path: Path
-) -> None:
-    script = tmp_path / "wasp.py"
-    script.write_text(
-        "import os, sys\n"
-        "if sys.argv[1:] == ['version']: print('0.30.0'); sys.exit()\n"
-        "print(sys.argv[1:], os.environ['waspc_datadir'])\n"
-        "sys.exit(7)\n"
-    )
-    binary = python_program("-S", windows_path(script))
-    archive = tgz_of([Member("wasp-bin.exe", binary, 0o755), DATA_MEMBERS[0]])
-    name = "windows-x86_64"
-    path = github_download_path("0.30.0", name)
-    server.answer(path, Content(archive))
-    server.answer(github_tag_path("0.30.0"), Content(b"<html>\n"))
-    server.answer(GITHUB_LATEST_PATH, redirect(f"{server.url}{github_tag_path('0.30.0')}"))
-    assets = json_content({"assets": [{"name": f"wasp-{name}.tar.gz"}]})
-    server.answer(github_api_path("0.30.0"), assets)
-    prefix = tmp_path / "prefix"
-    home = {"PYTHONHOME": windows_path(wine.home), "WASP_GITHUB_URL": upstream.github_url}
-    place = ["--prefix", windows_path(prefix), "--no-modify-path"]
-    run = wine.python(windows_path(INSTALL), "--json", *place, env=home).ok()
-    assert (run.json["status"], run.json["source"]) == ("installed", "github")
-    version = prefix / "share" / "wasp-lang" / "0.30.0"
-    assert (version / "wasp-bin.exe").read_bytes() == binary
-    receipt = json.loads((version / ".receipt.json").read_text())
-    assert receipt["platform"] == {"os": "windows", "arch": "x86_64", "libc": None}
-    cmd = windows_path(prefix / "bin" / "wasp.cmd")
-    wasp = wine.batch(f'cmd /c {cmd} new "my app"', "echo %ERRORLEVEL%", env=home, cwd=tmp_path)
-    data = windows_path(prefix / "bin") + "\\..\\share\\wasp-lang\\0.30.0\\data"
-    assert wasp.stdout == f"['new', 'my app'] {data}\n7\n"
-    wine.python(windows_path(INSTALL), "uninstall", *place, env=home).ok()
-    assert not (prefix / "bin").exists()
 
 
 def test_without_wsl_it_says_what_to_type(wine: Wine) -> None:

@@ -16,10 +16,12 @@ from tests.support.registry_double import RegistryDouble
 from tests.support.releases import Upstream
 from tests.support.wsl import FakeWsl
 from wasp_installer import Console, InstallerError, Options, Result
-from wasp_installer.platforms import Platform
-from wasp_installer.windows import Windows, WindowsRun, wasp_cmd
-from wasp_installer.windows_path import UserPath
-from wasp_installer.wsl import (
+from wasp_installer.command_line.report import to_json
+from wasp_installer.telemetry import InstallEvent
+from wasp_installer.windows.commands import Windows, execute
+from wasp_installer.windows.user_path import UserPath
+from wasp_installer.windows.wasp_cmd import wasp_cmd
+from wasp_installer.windows.wsl import (
     Distribution,
     Wsl,
     by_preference,
@@ -29,7 +31,6 @@ from wasp_installer.wsl import (
     shared,
 )
 
-WINDOWS = Platform("Windows", "AMD64", "windows", "x86_64")
 HEADING = "  NAME                   STATE           VERSION\n"
 DOCKER = "  docker-desktop         Running         2\n  docker-desktop-data    Running         2\n"
 UBUNTU = "* Ubuntu-22.04           Stopped         2\n"
@@ -110,27 +111,26 @@ class World:
     def _announce(self) -> None:
         self.announced += 1
 
-    def run(self, command: str = "install", **options: object) -> Result:
+    def run(self, *words: str, **options: object) -> Result:
         self.console = Console()
-        # Only npm: whether GitHub has a build for Windows is asked in other tests.
         chosen = {"source": "npm", "no_telemetry": True, "yes": True, **options}
         windows = Windows(
-            self.environment,
-            WINDOWS,
-            UserPath(self.registry, self._announce, self.environment),
             Wsl(
                 self.environment,
                 list_limit_s=self.list_limit_s,
                 start_limit_s=self.start_limit_s,
             ),
+            UserPath(self.registry, self._announce, self.environment),
+            self.environment,
         )
-        made = Options(command=command, prefix=str(self.prefix), **chosen)  # type: ignore[arg-type]
-        return WindowsRun(made, self.console, windows).execute()
+        made = Options(others=words, prefix=str(self.prefix), **chosen)  # type: ignore[arg-type]
+        self.event = InstallEvent(made, self.console)
+        return execute(made, self.console, self.event, windows)
 
     def refuses(self, *words: str, **options: object) -> None:
         """A run ends with exit code 3 and says all of this; nothing is changed."""
         with pytest.raises(InstallerError) as caught:
-            self.run(**options)  # type: ignore[arg-type]
+            self.run(**options)
         assert (caught.value.code, caught.value.slug) == (3, "unsupported-platform")
         said = f"{caught.value.message}\n{caught.value.hint}"
         for word in words:
@@ -203,8 +203,7 @@ def test_an_install(
     wsl.lists(HEADING + UBUNTU, encoding)
     result = world.run()
     assert (result.status, result.version) == ("installed", "0.25.0")
-    assert result.release is not None
-    assert (result.release.source, result.release.digest) == ("npm", release.npm_digest)
+    assert (result.source, result.digest) == ("npm", release.npm_digest)
     assert inside.layout.versions() == ["0.25.0"]
     assert inside.wasp("version").stdout == "0.25.0\n"
     assert b"-d Ubuntu-22.04 --exec /bin/sh -lc" in world.cmd.read_bytes()
@@ -232,7 +231,14 @@ def test_the_options_reach_install_sh(world: World, wsl: FakeWsl, upstream: Upst
     assert caught.value.slug == "checksum-mismatch"
     assert caught.value.code == 6
     arguments = wsl.inner_calls()[-1].arguments
-    for option in ("--force", "--require-checksum", "--no-telemetry", "--quiet", "--json", digest):
+    for option in (
+        "--force",
+        "--require-checksum",
+        "--no-telemetry",
+        "--quiet",
+        "--porcelain",
+        digest,
+    ):
         assert option in arguments
     assert not world.cmd.exists()
 
@@ -324,11 +330,11 @@ def test_list_use_and_uninstall(
     world.run("list")
     assert capsys.readouterr().out == "* 0.25.0\n  0.24.0\n"
     upstream.list_at_npm(["0.26.0", "0.25.0"])
-    world.run("list", remote=True)
+    world.run("list", "--remote")
     assert capsys.readouterr().out == "  0.26.0\n* 0.25.0 (installed)\n"
-    assert world.run("use", named_version="0.24.0").status == "switched"
+    assert world.run("use", "0.24.0").status == "switched"
     assert inside.wasp("version").stdout == "0.24.0\n"
-    world.run("uninstall", named_version="0.24.0")
+    world.run("uninstall", "0.24.0")
     assert world.cmd.exists()
     assert world.run("uninstall").status == "removed"
     assert inside.layout.versions() == []
@@ -354,7 +360,7 @@ def test_uninstall_takes_the_libraries_of_install_py_along(
 def test_removing_the_last_version_removes_wasp_cmd(world: World, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     world.run()
-    world.run("uninstall", named_version="0.25.0")
+    world.run("uninstall", "0.25.0")
     assert not world.cmd.exists()
     assert world.announced == 2
 
@@ -447,7 +453,7 @@ def test_the_line_that_starts_wasp(inside: Machine, upstream: Upstream) -> None:
     gone = inside.run_program([*start, "version"])
     assert gone.code == 127
     assert "Wasp is no longer in Ubuntu" in gone.stderr
-    inside.install().ok()
+    inside.run("install").ok()
     arguments = ["", "a  b", "*", "'", '"', "$HOME", "\\", "`id`", "-x", "%PATH%", "ä"]
     said = inside.run_program([*start, "arguments", *arguments]).ok().stdout
     assert said == "".join(f"<{each}>\n" for each in arguments)
@@ -487,23 +493,16 @@ def test_wasp_cmd_names_the_program_by_its_place(name: str) -> None:
 
 
 def test_json_of_what_is_inside(world: World, upstream: Upstream) -> None:
-    from wasp_installer.report import to_json
-
     upstream.publish("0.25.0")
-    options = Options(prefix=str(world.prefix), source="npm", no_telemetry=True, quiet=True)
-    windows = Windows(world.environment, WINDOWS, None, Wsl(world.environment))
-    run = WindowsRun(options, Console(quiet=True), windows)
-    result = run.execute()
+    result = world.run(quiet=True)
     told = to_json(
         result,
-        layout=run.layout,
-        platform=run.platform,
-        telemetry=run.install_event.outcome,
+        telemetry=world.event.outcome,
         elapsed_s=0,
-        warnings=run.console.warnings,
+        warnings=world.console.warnings,
     )
     assert json.loads(json.dumps(told)) == told
-    assert told["platform"]["os"] == "windows"
+    assert told["platform"] == {"os": "windows", "arch": "x86_64", "libc": None, "distro": None}
     assert told["executable"] == str(world.cmd)
     assert told["wasp_dir"].endswith("/inside/home/.local/share/wasp-lang/0.25.0")
     assert (told["status"], told["telemetry"]) == ("installed", "disabled")

@@ -1,0 +1,155 @@
+"""Puts install.sh together: a header, a prelude, and the sh program with all that it installs.
+
+The program is one here-document, and the installed files are here-documents inside it, so the text
+is complete by itself and a cut one is a syntax error that does nothing.
+
+    python packaging/assemble.py            writes install.sh
+    python packaging/assemble.py --check    fails when install.sh is stale
+    python packaging/assemble.py --program  prints the sh program with its comments, for shellcheck
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Final
+
+REPOSITORY: Final = Path(__file__).resolve().parents[1]
+INSTALL_SH = REPOSITORY / "install.sh"
+
+#: What the sh program is made of, in this order.
+PARTS = (
+    "state",
+    "words",
+    "verbs",
+    "arguments",
+    "platform",
+    "fetch",
+    "json",
+    "npm",
+    "github",
+    "sources",
+    "archive",
+    "binary",
+    "progress",
+    "telemetry",
+    "versions",
+    "launcher",
+    "startup_files",
+    "edit",
+    "surroundings",
+    "commands",
+    "removing",
+    "main",
+)
+#: Where the sources of the installed files are, by the names that `installed_file` knows.
+INSTALLED = {
+    "launcher": "installed/launcher",
+    "telemetry_ping.py": "telemetry_ping.py",
+    "telemetry_messages.py": "installed/telemetry_messages.py",
+    "env.sh": "installed/env.sh",
+    "env.fish": "installed/env.fish",
+    "completions/wasp.bash": "installed/completions/wasp.bash",
+    "completions/_wasp": "installed/completions/_wasp",
+    "completions/wasp.fish": "installed/completions/wasp.fish",
+}
+#: The releases whose digests are inside.
+NEWEST_RELEASES = 6
+#: Linux takes no longer argument, and `sh -c "$(curl …)"` makes one of the whole text.
+LIMIT_BYTES = 200_000
+
+HEADER = """\
+#!/bin/sh
+# Installs Wasp, the full-stack web framework: https://wasp.sh
+#
+#     curl -fsSL https://get.wasp.sh/install.sh | sh
+#     sh install.sh --help
+#
+# Needs curl or wget, tar, gzip, awk, and sha256sum and sha512sum, shasum or openssl; no Python.
+#
+# `make install.sh` put this file together from sh/ (the program, without its comments) and installed/ and
+# telemetry_ping.py (what is left beside Wasp, in full): https://github.com/wasp-lang/wasp
+#
+# All of it is one brace group, which a shell reads to its end before it runs any of it, so a download that was cut
+# does nothing. Whatever shell reads this, with its aliases, functions and options, runs only the next lines: they write
+# the program into a private temporary folder and hand over to /bin/sh. A backslash keeps a word from being an alias;
+# with POSIXLY_CORRECT, bash takes no function for a special builtin.
+{
+POSIXLY_CORRECT=1
+\\unset -f exec 2>/dev/null
+\\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; umask 077; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"$d/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
+"""  # noqa: E501 - one line, since zsh has an option that refuses line breaks in quotes
+FOOTER = """\
+WASP_INSTALLER
+}
+"""
+
+
+def program() -> str:
+    """The sh program, whole: its parts without whole-line comments, and the installed files."""
+    parts = [_without_comments(_part(name)) for name in PARTS]
+    # Before the last part, which starts it.
+    return "\n".join([*parts[:-1], _installed_file(), _known_digests(), parts[-1]])
+
+
+def install_sh() -> str:
+    """The text of install.sh."""
+    return HEADER + program() + FOOTER
+
+
+def _part(name: str) -> str:
+    return (REPOSITORY / "sh" / f"{name}.sh").read_text(encoding="utf-8")
+
+
+def _without_comments(text: str) -> str:
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def _installed_file() -> str:
+    """The function `installed_file NAME`, which prints one of them."""
+    cases = []
+    for name, source in INSTALLED.items():
+        text = (REPOSITORY / source).read_text(encoding="utf-8")
+        end = f"END_OF_{name.rpartition('/')[2]}"
+        assert f"\n{end}\n" not in text and text.endswith("\n"), source
+        cases.append(f"        {name}) cat <<'{end}' ;;\n{text}{end}\n")
+    return "installed_file() {\n    case $1 in\n" + "".join(cases) + "    esac\n}\n"
+
+
+def _known_digests() -> str:
+    """The function `known_digests`, which prints "VERSION SOURCE BUILD DIGEST" lines."""
+    table = json.loads((REPOSITORY / "packaging/releases.json").read_text(encoding="utf-8"))
+    lines = [
+        f"{release['version']} {source} {build} {digest}\n"
+        for release in table["releases"][:NEWEST_RELEASES]
+        for source in ("npm", "github")
+        for build, digest in release[source].items()
+    ]
+    return (
+        "known_digests() {\n    cat <<'END_OF_digests'\n" + "".join(lines) + "END_OF_digests\n}\n"
+    )
+
+
+def main() -> int:
+    """Writes install.sh, or with --check says whether it is fresh."""
+    if sys.argv[1:] == ["--program"]:
+        sys.stdout.write("".join(_part(name) for name in PARTS))
+        return 0
+    text = install_sh()
+    size = len(text.encode())
+    if size >= LIMIT_BYTES:
+        print(f"install.sh has {size} bytes; it must stay under {LIMIT_BYTES}.", file=sys.stderr)
+        return 1
+    if sys.argv[1:] == ["--check"]:
+        if INSTALL_SH.read_text(encoding="utf-8") != text:
+            print("install.sh is stale. Run: make install.sh", file=sys.stderr)
+            return 1
+        return 0
+    INSTALL_SH.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+# shellcheck shell=sh
+# The state that the program starts from, whatever it inherits, and its constants.
+#
+# Every function that can fail in a way worth explaining ends in "die", which leaves the program. So none of
+# them is called inside $(...), where it would leave only the subshell. A helper that may take a moment runs
+# in the background and is waited for, because a shell answers a signal during "wait" at once.
+
+[ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
+# shellcheck disable=SC3044 # bash has it
+[ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch dotglob xpg_echo 2>/dev/null
+set +aefuxvC
+# bash passes exported functions on to /bin/sh.
+unset -f awk basename cat cd chmod cmp cp curl cut date dd env expr find getconf grep gzip head id kill ldd \
+  ln ls mkdir mktemp mv node npm od openssl perl ps python python3 readlink rm rmdir sed sh sha256sum \
+  sha512sum shasum sleep sort stty sysctl tail tar timeout tr umask uname wait wc wget zsh 2>/dev/null
+unalias -a 2>/dev/null
+unset CDPATH IFS TAR_OPTIONS GZIP GREP_OPTIONS BASH_ENV ENV POSIXLY_CORRECT
+set -u
+umask 022
+# With a standard stream closed, the next file that is opened would take its place.
+exec </dev/null
+(: >&1) 2>/dev/null || exec >/dev/null
+(: >&2) 2>/dev/null || exec 2>/dev/null
+user_locale=${LC_ALL-}
+# The messages of other programs are looked at, so they must be in one language.
+LC_ALL=C
+export LC_ALL
+
+readonly INSTALLER_VERSION=0.2.0
+readonly NPM_PACKAGE=@wasp.sh/wasp-cli
+readonly NPM_PATH=@wasp.sh%2fwasp-cli
+readonly FIRST_NPM_VERSION=0.20.2
+readonly VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
+readonly DEFAULT_GITHUB_URL=https://github.com
+readonly RELEASES_URL=https://github.com/wasp-lang/wasp/releases
+# The oldest glibc that the release binaries run on (objdump -T wasp-bin | grep GLIBC_).
+readonly OLDEST_GLIBC=2.29
+readonly ATTEMPTS=4
+readonly LONGEST_RETRY_AFTER_S=60
+readonly REDIRECT_LIMIT=10
+# Fewer bytes a second than this are no progress.
+readonly SLOWEST=100
+# No answer is longer. GitHub says about 50 kB of each of a hundred releases.
+readonly ANSWER_LIMIT=16777216
+# An archive beyond these is not a Wasp release (0.25.0: 522 entries, 67 MB unpacked).
+readonly UNPACKED_LIMIT=1073741824
+readonly ENTRY_LIMIT=100000
+# A helper program (npm, node, python, ldd, zsh) that takes longer is as one that is not there. npm needs
+# longer to fetch something.
+readonly HELPER_LIMIT_S=10
+readonly NPM_FETCH_LIMIT_S=600
+# Where the install event goes. telemetry_ping.py has the same three.
+readonly TELEMETRY_URL=https://app.posthog.com/capture/
+readonly TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
+readonly TELEMETRY_DEADLINE_S=10
+# What ends every line of ours in a start-up file; the second also stands for the line break before it.
+readonly STARTUP_MARK='# added by the Wasp installer'
+readonly STARTUP_MARK_WITH_BREAK='# added by the Wasp installer, with the line break before it'
+
+newline='
+'
+tab=$(printf '\t') carriage_return=$(printf '\r') escape=$(printf '\033')

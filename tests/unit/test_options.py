@@ -1,0 +1,107 @@
+"""The arguments: every way to write them, and which of them are for the sh program."""
+
+from __future__ import annotations
+
+import pytest
+
+from wasp_installer import InstallerError, Options
+from wasp_installer.command_line.options import parse, without_ours
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me/")
+    for name in ("WASP_VERSION", "WASP_INSTALL_PREFIX", "DESTDIR", "WASP_HTTP_TIMEOUT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ("", {}),
+        ("-v 0.25.0", {"wanted": "0.25.0"}),
+        ("-v0.25.0", {"wanted": "0.25.0"}),
+        ("--version v0.25.0", {"wanted": "0.25.0"}),
+        ("--version=0.25.0-rc1", {"wanted": "0.25.0-rc1"}),
+        ("-qyv latest", {"quiet": True, "yes": True}),
+        ("-q --json", {"quiet": True, "json": True}),
+        ("--prefix /opt/wasp/ --destdir=/x//", {"prefix": "/opt/wasp", "destdir": "/x"}),
+        ("--sha256 " + "A" * 64, {"sha256": "a" * 64}),
+        ("--from-file /x/y.tgz --source npm", {"from_file": "/x/y.tgz", "source": "npm"}),
+    ],
+)
+def test_an_install(arguments: str, options: dict[str, object]) -> None:
+    made = parse(arguments.split())
+    assert made.is_install
+    assert made == Options(others=[], **options)  # type: ignore[arg-type]
+    named = parse(["install", *arguments.split()])
+    assert named.is_install
+    assert named == Options(others=["install"], **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *("list", "list --remote --source github", "use 0.24.0", "use -- 0.24.0", "uninstall"),
+        *("update", "doctor", "migrate-to-npm --yes", "install --remote", "install install"),
+        # Mistakes are told by the sh program too.
+        *("--frobnicate", "--quiet=yes", "-qx", "--prefix", "--prefix=", "-v --json", "frob"),
+        *("-- list", "-v 0.25", "-v ../evil", "list use 0.1.0", "--version=x"),
+    ],
+)
+def test_what_is_for_the_sh_program(arguments: str) -> None:
+    assert not parse(arguments.split()).is_install
+
+
+def test_a_wrong_version_in_the_environment_is_for_the_sh_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WASP_VERSION", "x")
+    assert not parse([]).is_install
+    assert parse(["-v", "0.25.0"]).is_install
+
+
+def test_what_the_sh_program_does_not_know_is_kept_from_it() -> None:
+    arguments = ["use", "--json", "--destdir", "/x", "0.1.0", "--destdir=/y", "--yes"]
+    assert without_ours(arguments) == ["use", "0.1.0", "--yes"]
+    options = parse(arguments)
+    assert (options.json, options.destdir, options.command) == (True, "/y", "use")
+
+
+def test_a_mistake_is_told_as_json_too() -> None:
+    options = parse(["--version", "--json"])
+    assert (options.json, options.is_install) == (True, False)
+
+
+def test_the_environment_has_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WASP_VERSION", "v0.24.0")
+    monkeypatch.setenv("WASP_INSTALL_PREFIX", "/opt/a")
+    monkeypatch.setenv("DESTDIR", "/stage")
+    monkeypatch.setenv("WASP_HTTP_TIMEOUT", "7")
+    options = parse([])
+    assert (options.wanted, options.prefix) == ("0.24.0", "/opt/a")
+    assert (options.destdir, options.timeout_s) == ("/stage", 7)
+    assert parse(["-v", "latest"]).wanted == "latest"
+
+
+@pytest.mark.parametrize(
+    ("home", "prefix"), [("/", "/.local"), ("/home/me//", "/home/me/.local"), ("", "")]
+)
+def test_the_usual_place(monkeypatch: pytest.MonkeyPatch, home: str, prefix: str) -> None:
+    monkeypatch.setenv("HOME", home)
+    assert parse([]).prefix == prefix
+
+
+def test_a_version_that_is_none_is_refused_when_options_are_made() -> None:
+    with pytest.raises(InstallerError) as caught:
+        Options(wanted="../evil")
+    assert (caught.value.slug, caught.value.code) == ("bad-version", 2)
+
+
+@pytest.mark.parametrize(
+    "arguments", ["--destdir", "--destdir=", "--destdir --json", "list --destdir"]
+)
+def test_what_only_this_program_knows_needs_its_value(arguments: str) -> None:
+    with pytest.raises(InstallerError) as caught:
+        parse(arguments.split())
+    assert (caught.value.slug, caught.value.message) == ("usage", "--destdir needs a value.")

@@ -1,0 +1,67 @@
+"""Text from elsewhere: fit for a screen, and without passwords."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wasp_installer import Console, InstallerError
+from wasp_installer.texts import plain, pretty, without_login
+
+
+@given(st.text())
+def test_text_from_elsewhere_is_one_short_line(text: str) -> None:
+    shown = plain(text)
+    assert shown.isprintable()
+    assert len(shown) <= 200
+
+
+def test_what_is_cut_says_so() -> None:
+    assert plain("x" * 200) == "x" * 200
+    assert plain("x" * 201) == "x" * 197 + "..."
+    assert plain("a\nb\tc\x1b[2J\u202e") == "a b c[2J"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://host/x", "https://host/x"),
+        ("https://host/@wasp.sh%2fwasp-cli", "https://host/@wasp.sh%2fwasp-cli"),
+        ("get https://me:secret@host/@wasp.sh/x", "get https://host/@wasp.sh/x"),
+        ("http://me:sec@ret@host:80", "http://host:80"),
+        ("http://token@host, http://me:x@other/", "http://host, http://other/"),
+        ("http://user:password@host:port", "http://user:password@host:port"),
+    ],
+)
+def test_a_login_is_left_out(text: str, shown: str) -> None:
+    assert without_login(text) == shown
+
+
+def test_nothing_that_is_printed_has_a_password(capfd: pytest.CaptureFixture[str]) -> None:
+    console, address = Console(verbose=True), "https://me:secret@host/"
+    console.say(address)
+    console.say_step(address)
+    console.warn(address)
+    console.show_error(InstallerError("usage", address, address))
+    shown = capfd.readouterr().err
+    assert shown.count("https://host/") == 5
+    assert "secret" not in shown
+    assert console.warnings == ["https://host/"]
+
+
+@pytest.mark.parametrize(
+    ("home", "path", "shown"),
+    [
+        ("/home/me", "/home/me/.local", "~/.local"),
+        ("/home/me/", "/home/me/.local", "~/.local"),
+        ("/home/me", "/home/meg/.local", "/home/meg/.local"),
+        ("/", "/x", "/x"),
+        ("", "/x", "/x"),
+    ],
+)
+def test_the_home_is_short(
+    monkeypatch: pytest.MonkeyPatch, home: str, path: str, shown: str
+) -> None:
+    monkeypatch.setenv("HOME", home)
+    assert pretty(path) == shown

@@ -1,0 +1,135 @@
+"""Connections: whom to trust, which proxy to go through, where a redirect may lead."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import ssl
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urljoin
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import HTTPBasicAuth
+from requests.utils import get_auth_from_url
+
+from wasp_installer.errors import SourceProblem
+
+from .addresses import check_url, host_of
+
+REDIRECT_LIMIT: Final = 10
+_PROXY: Final = re.compile(
+    r"(https?://)?([^/?#@\s]*@)?(\[[0-9A-Fa-f:.]+\]|[^/?#@:\s]+)(:[0-9]+)?/?"
+)
+
+
+class Session(requests.Session):
+    """Follows redirects, but never from https to anything else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.max_redirects = REDIRECT_LIMIT
+        self.headers["User-Agent"] = "wasp-installer (python)"
+        # An archive must arrive as it was published, so that its checksum fits.
+        self.headers["Accept-Encoding"] = "identity"
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, _Adapter())
+        # Without this, what ~/.netrc has for a host would be sent to it.
+        self.auth = _login_of_the_address
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """As ``requests`` has it, unless it is not allowed."""
+        target = super().get_redirect_target(resp)
+        if target is None:
+            return None
+        address = urljoin(resp.url, target)
+        if resp.url.startswith("https://") and not address.startswith("https://"):
+            raise SourceProblem(
+                "insecure-url",
+                f"{host_of(resp.url)} sent us on to an address that is not https",
+            )
+        check_url(address)
+        return target
+
+
+def _login_of_the_address(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    user, password = get_auth_from_url(request.url or "")
+    return HTTPBasicAuth(user, password)(request) if user or password else request
+
+
+class _Adapter(HTTPAdapter):
+    """Trusts whom the operating system trusts, and takes proxies as curl does."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=_tls_context(), **options)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        return super().proxy_manager_for(proxy, ssl_context=_tls_context(), **options)
+
+    def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
+        if verify is True:
+            # Without this, requests would add the authorities that certifi carries.
+            conn.cert_reqs = "CERT_REQUIRED"
+        else:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
+        proxy = proxy_for(request.url or "", os.environ)
+        options["proxies"] = {"http": proxy, "https": proxy} if proxy else {}
+        return super().send(request, *args, **options)
+
+
+def _tls_context() -> ssl.SSLContext:
+    if sys.version_info < (3, 10):
+        return ssl.create_default_context()
+    import truststore
+
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
+    """The proxy through which to ask for ``url``; https://curl.se/libcurl/c/libcurl-env.html.
+
+    Raises:
+        SourceProblem: "proxy", when it cannot be used.
+    """
+    scheme = url.partition(":")[0]
+    # A server may be given HTTP_PROXY by whoever asks it (https://httpoxy.org).
+    names = [f"{scheme}_proxy", *([] if scheme == "http" else ["HTTPS_PROXY"])]
+    found = ((name, environment.get(name)) for name in (*names, "all_proxy", "ALL_PROXY"))
+    name, proxy = next(((name, value) for name, value in found if value), ("", None))
+    excepted = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    if proxy is None or _is_excepted(host_of(url), excepted):
+        return None
+    if proxy.lower().startswith("socks"):
+        raise SourceProblem(
+            "proxy", f"install.py cannot go through a SOCKS proxy ({name}); install.sh can"
+        )
+    if not _PROXY.fullmatch(proxy):
+        raise SourceProblem(
+            "proxy",
+            f"{name} is not the address of a proxy; in a password, write %40 for @, %23 for #, "
+            "%2F for / and %3F for ?",
+        )
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _is_excepted(host: str, excepted: str) -> bool:
+    """Whether NO_PROXY names ``host``: itself, a domain that it is in, or a network."""
+    if excepted.strip() == "*":
+        return True
+    for entry in re.split(r"[,\s]+", excepted.lower()):
+        name = entry.strip(".[]")
+        if name and (host == name or host.endswith(f".{name}")):
+            return True
+        try:
+            if "/" in entry and ipaddress.ip_address(host) in ipaddress.ip_network(entry, False):
+                return True
+        except ValueError:
+            continue
+    return False

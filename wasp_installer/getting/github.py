@@ -1,0 +1,101 @@
+"""The releases of wasp-lang/wasp on GitHub, or on a mirror that ``WASP_GITHUB_URL`` names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from wasp_installer.errors import SourceProblem
+from wasp_installer.placing.receipts import Release
+from wasp_installer.versions import is_version
+
+from .addresses import host_of
+from .documents import text_at
+from .known import known_digest
+from .platforms import Builds, Platform
+from .problems import captive_portal
+from .transport import Transport
+
+DEFAULT_URL: Final = "https://github.com"
+
+
+def base_url(environment: Mapping[str, str]) -> str:
+    """``WASP_GITHUB_URL``, else GitHub itself; without a slash at its end."""
+    return (environment.get("WASP_GITHUB_URL") or DEFAULT_URL).rstrip("/")
+
+
+class GitHubSource:
+    """The releases of a GitHub."""
+
+    key: Final = "github"
+
+    def __init__(
+        self, transport: Transport, platform: Platform, builds: Builds, base_url: str
+    ) -> None:
+        self._transport = transport
+        self._platform = platform
+        self._builds = builds
+        api = "https://api.github.com" if base_url == DEFAULT_URL else f"{base_url}/api/v3"
+        self._api = f"{api}/repos/wasp-lang/wasp/releases"
+        self._releases = f"{base_url}/wasp-lang/wasp/releases"
+
+    def find(self, wanted: str) -> Release:
+        """The release of a version, or of "latest"; raises ``SourceProblem``."""
+        version = self._latest() if wanted == "latest" else wanted
+        assets, silence = self._assets(version)
+        for build in self._builds.github:
+            name = f"wasp-{build}.tar.gz"
+            url = f"{self._releases}/download/v{version}/{name}"
+            if name in assets if assets is not None else self._transport.exists(url):
+                known = known_digest(version, self.key, build)
+                digest = known or (assets or {}).get(name)
+                return Release(version, self.key, url, digest, None, None if digest else silence)
+        # A release without an asset for this platform is another thing than no such release.
+        if self._transport.exists(f"{self._releases}/tag/v{version}"):
+            raise SourceProblem(
+                "no-build",
+                f"Wasp {version} has no build for {self._platform.os} {self._platform.arch}",
+            )
+        raise SourceProblem("not-found", f"no Wasp {version} there")
+
+    def fetch(
+        self, release: Release, start: Callable[[int | None], None], take: Callable[[bytes], None]
+    ) -> None:
+        """Hands the archive of ``release`` to ``take``, after ``start``; see ``Transport``."""
+        assert release.url is not None, "it was found here"
+        self._transport.download(release.url, start, take)
+
+    def _latest(self) -> str:
+        url = f"{self._releases}/latest"
+        location = self._transport.location(url)
+        if location is None:
+            raise captive_portal(url)
+        version = location.rpartition("/tag/v")[2]
+        if not is_version(version):
+            raise SourceProblem(
+                "bad-answer", f"{host_of(url)} did not say which version is the newest"
+            )
+        return version
+
+    def _assets(self, version: str) -> tuple[dict[str, str | None] | None, str | None]:
+        """The digest of each asset; None, with the reason, where the API does not answer.
+
+        It has a limit on requests from one address, so that its silence must not stop anything:
+        https://docs.github.com/rest/releases/releases#get-a-release-by-tag-name
+        """
+        url = f"{self._api}/tags/v{version}"
+        try:
+            answer = self._transport.get_json(url, attempts=1)
+        except SourceProblem as problem:
+            # A mirror of the downloads alone has none.
+            return None, None if problem.slug == "not-found" else problem.text
+        listed: Any = answer.get("assets") if isinstance(answer, dict) else None
+        if not isinstance(listed, list):
+            return None, f"{host_of(url)} did not say which files it has"
+        assets = {}
+        for asset in listed:
+            name, digest = text_at(asset, "name"), text_at(asset, "digest")
+            if name is not None:
+                is_sha256 = digest is not None and digest.startswith("sha256:")
+                assets[name] = digest.lower() if digest and is_sha256 else None
+        return assets, None

@@ -1,0 +1,204 @@
+"""Which machine this is, and which build of Wasp runs on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from wasp_installer.errors import InstallerError
+from wasp_installer.programs import ask, helper_environment
+from wasp_installer.versions import older_than
+
+#: The oldest glibc that the release binaries run on (``objdump -T wasp-bin | grep GLIBC_``).
+OLDEST_GLIBC: Final = "2.29"
+
+#: Where a program that was linked with glibc looks for what loads it.
+_LOADER: Final = "/lib64/ld-linux-x86-64.so.2"
+
+_ARCHITECTURES: Final = {
+    "x86_64": "x86_64",
+    "amd64": "x86_64",
+    "x64": "x86_64",
+    "aarch64": "aarch64",
+    "arm64": "aarch64",
+}
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What a machine is, as far as it can be told.
+
+    ``system`` and ``machine`` are as uname calls them. ``os`` is linux, macos or windows, ``arch``
+    x86_64 or aarch64, ``libc`` glibc or musl, ``distro`` the ID of os-release; each is None where
+    Wasp has nothing for it. ``has_loader`` is False where glibc's loader is not at its usual place;
+    NixOS has a stub there.
+    """
+
+    system: str
+    machine: str
+    os: str | None
+    arch: str | None
+    libc: str | None = None
+    glibc_version: str = ""
+    distro: str | None = None
+    has_loader: bool = True
+
+    @property
+    def is_debian_like(self) -> bool:
+        """Whether its packages are named as Debian names them."""
+        identifier, like = distribution()
+        return "debian" in (identifier, *like.split())
+
+    def __str__(self) -> str:
+        """For people: "Linux x86_64 (glibc)"."""
+        system = {"linux": "Linux", "macos": "macOS"}.get(self.os or "", self.system)
+        return f"{system} {self.arch or self.machine}" + (f" ({self.libc})" if self.libc else "")
+
+
+@dataclass(frozen=True)
+class Builds:
+    """Which builds of Wasp run on a platform.
+
+    ``npm`` ends the name of the npm sub-package; ``github`` are the middle parts of the release's
+    asset names, the preferred one first.
+    """
+
+    npm: str
+    github: tuple[str, ...]
+
+
+_BUILDS: Final = {
+    # os, architecture, and whether it must be linked statically
+    ("linux", "x86_64", False): Builds("linux-x64-glibc", ("linux-x86_64",)),
+    ("linux", "x86_64", True): Builds("linux-x64-musl", ("linux-x86_64-static",)),
+    ("linux", "aarch64", False): Builds("linux-arm64-glibc", ("linux-aarch64",)),
+    ("macos", "x86_64", False): Builds("darwin-x64-unknown", ("macos-x86_64", "macos-universal")),
+    ("macos", "aarch64", False): Builds(
+        "darwin-arm64-unknown", ("macos-aarch64", "macos-universal", "macos-x86_64")
+    ),
+}
+
+
+def identify() -> Platform:
+    """The platform of this machine, as the tools on PATH (uname, getconf, sysctl) tell it."""
+    if os.name == "nt":
+        # A 32-bit Python sees the processor as one of its own kind.
+        named = os.environ.get("PROCESSOR_ARCHITEW6432")
+        machine = named or os.environ.get("PROCESSOR_ARCHITECTURE", "")
+        return Platform("Windows", machine, "windows", _ARCHITECTURES.get(machine.lower()))
+    system, machine = _answer("uname", "-s"), _answer("uname", "-m")
+    arch = _ARCHITECTURES.get(machine)
+    if system == "Linux":
+        libc, glibc_version = _libc()
+        distro = distribution()[0]
+        has_loader = arch != "x86_64" or (distro != "nixos" and os.path.exists(_LOADER))
+        return Platform(system, machine, "linux", arch, libc, glibc_version, distro, has_loader)
+    if system == "Darwin":
+        return Platform(system, machine, "macos", "aarch64" if _is_apple_silicon() else arch)
+    is_windows = system.startswith(("MINGW", "MSYS", "CYGWIN", "Windows"))
+    return Platform(system, machine, "windows" if is_windows else None, arch)
+
+
+def _is_apple_silicon() -> bool:
+    """Also in a process under Rosetta, which sees an x86_64 machine."""
+    return "1" in (
+        _answer("sysctl", "-n", "sysctl.proc_translated"),
+        _answer("sysctl", "-n", "hw.optional.arm64"),
+    )
+
+
+def choose_builds(platform: Platform) -> Builds:
+    """The builds of Wasp that run on ``platform``.
+
+    Raises:
+        InstallerError: "unsupported-platform".
+    """
+    if platform.os is None:
+        _refuse(platform.system or "this system")
+    if platform.os == "windows":
+        raise InstallerError(
+            "unsupported-platform",
+            f"{platform.system} is Windows: Wasp runs there inside WSL.",
+            "Open WSL (wsl --install, if there is none) and run this again in it.",
+        )
+    if platform.arch is None:
+        _refuse(f"{platform.machine} processors")
+    if _answer("getconf", "LONG_BIT") == "32":
+        _refuse(f"a 32-bit userland on a {platform.arch} processor")
+    has_old_glibc = platform.libc == "glibc" and older_than(platform.glibc_version, OLDEST_GLIBC)
+    needs_static = has_old_glibc or platform.libc == "musl" or not platform.has_loader
+    builds = _BUILDS.get((platform.os, platform.arch, needs_static))
+    if builds is not None:
+        return builds
+    if platform.libc == "musl":
+        _refuse(f"musl (Alpine) on {platform.arch}")
+    raise InstallerError(
+        "unsupported-platform",
+        f"Wasp needs glibc {OLDEST_GLIBC} or newer on {platform.arch}; "
+        f"this system has {platform.glibc_version}.",
+        "Use a newer release of your distribution.",
+    )
+
+
+def _libc() -> tuple[str, str]:
+    """The C library and, for glibc, its version."""
+    version = r"[0-9]+\.[0-9][0-9.]*"
+    said = _answer("getconf", "GNU_LIBC_VERSION", form=f"glibc {version}")
+    if not said:
+        said = _answer("ldd", "--version", form=rf"[^\n]*(GLIBC|GNU)[^\n]* {version}(\n.*)?")
+    found = said.partition("\n")[0].rpartition(" ")[2]
+    # Where glibc is not known to be here, the static build needs none.
+    return ("glibc", found) if found else ("musl", "")
+
+
+def _answer(*command: str, form: str = r"[^\n]+") -> str:
+    """What a tool of the system says, or "" without it."""
+    # Libraries of another program, such as conda, are none of the system's.
+    environment = helper_environment()
+    for name in ("LD_LIBRARY_PATH", "LD_PRELOAD"):
+        environment.pop(name, None)
+    # The current folder may have been removed.
+    return ask(command, form, environment=environment, folder="/") or ""
+
+
+def _refuse(what: str) -> NoReturn:
+    raise InstallerError(
+        "unsupported-platform",
+        f"Wasp has no release for {what}.",
+        "There is one for Linux (x86_64, aarch64), macOS (Intel, Apple silicon), "
+        "and Windows through WSL.",
+    )
+
+
+def distribution() -> tuple[str | None, str]:
+    """The ID of this Linux distribution, and the IDs that it is like, with a space between.
+
+    https://www.freedesktop.org/software/systemd/man/os-release.html
+    """
+    import distro
+
+    return distro.os_release_attr("id") or None, distro.os_release_attr("id_like")
+
+
+def how_to_install(package: str) -> str:
+    """The command with which this system's package manager installs ``package``."""
+    commands = {
+        "debian": "apt-get install",
+        "ubuntu": "apt-get install",
+        "alpine": "apk add",
+        "fedora": "dnf install",
+        "rhel": "dnf install",
+        "arch": "pacman -S",
+        "suse": "zypper install",
+    }
+    identifier, like = distribution()
+    sudo = "" if sys.platform == "win32" or os.geteuid() == 0 else "sudo "
+    for family in (identifier or "", *like.split()):
+        if family in commands:
+            return f"Install it: {sudo}{commands[family]} {package}"
+    if shutil.which("brew"):
+        return f"Install it: brew install {package}"
+    return "Install it with your system's package manager."

@@ -1,0 +1,138 @@
+"""What a failure to fetch something means, in words."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+
+from wasp_installer.errors import SourceProblem
+from wasp_installer.texts import plain
+
+from .addresses import host_of
+
+
+@contextmanager
+def explained(host: str, timeout_s: int) -> Iterator[None]:
+    """Turns what requests, urllib3 and ssl raise into a ``SourceProblem``."""
+    try:
+        yield
+    except (requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL) as error:
+        if _came_through(error):
+            raise _connection_problem(host, timeout_s, error) from error
+        raise SourceProblem(
+            "proxy", f"the proxy did not let us through to {host} ({_innermost(error)})"
+        ) from error
+    except requests.exceptions.TooManyRedirects as error:
+        raise SourceProblem("bad-answer", f"{host} redirects without end") from error
+    except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+        raise _connection_problem(host, timeout_s, error) from error
+
+
+def status_problem(response: requests.Response) -> SourceProblem:
+    """The problem that an answer's status stands for."""
+    host, status = host_of(response.url), response.status_code
+    if status in (404, 410):
+        return SourceProblem("not-found", f"{host} does not have it", status=status)
+    if status == 407:
+        return SourceProblem("proxy", "the proxy wants a user name and a password")
+    retry_after = response.headers.get("Retry-After", "")
+    return SourceProblem(
+        "http-status",
+        f"{host} answered with HTTP status {status}",
+        may_pass=status == 429 or status >= 500,
+        status=status,
+        retry_after=int(retry_after) if re.fullmatch(r"[0-9]{1,9}", retry_after) else None,
+    )
+
+
+def stalled(host: str, timeout_s: int) -> SourceProblem:
+    """The problem of a server that is silent."""
+    return SourceProblem("timeout", f"{host} sent nothing for {timeout_s} s")
+
+
+def too_large(host: str) -> SourceProblem:
+    """The problem of an answer beyond every limit."""
+    return SourceProblem("bad-answer", f"{host} offers a file that is far too large")
+
+
+def cut(host: str) -> SourceProblem:
+    """The problem of an answer that ends early."""
+    return SourceProblem(
+        "connection", f"{host} closed the connection before the end", may_pass=True
+    )
+
+
+def captive_portal(url: str) -> SourceProblem:
+    """The problem of a network that answers in place of the server."""
+    return SourceProblem(
+        "captive-portal",
+        f"{host_of(url)} answered with a web page, as the login page of a network does",
+    )
+
+
+def is_web_page(start: bytes) -> bool:
+    """Whether bytes that begin with ``start`` are HTML, where something else is due."""
+    lowered = start[:512].lower()
+    return any(tag in lowered for tag in (b"<!doctype html", b"<html", b"<head", b"<script"))
+
+
+def _came_through(error: BaseException) -> bool:
+    """Whether this may have been met behind the proxy; urllib3 lays all of it to the proxy."""
+    later = (ConnectionResetError, ssl.SSLError)
+    return any(isinstance(cause, later) for cause in _causes(error))
+
+
+def _connection_problem(host: str, timeout_s: int, error: BaseException) -> SourceProblem:
+    causes = list(_causes(error))
+
+    def met(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if met(NameResolutionError, socket.gaierror):
+        return SourceProblem("dns", f"the name {host} cannot be resolved")
+    if met(ConnectionRefusedError):
+        return SourceProblem("connection", f"{host} refuses the connection", may_pass=True)
+    if met(ssl.SSLError, ssl.SSLCertVerificationError) and not met(ssl.SSLEOFError):
+        return SourceProblem(
+            "tls", f"the TLS certificate of {host} is not accepted ({_tls_reason(causes)})"
+        )
+    if met(requests.exceptions.Timeout, TimeoutError, socket.timeout):
+        return stalled(host, timeout_s)
+    if met(NewConnectionError):
+        return SourceProblem(
+            "connection", f"the connection to {host} failed ({_innermost(error)})", may_pass=True
+        )
+    return cut(host)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """``error`` and all that it wraps: as its cause, its context, its reason or an argument."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        candidate = waiting.pop(0)
+        if not isinstance(candidate, BaseException) or id(candidate) in seen:
+            continue
+        seen.add(id(candidate))
+        yield candidate
+        waiting += [candidate.__cause__, candidate.__context__]
+        waiting += [getattr(candidate, "reason", None), *candidate.args]
+
+
+def _innermost(error: BaseException) -> str:
+    last = list(_causes(error))[-1]
+    return plain(str(getattr(last, "strerror", None) or last)).rstrip(".")
+
+
+def _tls_reason(causes: list[BaseException]) -> str:
+    for cause in causes:
+        message = getattr(cause, "verify_message", None)
+        if message:
+            return str(message).rstrip(".")
+    return _innermost(causes[-1])

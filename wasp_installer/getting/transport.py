@@ -1,0 +1,198 @@
+"""Fetching: with retries, and an eye on progress, length and completeness."""
+
+from __future__ import annotations
+
+import json
+import queue
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+import requests
+
+from wasp_installer.command_line.console import Console
+from wasp_installer.errors import SourceProblem
+from wasp_installer.texts import plain
+
+from .addresses import check_url, host_of
+from .connections import Session
+from .problems import (
+    captive_portal,
+    cut,
+    explained,
+    is_web_page,
+    stalled,
+    status_problem,
+    too_large,
+)
+
+ATTEMPTS: Final = 4
+LONGEST_RETRY_AFTER_S: Final = 60
+#: Fewer bytes a second than this, over a whole time-out, are no progress.
+SLOWEST_BYTES_PER_S: Final = 100
+#: So many time-outs may pass until an answer begins, with all redirects on the way to it.
+HEAD_PATIENCE: Final = 4
+#: No answer is longer (GitHub says some 50 kB of each of a hundred releases), and no archive.
+JSON_LIMIT: Final = 16 * 1024 * 1024
+ARCHIVE_LIMIT: Final = 1024**3
+CHUNK_SIZE: Final = 256 * 1024
+
+_Fetched = TypeVar("_Fetched")
+
+
+class Transport:
+    """Fetches for one run. A failed attempt is repeated where a second one may go better.
+
+    ``timeout_s`` is how many seconds without progress end an attempt. Every method raises
+    ``SourceProblem``.
+    """
+
+    def __init__(self, console: Console, timeout_s: int) -> None:
+        self._console = console
+        self._timeout_s = timeout_s
+        self._session = Session()
+
+    def get_json(self, url: str, *, attempts: int = ATTEMPTS) -> Any:
+        """The JSON document at ``url``; "not-found" where there is none."""
+
+        def fetch() -> bytes:
+            with self._open("GET", url) as response:
+                encoding = response.headers.get("Content-Encoding", "identity").lower()
+                if encoding != "identity":
+                    raise SourceProblem(
+                        "bad-answer",
+                        f"{host_of(url)} compressed its answer, unasked ({plain(encoding)})",
+                    )
+                return b"".join(self._chunks(response, JSON_LIMIT))
+
+        body = self._repeat(url, fetch, attempts)
+        try:
+            # UTF-8, perhaps with a mark at its start, which JSON may have (RFC 8259, 8.1).
+            return json.loads(body.decode("utf-8-sig"))
+        except (ValueError, RecursionError):
+            if is_web_page(body):
+                raise captive_portal(url) from None
+            raise SourceProblem(
+                "bad-answer", f"{host_of(url)} answered with something that is not JSON"
+            ) from None
+
+    def exists(self, url: str) -> bool:
+        """Whether there is something at ``url``."""
+
+        def fetch() -> bool:
+            with self._open("HEAD", url):
+                return True
+
+        try:
+            return self._repeat(url, fetch, ATTEMPTS)
+        except SourceProblem as problem:
+            if problem.slug == "not-found":
+                return False
+            raise
+
+    def location(self, url: str) -> str | None:
+        """Where ``url`` redirects to, without going there; None when it does not."""
+
+        def fetch() -> str | None:
+            with self._open("GET", url, follow=False) as response:
+                return response.headers.get("Location") if response.is_redirect else None
+
+        return self._repeat(url, fetch, ATTEMPTS)
+
+    def download(
+        self, url: str, start: Callable[[int | None], None], take: Callable[[bytes], None]
+    ) -> None:
+        """Hands the bytes at ``url`` to ``take``.
+
+        ``start`` is called with the length (None when unknown) before the first byte, again for
+        each attempt, since an attempt starts at the beginning.
+        """
+
+        def fetch() -> None:
+            with self._open("GET", url) as response:
+                start(_content_length(response))
+                for chunk in self._chunks(response, ARCHIVE_LIMIT):
+                    take(chunk)
+
+        self._repeat(url, fetch, ATTEMPTS)
+
+    def _repeat(self, url: str, fetch: Callable[[], _Fetched], attempts: int) -> _Fetched:
+        check_url(url)
+        for attempt in range(1, attempts + 1):
+            try:
+                with explained(host_of(url), self._timeout_s):
+                    return fetch()
+            except SourceProblem as problem:
+                if not problem.may_pass or attempt == attempts:
+                    raise
+                pause = problem.retry_after
+                if pause is None:
+                    pause = 2 ** (attempt - 1)
+                pause = min(pause, LONGEST_RETRY_AFTER_S)
+                self._console.say(f"{problem.text}; trying again in {pause} s")
+                time.sleep(pause)
+        raise AssertionError("the last attempt returns or raises")
+
+    @contextmanager
+    def _open(self, method: str, url: str, *, follow: bool = True) -> Iterator[requests.Response]:
+        self._console.say_step(f"{method.lower()} {url}")
+        with self._answer(method, url, follow) as response:
+            if not 200 <= response.status_code < 400:
+                raise status_problem(response)
+            yield response
+
+    def _answer(self, method: str, url: str, follow: bool) -> requests.Response:
+        """The answer without its body.
+
+        The time-out of requests starts anew with each byte, so the whole head is waited for here. A
+        thread that is given up ends with its connection, or with this process.
+        """
+        answers: queue.Queue[requests.Response | BaseException] = queue.Queue()
+
+        def ask() -> None:
+            try:
+                response = self._session.request(
+                    method, url, timeout=self._timeout_s, stream=True, allow_redirects=follow
+                )
+            except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+                answers.put(error)
+            else:
+                answers.put(response)
+
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            answer = answers.get(timeout=HEAD_PATIENCE * self._timeout_s)
+        except queue.Empty:
+            raise stalled(host_of(url), self._timeout_s) from None
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def _chunks(self, response: requests.Response, limit: int) -> Iterator[bytes]:
+        """The body, piece by piece as it arrives, watched for progress, length and completeness."""
+        host = host_of(response.url)
+        expected, received = _content_length(response), 0
+        if expected is not None and expected > limit:
+            raise too_large(host)
+        window_start, window_received = time.monotonic(), 0
+        while chunk := response.raw.read1(CHUNK_SIZE):
+            received += len(chunk)
+            if received > limit:
+                raise too_large(host)
+            window_received += len(chunk)
+            yield chunk
+            elapsed = time.monotonic() - window_start
+            if elapsed >= self._timeout_s:
+                if window_received < SLOWEST_BYTES_PER_S * elapsed:
+                    raise stalled(host, self._timeout_s)
+                window_start, window_received = time.monotonic(), 0
+        if expected is not None and received < expected:
+            raise cut(host)
+
+
+def _content_length(response: requests.Response) -> int | None:
+    text = response.headers.get("Content-Length", "")
+    return int(text) if re.fullmatch(r"[0-9]{1,30}", text) else None

@@ -1,0 +1,1 @@
+"""From an archive to a version in its place: unpacking, trying, staging, the receipt."""

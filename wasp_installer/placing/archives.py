@@ -1,0 +1,155 @@
+"""Archives as they arrive: hashed, and decompressed into a file that only this process has."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Final
+
+from wasp_installer.errors import InstallerError, changing
+from wasp_installer.getting.problems import is_web_page
+
+#: An archive beyond this is not a Wasp release (0.25.0: 67 MB unpacked).
+UNPACKED_LIMIT: Final = 1024**3
+_DECOMPRESSED_AT_ONCE: Final = 1024 * 1024
+_GZIP: Final = b"\x1f\x8b"
+#: By so many bytes, a web page is known.
+_TELLING: Final = 512
+
+
+class ArchiveReceiver:
+    """Takes an archive's bytes as they arrive.
+
+    Their content goes into a file in ``folder``, of limited size, without a name, which is looked
+    at only when the checksum is right. So what was checked is what is unpacked.
+    """
+
+    def __init__(self, folder: Path, algorithms: Iterable[str]) -> None:
+        self._folder = folder
+        self._algorithms = sorted(set(algorithms))
+        self._content: IO[bytes] | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Forgets what came, since the archive begins anew."""
+        self.close()
+        self._hashes = {name: hashlib.new(name) for name in self._algorithms}
+        self._start = b""
+        self._written = 0
+        self._decompressor = _new_decompressor()
+        self._held = b""
+        self._has_begun = False
+        self._is_damaged = self._is_padded = False
+        #: Whether somebody, such as a browser, has decompressed it already.
+        self.is_bare = False
+        with changing(f"write to {self._folder}"):
+            self._content = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
+
+    def close(self) -> None:
+        """Gives the disk space back."""
+        if self._content is not None:
+            self._content.close()
+            self._content = None
+
+    def take(self, chunk: bytes) -> None:
+        """The next bytes; what is wrong with them is told by ``finish``."""
+        for digest in self._hashes.values():
+            digest.update(chunk)
+        if len(self._start) < _TELLING:
+            self._start += chunk[:_TELLING]
+        if not self._has_begun:
+            chunk = self._held + chunk
+            if len(chunk) < len(_GZIP):
+                self._held = chunk
+                return
+            self._has_begun = True
+            self.is_bare = not chunk.startswith(_GZIP)
+        if self.is_bare:
+            self._write(chunk)
+        else:
+            self._decompress(chunk)
+
+    def _decompress(self, chunk: bytes) -> None:
+        try:
+            while chunk and not self._is_damaged and self._written <= UNPACKED_LIMIT:
+                if self._decompressor.eof:
+                    # Zeros may fill the end; another gzip member goes on with the same content.
+                    self._is_padded = self._is_padded or not chunk.strip(b"\0")
+                    if self._is_padded:
+                        self._is_damaged = bool(chunk.strip(b"\0"))
+                        return
+                    self._decompressor = _new_decompressor()
+                self._write(self._decompressor.decompress(chunk, _DECOMPRESSED_AT_ONCE))
+                chunk = self._decompressor.unconsumed_tail or self._decompressor.unused_data
+        except zlib.error:
+            self._is_damaged = True
+
+    def _write(self, data: bytes) -> None:
+        if self._written > UNPACKED_LIMIT:
+            return
+        assert self._content is not None, "nothing comes after close()"
+        with changing(f"unpack into {self._folder}"):
+            write_all(self._content, data)
+        self._written += len(data)
+
+    @property
+    def is_web_page(self) -> bool:
+        """What came is HTML, as a captive portal sends."""
+        return is_web_page(self._start)
+
+    def digest(self, algorithm: str) -> str:
+        """The hex digest of what came."""
+        return self._hashes[algorithm].hexdigest()
+
+    def finish(self, expected: Iterable[tuple[str, str]]) -> IO[bytes]:
+        """Ends it, and returns the decompressed content.
+
+        ``expected`` are the (algorithm, hex digest) pairs that the archive must have.
+
+        Raises:
+            InstallerError: "checksum-mismatch", "unsafe-archive" or "corrupt-archive".
+        """
+        for algorithm, digest in expected:
+            if self.digest(algorithm) != digest:
+                raise InstallerError(
+                    "checksum-mismatch",
+                    f"the archive is not the one that was published: its {algorithm} is\n"
+                    f"{self.digest(algorithm)}, and should be\n{digest}.",
+                    "Nothing was installed. Run this again; if it stays so, something between here "
+                    "and the source changes it.",
+                )
+        if self._written > UNPACKED_LIMIT:
+            raise InstallerError(
+                "unsafe-archive",
+                "the archive unpacks to more than 1 GB, which no release of Wasp does.",
+                "Nothing was installed.",
+            )
+        is_whole = self.is_bare or self._decompressor.eof
+        if self._is_damaged or not self._has_begun or not is_whole:
+            raise damaged()
+        assert self._content is not None, "nothing comes after close()"
+        return self._content
+
+
+def damaged() -> InstallerError:
+    """The error of an archive that is not what it was."""
+    return InstallerError(
+        "corrupt-archive",
+        "the archive is damaged or cut short.",
+        "Nothing was installed. Get it again, whole.",
+    )
+
+
+def write_all(target: IO[bytes], data: bytes) -> None:
+    """Writes to an unbuffered file, which may take less than it is given."""
+    left = memoryview(data)
+    while left:
+        left = left[target.write(left) :]
+
+
+def _new_decompressor() -> zlib._Decompress:
+    # 16: with a gzip header, which must be right (https://zlib.net/manual.html, inflateInit2).
+    return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)

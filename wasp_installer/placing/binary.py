@@ -1,0 +1,104 @@
+"""The unpacked wasp-bin: whether it runs on this machine, and which version it is."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from wasp_installer.errors import InstallerError
+from wasp_installer.getting.platforms import OLDEST_GLIBC, Platform, how_to_install
+from wasp_installer.programs import HELPER_LIMIT_S, Program
+from wasp_installer.texts import plain, pretty
+from wasp_installer.versions import is_version
+
+from .layout import BINARY
+
+#: The packages that bring a library, on Debian and its relatives, and elsewhere.
+_PACKAGES: Final = {"libgmp.so.10": ("libgmp10", "gmp"), "libz.so.1": ("zlib1g", "zlib")}
+_NOTHING_DONE: Final = "Nothing was installed."
+
+
+def reported_version(folder: Path, version: str | None, platform: Platform, prefix: str) -> str:
+    """The version that the wasp-bin in ``folder`` says it is, by running it once.
+
+    ``version`` is the one that is expected, where that is known; ``prefix`` is named in messages.
+
+    Raises:
+        InstallerError: "binary-does-not-run", with the reason; "permission-denied" on a file system
+            that runs no programs.
+    """
+    # Its own telemetry and news have no place in a check.
+    environment = {
+        **os.environ,
+        "WASP_TELEMETRY_DISABLE": "1",
+        "WASP_AUTO_NEWS_DISABLE": "1",
+        "waspc_datadir": str(folder / "data"),
+    }
+    try:
+        with Program([folder / BINARY, "version"], environment=environment) as program:
+            ended = program.wait(HELPER_LIMIT_S)
+    except PermissionError as error:
+        raise InstallerError(
+            "permission-denied",
+            f"programs may not run from {pretty(prefix)} (is it mounted noexec?).",
+            "Choose another place with --prefix DIR.",
+        ) from error
+    except OSError as error:
+        # 127 and 126 as a shell would report them.
+        code = 127 if isinstance(error, FileNotFoundError) else 126
+        raise _does_not_run(version, code, error.strerror or str(error), platform) from error
+    if ended is None:
+        # As the program timeout reports it.
+        raise _does_not_run(version, 124, "", platform)
+    if ended.code != 0:
+        raise _does_not_run(version, ended.code, ended.stderr + ended.stdout, platform)
+    return _version_in(ended.stdout)
+
+
+def _version_in(output: str) -> str:
+    for line in output.splitlines():
+        found = re.match(r"[^0-9]*([0-9]+(?:\.[0-9]+){2,3}(?:-rc[0-9]*)?)", line)
+        if found:
+            if is_version(found[1]):
+                return found[1]
+            break
+    raise InstallerError(
+        "binary-does-not-run",
+        "the binary in the archive does not say which version it is.",
+        _NOTHING_DONE,
+    )
+
+
+def _does_not_run(version: str | None, code: int, said: str, platform: Platform) -> InstallerError:
+    name = f"Wasp {version}" if version else "Wasp"
+    first_line = plain(said.partition("\n")[0].rpartition("wasp-bin: ")[2])
+    return InstallerError(
+        "binary-does-not-run",
+        f"{name} was unpacked but does not run here (exit code {code}): {first_line}",
+        f"{_NOTHING_DONE} {_advice(said, platform)}",
+    )
+
+
+def _advice(said: str, platform: Platform) -> str:
+    library = re.search(r"error while loading shared libraries: ([^:\s]+)", said)
+    if library:
+        return how_to_install(_package_of(library[1], platform))
+    if "GLIBC_" in said:
+        return (
+            f"Wasp needs glibc {OLDEST_GLIBC} or newer: use a newer release of your distribution."
+        )
+    if "Bad CPU type" in said:
+        return "Install Rosetta: softwareupdate --install-rosetta"
+    if "not found" in said or "No such file" in said:
+        return (
+            "This system lacks the program loader that the binary asks for "
+            f"({platform.libc or platform.os}); see --source github."
+        )
+    return "Please report it: https://github.com/wasp-lang/wasp/issues"
+
+
+def _package_of(library: str, platform: Platform) -> str:
+    debian, other = _PACKAGES.get(library, (library, library))
+    return debian if platform.is_debian_like else other

@@ -1,0 +1,142 @@
+"""Other programs: started, waited for and ended with all that they have started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from .signals import held_signals
+
+#: A helper that takes longer is as one that is not there.
+HELPER_LIMIT_S: Final = 10.0
+_PATIENCE_S: Final = 3.0
+#: What makes a shell, or a script that answers in its name, print more than its answer.
+_DISTURBING: Final = ("BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a program ended: its exit code as a shell reports it, its stdout and stderr."""
+
+    code: int
+    output: bytes
+    errors: bytes
+
+    @property
+    def stdout(self) -> str:
+        """Its output as text."""
+        return self.output.decode("utf-8", "surrogateescape")
+
+    @property
+    def stderr(self) -> str:
+        """What it said beside that."""
+        return self.errors.decode("utf-8", "surrogateescape")
+
+
+class Program:
+    """A program that runs; after the ``with`` block it has ended.
+
+    It is apart from the terminal, in a session of its own, unless ``shares_terminal``. ``stdin`` is
+    what it reads. Its stderr is collected, unless ``stderr`` is given.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        *,
+        environment: Mapping[str, str] | None = None,
+        folder: str | Path | None = None,
+        stdin: bytes | None = None,
+        stderr: int | IO[bytes] | None = subprocess.PIPE,
+        shares_terminal: bool = False,
+    ) -> None:
+        self._stdin = stdin
+        self._has_session = not shares_terminal and sys.platform != "win32"
+        # A signal that comes while it is started would leave it running, unknown to anybody.
+        with held_signals():
+            self._process = subprocess.Popen(
+                command,
+                env=None if environment is None else dict(environment),
+                cwd=folder,
+                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                start_new_session=self._has_session,
+            )
+
+    def __enter__(self) -> Program:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def wait(self, limit_s: float | None = None) -> Ended | None:
+        """How it ended; None, when it has not within the limit, and is then ended."""
+        try:
+            out, err = self._process.communicate(self._stdin, timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            self.end()
+            return None
+        code = self._process.returncode
+        return Ended(code if code >= 0 else 128 - code, out, err or b"")
+
+    def end(self) -> None:
+        """Ends it, if it still runs: by a signal that it may answer, then by one that it cannot."""
+        if self._process.poll() is None:
+            self._signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_PATIENCE_S)
+            self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(OSError):
+            if self._has_session and sys.platform != "win32":
+                os.killpg(self._process.pid, number)
+            else:
+                self._process.send_signal(number)
+
+
+def helper_environment(**more: str) -> dict[str, str]:
+    """For a helper program, so that it answers in one language and nothing else speaks."""
+    kept = {name: value for name, value in os.environ.items() if name not in _DISTURBING}
+    return {**kept, "LC_ALL": "C", **more}
+
+
+def ask(
+    command: Sequence[str],
+    form: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: str | Path | None = None,
+) -> str | None:
+    """What a helper program answers on its stdout.
+
+    None, when it is not there, takes too long or fails, or when its answer has not the ``form``,
+    a regular expression for the whole of it without the white space around.
+    """
+    environment = helper_environment() if environment is None else environment
+    try:
+        with Program(command, environment=environment, folder=folder) as program:
+            ended = program.wait(HELPER_LIMIT_S)
+    except OSError:
+        return None
+    if ended is None or ended.code != 0:
+        return None
+    answer = ended.stdout.strip()
+    return answer if re.fullmatch(form, answer, re.DOTALL) else None

@@ -1,0 +1,136 @@
+"""PATH on Windows: one value in the user's part of the registry, from which new terminals take it.
+
+``setx`` is no way to change it: it cuts what is longer than 1024 characters, and writes the
+machine's entries into the user's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ntpath
+import re
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+KEY: Final = "Environment"
+VALUE: Final = "Path"
+#: No variable can be longer, and of a longer one programs see nothing.
+LONGEST: Final = 32_766
+
+
+class UserPath:
+    """The user's own PATH.
+
+    ``registry`` is the standard library's ``winreg``, which only Windows has, and ``announce``
+    tells the running programs that PATH has changed.
+    """
+
+    def __init__(
+        self, registry: Any, announce: Callable[[], None], environment: Mapping[str, str]
+    ) -> None:
+        self._registry = registry
+        self._announce = announce
+        self._environment = environment
+
+    def has(self, folder: str) -> bool:
+        """Whether ``folder`` is in it, however it is written there."""
+        with self._opened(write=False) as key:
+            return bool(places(self._read(key)[0], folder, self._environment))
+
+    def add(self, folder: str) -> bool:
+        """Puts ``folder`` first; False when it is there already. The rest stays as it is written.
+
+        Raises:
+            OSError: the registry does not let us, or the value would be too long.
+        """
+        with self._opened(write=True) as key:
+            value, kind = self._read(key)
+            if places(value, folder, self._environment):
+                return False
+            changed = f"{folder};{value}" if value else folder
+            if len(changed) > LONGEST:
+                raise OSError("PATH would be too long")
+            self._registry.SetValueEx(key, VALUE, 0, kind, changed)
+        self._announce()
+        return True
+
+    def remove(self, folder: str) -> bool:
+        """Takes ``folder`` out; False when it is not in it."""
+        with self._opened(write=True) as key:
+            value, kind = self._read(key)
+            found = places(value, folder, self._environment)
+            if not found:
+                return False
+            entries = value.split(";")
+            left = ";".join(entry for at, entry in enumerate(entries) if at not in found)
+            if left:
+                self._registry.SetValueEx(key, VALUE, 0, kind, left)
+            else:
+                self._registry.DeleteValue(key, VALUE)
+        self._announce()
+        return True
+
+    def _opened(self, *, write: bool) -> contextlib.AbstractContextManager[Any]:
+        registry = self._registry
+        access = registry.KEY_READ | (registry.KEY_WRITE if write else 0)
+        opened: contextlib.AbstractContextManager[Any] = registry.CreateKeyEx(
+            registry.HKEY_CURRENT_USER, KEY, 0, access
+        )
+        return opened
+
+    def _read(self, key: Any) -> tuple[str, int]:
+        """The value and its type; a new one may name other variables."""
+        registry = self._registry
+        try:
+            value, kind = registry.QueryValueEx(key, VALUE)
+        except FileNotFoundError:
+            return "", registry.REG_EXPAND_SZ
+        if kind not in (registry.REG_SZ, registry.REG_EXPAND_SZ):
+            raise OSError("PATH in the registry is not a text")
+        return str(value), kind
+
+
+def places(path: str, folder: str, environment: Mapping[str, str]) -> set[int]:
+    """Which entries of a PATH stand for ``folder``."""
+    wanted = _plain(folder, environment)
+    return {at for at, entry in enumerate(path.split(";")) if _plain(entry, environment) == wanted}
+
+
+def fits(folder: str) -> bool:
+    """Whether it can be an entry: the registry would read a percent sign as a variable's."""
+    return not set(folder) & set(';%"\r\n')
+
+
+def _plain(entry: str, environment: Mapping[str, str]) -> str:
+    """An entry as Windows compares it: without quotes, variables, case and a slash at its end."""
+    upper = {name.upper(): value for name, value in environment.items()}
+    text = re.sub(r"%([^%]+)%", lambda name: upper.get(name[1].upper(), name[0]), entry.strip(' "'))
+    return ntpath.normpath(text).lower() if text else ""
+
+
+def announce_change() -> None:
+    """Tells the running programs, so that a terminal opened from now on has the new PATH.
+
+    https://learn.microsoft.com/windows/win32/winmsg/wm-settingchange
+    """
+    if sys.platform == "win32":
+        import ctypes
+
+        everybody, setting_change, unless_hung, longest_ms = 0xFFFF, 0x001A, 0x0002, 5000
+        send = ctypes.windll.user32.SendMessageTimeoutW
+        # A handle is as long as a pointer, and ctypes would take a number for an int.
+        send.argtypes = [
+            *(ctypes.c_void_p, ctypes.c_uint, ctypes.c_void_p, ctypes.c_wchar_p),
+            *(ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p),
+        ]
+        send(everybody, setting_change, None, KEY, unless_hung, longest_ms, None)
+
+
+def this_user_path(environment: Mapping[str, str]) -> UserPath | None:
+    """That of the person who runs this; None where there is no registry."""
+    if sys.platform == "win32":
+        import winreg
+
+        return UserPath(winreg, announce_change, environment)
+    return None

@@ -1,0 +1,54 @@
+"""wasp.cmd, which enters WSL in the current folder and runs Wasp there."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from . import wsl
+
+#: What tells a file of ours from others.
+MARK: Final = "The Wasp installer writes this file"
+_DISTRIBUTION: Final = re.compile(r"^rem distribution: (\S+)\r?$", re.MULTILINE)
+
+# %* is what was typed, which wsl.exe takes apart by the rules of every Windows program and hands
+# over as it is. The last line decides the exit code.
+_TEXT: Final = """\
+@echo off
+rem Starts Wasp, which is inside WSL. The Wasp installer writes this file anew.
+rem distribution: {distribution}
+setlocal EnableExtensions DisableDelayedExpansion
+if /i "%CD%"=="%SystemRoot%" >&2 echo wasp: running in %CD%. A folder that begins with \\\\ \
+cannot be used from here; use Wasp in a terminal of {distribution}.
+if defined WSLENV (set "WSLENV={variables}:%WSLENV%") else set "WSLENV={variables}"
+"{program}" -d {distribution} --exec {shell} {options} "{script}" wasp %*
+"""
+
+
+def wasp_cmd(distribution: str, executable: str, program: str, system_root: str) -> bytes:
+    """The wasp.cmd that enters ``distribution``, in the current folder, and runs ``executable``.
+
+    ``program`` is wsl.exe; below ``system_root`` it is named by a variable.
+    """
+    gone = (
+        f"[ -x {executable} ] || {{ echo wasp: Wasp is no longer in {distribution}. "
+        "Install it again: python install.py >&2; exit 127; }; "
+    )
+    shell, options, script, _name = wsl.in_login_shell(executable, gone)
+    if system_root and program.lower().startswith(system_root.lower() + "\\"):
+        program = r"%SystemRoot%\System32\wsl.exe"
+    text = _TEXT.format(
+        distribution=distribution,
+        variables=":".join(wsl.SHARED_VARIABLES),
+        program=program,
+        shell=shell,
+        options=options,
+        script=script.replace("%", "%%"),
+    )
+    return text.replace("\n", "\r\n").encode("utf-8")
+
+
+def distribution_of(content: str) -> str | None:
+    """The distribution that a wasp.cmd enters."""
+    found = _DISTRIBUTION.search(content)
+    return found[1] if found else None

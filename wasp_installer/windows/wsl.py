@@ -1,0 +1,288 @@
+"""WSL, the Linux inside Windows: which distributions there are, and how a command is run in one.
+
+https://learn.microsoft.com/windows/wsl/basic-commands
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from telemetry_ping import CI_VARIABLES
+from wasp_installer.errors import InstallerError
+from wasp_installer.programs import HELPER_LIMIT_S, Ended, Program
+
+#: It answers at once; where it does not, its service is stuck.
+LIST_LIMIT_S: Final = 30.0
+#: The first command in a stopped distribution starts a virtual machine, and perhaps systemd in it.
+START_LIMIT_S: Final = 120.0
+#: Names the distribution to use, where the default one is not wanted.
+CHOICE_VARIABLE: Final = "WASP_WSL_DISTRIBUTION"
+
+# These have no shell, no home or no package manager: they carry other programs' own machinery.
+_APPLIANCES = re.compile(r"docker-desktop(-data)?|rancher-desktop(-data)?|podman-.*", re.IGNORECASE)
+_ALIVE: Final = "wasp-finds-a-shell"
+
+#: Variables that Wasp and its launcher read, and that nobody can set in two places.
+SHARED_VARIABLES: Final = (
+    "WASP_TELEMETRY_DISABLE",
+    "DO_NOT_TRACK",
+    "WASP_TELEMETRY_CONTEXT",
+    "WASP_TELEMETRY_DEBUG",
+    "WASP_TELEMETRY_USER_ID",
+    "WASP_TELEMETRY_URL",
+    "WASP_TELEMETRY_KEY",
+    "WASP_AUTO_NEWS_DISABLE",
+    "WASP_NEWS_SERVER_URL",
+    *CI_VARIABLES,
+)
+#: Those that install.sh reads.
+INSTALLER_VARIABLES: Final = (
+    *SHARED_VARIABLES,
+    "WASP_NPM_REGISTRY",
+    "WASP_GITHUB_URL",
+    "WASP_HTTP_TIMEOUT",
+    "NO_COLOR",
+)
+
+# For a login shell. It is put on a command line of cmd, so it holds no double quote and no percent
+# sign; without splitting (IFS) and matching (-f), its variables need none of the former.
+# A version manager such as nvm sets PATH for interactive shells only, so such a shell is asked
+# where node is not found. That takes it a moment, and it may print what it likes; away from the
+# terminal (setsid), which it would else take for itself and not give back.
+_WITH_NODE: Final = (
+    "IFS=; set -f; command -v node >/dev/null || "
+    "{ p=$(setsid ${SHELL:-sh} -lic env </dev/null 2>/dev/null | sed -n s/^PATH=//p | tail -n 1); "
+    "[ -z $p ] || PATH=$p:$PATH; }; "
+)
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A distribution of WSL, as it is listed; ``version`` is that of WSL, 1 or 2."""
+
+    name: str
+    version: int
+    is_default: bool = False
+
+    @property
+    def is_appliance(self) -> bool:
+        """Whether it is another program's own, and not for people."""
+        return _APPLIANCES.fullmatch(self.name) is not None
+
+
+def decoded(output: bytes) -> str:
+    """What wsl.exe itself prints: UTF-16, mostly without a mark, or UTF-8 with WSL_UTF8=1."""
+    if output.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = output.decode("utf-16", "replace")
+    elif b"\0" in output:
+        text = output.decode("utf-16-le", "replace")
+    else:
+        text = output.decode("utf-8", "replace")
+    return text.replace("\0", "").replace("\ufeff", "")
+
+
+def distributions_in(listing: str) -> list[Distribution]:
+    """The distributions in what ``wsl --list --verbose`` prints, in the language of the system.
+
+    A line has a name without spaces, a state, which may be several words, and the version. No
+    heading ends in a number.
+    """
+    found = []
+    for line in listing.splitlines():
+        parts = re.fullmatch(r"\s*(\*?)\s*([\w.][\w.-]*)\s+\S.*\s([12])\s*", line, re.ASCII)
+        if parts:
+            found.append(Distribution(parts[2], int(parts[3]), is_default=bool(parts[1])))
+    return found
+
+
+def by_preference(distributions: Iterable[Distribution]) -> list[Distribution]:
+    """Those that people work in: the default one first, and version 2 before version 1."""
+    usable = [each for each in distributions if not each.is_appliance]
+    return sorted(usable, key=lambda each: (not each.is_default, -each.version))
+
+
+def in_login_shell(command: str, before: str = "") -> list[str]:
+    """The arguments with which sh runs ``command``, with PATH as the person has it there.
+
+    ``command`` holds no quotes, and gets the arguments that follow these. ``before`` is what to do
+    first, as sh.
+    """
+    # The quote for "$@" is made by sh itself: a quote written here would have to pass cmd.
+    script = f"{_WITH_NODE}{before}q=$(printf '\\042'); eval 'exec {command} '$q'$@'$q"
+    return ["/bin/sh", "-lc", script, "sh"]
+
+
+def _program(environment: Mapping[str, str]) -> str | None:
+    """Where wsl.exe is: its own place first, as a search on Windows begins in the current folder.
+
+    A 32-bit Python sees that place by the name of Sysnative only.
+    """
+    root = environment.get("SystemRoot") or environment.get("SYSTEMROOT")
+    for folder in ("System32", "Sysnative") if root else ():
+        program = f"{root}\\{folder}\\wsl.exe"
+        if os.path.isfile(program):
+            return program
+    return shutil.which("wsl.exe", path=environment.get("PATH"))
+
+
+class Wsl:
+    """The wsl.exe of this machine.
+
+    ``program`` is where it is, None where there is none; ``environment`` is what it is started
+    with.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        program: str | None = None,
+        *,
+        list_limit_s: float = LIST_LIMIT_S,
+        start_limit_s: float = START_LIMIT_S,
+    ) -> None:
+        self._environment = environment
+        self.program = program or _program(environment)
+        self._list_limit_s = list_limit_s
+        self._start_limit_s = start_limit_s
+
+    def choose(self, current: str | None = None) -> Distribution:
+        """The distribution for Wasp: one that runs a command.
+
+        ``current`` is the name of the one that has it already.
+
+        Raises:
+            InstallerError: "unsupported-platform", with what to type.
+        """
+        listed = self._listed()
+        named = self._environment.get(CHOICE_VARIABLE)
+        if not named and current in [each.name for each in listed]:
+            chosen = [each for each in listed if each.name == current]
+        elif named:
+            chosen = [each for each in listed if each.name.lower() == named.lower()]
+            if not chosen:
+                raise _refusal(
+                    f"WSL has no distribution '{named}' ({CHOICE_VARIABLE}).",
+                    "See which there are: wsl --list --verbose",
+                )
+        else:
+            chosen = by_preference(listed)
+        if not chosen:
+            raise _nothing_to_use(listed)
+        for distribution in chosen:
+            if self._answers(distribution):
+                return distribution
+        names = ", ".join(each.name for each in chosen)
+        raise _refusal(
+            f"WSL does not start its distribution ({names}).",
+            f"See what it says: wsl -d {chosen[0].name}\n"
+            "To start WSL anew: wsl --shutdown, then this again.",
+        )
+
+    def _listed(self) -> list[Distribution]:
+        if self.program is None:
+            raise _refusal("Wasp runs on Windows inside WSL, which is not here.", _HOW_TO_GET_WSL)
+        try:
+            ended = self._run([self.program, "--list", "--verbose"], self._list_limit_s)
+        except OSError as error:
+            raise _refusal(f"wsl.exe cannot be run: {error}.", _HOW_TO_GET_WSL) from error
+        if ended is None:
+            raise _refusal(
+                f"WSL does not answer (wsl --list, {self._list_limit_s:g} s).",
+                "Restart it: wsl --shutdown, then this again. If that hangs too, restart Windows.",
+            )
+        # It fails where there is no distribution, with help or a sentence in the user's language.
+        return distributions_in(decoded(ended.output)) if ended.code == 0 else []
+
+    def _answers(self, distribution: Distribution) -> bool:
+        """Whether a command can be run in it; one that is stopped is started by that."""
+        command = self.command(distribution.name, ["/bin/sh", "-c", f"echo {_ALIVE}"])
+        try:
+            ended = self._run(command, self._start_limit_s)
+        except OSError:
+            return False
+        return ended is not None and ended.code == 0 and _ALIVE in ended.stdout
+
+    def _run(self, command: Sequence[str], limit_s: float) -> Ended | None:
+        with Program(command, environment=self._environment) as program:
+            return program.wait(limit_s)
+
+    def command(self, name: str, arguments: Sequence[str]) -> list[str]:
+        """The command line that runs ``arguments`` in the distribution called ``name``.
+
+        --exec hands them over as they are; after "--" the person's shell would read them again.
+        """
+        assert self.program is not None, "a distribution was found with it"
+        return [self.program, "-d", name, "--exec", *arguments]
+
+    def path_inside(self, name: str, path: str) -> str:
+        """The path by which the distribution called ``name`` sees a file of Windows.
+
+        Raises:
+            InstallerError: "file-system", when it does not see it.
+        """
+        command = self.command(name, ["wslpath", "-a", "-u", path])
+        ended = self._run(command, HELPER_LIMIT_S)
+        inside = ended.stdout.strip() if ended is not None and ended.code == 0 else ""
+        if not inside.startswith("/"):
+            raise InstallerError(
+                "file-system",
+                f"{name} cannot see {path}.",
+                "Copy the archive to a local drive, for example into your Downloads.",
+            )
+        return inside
+
+    def run_script(self, name: str, script: bytes, arguments: Sequence[str]) -> tuple[int, str]:
+        """Runs a script of sh, which comes by stdin, so that no path has to be translated.
+
+        Returns its exit code and what it printed; stderr goes where that of this process goes.
+        """
+        command = self.command(name, [*in_login_shell("sh -s --"), *arguments])
+        environment = {
+            **self._environment,
+            "WSLENV": shared(INSTALLER_VARIABLES, self._environment),
+        }
+        with Program(
+            command, environment=environment, stdin=script, stderr=None, shares_terminal=True
+        ) as program:
+            ended = program.wait()
+        assert ended is not None, "there was no limit"
+        return ended.code, ended.stdout
+
+
+def shared(names: Sequence[str], environment: Mapping[str, str]) -> str:
+    """The value of WSLENV with which the variables called ``names`` exist inside, too.
+
+    https://learn.microsoft.com/windows/wsl/filesystems#share-environment-variables
+    """
+    theirs = environment.get("WSLENV", "")
+    present = {entry.partition("/")[0].upper() for entry in theirs.split(":")}
+    ours = [name for name in names if name in environment and name not in present]
+    return ":".join([*ours, *([theirs] if theirs else [])])
+
+
+_HOW_TO_GET_WSL: Final = (
+    "Type this in PowerShell or cmd:  wsl --install\nThen restart Windows, and run this again."
+)
+
+
+def _nothing_to_use(listed: Sequence[Distribution]) -> InstallerError:
+    if listed:
+        names = ", ".join(each.name for each in listed)
+        return _refusal(
+            f"WSL has no distribution for people, only {names}, "
+            "which another program keeps for itself.",
+            "Type this in PowerShell or cmd:  wsl --install -d Ubuntu\n"
+            "Then restart Windows, and run this again.",
+        )
+    return _refusal(
+        "Wasp runs on Windows inside WSL, which has no Linux distribution yet.", _HOW_TO_GET_WSL
+    )
+
+
+def _refusal(message: str, hint: str) -> InstallerError:
+    return InstallerError("unsupported-platform", message, hint)
