@@ -3662,8 +3662,8 @@ case ":${PATH-}:" in
   *)
     # An active environment of conda or venv stays first.
     case ${PATH-}: in
-      "${CONDA_PREFIX:-//}/bin":*) PATH=$CONDA_PREFIX/bin:$__wasp_bin:${PATH#"$CONDA_PREFIX/bin"} ;;
-      "${VIRTUAL_ENV:-//}/bin":*) PATH=$VIRTUAL_ENV/bin:$__wasp_bin:${PATH#"$VIRTUAL_ENV/bin"} ;;
+      "${CONDA_PREFIX:-//}/bin":*) PATH=$CONDA_PREFIX/bin:$__wasp_bin${PATH#"$CONDA_PREFIX/bin"} ;;
+      "${VIRTUAL_ENV:-//}/bin":*) PATH=$VIRTUAL_ENV/bin:$__wasp_bin${PATH#"$VIRTUAL_ENV/bin"} ;;
       *) PATH=$__wasp_bin${PATH:+:$PATH} ;;
     esac
     export PATH
@@ -3686,7 +3686,7 @@ END_OF_env.sh
 set -g __wasp_root ''
 set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
 if not contains -- $bin $PATH
-    set -l first $CONDA_PREFIX/bin $VIRTUAL_ENV/bin
+    set -l first (string match -v /bin -- $CONDA_PREFIX/bin $VIRTUAL_ENV/bin)
     if contains -- "$PATH[1]" $first
         # An active environment of conda or venv stays first.
         set -gx PATH $PATH[1] $bin $PATH[2..-1]
@@ -3759,14 +3759,14 @@ _wasp_for_compctl() {
     _wasp_words "${(@)words[2,current-1]}"
 }
 
-if [[ $funcstack[1] == _wasp ]]; then
+if [[ ${funcstack[1]} == _wasp ]]; then
     # zsh found this file in fpath, and takes it for the function.
     _wasp "$@"
 else
     # A compinit that comes later looks in fpath.
     typeset -aU fpath
-    fpath=("${${(%):-%x}:A:h}" $fpath)
-    if (( $+functions[compdef] )); then
+    fpath=("${${(%):-%x}:A:h}" "${fpath[@]}")
+    if (( ${+functions[compdef]} )); then
         autoload -Uz _default
         compdef _wasp wasp
     else
