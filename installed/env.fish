@@ -3,7 +3,7 @@
 set -g __wasp_root ''
 set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
 if not contains -- $bin $PATH
-    set -l first $CONDA_PREFIX/bin $VIRTUAL_ENV/bin
+    set -l first (string match -v /bin -- $CONDA_PREFIX/bin $VIRTUAL_ENV/bin)
     if contains -- "$PATH[1]" $first
         # An active environment of conda or venv stays first.
         set -gx PATH $PATH[1] $bin $PATH[2..-1]

@@ -8,8 +8,8 @@ case ":${PATH-}:" in
   *)
     # An active environment of conda or venv stays first.
     case ${PATH-}: in
-      "${CONDA_PREFIX:-//}/bin":*) PATH=$CONDA_PREFIX/bin:$__wasp_bin:${PATH#"$CONDA_PREFIX/bin"} ;;
-      "${VIRTUAL_ENV:-//}/bin":*) PATH=$VIRTUAL_ENV/bin:$__wasp_bin:${PATH#"$VIRTUAL_ENV/bin"} ;;
+      "${CONDA_PREFIX:-//}/bin":*) PATH=$CONDA_PREFIX/bin:$__wasp_bin${PATH#"$CONDA_PREFIX/bin"} ;;
+      "${VIRTUAL_ENV:-//}/bin":*) PATH=$VIRTUAL_ENV/bin:$__wasp_bin${PATH#"$VIRTUAL_ENV/bin"} ;;
       *) PATH=$__wasp_bin${PATH:+:$PATH} ;;
     esac
     export PATH

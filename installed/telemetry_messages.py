@@ -301,7 +301,7 @@ def _answered(answer: bytes) -> list[Message]:
 
 
 def _get(url: str, accept: str = "application/json") -> Any:
-    status, content = ping.ask(url, f"Accept: {accept}\r\n")
+    status, content = ping.ask(url, fields=f"Accept: {accept}\r\n")
     if status != 200:
         raise ValueError(f"{url}: {status}")
     return json.loads(content)

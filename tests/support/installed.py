@@ -9,10 +9,11 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.support.certificates import Authority
 from tests.support.collector import Collector
@@ -216,22 +217,24 @@ class Installed:
 
     @property
     def state_file(self) -> Path:
-        [file] = self.cache.glob("project-*.json")
+        [file] = self.cache.glob("project-*")
         return file
 
     @property
-    def state(self) -> dict[str, Any]:
-        value = json.loads(self.state_file.read_text())
-        assert isinstance(value, dict)
-        return value
+    def state(self) -> list[str]:
+        """When the pauses of other commands and of builds end, and what is told of a deploy."""
+        return self.state_file.read_text().rstrip("\n").split(" ")
+
+    @property
+    def failed(self) -> bool:
+        """Whether the pause of other commands is that after a failure."""
+        return int(self.state[0]) < time.time() + 3 * HOUR
 
     def age(self, seconds: int) -> None:
         """Moves the project's attempts into the past; less than nothing, into the future."""
-        moved = {
-            name: value - seconds if name.endswith("_at") and value else value
-            for name, value in self.state.items()
-        }
-        self.state_file.write_text(json.dumps(moved) + "\n")
+        *ends, deploy = self.state
+        moved = [str(int(end) - seconds if int(end) else 0) for end in ends]
+        self.state_file.write_text(" ".join([*moved, deploy]) + "\n")
 
     def files(self) -> list[str]:
         """Everything in the home."""
