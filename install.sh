@@ -718,6 +718,9 @@ explain_failure() {
       [ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
         || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
       ;;
+    *'proxy syntax'* | *'proxy URL'*)
+      set_problem proxy 'HTTPS_PROXY is not the address of a proxy; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
+      ;;
     *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
     curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
     curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
@@ -838,7 +841,7 @@ start_registry_lookup() {
 run_npm() {
   mkdir -p "$work/npm" && printf '{}\n' >"$work/npm/package.json" && cd "$work/npm" || return 1
   export npm_config_cache="$work/npm/cache" npm_config_update_notifier=false npm_config_logs_max=0 \
-    npm_config_fetch_retries=1
+    npm_config_fetch_retries=1 npm_config_fetch_retry_mintimeout=1000
   _limit_s=$1
   shift
   exec_limited "$_limit_s" npm "$@" --no-workspaces
@@ -863,7 +866,7 @@ knows_npm_source() {
 
 find_release_at_npm() {
   [ -z "$registry" ] || ! request_release || return 0
-  [ "$fetcher" = either ] && [ "$problem" != no-build ] || return 1
+  case $fetcher,$problem in either,not-found | either,no-build | either,insecure-url | request,*) return 1 ;; esac
   _problem=$problem _problem_text=$problem_text
   say_step 'Asking npm for the release'
   ! ask_npm_for_release || return 0
@@ -976,7 +979,9 @@ ask_npm_for_release() {
     return 1
   }
   fetcher=npm
-  take_distribution
+  take_distribution && check_url "$release_url" || return 1
+  set_problem bad-answer 'npm names no checksum of the archive'
+  [ -n "$release_digest" ]
 }
 
 view_with_npm() {
@@ -1161,7 +1166,10 @@ take_release() {
 download() {
   case $fetcher,$release_source in
     npm,*) download_with_npm "$1" ;;
-    either,npm) fetch "$release_url" "$1" || download_with_npm "$1" ;;
+    either,npm)
+      fetch "$release_url" "$1" \
+        || { [ -n "$release_digest" ] && [ "$problem" != insecure-url ] && download_with_npm "$1"; }
+      ;;
     *) fetch "$release_url" "$1" ;;
   esac
 }

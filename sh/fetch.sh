@@ -179,6 +179,9 @@ explain_failure() {
       [ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
         || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
       ;;
+    *'proxy syntax'* | *'proxy URL'*)
+      set_problem proxy 'HTTPS_PROXY is not the address of a proxy; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
+      ;;
     *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
     curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
     curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
