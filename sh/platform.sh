@@ -29,8 +29,8 @@ identify_platform() {
 
 # detect_libc: sets libc, and glibc_version for glibc. Where neither helper answers, the static build needs neither.
 detect_libc() {
-  glibc_version=$({ ask getconf GNU_LIBC_VERSION || ask ldd --version; } \
-    | sed -n -e 's/^glibc \([0-9]*\.[0-9.]*\)$/\1/p' -e '1s/^ldd .* \([0-9]*\.[0-9.]*\)$/\1/p')
+  glibc_version=$(ask getconf GNU_LIBC_VERSION | sed -n 's/^glibc \([0-9]*\.[0-9.]*\)$/\1/p')
+  [ -n "$glibc_version" ] || glibc_version=$(ask ldd --version | sed -n '1s/^ldd .* \([0-9]*\.[0-9.]*\)$/\1/p')
   libc=${glibc_version:+glibc}
   libc=${libc:-musl}
 }
