@@ -175,11 +175,12 @@ pretty() {
 }
 
 plain_text() {
-  printf '%s' "$1" | tr '\n\t' '  ' | awk '{
+  printf '%s\n' "$1" | awk '{
+    gsub(/\t/, " ")
     gsub(/[[:cntrl:]]/, "")
     gsub(/:\/\/[^\/ ]*@/, "://")
-    print (length($0) > 200) ? substr($0, 1, 197) "..." : $0
-  }'
+    text = text (NR > 1 ? " " : "") $0
+  } END { print (length(text) > 200) ? substr(text, 1, 197) "..." : text }'
 }
 
 words_of() {
@@ -766,7 +767,8 @@ fetch_json() {
 }
 
 is_web_page() {
-  case $(head -c 512 "$1" | tr -d '\000' | tr '[:upper:]' '[:lower:]') in
+  case $(head -c 512 "$1" | od -An -v -tu1 | awk '{
+    for (i = 1; i <= NF; i++) if ($i > 31 && $i < 127) printf "%s", tolower(sprintf("%c", $i)) }') in
     *'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) ;;
     *) return 1 ;;
   esac
@@ -1233,7 +1235,7 @@ unpack_archive() {
   [ "$release_source" != file ] || release_digest=$file_digest
   [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
   release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
-  [ -n "$is_known" ] || [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
+  [ -n "$is_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
   say_step 'Unpacking'
   for tar_locale in C.UTF-8 en_US.UTF-8; do
     run_waiting /dev/null "$staging/errors" unpack
@@ -1455,6 +1457,7 @@ announce_install() {
       ;;
   esac
   choose_downloader
+  case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
   say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
   send_event "$_target"
   tell telemetry sent
@@ -1497,19 +1500,18 @@ make_install_event() {
 
 send_event() {
   _url=$1
-  case $downloader,$wget_options in
-    curl,*)
+  case $downloader in
+    curl)
       set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_url%%:*}" --max-filesize 65536 \
         --user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_url"
       case $_url in http:*) set -- "$@" --noproxy '*' ;; esac
       ;;
-    *no-hsts*)
+    wget)
       set -- wget $wget_options --timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --user-agent=wasp \
         --header='Content-Type: application/json' --post-data="$event" --output-document=- "$_url"
       case $_url in http:*) set -- "$@" --no-proxy ;; esac
       [ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
       ;;
-    *) return 0 ;;
   esac
   {
     trap '' HUP INT QUIT

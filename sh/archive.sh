@@ -100,7 +100,7 @@ unpack_archive() {
   [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
   release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
   # One that was cut between two entries is told by no tar, but by the zeros at its end.
-  [ -n "$is_known" ] || [ "$(decompress 2>/dev/null | tail -c 512 | tr -d '\000' | wc -c)" -eq 0 ] || die_damaged
+  [ -n "$is_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
   say_step 'Unpacking'
   # bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
   for tar_locale in C.UTF-8 en_US.UTF-8; do

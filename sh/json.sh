@@ -14,9 +14,10 @@ fetch_json() {
   }
 }
 
-# is_web_page FILE: HTML where something else is due
+# is_web_page FILE: HTML where something else is due. The tr of some systems refuses bytes that are no text.
 is_web_page() {
-  case $(head -c 512 "$1" | tr -d '\000' | tr '[:upper:]' '[:lower:]') in
+  case $(head -c 512 "$1" | od -An -v -tu1 | awk '{
+    for (i = 1; i <= NF; i++) if ($i > 31 && $i < 127) printf "%s", tolower(sprintf("%c", $i)) }') in
     *'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) ;;
     *) return 1 ;;
   esac

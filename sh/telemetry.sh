@@ -16,6 +16,8 @@ announce_install() {
       ;;
   esac
   choose_downloader
+  # The wget of busybox may check no certificate, and goes wherever it is sent.
+  case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
   say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
   send_event "$_target"
   tell telemetry sent
@@ -65,22 +67,20 @@ make_install_event() {
 # send_event URL: in the background, out of reach of a closed terminal, and not waited for at the end
 send_event() {
   _url=$1
-  case $downloader,$wget_options in
-    curl,*)
+  case $downloader in
+    curl)
       set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_url%%:*}" --max-filesize 65536 \
         --user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_url"
       # Plain http stays on this machine.
       case $_url in http:*) set -- "$@" --noproxy '*' ;; esac
       ;;
-    # busybox's wget may check no certificate, and goes wherever it is sent.
-    *no-hsts*)
+    wget)
       # shellcheck disable=SC2086 # a list of words
       set -- wget $wget_options --timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --user-agent=wasp \
         --header='Content-Type: application/json' --post-data="$event" --output-document=- "$_url"
       case $_url in http:*) set -- "$@" --no-proxy ;; esac
       [ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
       ;;
-    *) return 0 ;;
   esac
   {
     trap '' HUP INT QUIT

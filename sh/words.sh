@@ -125,11 +125,12 @@ pretty() {
 # plain_text TEXT: text from elsewhere, fit for a screen: no control characters, no login of an address, no more
 # than 200 characters
 plain_text() {
-  printf '%s' "$1" | tr '\n\t' '  ' | awk '{
+  printf '%s\n' "$1" | awk '{
+    gsub(/\t/, " ")
     gsub(/[[:cntrl:]]/, "")
     gsub(/:\/\/[^\/ ]*@/, "://")
-    print (length($0) > 200) ? substr($0, 1, 197) "..." : $0
-  }'
+    text = text (NR > 1 ? " " : "") $0
+  } END { print (length(text) > 200) ? substr(text, 1, 197) "..." : text }'
 }
 
 # words_of LINES: on one line, with commas
