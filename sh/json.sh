@@ -3,30 +3,30 @@
 
 # fetch_json URL: sets values to the strings of the answer, one "path<TAB>value" a line
 fetch_json() {
-  fetch "$1" "$work/answer" || return 1
-  if is_web_page "$work/answer"; then
-    set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-    return 1
-  fi
-  values=$(json_strings "$work/answer") || {
-    set_problem bad-answer "$host answered with something that is not JSON"
-    return 1
-  }
+	fetch "$1" "$work/answer" || return 1
+	if is_web_page "$work/answer"; then
+		set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+		return 1
+	fi
+	values=$(json_strings "$work/answer") || {
+		set_problem bad-answer "$host answered with something that is not JSON"
+		return 1
+	}
 }
 
 # is_web_page FILE: HTML where something else is due
 is_web_page() {
-  case $(head -c 512 "$1" | tr -d '\000' | tr '[:upper:]' '[:lower:]') in
-    *'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) ;;
-    *) return 1 ;;
-  esac
+	case $(head -c 512 "$1" | tr -d '\000' | tr '[:upper:]' '[:lower:]') in
+		*'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) ;;
+		*) return 1 ;;
+	esac
 }
 
 # json_strings FILE: "path<TAB>value" for each string, such as "dist.tarball<TAB>https://..." or "assets.0.name<TAB>
 # wasp.tar.gz". It reads what stands between quotes in turn, so that a long string costs no more than its length.
 # What it prints is checked by whoever uses it.
 json_strings() {
-  awk 'BEGIN { RS = "\"" }
+	awk 'BEGIN { RS = "\"" }
     function path(    i, joined) {
       for (i = 1; i <= depth; i++) joined = joined (i > 1 ? "." : "") name[i]
       return joined
@@ -69,12 +69,12 @@ json_strings() {
 
 # pick PATH: sets picked to the value of PATH among the "path<TAB>value" lines of $values, or to nothing
 pick() {
-  picked=''
-  case "$newline$values$newline" in
-    *"$newline$1$tab"*)
-      picked="$newline$values"
-      picked=${picked#*"$newline$1$tab"}
-      picked=${picked%%"$newline"*}
-      ;;
-  esac
+	picked=''
+	case "$newline$values$newline" in
+		*"$newline$1$tab"*)
+			picked="$newline$values"
+			picked=${picked#*"$newline$1$tab"}
+			picked=${picked%%"$newline"*}
+			;;
+	esac
 }
