@@ -648,8 +648,8 @@ fetch_once() {
 		*) _limit=$ANSWER_LIMIT ;;
 	esac
 	"fetch_with_$downloader" || return 1
-	case $encoding in
-		'' | identity) return 0 ;;
+	case $_file,$encoding in
+		*/archive,* | *, | *,identity) return 0 ;;
 	esac
 	set_problem bad-answer "$host sent its answer compressed ($(plain_text "$encoding")), which nobody asked for"
 	return 1
@@ -811,14 +811,8 @@ json_strings() {
 }
 
 pick() {
-	picked=''
-	case "$newline$values$newline" in
-		*"$newline$1$tab"*)
-			picked="$newline$values"
-			picked=${picked#*"$newline$1$tab"}
-			picked=${picked%%"$newline"*}
-			;;
-	esac
+	picked=$(printf '%s\n' "$values" | awk -v path="$1" -F '\t' '
+    $1 == path && !found { print substr($0, length(path) + 2); found = 1 }')
 }
 
 asks_npm() {
@@ -836,23 +830,17 @@ start_registry_lookup() {
 	if have npm; then
 		say_step 'Asking npm for its registry'
 		fetcher=either
-		ask_npm_for_registry >"$work/registry" 2>"$work/complaint" &
+		run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry >"$work/registry" 2>"$work/complaint" &
 		npm_lookup=$!
 	else
 		registry=${npm_config_registry-}
 	fi
 }
 
-ask_npm_for_registry() {
-	_said=$(run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry) || return 1
-	[ "$_said" != undefined ] || _said=$(run_npm "$HELPER_LIMIT_S" config get registry) || return 1
-	printf '%s\n' "$_said"
-}
-
 run_npm() {
 	mkdir -p "$work/npm" && printf '{}\n' >"$work/npm/package.json" && cd "$work/npm" || return 1
 	export npm_config_cache="$work/npm/cache" npm_config_update_notifier=false npm_config_logs_max=0 \
-		npm_config_fetch_retries=1
+		npm_config_fetch_retries=1 npm_config_fetch_retry_mintimeout=1000
 	_limit_s=$1
 	shift
 	exec_limited "$_limit_s" npm "$@" --no-workspaces
@@ -860,7 +848,10 @@ run_npm() {
 
 find_registry() {
 	if [ -n "$npm_lookup" ]; then
-		wait "$npm_lookup" 2>/dev/null && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
+		wait "$npm_lookup" 2>/dev/null && {
+			[ "$(cat "$work/registry")" != undefined ] \
+				|| run_waiting "$work/registry" "$work/complaint" run_npm "$HELPER_LIMIT_S" config get registry
+		} && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
 			-e 's/^http/3 &/p' "$work/registry" | sort | sed -n 's/^. \(https\{0,1\}:\/\/[^[:space:]]*\)[[:space:]]*$/\1/p' | head -n 1)
 		[ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
 	fi
@@ -874,7 +865,7 @@ knows_npm_source() {
 
 find_release_at_npm() {
 	[ -z "$registry" ] || ! request_release || return 0
-	[ "$fetcher" = either ] && [ "$problem" != no-build ] || return 1
+	case $fetcher,$problem in either,not-found | either,no-build | either,insecure-url | request,*) return 1 ;; esac
 	_problem=$problem _problem_text=$problem_text
 	say_step 'Asking npm for the release'
 	! ask_npm_for_release || return 0
@@ -987,7 +978,9 @@ ask_npm_for_release() {
 		return 1
 	}
 	fetcher=npm
-	take_distribution && [ -n "$release_digest" ]
+	take_distribution && check_url "$release_url" || return 1
+	set_problem bad-answer 'npm names no checksum of the archive'
+	[ -n "$release_digest" ]
 }
 
 view_with_npm() {
@@ -1172,7 +1165,10 @@ take_release() {
 download() {
 	case $fetcher,$release_source in
 		npm,*) download_with_npm "$1" ;;
-		either,npm) fetch "$release_url" "$1" || download_with_npm "$1" ;;
+		either,npm)
+			fetch "$release_url" "$1" \
+				|| { [ -n "$release_digest" ] && [ "$problem" != insecure-url ] && download_with_npm "$1"; }
+			;;
 		*) fetch "$release_url" "$1" ;;
 	esac
 }

@@ -23,7 +23,10 @@ take_release() {
 download() {
 	case $fetcher,$release_source in
 		npm,*) download_with_npm "$1" ;;
-		either,npm) fetch "$release_url" "$1" || download_with_npm "$1" ;;
+		either,npm)
+			fetch "$release_url" "$1" \
+				|| { [ -n "$release_digest" ] && [ "$problem" != insecure-url ] && download_with_npm "$1"; }
+			;;
 		*) fetch "$release_url" "$1" ;;
 	esac
 }

@@ -96,8 +96,9 @@ fetch_once() {
 		*) _limit=$ANSWER_LIMIT ;;
 	esac
 	"fetch_with_$downloader" || return 1
-	case $encoding in
-		'' | identity) return 0 ;;
+	# An archive says by its digest, or its form, whether it came as it is.
+	case $_file,$encoding in
+		*/archive,* | *, | *,identity) return 0 ;;
 	esac
 	set_problem bad-answer "$host sent its answer compressed ($(plain_text "$encoding")), which nobody asked for"
 	return 1

@@ -67,14 +67,9 @@ json_strings() {
     END { if (depth != 0 || !kind[1]) exit 1 }' "$1" 2>/dev/null
 }
 
-# pick PATH: sets picked to the value of PATH among the "path<TAB>value" lines of $values, or to nothing
+# pick PATH: sets picked to the value of PATH among the "path<TAB>value" lines of $values, or to nothing. In awk, since
+# shells take the square of the length of a text to cut it.
 pick() {
-	picked=''
-	case "$newline$values$newline" in
-		*"$newline$1$tab"*)
-			picked="$newline$values"
-			picked=${picked#*"$newline$1$tab"}
-			picked=${picked%%"$newline"*}
-			;;
-	esac
+	picked=$(printf '%s\n' "$values" | awk -v path="$1" -F '\t' '
+    $1 == path && !found { print substr($0, length(path) + 2); found = 1 }')
 }

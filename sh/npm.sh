@@ -19,18 +19,11 @@ start_registry_lookup() {
 	if have npm; then
 		say_step 'Asking npm for its registry'
 		fetcher=either
-		ask_npm_for_registry >"$work/registry" 2>"$work/complaint" &
+		run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry >"$work/registry" 2>"$work/complaint" &
 		npm_lookup=$!
 	else
 		registry=${npm_config_registry-}
 	fi
-}
-
-# ask_npm_for_registry: "key=value" lines, of which that of the scope comes first; npm 6 answers only the first question
-ask_npm_for_registry() {
-	_said=$(run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry) || return 1
-	[ "$_said" != undefined ] || _said=$(run_npm "$HELPER_LIMIT_S" config get registry) || return 1
-	printf '%s\n' "$_said"
 }
 
 # run_npm SECONDS ARGUMENT...: for a subshell: npm in a private folder with a package.json of its own, since it obeys the
@@ -38,17 +31,21 @@ ask_npm_for_registry() {
 run_npm() {
 	mkdir -p "$work/npm" && printf '{}\n' >"$work/npm/package.json" && cd "$work/npm" || return 1
 	export npm_config_cache="$work/npm/cache" npm_config_update_notifier=false npm_config_logs_max=0 \
-		npm_config_fetch_retries=1
+		npm_config_fetch_retries=1 npm_config_fetch_retry_mintimeout=1000
 	_limit_s=$1
 	shift
 	exec_limited "$_limit_s" npm "$@" --no-workspaces
 }
 
-# find_registry: sets registry as npm would, or to nothing. An npm that hangs, fails, or says something else is as one that
+# find_registry: sets registry as npm would, or to nothing. It answers with "key=value" lines, of which that of the scope
+# comes first; npm 6 answers only the first question. An npm that hangs, fails, or says something else is as one that
 # is not there, but it does not say an address with a login in it.
 find_registry() {
 	if [ -n "$npm_lookup" ]; then
-		wait "$npm_lookup" 2>/dev/null && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
+		wait "$npm_lookup" 2>/dev/null && {
+			[ "$(cat "$work/registry")" != undefined ] \
+				|| run_waiting "$work/registry" "$work/complaint" run_npm "$HELPER_LIMIT_S" config get registry
+		} && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
 			-e 's/^http/3 &/p' "$work/registry" | sort | sed -n 's/^. \(https\{0,1\}:\/\/[^[:space:]]*\)[[:space:]]*$/\1/p' | head -n 1)
 		[ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
 	fi
@@ -63,7 +60,8 @@ knows_npm_source() {
 
 find_release_at_npm() {
 	[ -z "$registry" ] || ! request_release || return 0
-	[ "$fetcher" = either ] && [ "$problem" != no-build ] || return 1
+	# Of a plain http registry, npm has nothing to say either.
+	case $fetcher,$problem in either,not-found | either,no-build | either,insecure-url | request,*) return 1 ;; esac
 	_problem=$problem _problem_text=$problem_text
 	say_step 'Asking npm for the release'
 	! ask_npm_for_release || return 0
@@ -189,7 +187,9 @@ ask_npm_for_release() {
 		return 1
 	}
 	fetcher=npm
-	take_distribution && [ -n "$release_digest" ]
+	take_distribution && check_url "$release_url" || return 1
+	set_problem bad-answer 'npm names no checksum of the archive'
+	[ -n "$release_digest" ]
 }
 
 view_with_npm() {
