@@ -122,7 +122,7 @@ def _known_digests() -> str:
         f"{release['version']} {source} {build} {digest}\n"
         for release in table["releases"][:NEWEST_RELEASES]
         for source in ("npm", "github")
-        for build, digest in release[source].items()
+        for build, digest in release.get(source, {}).items()
     ]
     return (
         "known_digests() {\n    cat <<'END_OF_digests'\n" + "".join(lines) + "END_OF_digests\n}\n"
