@@ -5,15 +5,11 @@
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
 #     sh install.sh --help
 #
-# Needs curl or wget, tar, gzip, awk, and sha256sum and sha512sum, shasum or openssl; no Python.
+# Put together by `make install.sh` from sh/ (without comments), installed/ and telemetry_ping.py (in full).
 #
-# `make install.sh` put this file together from sh/ (the program, without its comments) and installed/ and
-# telemetry_ping.py (what is left beside Wasp, in full): https://github.com/wasp-lang/wasp
-#
-# All of it is one brace group, which a shell reads to its end before it runs any of it, so a download that was cut
-# does nothing. Whatever shell reads this, with its aliases, functions and options, runs only the next lines: they write
-# the program into a private temporary folder and hand over to /bin/sh. A backslash keeps a word from being an alias;
-# with POSIXLY_CORRECT, bash takes no function for a special builtin. In zsh, "unset" fails, which may end a shell.
+# One brace group, which a shell reads to its end before it runs any of it, so a cut download does nothing. Your shell, with
+# its aliases, functions and options, runs only the next three lines, which hand the program over to /bin/sh. A backslash
+# keeps a word from being an alias; with POSIXLY_CORRECT, bash takes no function for a special builtin.
 POSIXLY_CORRECT=1
 \unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
@@ -35,28 +31,28 @@ user_locale=${LC_ALL-}
 LC_ALL=C
 export LC_ALL
 
-readonly INSTALLER_VERSION=0.2.0
-readonly NPM_PACKAGE=@wasp.sh/wasp-cli
-readonly NPM_PATH=@wasp.sh%2fwasp-cli
-readonly FIRST_NPM_VERSION=0.20.2
-readonly VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
-readonly DEFAULT_GITHUB_URL=https://github.com
-readonly RELEASES_URL=https://github.com/wasp-lang/wasp/releases
-readonly OLDEST_GLIBC=2.29
-readonly ATTEMPTS=4
-readonly LONGEST_RETRY_AFTER_S=60
-readonly REDIRECT_LIMIT=10
-readonly SLOWEST=100
-readonly ANSWER_LIMIT=16777216
-readonly UNPACKED_LIMIT=1073741824
-readonly ENTRY_LIMIT=100000
-readonly HELPER_LIMIT_S=10
-readonly NPM_FETCH_LIMIT_S=600
-readonly TELEMETRY_URL=https://app.posthog.com/capture/
-readonly TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
-readonly TELEMETRY_DEADLINE_S=10
-readonly STARTUP_MARK='# added by the Wasp installer'
-readonly STARTUP_MARK_WITH_BREAK='# added by the Wasp installer, with the line break before it'
+INSTALLER_VERSION=0.2.0
+NPM_PACKAGE=@wasp.sh/wasp-cli
+NPM_PATH=@wasp.sh%2fwasp-cli
+FIRST_NPM_VERSION=0.20.2
+VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
+DEFAULT_GITHUB_URL=https://github.com
+RELEASES_URL=https://github.com/wasp-lang/wasp/releases
+OLDEST_GLIBC=2.29
+ATTEMPTS=4
+LONGEST_RETRY_AFTER_S=60
+REDIRECT_LIMIT=10
+SLOWEST=100
+ANSWER_LIMIT=16777216
+UNPACKED_LIMIT=1073741824
+ENTRY_LIMIT=100000
+HELPER_LIMIT_S=10
+NPM_FETCH_LIMIT_S=600
+TELEMETRY_URL=https://app.posthog.com/capture/
+TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
+TELEMETRY_DEADLINE_S=10
+STARTUP_MARK='# added by the Wasp installer'
+STARTUP_MARK_WITH_BREAK='# added by the Wasp installer, with the line break before it'
 
 newline='
 '
@@ -243,6 +239,12 @@ change() {
   _action=$1
   shift
   _errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot $_action" "$_errors"
+}
+
+change_in() {
+	_action="write to $(pretty "$1")"
+	shift
+	change "$_action" "$@"
 }
 
 write_file() {
@@ -1181,7 +1183,7 @@ take_file() {
   [ "$wanted" = latest ] || version=$wanted
   [ "$dry_run" = no ] || return 0
   say "Wasp from $(pretty "$archive_file")"
-  change "write to $(pretty "$staging")" cp "$archive_file" "$staging/archive"
+	change_in "$staging" cp "$archive_file" "$staging/archive"
   find_published
   [ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
     || die_no_checksum "no checksum is known for $(pretty "$archive_file")."
@@ -1227,8 +1229,8 @@ die_no_checksum() {
 unpack_archive() {
   need tar
   need gzip
-  change "write to $(pretty "$staging")" rm -rf "$staging/unpacked" "$staging/new"
-  change "write to $(pretty "$staging")" mkdir "$staging/new"
+	change_in "$staging" rm -rf "$staging/unpacked" "$staging/new"
+	change_in "$staging" mkdir "$staging/new"
   ! is_web_page "$staging/archive" || return 1
   is_known=$release_digest$wanted_sha256
   [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
@@ -1389,12 +1391,14 @@ explain_binary() {
       _hint=$(how_to_install "$_library")
       ;;
     *'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
-    *'ermission denied'*) die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
-      'Choose another place with --prefix DIR.' ;;
+		*'ermission denied'*)
+			die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
+				'Choose another place with --prefix DIR.'
+			;;
   esac
   _said=${_said%%"$newline"*}
-  _said=${_said##*wasp-bin: }
-  die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "${_said##*"wasp-bin': "}")" \
+	_said=${_said##*wasp-bin: } _said=${_said##*wasp-bin?: }
+	die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
     "Nothing was installed. $_hint"
 }
 
@@ -1535,7 +1539,7 @@ is_abandoned() {
     return
   fi
   _pid=${1##*-}
-  [ "$_pid" = $$ ] || { ! kill -0 "$_pid" 2>/dev/null && ! [ -d "/proc/$_pid" ]; }
+	[ "$_pid" = $$ ] || [ "$command,$_pid" = "check,$PPID" ] || { ! kill -0 "$_pid" 2>/dev/null && ! [ -d "/proc/$_pid" ]; }
 }
 
 make_staging() {
@@ -1640,7 +1644,7 @@ place_version() {
     _try=$((_try + 1))
     if [ -e "$_place" ] || [ -L "$_place" ]; then
       ! is_to_be_kept "$version" || return 0
-      change "write to $(pretty "$staging")" mkdir -p "$staging/replaced"
+			change_in "$staging" mkdir -p "$staging/replaced"
       remove_tree "$staging/replaced/$version"
       rename_folder "$_place" "$staging/replaced/$version" || continue
     fi
@@ -1693,8 +1697,8 @@ end_turn() {
   held_lock=''
 }
 
-readonly SHARED_FILES='telemetry_ping.py telemetry_messages.py env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
-readonly MANAGER=wasp-installer.sh
+SHARED_FILES='telemetry_ping.py telemetry_messages.py env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
+MANAGER=wasp-installer.sh
 
 inspect_launcher() {
   launcher=foreign current=''
@@ -1755,7 +1759,7 @@ stage_launcher() {
     || die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
   know_python
   write_file "$staged_launcher" filled_in launcher wasp_version "$1" wasp_root "$(quoted "$wasp_root")" wasp_python "$(quoted "$python")"
-  change "write to $(pretty "$bin_dir")" chmod 755 "$staged_launcher"
+	change_in "$bin_dir" chmod 755 "$staged_launcher"
 }
 
 place_launcher() {
@@ -1765,7 +1769,7 @@ place_launcher() {
 }
 
 stage_shared_files() {
-  change "write to $(pretty "$staging")" mkdir -p "$staging/shared/completions"
+	change_in "$staging" mkdir -p "$staging/shared/completions"
   spell "$wasp_root"
   for _name in $SHARED_FILES; do
     case $_name in
@@ -1774,12 +1778,12 @@ stage_shared_files() {
       *) write_file "$staging/shared/$_name" installed_file "$_name" ;;
     esac
   done
-  is_newer_manager || change "write to $(pretty "$staging")" cp "$program" "$staging/shared/$MANAGER"
-  change "write to $(pretty "$staging")" chmod -R u=rwX,go=rX "$staging/shared"
+	[ -n "$destdir" ] || is_newer_manager || change_in "$staging" cp "$program" "$staging/shared/$MANAGER"
+	change_in "$staging" chmod -R u=rwX,go=rX "$staging/shared"
 }
 
 is_newer_manager() {
-  _there=$(sed -n 's/^readonly INSTALLER_VERSION=//p' "$share_dir/$MANAGER" 2>/dev/null)
+	_there=$(sed -n 's/^INSTALLER_VERSION=//p' "$share_dir/$MANAGER" 2>/dev/null)
   is_version "$_there" && comes_before "$INSTALLER_VERSION" "$_there"
 }
 
@@ -1806,10 +1810,10 @@ filled_in() {
 }
 
 place_shared_files() {
-  change "write to $(pretty "$share_dir")" mkdir -p "$share_dir/completions"
-  change "write to $(pretty "$share_dir")" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
-  change "write to $(pretty "$share_dir")" rmdir "$staging/shared/completions"
-  change "write to $(pretty "$share_dir")" mv -f "$staging"/shared/* "$share_dir/"
+	change_in "$share_dir" mkdir -p "$share_dir/completions"
+	change_in "$share_dir" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
+	change_in "$share_dir" rmdir "$staging/shared/completions"
+	change_in "$share_dir" mv -f "$staging"/shared/* "$share_dir/"
 }
 
 remove_shared_files() {
@@ -1916,28 +1920,23 @@ add_to_startup_files() {
   elif [ "$modify_path" = yes ] && is_github_job; then
     add_to_github_path
   elif is_on_ci || ! may_change_startup_files; then
-    warn_of_path
+		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. Put it there:${newline}$path_command"
   else
     for_each_startup_file add_line
     describe_lines
   fi
 }
 
-warn_of_path() {
-  [ "$on_path" = yes ] || warn "$(pretty "$prefix/bin") is not on your PATH. Put it there:${newline}$path_command"
-}
-
 describe_lines() {
-  if [ -n "$edited" ] && [ "$on_path" = yes ]; then
-    path_message="Added tab completion to $edited, for new terminals."
-  elif [ -n "$edited" ]; then
-    path_message="Added $(pretty "$prefix/bin") to PATH, and tab completion, in $edited, for new terminals."
-  elif [ -n "$present" ] && [ "$on_path" = no ]; then
-    path_message="$(pretty "$prefix/bin") is put on PATH in $present, for new terminals."
-  fi
-  case $on_path,$own_shell in
-    yes,* | no,sh | no,bash | no,zsh | no,fish | no,ksh | no,mksh | no,yash) ;;
-    *) warn "$(pretty "$prefix/bin") is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
+	case $on_path,$edited,$present in
+		yes,?*) path_message="Added tab completion to $edited, for new terminals." ;;
+		no,?*,*) path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals." ;;
+		no,,?*) path_message="$_bin is put on PATH in $present, for new terminals." ;;
+	esac
+	case $edited,$on_path,$own_shell in
+		,yes,*) path_message='' ;;
+		*,yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
+		*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
   esac
 }
 
@@ -2251,12 +2250,12 @@ run_install() {
     finish_install already-installed
     return
   fi
-  [ "$dry_run" = yes ] || make_staging
   start_registry_lookup
-  [ "$dry_run" = yes ] || {
+	if [ "$dry_run" = no ]; then
+		make_staging
     start_node_lookup
     start_python_lookup
-  }
+	fi
   identify_platform
   announce_new_install
   choose_build
@@ -2472,8 +2471,8 @@ run_migrate_to_npm() {
   list_version_folders
   ! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $(pretty "$prefix") and leave it to npm" || return 0
   remove_everything
-  change "write to $(pretty "$share_dir")" mkdir -p "$share_dir"
-  change "write to $(pretty "$share_dir")" touch "$share_dir/.uses-npm"
+	change_in "$share_dir" mkdir -p "$share_dir"
+	change_in "$share_dir" touch "$share_dir/.uses-npm"
   [ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
   say "Removed Wasp from $(pretty "$prefix"); npm may manage it now."
   [ -n "$destdir" ] || ! find_cache || remove_tree "$cache_folder/installer"

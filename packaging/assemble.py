@@ -67,15 +67,11 @@ HEADER = """\
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
 #     sh install.sh --help
 #
-# Needs curl or wget, tar, gzip, awk, and sha256sum and sha512sum, shasum or openssl; no Python.
+# Put together by `make install.sh` from sh/ (without comments), installed/ and telemetry_ping.py (in full).
 #
-# `make install.sh` put this file together from sh/ (the program, without its comments) and installed/ and
-# telemetry_ping.py (what is left beside Wasp, in full): https://github.com/wasp-lang/wasp
-#
-# All of it is one brace group, which a shell reads to its end before it runs any of it, so a download that was cut
-# does nothing. Whatever shell reads this, with its aliases, functions and options, runs only the next lines: they write
-# the program into a private temporary folder and hand over to /bin/sh. A backslash keeps a word from being an alias;
-# with POSIXLY_CORRECT, bash takes no function for a special builtin. In zsh, "unset" fails, which may end a shell.
+# One brace group, which a shell reads to its end before it runs any of it, so a cut download does nothing. Your shell, with
+# its aliases, functions and options, runs only the next three lines, which hand the program over to /bin/sh. A backslash
+# keeps a word from being an alias; with POSIXLY_CORRECT, bash takes no function for a special builtin.
 POSIXLY_CORRECT=1
 \\unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
@@ -126,7 +122,7 @@ def _known_digests() -> str:
         f"{release['version']} {source} {build} {digest}\n"
         for release in table["releases"][:NEWEST_RELEASES]
         for source in ("npm", "github")
-        for build, digest in release[source].items()
+        for build, digest in release.get(source, {}).items()
     ]
     return (
         "known_digests() {\n    cat <<'END_OF_digests'\n" + "".join(lines) + "END_OF_digests\n}\n"

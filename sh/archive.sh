@@ -37,7 +37,7 @@ take_file() {
   [ "$wanted" = latest ] || version=$wanted
   [ "$dry_run" = no ] || return 0
   say "Wasp from $(pretty "$archive_file")"
-  change "write to $(pretty "$staging")" cp "$archive_file" "$staging/archive"
+	change_in "$staging" cp "$archive_file" "$staging/archive"
   find_published
   [ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
     || die_no_checksum "no checksum is known for $(pretty "$archive_file")."
@@ -91,8 +91,8 @@ unpack_archive() {
   need tar
   need gzip
   # What another source sent before must not be taken for this one's.
-  change "write to $(pretty "$staging")" rm -rf "$staging/unpacked" "$staging/new"
-  change "write to $(pretty "$staging")" mkdir "$staging/new"
+	change_in "$staging" rm -rf "$staging/unpacked" "$staging/new"
+	change_in "$staging" mkdir "$staging/new"
   ! is_web_page "$staging/archive" || return 1
   is_known=$release_digest$wanted_sha256
   [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"

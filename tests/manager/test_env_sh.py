@@ -73,34 +73,28 @@ def machine(machines: MachineRoom) -> Machine:
     return machine
 
 
-CASES = [(shell, setting) for shell, settings in SETTINGS.items() for setting in settings]
-
-
-@pytest.mark.parametrize(
-    ("shell_command", "setting"), CASES, ids=[" ".join(case) for case in CASES]
-)
-def test_it_does_not_fail_print_or_change_anything(
-    machine: Machine, shell_command: str, setting: str
-) -> None:
+@pytest.mark.parametrize("shell_command", SETTINGS)
+def test_it_does_not_fail_print_or_change_anything(machine: Machine, shell_command: str) -> None:
     program, *options = shell_command.split()
-    (machine.home / "script").write_text(SCRIPT.replace("{setting}", setting))
-    work = machine.root / "work"
-    work.mkdir()
     without_files = {"bash": ["--norc"], "zsh": ["-f"], "yash": ["--norcfile"]}.get(program, [])
     shell = [str(real_tool(program)), *without_files, *options]
-    argv = [*shell, "-i", "-c", ". ../home/script"]
-    run = machine.run_program(argv, cwd=work)
     expected_path = f"path={machine.layout.prefix}/bin:{machine.toolbox.folder}"
-    # busybox greets.
-    _, _, told_on_stdout = run.stdout.rpartition("\n\n")
-    assert told_on_stdout.splitlines()[:4] == ["begin", "end 0", expected_path, "ours="], run
+    expected = ["begin", "end 0", expected_path, "ours="]
     if program == "zsh":
         # Where zsh looks for its own functions: there as before, behind ours.
         bare = machine.run_program([*shell, "-c", 'printf "$FPATH"']).stdout
-        assert run.stdout.endswith(f"fpath={machine.layout.share}/completions:{bare}\n"), run
-    told = run.stderr.splitlines()
-    assert told[told.index("begin") + 1] == "end", run
-    assert state(work / "state-after") == state(work / "state-before")
+        expected.append(f"fpath={machine.layout.share}/completions:{bare}")
+    work = machine.root / "work"
+    work.mkdir()
+    for setting in SETTINGS[shell_command]:
+        (machine.home / "script").write_text(SCRIPT.replace("{setting}", setting))
+        run = machine.run_program([*shell, "-i", "-c", ". ../home/script"], cwd=work)
+        # busybox greets.
+        _, _, told_on_stdout = run.stdout.rpartition("\n\n")
+        assert told_on_stdout.splitlines() == expected, (setting, run)
+        told = run.stderr.splitlines()
+        assert told[told.index("begin") + 1] == "end", (setting, run)
+        assert state(work / "state-after") == state(work / "state-before"), setting
 
 
 def state(file: Path) -> list[str]:

@@ -81,7 +81,7 @@ def test_every_shell_finds_wasp(machines: MachineRoom, start: Start) -> None:
 
 
 @pytest.mark.parametrize("where", ["home", "prefix", "prefix-in-home"])
-@pytest.mark.parametrize("start", STARTS, ids=str)
+@pytest.mark.parametrize("start", {start.program: start for start in STARTS}.values(), ids=str)
 def test_whatever_the_folders_are_called(machines: MachineRoom, start: Start, where: str) -> None:
     machine = machines.build("sh").set(SHELL=start.path)
     # ksh93 expands what stands in the name of its file once more, and so does not find it.
@@ -115,8 +115,6 @@ def test_typed_at_a_prompt(machines: MachineRoom, start: str) -> None:
     if "--posix" in options or program in ("dash", "busybox"):
         # POSIX has these read the file that ENV names.
         machine.set(ENV=str(machine.home / ".profile"))
-    # Or fish keeps files in TMPDIR.
-    machine.set(XDG_RUNTIME_DIR=str(machine.root))
     if program == "zsh":
         # Or a new user is asked what to set up.
         write(machine.home, {".zshrc": b"unsetopt zle\n"})
@@ -130,6 +128,8 @@ def test_typed_at_a_prompt(machines: MachineRoom, start: str) -> None:
     shell.wait_for("code=")
     shell.type("exit\n")
     shell.finish()
+    for of_fish in machine.temporary.glob("fish*"):
+        shutil.rmtree(of_fish)
     assert "0.25.0" in shell.shown
     assert "code=0" in shell.shown
     assert not re.search("env.sh|not found|rror|denied", shell.shown), shell.shown
