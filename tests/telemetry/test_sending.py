@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from tests.support.certificates import Authority, Certificate
 from tests.support.collector import Collector
 from tests.support.filesystems import give_away, small_filesystem, without_privileges
 from tests.support.installed import HOUR, Installed, real_python
-from tests.support.proxy import Proxy
 from tests.support.replies import (
     Content,
     Drip,
@@ -222,28 +220,6 @@ def test_a_hashed_folder_of_authorities_will_do(wasp: Installed, authority: Auth
         wasp.set(SSL_CERT_FILE=file, SSL_CERT_DIR=str(wasp.here)).used("version")
         wasp.state_file.unlink()
     assert len(wasp.collector.deliveries) == 2
-
-
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    running = Proxy(credentials="user:pass@word")
-    yield running
-    running.close()
-
-
-def test_through_a_proxy(wasp: Installed, proxy: Proxy) -> None:
-    here = f"127.0.0.1:{wasp.collector.server.port}"
-    login = f"http://user:pass%40word@127.0.0.1:{proxy.port}"
-    wasp.set(HTTPS_PROXY=login).used("version")
-    assert (len(wasp.collector.deliveries), proxy.tunnels) == (1, [here])
-    for direct in ("127.0.0.1", here, "*"):
-        wasp.state_file.unlink()
-        wasp.set(NO_PROXY=direct).used("version")
-    assert (len(wasp.collector.deliveries), proxy.tunnels) == (4, [here])
-    wasp.state_file.unlink()
-    wasp.set(NO_PROXY=None, HTTPS_PROXY=f"http://127.0.0.1:{proxy.port}").used("version")
-    assert len(wasp.collector.deliveries) == 4
-    assert wasp.failed
 
 
 # --- off the hot path
