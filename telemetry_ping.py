@@ -126,7 +126,7 @@ def deploy_keywords(arguments: Sequence[str]) -> str:
 
 
 def is_on_ci(environment: Mapping[str, str]) -> bool:
-    """Whether this runs in continuous integration, as far as its variables tell."""
+    """Whether this runs in continuous integration, as its variables tell."""
     return any(environment.get(name, "").lower() not in ("", "0", "false") for name in CI_VARIABLES)
 
 

@@ -2,7 +2,7 @@
 
 After an event, telemetry_ping.py lets this look for them, at most once in 12 hours: in what the
 collector answered, in the news feed, and where this Wasp came from. No request says anything of
-this machine or its user. The launcher prints the text that is made here, and empties it.
+the user. The launcher prints the text that comes of it, and empties that.
 """
 
 from __future__ import annotations
@@ -24,13 +24,10 @@ DEFAULT_NEWS_URL: Final = "https://news.wasp.sh"
 LEVELS: Final = ("critical", "important", "info")
 
 DAY_S: Final = 24 * 60 * 60
-#: A little less than a day and a week, as nobody comes back at the same second.
-DAILY_S: Final = 20 * 60 * 60
-WEEKLY_S: Final = 6 * DAY_S + DAILY_S
+DAILY_S: Final = 20 * 60 * 60  # as nobody comes back at the same second
 SHOWN_LIMIT: Final = 1000
-COLUMNS: Final = 76
 
-#: What is raised for text from elsewhere that is not as it should be.
+#: Raised for text that is not as it should be.
 BROKEN: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
@@ -39,18 +36,18 @@ def version_key(version: str) -> tuple[Any, ...]:
     form = r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-([0-9a-z-]+(?:\.[0-9a-z-]+)*))?"
     found = re.fullmatch(form, version, re.ASCII | re.IGNORECASE)
     if not found:
-        raise ValueError(f"{version!r} is not a version")
+        raise ValueError("not a version")
     parts = (found[4] or "").split(".")
     order = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
     return int(found[1]), int(found[2]), int(found[3]), not found[4], order
 
 
 def is_in_range(version: str, text: str) -> bool:
-    """Whether ``version`` is in a range such as ``>=0.20.0 <0.25.1 || 0.26.0``, if that is one."""
-    # Each is looked at, so that no mistake hides behind a part that holds.
+    """Whether ``version`` is in a range such as ``>=0.20.0 <0.25.1 || 0.26.0``."""
+    # Each is looked at, so that no mistake hides.
     alternatives = [[_holds(version, word) for word in part.split()] for part in text.split("||")]
     if len(text) > 200 or [] in alternatives:
-        raise ValueError("not a range of versions")
+        raise ValueError("not a range")
     return any(map(all, alternatives))
 
 
@@ -62,7 +59,7 @@ def _holds(version: str, word: str) -> bool:
 
 
 def newer_releases(releases: list[str], version: str) -> list[str]:
-    """The newest release of the line of ``version`` (0.25, or 1), and of all others, or ""."""
+    """The newest of the line of ``version`` (0.25, or 1), and of all others, or ""."""
     size, found = 2 if version.startswith("0.") else 1, ["", ""]
     for newer in sorted(releases, key=version_key):
         if version_key(newer) > version_key(version):
@@ -76,9 +73,7 @@ def _is_release(version: str) -> bool:
 
 def messages_from(value: list[Message]) -> list[Message]:
     """The messages of a feed; as in ``wasp news``, one that is not right refuses all."""
-    if not isinstance(value, list):
-        raise TypeError("messages come as a list")
-    return [_message(fields) for fields in value]
+    return [_message(fields) for fields in value[:1000]]
 
 
 def _message(fields: Message) -> Message:
@@ -88,23 +83,23 @@ def _message(fields: Message) -> Message:
         message[name] = fields.get(name) or ""
     is_https = re.fullmatch(r"(https://[!-~]{1,200})?", message["url"])
     if message["level"] not in LEVELS or len(fields["title"]) > 60 or not is_https:
-        raise ValueError("a wrong level, title or address")
+        raise ValueError("not a message")
     published_at(message)
     is_in_range("0.0.0", message["affectedVersions"] or "0.0.0")
     return message
 
 
 def _plain(text: str) -> str:
-    """One line of ASCII: nothing that could move the cursor, colour, hide, or look like another."""
+    """One line of ASCII: nothing that moves the cursor, colours, hides, or looks like another."""
     from unicodedata import normalize
 
-    quotes = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-"}
+    quotes = str.maketrans("\u2018\u2019\u201c\u201d\u2013\u2014", "''\"\"--")
     ascii_text = normalize("NFKD", text.translate(quotes)).encode("ascii", "ignore").decode()
     return " ".join(re.sub("[^!-~]", " ", ascii_text).split())
 
 
 def published_at(message: Message) -> int:
-    """In seconds since 1970; ValueError unless it is a full time such as 2026-01-31T12:00:00Z."""
+    """Seconds since 1970; ValueError unless it is a full time such as 2026-01-31T12:00:00Z."""
     from datetime import datetime
 
     form = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)"
@@ -114,20 +109,11 @@ def published_at(message: Message) -> int:
     return int(datetime.fromisoformat(found[1] + found[3].replace("Z", "+00:00")).timestamp())
 
 
-def concerns(message: Message, version: str, now: int) -> bool:
-    """Whether a user of ``version`` is to read this at all."""
-    age = now - published_at(message)
-    if age < -DAY_S or message["affectedVersions"]:
-        return age >= -DAY_S and is_in_range(version, message["affectedVersions"])
-    # Who has just come to Wasp is not to read all that there ever was.
-    return message["level"] == "critical" or age < 30 * DAY_S
-
-
 class News:
-    """All that is known here, kept as ``messages.json``; what cannot be read is as if not there.
+    """What ``messages.json`` keeps; fresh when it cannot be read.
 
-    ``looked_at`` and ``shown`` (of each message) are seconds since 1970; ``ready`` has, for each
-    version, the names of what is in the text for its users.
+    ``looked_at`` and ``shown`` are in seconds since 1970; ``ready`` has, for each version, the
+    names of what is in the text for its users.
     """
 
     def __init__(self, text: bytes = b"") -> None:
@@ -149,39 +135,45 @@ class News:
 
     def to_text(self) -> bytes:
         """One line of JSON."""
-        newest = sorted(self.shown.items(), key=lambda item: item[1])[-SHOWN_LIMIT:]
-        return json.dumps({**vars(self), "shown": dict(newest)}).encode("ascii")
+        latest = dict([*self.shown.items()][-SHOWN_LIMIT:])
+        return json.dumps({**vars(self), "shown": latest}).encode("ascii")
 
     def due(self, version: str, now: int) -> dict[str, list[str]]:
-        """The names and the lines of what is to be shown to a user of ``version`` now.
-
-        The gravest first, and three at most. No message has a name that begins with a space.
-        """
+        """Names and lines of what a user of ``version`` is to read, the gravest first."""
 
         def is_due(name: str, pause: int) -> bool:
             return not 0 <= now - self.shown.get(name, -pause) < pause
 
-        def order(message: Message) -> tuple[int, int]:
-            return LEVELS.index(message["level"]), -published_at(message)
-
         found: dict[str, list[str]] = {}
         infos: dict[str, list[str]] = {}
         patch, breaking = newer_releases(self.releases, version)
-        for message in sorted(self.feed + self.answer, key=order):
+        for message in sorted(self.feed + self.answer, key=_gravity):
             name, level = message["id"], message["level"]
             pause = DAILY_S if level == "critical" else now
-            if name not in found and is_due(name, pause) and concerns(message, version, now):
+            if name not in found and is_due(name, pause) and _concerns(message, version, now):
                 into = infos if level == "info" else found
                 into[name] = _lines_of(message, [patch, breaking])
         if patch and is_due(" patch", DAILY_S):
             text = f"Wasp {patch} is out, a newer patch of your {version}."
+            # No message has a name that begins with a space.
             found[" patch"] = _lines(text, "", update_command(patch))
-        if breaking and is_due(" release", WEEKLY_S):
+        if breaking and is_due(" release", 6 * DAY_S + DAILY_S):
             text = f"Wasp {breaking} is out; you have {version}. Your project may need changes."
             notes = f"What changed: https://github.com/wasp-lang/wasp/releases/tag/v{breaking}"
             found[" release"] = _lines(text, "", notes, update_command(breaking))
         # Infos never by themselves.
         return dict([*found.items(), *(infos.items() if found else ())][:3])
+
+
+def _gravity(message: Message) -> tuple[int, int]:
+    return LEVELS.index(message["level"]), -published_at(message)
+
+
+def _concerns(message: Message, version: str, now: int) -> bool:
+    age, affected = now - published_at(message), message["affectedVersions"]
+    # Old news are not for newcomers.
+    is_news = message["level"] == "critical" or age < 30 * DAY_S
+    return age >= -DAY_S and (is_in_range(version, affected) if affected else is_news)
 
 
 def _lines_of(message: Message, newer: list[str]) -> list[str]:
@@ -190,21 +182,20 @@ def _lines_of(message: Message, newer: list[str]) -> list[str]:
         return _lines(message["title"], message["body"], more)
     affected = message["affectedVersions"] or "0.0.0"
     fixed = [found for found in newer if found and not is_in_range(found, affected)]
-    update = update_command("".join(fixed[:1]))
-    rule = "!" * COLUMNS
-    return [rule, *_lines(f"CRITICAL: {message['title']}", message["body"], more, update), rule]
+    links, rule = (more, update_command("".join(fixed[:1]))), "!" * 76
+    return [rule, *_lines(f"CRITICAL: {message['title']}", message["body"], *links), rule]
 
 
 def _lines(title: str, body: str, *links: str) -> list[str]:
     """Links and commands are never broken, to be copied."""
     from textwrap import indent, wrap
 
-    first, then = wrap(title, COLUMNS, subsequent_indent="  "), wrap(body, COLUMNS - 2)
+    first, then = wrap(title, 76, subsequent_indent="  "), wrap(body, 74)
     return [*first, *(indent(line, "  ") for line in (*then, *links) if line)]
 
 
 def update_command(version: str) -> str:
-    """What gets ``version`` into this very install; "" where no manager of ours is beside it."""
+    """What gets ``version`` into this very install; "" without our manager."""
     from shlex import quote
 
     root = os.path.dirname(os.path.abspath(ping.__file__))
@@ -214,34 +205,34 @@ def update_command(version: str) -> str:
         wasp = f"~/{wasp[len(home) :]}"
     sudo = "" if os.access(root, os.W_OK) else "sudo "
     line = f"To update: {sudo}{wasp} installer update {version}".rstrip()
-    is_ours = os.path.exists(os.path.join(root, "wasp-installer.sh"))
+    is_ours = os.path.exists(f"{root}/wasp-installer.sh")
     return line if is_ours and line.isascii() and line.isprintable() else ""
 
 
 def look(store: ping.Store, version: str, answer: bytes, now: int) -> None:
-    """Asks the channels, and prepares what the launcher shows; a channel that fails is left out."""
+    """Prepares what the launcher shows; a channel that fails is left out."""
     if "WASP_AUTO_NEWS_DISABLE" in os.environ or ping.is_on_ci(os.environ):
         return
+    feed = os.environ.get("WASP_NEWS_SERVER_URL") or DEFAULT_NEWS_URL
     channels: dict[str, Callable[[], Any]] = {
-        "answer": lambda: messages_from(json.loads(answer)["messages"]),
-        "": lambda: None,
+        "answer": lambda: messages_from(json.loads(answer)["messages"])
     }
     with store.lock():
         news = _news(store)
         if not 0 <= now - news.looked_at <= ping.PAUSE_S:
             news.looked_at = now
-            store.write("messages.json", news.to_text())
-            channels = {**channels, "feed": _feed, "releases": lambda: _releases(version)}
+            channels["feed"] = lambda: messages_from(_get(feed))
+            channels["releases"] = lambda: _releases(version)
+        _prepare(store, news, version, now)
     for name, channel in channels.items():
         try:
             found = channel()
         except (*BROKEN, OSError):
             continue
-        # At once, since the next may take until the deadline.
+        # Now, as the next may take until the deadline.
         with store.lock():
             news = _news(store)
-            if name:
-                setattr(news, name, found)
+            setattr(news, name, found)
             _prepare(store, news, version, now)
 
 
@@ -250,42 +241,36 @@ def _news(store: ping.Store) -> News:
 
 
 def _prepare(store: ping.Store, news: News, version: str, now: int) -> None:
-    """Writes the text for users of ``version``, after a look at whether its last one was shown."""
-    text = f"messages-{version}"
-    try:
-        status = os.stat(os.path.join(store.folder, text))
-        if status.st_size == 0:
-            news.shown.update(dict.fromkeys(news.ready.get(version, []), int(status.st_mtime)))
-    except OSError:
-        pass  # there was none
+    """Writes the text for users of ``version``; an empty one was shown."""
+    name = f"messages-{version}"
+    path = f"{store.folder}/{name}"
+    if os.path.exists(path) and os.path.getsize(path) == 0:
+        at = int(os.path.getmtime(path))
+        news.shown.update(dict.fromkeys(news.ready.get(version, []), at))
     due = news.due(version, now)
     news.ready[version] = list(due)
     # Gone before other names are kept, which an empty text would make pass for shown.
-    store.remove(text)
+    store.remove(name)
     store.write("messages.json", news.to_text())
     if due:
-        lines = [line for lines in due.values() for line in (*lines, "")]
-        store.write(text, "\n".join([*lines, ""]).encode("ascii"))
+        text = "".join(f"{line}\n" for lines in due.values() for line in (*lines, ""))
+        store.write(name, text.encode("ascii"))
 
 
 def _get(url: str, accept: str = "application/json") -> Any:
     status, content = ping.ask(url, fields=f"Accept: {accept}\r\n")
     if status != 200:
-        raise ValueError(f"{url}: {status}")
+        raise ValueError(status)
     return json.loads(content)
 
 
-def _feed() -> list[Message]:
-    return messages_from(_get(os.environ.get("WASP_NEWS_SERVER_URL") or DEFAULT_NEWS_URL))
-
-
 def _releases(version: str) -> list[str]:
-    """The releases where a version came from, as the installer has noted beside it."""
+    """Those of where a version came from, which the installer has noted beside it."""
     folder = os.path.dirname(os.path.abspath(ping.__file__))
-    with open(os.path.join(folder, version, ".receipt.json"), "rb") as file:
+    with open(f"{folder}/{version}/.receipt.json", "rb") as file:
         receipt = json.load(file)
     if receipt["source"] == "npm":
-        accept = "application/vnd.npm.install-v1+json, application/json"  # a shorter form
+        accept = "application/vnd.npm.install-v1+json, application/json"
         registry = receipt["url"].partition("/@wasp.sh")[0]
         listed = _get(f"{registry}/@wasp.sh%2fwasp-cli", accept)["versions"].items()
         found = [name for name, its in listed if not its.get("deprecated")]
