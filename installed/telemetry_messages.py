@@ -25,7 +25,6 @@ LEVELS: Final = ("critical", "important", "info")
 
 DAY_S: Final = 24 * 60 * 60
 DAILY_S: Final = 20 * 60 * 60  # as nobody comes back at the same second
-SHOWN_LIMIT: Final = 1000
 
 #: Raised for text that is not as it should be.
 BROKEN: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
@@ -135,8 +134,7 @@ class News:
 
     def to_text(self) -> bytes:
         """One line of JSON."""
-        latest = dict([*self.shown.items()][-SHOWN_LIMIT:])
-        return json.dumps({**vars(self), "shown": latest}).encode("ascii")
+        return json.dumps(vars(self)).encode("ascii")
 
     def due(self, version: str, now: int) -> dict[str, list[str]]:
         """Names and lines of what a user of ``version`` is to read, the gravest first."""

@@ -203,9 +203,9 @@ class Installed:
             process.communicate()
             self.settle()
 
-    def reads(self, *arguments: str, shell: str = "dash") -> str:
+    def reads(self, *arguments: str, shell: str = "dash", option: str = "-u") -> str:
         """All that a command shows on a terminal, but the stub's own line."""
-        argv = [*interpreter(shell), str(self.launcher), *(arguments or ["version"])]
+        argv = [*interpreter(shell), option, str(self.launcher), *(arguments or ["version"])]
         terminal = Terminal(argv, self.environment, self.folder)
         terminal.finish()
         self.settle()

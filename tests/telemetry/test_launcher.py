@@ -172,7 +172,7 @@ folder_names = st.text(
 ).filter(lambda name: name not in (".", "..") and len(os.fsencode(name)) < 200)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(folder_names)
 def test_the_folder_may_have_any_name(name: str) -> None:
     with tempfile.TemporaryDirectory() as base:

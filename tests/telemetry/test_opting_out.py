@@ -173,34 +173,44 @@ def test_opted_in_they_do_something(wasp: Installed) -> None:
     assert wasp.cache.is_dir()
 
 
-@pytest.mark.parametrize("variables", OPTED_OUT, ids=str)
-def test_the_launcher_starts_no_process(
-    wasp: Installed, places: dict[str, str], variables: dict[str, str | None]
-) -> None:
-    log = wasp.base / "pythons"
+@pytest.fixture
+def starts(wasp: Installed) -> Path:
+    """Where each start of Python leaves a line."""
+    log = wasp.base / "starts"
     python = wasp.base / "python"
     python.write_text(f"#!/bin/sh\necho started >>'{log}'\n")
     python.chmod(0o755)
     wasp.put(wasp.prefix, python=str(python))
+    return log
+
+
+@pytest.mark.parametrize("variables", OPTED_OUT, ids=str)
+def test_the_launcher_starts_no_process(
+    wasp: Installed, starts: Path, places: dict[str, str], variables: dict[str, str | None]
+) -> None:
     wasp.set(**{name: (value or "").format(**places) for name, value in variables.items()})
     before = wasp.files()
     for command in ("opted-out", "build", "deploy", "completion:list", "uninstall"):
         wasp.used(command).ok()
     assert wasp.files() == before
-    assert not log.exists()
+    assert not starts.exists()
     assert wasp.used("opted-out").stdout == "1 1\n"
+    wasp.set(**dict.fromkeys(variables)).used("version")
+    assert starts.read_text() == "started\n"
 
 
-@pytest.mark.parametrize("arguments", [["completion:list"], ["completion:generate:bash"]])
-def test_a_shell_that_completes_is_not_counted(wasp: Installed, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["completion:list"], ["completion:generate:bash"], ["uninstall"]]
+)
+def test_what_is_not_counted_starts_none_either(
+    wasp: Installed, starts: Path, arguments: list[str]
+) -> None:
     before = wasp.files()
     assert wasp.used(*arguments).ok().stderr == ""
     assert wasp.files() == before
-    assert wasp.collector.server.connections == 0
+    assert not starts.exists()
 
 
-def test_outside_a_project_nothing_is_counted(wasp: Installed) -> None:
-    before = wasp.files()
-    assert wasp.used("opted-out", folder=wasp.here).ok().stdout == "1 1\n"
-    assert wasp.files() == before
-    assert wasp.collector.server.connections == 0
+def test_outside_a_project_none_is_started(wasp: Installed, starts: Path, shell: str) -> None:
+    assert wasp.used("opted-out", folder=wasp.here, shell=shell).ok().stdout == "1 1\n"
+    assert not starts.exists()
