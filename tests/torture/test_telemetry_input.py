@@ -668,13 +668,17 @@ def test_whole_commands_are_what_they_were(
         before = outside_of(wasp)
         wasp.environment = {**usual, **variables}
         run = wasp.used("opted-out", folder=folder, shell=shell).ok()
-        assert (run.stdout, run.stderr) == ("1 1\n", "")
+        # A shell of its own may complain of a locale.
+        assert (run.stdout, run.stderr.replace(COMPLAINT, "")) == ("1 1\n", "")
         assert outside_of(wasp) == before
         assert len(wasp.collector.deliveries) <= 1
         for delivery in wasp.collector.deliveries:
             check_event(delivery.body)
         wasp.collector.forget()
     tally(AREA, "Whole commands in odd surroundings", len(chosen))
+
+
+COMPLAINT = "W: /usr/bin/mksh: setlocale: No such file or directory\n"
 
 
 def outside_of(wasp: Installed) -> list[Path]:
