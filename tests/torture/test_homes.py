@@ -16,10 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests.contract.test_equality import counterpart
 from tests.support.archives import DATA_MEMBERS, Package, tiny_binary
 from tests.support.filesystems import STRANGER, give_away, without_privileges
-from tests.support.frontends import FrontEnd
+from tests.support.frontends import PYTHON, SH, FrontEnd
 from tests.support.machines import RUN_LIMIT, Machine, MachineRoom, Run
 from tests.support.scale import scale_from_environment
 from tests.support.skips import need_root
@@ -31,6 +30,13 @@ AREA = "Homes"
 OLD, NEW = "0.24.0", "0.25.0"
 PACKAGE = Package(NEW, tiny_binary(NEW), DATA_MEMBERS[:4])
 BASHRC = b"alias ll='ls -l' # and no line break at the end"
+
+
+
+def counterpart(front_end: FrontEnd) -> FrontEnd:
+    """The getter of the other kind."""
+    return PYTHON if front_end.is_shell else SH
+
 
 # What a shell, a pattern, a format, an option, a list of folders or a locale takes for its own.
 NAMES = [
