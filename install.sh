@@ -171,7 +171,7 @@ pretty() {
 }
 
 plain_text() {
-  printf '%s\n' "$1" | awk '{
+	printf '%s\n' "$1" | awk '{
     gsub(/\t/, " ")
     gsub(/[[:cntrl:]]/, "")
     gsub(/:\/\/[^\/ ]*@/, "://")
@@ -508,8 +508,8 @@ identify_platform() {
 }
 
 detect_libc() {
-  glibc_version=$(ask getconf GNU_LIBC_VERSION | sed -n 's/^glibc \([0-9]*\.[0-9.]*\)$/\1/p')
-  [ -n "$glibc_version" ] || glibc_version=$(ask ldd --version | sed -n '1s/^ldd .* \([0-9]*\.[0-9.]*\)$/\1/p')
+	glibc_version=$(ask getconf GNU_LIBC_VERSION | sed -n 's/^glibc \([0-9]*\.[0-9.]*\)$/\1/p')
+	[ -n "$glibc_version" ] || glibc_version=$(ask ldd --version | sed -n '1s/^ldd .* \([0-9]*\.[0-9.]*\)$/\1/p')
 	libc=${glibc_version:+glibc}
 	libc=${libc:-musl}
 }
@@ -721,9 +721,9 @@ explain_failure() {
 			[ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
 				|| die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
 			;;
-    *'proxy syntax'* | *'proxy URL'*)
-      set_problem proxy 'HTTPS_PROXY is not the address of a proxy; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
-      ;;
+		*'proxy syntax'* | *'proxy URL'*)
+			set_problem proxy 'HTTPS_PROXY is not the address of a proxy; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
+			;;
 		*,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
 		curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
 		curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
@@ -769,7 +769,7 @@ fetch_json() {
 }
 
 is_web_page() {
-  case $(head -c 512 "$1" | od -An -v -tu1 | awk '{
+	case $(head -c 512 "$1" | od -An -v -tu1 | awk '{
     for (i = 1; i <= NF; i++) if ($i > 31 && $i < 127) printf "%s", tolower(sprintf("%c", $i)) }') in
 		*'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) ;;
 		*) return 1 ;;
@@ -1237,7 +1237,7 @@ unpack_archive() {
 	[ "$release_source" != file ] || release_digest=$file_digest
 	[ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
 	release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
-  [ -n "$is_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
+	[ -n "$is_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
 	say_step 'Unpacking'
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
 		run_waiting /dev/null "$staging/errors" unpack
@@ -1461,7 +1461,7 @@ announce_install() {
 			;;
 	esac
 	choose_downloader
-  case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
+	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
 	say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
 	send_event "$_target"
 	tell telemetry sent
@@ -1504,13 +1504,13 @@ make_install_event() {
 
 send_event() {
 	_url=$1
-  case $downloader in
-    curl)
+	case $downloader in
+		curl)
 			set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_url%%:*}" --max-filesize 65536 \
 				--user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_url"
 			case $_url in http:*) set -- "$@" --noproxy '*' ;; esac
 			;;
-    wget)
+		wget)
 			set -- wget $wget_options --timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --user-agent=wasp \
 				--header='Content-Type: application/json' --post-data="$event" --output-document=- "$_url"
 			case $_url in http:*) set -- "$@" --no-proxy ;; esac
@@ -3671,13 +3671,8 @@ _wasp_for_compctl() {
     _wasp_words "${(@)words[2,current-1]}"
 }
 
-<<<<<<< HEAD
 if [[ ${funcstack[1]} == _wasp ]]; then
-    # zsh found this file in fpath, and takes it for the function.
-=======
-if [[ $funcstack[1] == _wasp ]]; then
-  # zsh found this file in fpath.
->>>>>>> shorter
+    # zsh found this file in fpath.
     _wasp "$@"
 else
     # A compinit that comes later looks in fpath.

@@ -3,31 +3,31 @@
 
 # fetch_json URL: sets values to the strings of the answer, one "path<TAB>value" a line
 fetch_json() {
-  fetch "$1" "$work/answer" || return 1
-  if is_web_page "$work/answer"; then
-    set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-    return 1
-  fi
-  values=$(json_strings "$work/answer") || {
-    set_problem bad-answer "$host answered with something that is not JSON"
-    return 1
-  }
+	fetch "$1" "$work/answer" || return 1
+	if is_web_page "$work/answer"; then
+		set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+		return 1
+	fi
+	values=$(json_strings "$work/answer") || {
+		set_problem bad-answer "$host answered with something that is not JSON"
+		return 1
+	}
 }
 
 # is_web_page FILE: HTML where something else is due. The tr of some systems refuses bytes that are no text.
 is_web_page() {
-  case $(head -c 512 "$1" | od -An -v -tu1 | awk '{
+	case $(head -c 512 "$1" | od -An -v -tu1 | awk '{
     for (i = 1; i <= NF; i++) if ($i > 31 && $i < 127) printf "%s", tolower(sprintf("%c", $i)) }') in
-    *'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) ;;
-    *) return 1 ;;
-  esac
+		*'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) ;;
+		*) return 1 ;;
+	esac
 }
 
 # json_strings FILE: "path<TAB>value" for each string, such as "dist.tarball<TAB>https://..." or "assets.0.name<TAB>
 # wasp.tar.gz". It reads what stands between quotes in turn, so that a long string costs no more than its length.
 # What it prints is checked by whoever uses it.
 json_strings() {
-  awk 'BEGIN { RS = "\"" }
+	awk 'BEGIN { RS = "\"" }
     function path(    i, joined) {
       for (i = 1; i <= depth; i++) joined = joined (i > 1 ? "." : "") name[i]
       return joined
@@ -71,6 +71,6 @@ json_strings() {
 # pick PATH: sets picked to the value of PATH among the "path<TAB>value" lines of $values, or to nothing. In awk, since
 # shells take the square of the length of a text to cut it.
 pick() {
-  picked=$(printf '%s\n' "$values" | awk -v path="$1" -F '\t' '
+	picked=$(printf '%s\n' "$values" | awk -v path="$1" -F '\t' '
     $1 == path && !found { print substr($0, length(path) + 2); found = 1 }')
 }
