@@ -60,13 +60,13 @@ find_published() {
 # digest that is known
 refuse_unpublished() {
 	[ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
-	die checksum-mismatch "the archive is not Wasp $version as it was published." "Nothing was installed. Get it again: $RELEASES_URL"
+	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Get it again: $RELEASES_URL"
 }
 
 # take_known_digest: what was published with this installer counts for more than what a server says
 take_known_digest() {
 	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-    $1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
+		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
 	[ -z "$_known" ] || release_digest=$_known
 }
 
@@ -185,7 +185,7 @@ explain_unpacking() {
 }
 
 die_too_large() {
-	die unsafe-archive 'the archive unpacks to more than 1 GB, which no release of Wasp does.' 'Nothing was installed.'
+	die unsafe-archive 'the archive unpacks to more than 1 GB, which no release of Wasp does.' "$nothing"
 }
 
 die_damaged() {
@@ -227,7 +227,7 @@ leads_outside() {
 # keep_wasp_only: moves wasp-bin and data to $staging/new, readable by all and writable by the owner
 keep_wasp_only() {
 	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
-		|| die corrupt-archive 'the archive holds no wasp-bin with its data: it is no release of Wasp.' 'Nothing was installed.'
+		|| die corrupt-archive 'the archive holds no wasp-bin with its data: it is no release of Wasp.' "$nothing"
 	_unpacking="unpack into $(pretty "$staging")"
 	change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
 	change "$_unpacking" chmod 755 "$root/wasp-bin"

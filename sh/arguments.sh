@@ -136,7 +136,7 @@ name_places() {
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
 			|| die file-system "cannot read the archive '$archive_file'." 'Give the path of a downloaded release.'
 	}
-	wasp_root=$prefix/share/wasp-lang
+	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
 }
 

@@ -156,22 +156,22 @@ take_distribution() {
 # base64_to_hex TEXT: prints it
 base64_to_hex() {
 	printf '%s\n' "$1" | awk '{
-    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    sub(/==?$/, "")
-    # Four digits are three bytes; padding stands for bytes that are not there.
-    bytes = int(length($0) * 3 / 4)
-    while (length($0) % 4) $0 = $0 "A"
-    for (i = 1; i <= length($0); i += 4) {
-      value = 0
-      for (j = 0; j < 4; j++) {
-        n = index(digits, substr($0, i + j, 1)) - 1
-        if (n < 0) exit 1
-        value = value * 64 + n
-      }
-      hex = hex sprintf("%06x", value)
-    }
-    print substr(hex, 1, bytes * 2)
-  }'
+		digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+		sub(/==?$/, "")
+		# Four digits are three bytes; padding stands for bytes that are not there.
+		bytes = int(length($0) * 3 / 4)
+		while (length($0) % 4) $0 = $0 "A"
+		for (i = 1; i <= length($0); i += 4) {
+			value = 0
+			for (j = 0; j < 4; j++) {
+				n = index(digits, substr($0, i + j, 1)) - 1
+				if (n < 0) exit 1
+				value = value * 64 + n
+			}
+			hex = hex sprintf("%06x", value)
+		}
+		print substr(hex, 1, bytes * 2)
+	}'
 }
 
 # ask_npm_for_release: npm's own word for the same

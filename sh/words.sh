@@ -126,11 +126,11 @@ pretty() {
 # than 200 characters
 plain_text() {
 	printf '%s\n' "$1" | awk '{
-    gsub(/\t/, " ")
-    gsub(/[[:cntrl:]]/, "")
-    gsub(/:\/\/[^\/ ]*@/, "://")
-    text = text (NR > 1 ? " " : "") $0
-  } END { print (length(text) > 200) ? substr(text, 1, 197) "..." : text }'
+		gsub(/\t/, " ")
+		gsub(/[[:cntrl:]]/, "")
+		gsub(/:\/\/[^\/ ]*@/, "://")
+		text = text (NR > 1 ? " " : "") $0
+	} END { print (length(text) > 200) ? substr(text, 1, 197) "..." : text }'
 }
 
 # words_of LINES: on one line, with commas
