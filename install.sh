@@ -3,7 +3,6 @@
 # Installs Wasp, the full-stack web framework: https://wasp.sh
 #
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
-#     sh install.sh --help
 #
 # `make install.sh` makes it from sh/ (without comments), installed/ and telemetry_ping.py. It is one brace group, so a cut
 # download does nothing. Your shell runs only the next lines, which hand over to /bin/sh, whatever its aliases (a backslash
@@ -19,7 +18,7 @@ set +aefuxvC
 	for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
 }
 unalias -a 2>/dev/null
-unset CDPATH IFS GLOBIGNORE TAR_OPTIONS GZIP GREP_OPTIONS BASH_ENV ENV POSIXLY_CORRECT
+unset CDPATH IFS GLOBIGNORE TAR_OPTIONS GZIP BASH_ENV ENV POSIXLY_CORRECT
 set -u
 umask 022
 exec </dev/null
@@ -86,9 +85,6 @@ options:
   -y, --yes                ask nothing
   -h, --help               print this
   -V                       print the installer's own version
-
-exit codes: 0 done, 1 unexpected, 2 usage, 3 platform not supported, 4 network,
-  5 no such version, 6 integrity, 7 file system, 8 conflict, 130 interrupted
 USAGE
 }
 choose_colours() {
@@ -175,7 +171,7 @@ confirm() {
 	_answer=$(head -n 1 </dev/tty)
 	asking=''
 	case $_answer in
-		[yY] | [yY][eE][sS]) ;;
+		[yY]*) ;;
 		*) die interrupted 'nothing was removed.' ;;
 	esac
 }
@@ -316,7 +312,7 @@ set_defaults() {
 	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
 	require_checksum=no force=no dry_run=no porcelain=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
 	modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
-	for _name in version release_source release_url release_digest release_node registry fetcher problem problem_text \
+	for _name in version release_source release_url release_digest release_node registry problem problem_text \
 		os arch libc distro_id current installed available path_message edited held_warnings python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name held_lock made_share made_bin \
 		child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
@@ -413,13 +409,13 @@ check_arguments() {
 		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'It has 64 hexadecimal digits.' ;;
 	esac
 	wanted=${wanted#v} named_version=${named_version#v}
-	if [ "$wanted" != latest ] && { [ "$command" = install ] || [ -z "$wanted_from" ]; }; then
-		is_version "$wanted" || die bad-version "'$wanted'${wanted_from:+ (in $wanted_from)} is not a version of Wasp." \
-			"A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
-	fi
-	[ -z "$named_version" ] || is_version "$named_version" || die bad-version \
-		"'$named_version' is not a version of Wasp." 'It is X.Y.Z (0.25.0) or X.Y.Z-rcN. See what is installed: list'
+	[ "$wanted" = latest ] || { [ "$command" != install ] && [ -n "$wanted_from" ]; } || check_version "$wanted" "$wanted_from"
+	[ -z "$named_version" ] || check_version "$named_version" ''
 	name_places
+}
+check_version() {
+	is_version "$1" || die bad-version "'$1'${2:+ (in $2)} is not a version of Wasp." \
+		"A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
 name_places() {
 	[ -n "$prefix" ] || die usage 'HOME is not set, so there is no default place to install to.' 'Say where: --prefix DIR'
@@ -436,7 +432,6 @@ name_places() {
 die_unknown_word() {
 	_hint='The commands are install, list, use, uninstall and migrate-to-npm. See: --help'
 	! is_version "${1#v}" || _hint="To install a version: -v $1"
-	case $1 in upgrade | update) _hint='To move to the newest version: run this without a command.' ;; esac
 	die usage "do not know what to do with '$(plain_text "$1")'." "$_hint"
 }
 identify_platform() {
@@ -528,18 +523,17 @@ choose_downloader() {
 }
 set_problem() {
 	problem=$1 problem_text=$2
+	return 1
 }
 check_url() {
 	case $1 in
 		*[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
-			set_problem bad-answer 'the address of the download holds characters that no URL has'
-			return 1
+			set_problem bad-answer 'the address of the download holds characters that no URL has' || return 1
 			;;
 		https://?*) return 0 ;;
 		http://*) ! is_loopback "$1" || return 0 ;;
 	esac
 	set_problem insecure-url "$(plain_text "$1") is not an https address"
-	return 1
 }
 is_loopback() {
 	host_of "$1"
@@ -594,7 +588,6 @@ fetch_once() {
 		*/archive,* | *, | *,identity) return 0 ;;
 	esac
 	set_problem bad-answer "$host sent its answer compressed ($(plain_text "$encoding")), which nobody asked for"
-	return 1
 }
 bounded() {
 	trap '' XFSZ 2>/dev/null
@@ -692,14 +685,8 @@ die_of_problem() {
 }
 fetch_json() {
 	fetch "$1" "$work/answer" || return 1
-	if is_web_page "$work/answer"; then
-		set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-		return 1
-	fi
-	values=$(json_strings "$work/answer") || {
-		set_problem bad-answer "$host answered with something that is not JSON"
-		return 1
-	}
+	! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a web page, as the login page of a network does" || return 1
+	values=$(json_strings "$work/answer") || set_problem bad-answer "$host answered with something that is not JSON" || return 1
 }
 is_web_page() {
 	case $(head -c 512 "$1" | od -An -v -tu1 | awk '{
@@ -726,7 +713,7 @@ json_strings() {
 			if (ended && $0 ~ /^[ \t\r\n]*:/) name[depth] = value
 			else if (ended && length(value) < 4096) {
 				gsub(/\\\//, "/", value)
-				gsub(/\\u003[eE]/, ">", value); gsub(/\\u0026/, "\\&", value); gsub(/\\u003[dD]/, "=", value)
+				gsub(/\\u003[eE]/, ">", value)
 				gsub(/[[:cntrl:]]/, " ", value)
 				print path() "\t" value
 			}
@@ -820,10 +807,7 @@ request_release() {
 		return 1
 	}
 	take_distribution || return 1
-	if is_loopback "$release_url" && ! is_loopback "$registry"; then
-		set_problem insecure-url "the registry names an archive on this machine ($(plain_text "$release_url"))"
-		return 1
-	fi
+	! { is_loopback "$release_url" && ! is_loopback "$registry"; } || set_problem insecure-url "the registry names an archive on this machine ($(plain_text "$release_url"))" || return 1
 	check_url "$release_url"
 }
 request_document() {
@@ -843,10 +827,7 @@ request_document() {
 take_version() {
 	pick "${below}version"
 	version=$picked
-	is_version "$version" || {
-		set_problem bad-answer "$host did not say which version it has"
-		return 1
-	}
+	is_version "$version" || set_problem bad-answer "$host did not say which version it has" || return 1
 	pick "${below}engines.node"
 	take_node_range "$picked"
 }
@@ -891,15 +872,9 @@ base64_to_hex() {
 }
 ask_npm_for_release() {
 	host=npm problem='' below=''
-	view_with_npm "$NPM_PACKAGE@$wanted" name version engines.node || {
-		set_problem not-found "npm cannot get $(wanted_words)"
-		return 1
-	}
+	view_with_npm "$NPM_PACKAGE@$wanted" name version engines.node || set_problem not-found "npm cannot get $(wanted_words)" || return 1
 	take_version || return 1
-	view_with_npm "$NPM_PACKAGE-$npm_build@$version" name dist.tarball dist.integrity || {
-		set_problem no-build "Wasp $version has no package $npm_build"
-		return 1
-	}
+	view_with_npm "$NPM_PACKAGE-$npm_build@$version" name dist.tarball dist.integrity || set_problem no-build "Wasp $version has no package $npm_build" || return 1
 	fetcher=npm
 	take_distribution && check_url "$release_url" || return 1
 	set_problem bad-answer 'npm names no checksum of the archive'
@@ -1064,7 +1039,6 @@ take_release() {
 	[ "$_status" = 0 ] || return 1
 	unpack_archive && check_binary && return 0
 	set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-	return 1
 }
 download() {
 	case $fetcher,$release_source in
@@ -1107,13 +1081,12 @@ take_known_digest() {
 }
 require_checksum_or_say() {
 	[ -z "$wanted_sha256$release_digest" ] || return 0
-	if [ "$release_source" = github ] && [ -n "$api_problem" ]; then
-		[ "$require_checksum" = no ] || die_no_checksum "the checksum of $release_url could not be asked for ($api_problem)."
-		warn "The checksum of this archive could not be asked for ($api_problem); it is installed unchecked."
-	else
-		[ "$require_checksum" = no ] || die_no_checksum "no checksum is known for $release_url."
-		warn 'No checksum is known for this archive; it is installed unchecked.'
-	fi
+	_unknown="no checksum is known for $release_url." _said='No checksum is known for this archive'
+	[ "$release_source" != github ] || [ -z "$api_problem" ] \
+		|| _unknown="the checksum of $release_url could not be asked for ($api_problem)." \
+			_said="The checksum of this archive could not be asked for ($api_problem)"
+	[ "$require_checksum" = no ] || die_no_checksum "$_unknown"
+	warn "$_said; it is installed unchecked."
 }
 die_no_checksum() {
 	die no-checksum "$1" 'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
@@ -1410,9 +1383,7 @@ make_staging() {
 	change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
 	staging=$(mktemp -d "$share_dir/.staging-$owner_name-XXXXXX" 2>&1) \
 		|| die_file_system "cannot write to $(pretty "$share_dir")" "$staging"
-	change "make the folder $(pretty "$bin_dir")" mkdir -p "$bin_dir"
-	staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
-		|| die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
+	reserve_launcher
 }
 sweep() {
 	name_owner
@@ -1474,7 +1445,7 @@ print_receipt() {
 json_or_null() {
 	case $1 in
 		'') printf null ;;
-		*) printf '"%s"' "$(printf '%s' "$1" | sed 's/["\\]/\\&/g')" ;;
+		*) printf '"%s"' "$1" ;;
 	esac
 }
 read_receipt() {
@@ -1521,10 +1492,9 @@ take_turn() {
 			! is_left_turn || rm -f "$_lock"
 			rmdir "$_lock.breaking"
 			continue
-		elif [ -n "$(find "$_lock.breaking" -prune -mmin +1 2>/dev/null)" ]; then
-			rmdir "$_lock.breaking" 2>/dev/null
 		fi
 		[ "$_waited" -gt 0 ] || say_step 'Waiting for another run of the installer'
+		[ "$_waited" -lt 300 ] || rmdir "$_lock.breaking" 2>/dev/null
 		_waited=$((_waited + 1))
 		run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
 	done
@@ -1592,9 +1562,13 @@ make_current() {
 	[ -n "$destdir" ] || add_to_startup_files
 	end_turn
 }
-stage_launcher() {
-	[ -n "$staged_launcher" ] || staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
+reserve_launcher() {
+	change "make the folder $(pretty "$bin_dir")" mkdir -p "$bin_dir"
+	staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
 		|| die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
+}
+stage_launcher() {
+	[ -n "$staged_launcher" ] || reserve_launcher
 	know_python
 	write_file "$staged_launcher" filled_in launcher _wasp_version "$1" _wasp_root "$(quoted "$wasp_root")" _wasp_python "$(quoted "$python")"
 	change_in "$bin_dir" chmod 755 "$staged_launcher"
@@ -1711,8 +1685,8 @@ spell_lines() {
 	own_shell=${own_shell##*/}
 	case $own_shell in
 		dash | ash | busybox | posh) own_shell="sh" ;;
-		ksh93 | ksh88 | oksh | loksh) own_shell=ksh ;;
 		lksh) own_shell=mksh ;;
+		ksh* | *oksh) own_shell=ksh ;;
 		fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
 	esac
 }
@@ -1738,7 +1712,7 @@ add_to_startup_files() {
 	spell_lines
 	path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
 	if ! can_be_on_path; then
-		warn "$_bin is not on your PATH, and cannot be, because of a colon or a line break in its name.${newline}Choose another place with --prefix DIR."
+		warn "$_bin cannot be on PATH, because of a colon or a line break in its name: choose another --prefix."
 	elif [ "$modify_path" = yes ] && is_github_job; then
 		add_to_github_path
 	elif is_on_ci || ! may_change_startup_files; then
@@ -1809,14 +1783,12 @@ take_out_of_startup_files() {
 }
 add_to_github_path() {
 	if [ -f "$GITHUB_PATH" ] && {
-		grep -qxF -e "$prefix/bin" "$GITHUB_PATH" || {
-			_end=$(tail -c 1 "$GITHUB_PATH")
-			(printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
-		}
+		_end=$(tail -c 1 "$GITHUB_PATH")
+		(printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
 	} 2>/dev/null; then
 		path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
 	else
-		warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
+		warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps."
 	fi
 }
 add_line() {
@@ -1857,10 +1829,9 @@ begin_edit() {
 	if [ -e "$1" ] || [ -L "$1" ]; then
 		obstacle='is a link that leads nowhere, or out of your home folder'
 		if [ -L "$1" ]; then
-			real=$(readlink -f "$1" 2>/dev/null && printf .) && real=${real%"$newline".} && [ -e "$real" ] || return 1
+			real=$(readlink -f "$1" 2>/dev/null) && [ -e "$real" ] || return 1
 		else
-			real=$(cd "${1%/*}/" && pwd -P && printf .) || return 1
-			real=${real%"$newline".}/${1##*/}
+			real=$(cd "${1%/*}/" && pwd -P)/${1##*/}
 		fi
 		case $real in "$real_home"/*) ;; *) return 1 ;; esac
 		obstacle='is not a file'
@@ -1956,8 +1927,7 @@ overwrite() {
 		&& dd if=/dev/null of="$real" bs=1 seek="$(($(wc -c <"$1")))" 2>/dev/null && cmp -s "$1" "$real"
 }
 find_real_home() {
-	real_home=$(cd "$HOME/" && pwd -P && printf .)
-	real_home=${real_home%"$newline".}
+	real_home=$(cd "$HOME/" && pwd -P)
 	real_home=${real_home%/}
 }
 start_node_lookup() {
@@ -1987,9 +1957,11 @@ check_node() {
 	esac
 	[ -z "$_found" ] || warn "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}.$newline$_advice"
 	case $(command -v node),$(command -v npm) in
-		?*,) warn "npm is not on PATH, and Wasp needs it.${newline}It comes with Node.js: $NODE_URL" ;;
-		?*,/mnt/?/*) warn "npm on PATH is that of Windows, and Wasp needs one inside WSL.${newline}It comes with Node.js: $NODE_URL" ;;
+		?*,) _found='is not on PATH, and Wasp needs it' ;;
+		?*,/mnt/?/*) _found='on PATH is that of Windows, and Wasp needs one inside WSL' ;;
+		*) return 0 ;;
 	esac
+	warn "npm $_found.${newline}It comes with Node.js: $NODE_URL"
 }
 check_other_wasp() {
 	[ "$on_path" = yes ] || [ -z "$path_message" ] || return 0
@@ -2025,12 +1997,10 @@ found_danger() {
 	warned_of_ci=yes
 }
 refuse_closed_places() {
-	name_owner
 	for _place in "$share_dir" "$bin_dir"; do
 		topmost_missing "$_place"
 		[ -z "$missing" ] || _place=${missing%/*}
-		change "write to $(pretty "${_place:-/}")" mkdir "$_place/.wasp-staging-$owner_name-000000"
-		rmdir "$_place/.wasp-staging-$owner_name-000000"
+		[ -w "${_place:-/}/" ] || change_in "$_place" mkdir "$_place/wasp-lang"
 	done
 }
 run_install() {
@@ -2085,7 +2055,7 @@ finish_install() {
 		result "$outcome"
 		return
 	fi
-	[ -n "$release_node" ] && [ "$outcome" = installed ] || read_receipt "$version"
+	read_receipt "$version"
 	hold_warnings=yes
 	make_current "$version"
 	if [ -n "$destdir" ]; then
@@ -2282,7 +2252,7 @@ remove_traces() {
 	fi
 	find_config_folder
 	[ ! -e "$config_folder/wasp/telemetry-off" ] \
-		|| say "Kept $(pretty "$config_folder/wasp/telemetry-off"): a Wasp that you install again sends nothing either"
+		|| say "Kept $(pretty "$config_folder/wasp/telemetry-off"): telemetry stays off"
 }
 find_cache() {
 	[ -n "$home" ] || return 1
@@ -3322,8 +3292,7 @@ def _releases(version: str) -> list[str]:
 END_OF_telemetry_messages.py
         env.sh) cat <<'END_OF_env.sh' ;;
 # shellcheck shell=sh
-# Puts Wasp on PATH and sets up tab completion. Start-up files of shells read this file, by one line each that
-# does nothing when it is gone. The Wasp installer wrote it, and writes it anew.
+# Start-up files read this: it puts Wasp on PATH and sets up tab completion.
 __wasp_root=''
 __wasp_bin=${__wasp_root%/share/wasp-lang}/bin
 case ":${PATH-}:" in
@@ -3350,8 +3319,7 @@ esac
 unset __wasp_root __wasp_bin
 END_OF_env.sh
         env.fish) cat <<'END_OF_env.fish' ;;
-# Puts Wasp on PATH and sets up tab completion. A line in conf.d/wasp.fish reads this file, and does nothing when
-# it is gone. The Wasp installer wrote it, and writes it anew.
+# conf.d/wasp.fish reads this: it puts Wasp on PATH and sets up tab completion.
 set -g __wasp_root ''
 set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
 if not contains -- $bin $PATH
@@ -3398,38 +3366,38 @@ END_OF_wasp.bash
 # Sets reply to what may follow these words. Wasp lists its own, but leaves some out, and repeats a
 # command that has none.
 _wasp_words() {
-    emulate -L zsh
-    reply=()
-    case "$*" in
-        start) reply=(db) ;;
-        build) reply=(start) ;;
-        telemetry) reply=(on off show) ;;
-        *' '*) ;;
-        *)
-            reply=(${(f)"$(COMP_LINE="wasp $* " command wasp completion:list 2>/dev/null)"})
-            [[ -n $1 ]] || reply+=(install news)
-            [[ $reply != $1 ]] || reply=()
-            ;;
-    esac
+  emulate -L zsh
+  reply=()
+  case "$*" in
+    start) reply=(db) ;;
+    build) reply=(start) ;;
+    telemetry) reply=(on off show) ;;
+    *' '*) ;;
+    *)
+      reply=(${(f)"$(COMP_LINE="wasp $* " command wasp completion:list 2>/dev/null)"})
+      [[ -n $1 ]] || reply+=(install news)
+      [[ $reply != $1 ]] || reply=()
+      ;;
+  esac
 }
 
 _wasp() {
-    local -a reply
-    _wasp_words "${(@)words[2,CURRENT-1]}"
-    if (( $#reply )); then compadd -a reply; else _default; fi
+  local -a reply
+  _wasp_words "${(@)words[2,CURRENT-1]}"
+  if (( $#reply )); then compadd -a reply; else _default; fi
 }
 
 if [[ ${funcstack[1]} == _wasp ]]; then
-    # zsh found this file in fpath.
-    _wasp "$@"
+  # zsh found this file in fpath.
+  _wasp "$@"
 else
-    # A compinit that comes later looks in fpath.
-    typeset -aU fpath
-    fpath=("${${(%):-%x}:A:h}" "${fpath[@]}")
-    if (( ${+functions[compdef]} )); then
-        autoload -Uz _default
-        compdef _wasp wasp
-    fi
+  # A compinit that comes later looks in fpath.
+  typeset -aU fpath
+  fpath=("${${(%):-%x}:A:h}" "${fpath[@]}")
+  if (( ${+functions[compdef]} )); then
+    autoload -Uz _default
+    compdef _wasp wasp
+  fi
 fi
 END_OF__wasp
         completions/wasp.fish) cat <<'END_OF_wasp.fish' ;;

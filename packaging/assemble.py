@@ -58,7 +58,7 @@ INSTALLED = {
 #: The releases whose digests are inside.
 NEWEST_RELEASES = 6
 #: Linux takes no longer argument, and `sh -c "$(curl …)"` makes one of the whole text.
-LIMIT_BYTES = 200_000
+LIMIT_BYTES = 131_072
 
 HEADER = """\
 #!/bin/sh
@@ -66,7 +66,6 @@ HEADER = """\
 # Installs Wasp, the full-stack web framework: https://wasp.sh
 #
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
-#     sh install.sh --help
 #
 # `make install.sh` makes it from sh/ (without comments), installed/ and telemetry_ping.py. It is one brace group, so a cut
 # download does nothing. Your shell runs only the next lines, which hand over to /bin/sh, whatever its aliases (a backslash
@@ -111,9 +110,9 @@ def _without_comments(text: str) -> str:
 def _installed_file() -> str:
     """The function `installed_file NAME`, which prints one of them."""
     cases = []
-    for name, source in INSTALLED.items():
+    for number, (name, source) in enumerate(INSTALLED.items()):
         text = (REPOSITORY / source).read_text(encoding="utf-8")
-        end = f"END_OF_{name.rpartition('/')[2]}"
+        end = f"END_OF_FILE_{number}"
         if f"\n{end}\n" in text or not text.endswith("\n"):
             raise ValueError(f"a here-document cannot hold {source}")
         cases.append(f"        {name}) cat <<'{end}' ;;\n{text}{end}\n")

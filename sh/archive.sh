@@ -16,7 +16,6 @@ take_release() {
 	[ "$_status" = 0 ] || return 1
 	unpack_archive && check_binary && return 0
 	set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-	return 1
 }
 
 # download FILE: by a request, or by npm where that does not succeed
@@ -72,13 +71,12 @@ take_known_digest() {
 
 require_checksum_or_say() {
 	[ -z "$wanted_sha256$release_digest" ] || return 0
-	if [ "$release_source" = github ] && [ -n "$api_problem" ]; then
-		[ "$require_checksum" = no ] || die_no_checksum "the checksum of $release_url could not be asked for ($api_problem)."
-		warn "The checksum of this archive could not be asked for ($api_problem); it is installed unchecked."
-	else
-		[ "$require_checksum" = no ] || die_no_checksum "no checksum is known for $release_url."
-		warn 'No checksum is known for this archive; it is installed unchecked.'
-	fi
+	_unknown="no checksum is known for $release_url." _said='No checksum is known for this archive'
+	[ "$release_source" != github ] || [ -z "$api_problem" ] \
+		|| _unknown="the checksum of $release_url could not be asked for ($api_problem)." \
+			_said="The checksum of this archive could not be asked for ($api_problem)"
+	[ "$require_checksum" = no ] || die_no_checksum "$_unknown"
+	warn "$_said; it is installed unchecked."
 }
 
 die_no_checksum() {

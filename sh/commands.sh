@@ -58,7 +58,7 @@ finish_install() {
 		result "$outcome"
 		return
 	fi
-	[ -n "$release_node" ] && [ "$outcome" = installed ] || read_receipt "$version"
+	read_receipt "$version"
 	hold_warnings=yes
 	make_current "$version"
 	if [ -n "$destdir" ]; then

@@ -4,14 +4,8 @@
 # fetch_json URL: sets values to the strings of the answer, one "path<TAB>value" a line
 fetch_json() {
 	fetch "$1" "$work/answer" || return 1
-	if is_web_page "$work/answer"; then
-		set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-		return 1
-	fi
-	values=$(json_strings "$work/answer") || {
-		set_problem bad-answer "$host answered with something that is not JSON"
-		return 1
-	}
+	! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a web page, as the login page of a network does" || return 1
+	values=$(json_strings "$work/answer") || set_problem bad-answer "$host answered with something that is not JSON" || return 1
 }
 
 # is_web_page FILE: HTML where something else is due. The tr of some systems refuses bytes that are no text.
@@ -46,8 +40,8 @@ json_strings() {
 			if (ended && $0 ~ /^[ \t\r\n]*:/) name[depth] = value
 			else if (ended && length(value) < 4096) {
 				gsub(/\\\//, "/", value)
-				# Some servers write ">" and "&" so.
-				gsub(/\\u003[eE]/, ">", value); gsub(/\\u0026/, "\\&", value); gsub(/\\u003[dD]/, "=", value)
+				# Some servers write ">" so.
+				gsub(/\\u003[eE]/, ">", value)
 				gsub(/[[:cntrl:]]/, " ", value)
 				print path() "\t" value
 			}

@@ -63,10 +63,16 @@ make_current() {
 	end_turn
 }
 
+# reserve_launcher: sets staged_launcher to a new file beside the launcher
+reserve_launcher() {
+	change "make the folder $(pretty "$bin_dir")" mkdir -p "$bin_dir"
+	staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
+		|| die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
+}
+
 # stage_launcher VERSION
 stage_launcher() {
-	[ -n "$staged_launcher" ] || staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
-		|| die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
+	[ -n "$staged_launcher" ] || reserve_launcher
 	know_python
 	write_file "$staged_launcher" filled_in launcher _wasp_version "$1" _wasp_root "$(quoted "$wasp_root")" _wasp_python "$(quoted "$python")"
 	change_in "$bin_dir" chmod 755 "$staged_launcher"

@@ -89,10 +89,7 @@ request_release() {
 	}
 	take_distribution || return 1
 	# From elsewhere, this machine's own servers are out of bounds.
-	if is_loopback "$release_url" && ! is_loopback "$registry"; then
-		set_problem insecure-url "the registry names an archive on this machine ($(plain_text "$release_url"))"
-		return 1
-	fi
+	! { is_loopback "$release_url" && ! is_loopback "$registry"; } || set_problem insecure-url "the registry names an archive on this machine ($(plain_text "$release_url"))" || return 1
 	check_url "$release_url"
 }
 
@@ -117,10 +114,7 @@ request_document() {
 take_version() {
 	pick "${below}version"
 	version=$picked
-	is_version "$version" || {
-		set_problem bad-answer "$host did not say which version it has"
-		return 1
-	}
+	is_version "$version" || set_problem bad-answer "$host did not say which version it has" || return 1
 	pick "${below}engines.node"
 	take_node_range "$picked"
 }
@@ -177,15 +171,9 @@ base64_to_hex() {
 # ask_npm_for_release: npm's own word for the same
 ask_npm_for_release() {
 	host=npm problem='' below=''
-	view_with_npm "$NPM_PACKAGE@$wanted" name version engines.node || {
-		set_problem not-found "npm cannot get $(wanted_words)"
-		return 1
-	}
+	view_with_npm "$NPM_PACKAGE@$wanted" name version engines.node || set_problem not-found "npm cannot get $(wanted_words)" || return 1
 	take_version || return 1
-	view_with_npm "$NPM_PACKAGE-$npm_build@$version" name dist.tarball dist.integrity || {
-		set_problem no-build "Wasp $version has no package $npm_build"
-		return 1
-	}
+	view_with_npm "$NPM_PACKAGE-$npm_build@$version" name dist.tarball dist.integrity || set_problem no-build "Wasp $version has no package $npm_build" || return 1
 	fetcher=npm
 	take_distribution && check_url "$release_url" || return 1
 	set_problem bad-answer 'npm names no checksum of the archive'

@@ -99,7 +99,7 @@ remove_traces() {
 	fi
 	find_config_folder
 	[ ! -e "$config_folder/wasp/telemetry-off" ] \
-		|| say "Kept $(pretty "$config_folder/wasp/telemetry-off"): a Wasp that you install again sends nothing either"
+		|| say "Kept $(pretty "$config_folder/wasp/telemetry-off"): telemetry stays off"
 }
 
 # find_cache: sets cache_folder, or fails

@@ -16,7 +16,7 @@ set +aefuxvC
 	for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
 }
 unalias -a 2>/dev/null
-unset CDPATH IFS GLOBIGNORE TAR_OPTIONS GZIP GREP_OPTIONS BASH_ENV ENV POSIXLY_CORRECT
+unset CDPATH IFS GLOBIGNORE TAR_OPTIONS GZIP BASH_ENV ENV POSIXLY_CORRECT
 set -u
 umask 022
 # With a standard stream closed, the next file that is opened would take its place.

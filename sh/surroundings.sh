@@ -31,9 +31,11 @@ check_node() {
 	esac
 	[ -z "$_found" ] || warn "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}.$newline$_advice"
 	case $(command -v node),$(command -v npm) in
-		?*,) warn "npm is not on PATH, and Wasp needs it.${newline}It comes with Node.js: $NODE_URL" ;;
-		?*,/mnt/?/*) warn "npm on PATH is that of Windows, and Wasp needs one inside WSL.${newline}It comes with Node.js: $NODE_URL" ;;
+		?*,) _found='is not on PATH, and Wasp needs it' ;;
+		?*,/mnt/?/*) _found='on PATH is that of Windows, and Wasp needs one inside WSL' ;;
+		*) return 0 ;;
 	esac
+	warn "npm $_found.${newline}It comes with Node.js: $NODE_URL"
 }
 
 # check_other_wasp: from the next start of a shell on, this wasp comes first where it was put on PATH now
@@ -82,11 +84,9 @@ found_danger() {
 
 # refuse_closed_places: the highest folders that are there must take new ones
 refuse_closed_places() {
-	name_owner
 	for _place in "$share_dir" "$bin_dir"; do
 		topmost_missing "$_place"
 		[ -z "$missing" ] || _place=${missing%/*}
-		change "write to $(pretty "${_place:-/}")" mkdir "$_place/.wasp-staging-$owner_name-000000"
-		rmdir "$_place/.wasp-staging-$owner_name-000000"
+		[ -w "${_place:-/}/" ] || change_in "$_place" mkdir "$_place/wasp-lang"
 	done
 }
