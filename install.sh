@@ -2263,7 +2263,7 @@ find_cache() {
 }
 installed_file() {
     case $1 in
-        launcher) cat <<'END_OF_launcher' ;;
+        launcher) cat <<'END_0' ;;
 #!/bin/sh
 # Starts Wasp. The installer writes it anew when the current version changes.
 _wasp_version=''
@@ -2355,8 +2355,8 @@ elif [ "$_wasp_python" ]; then
 	export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
 fi
 exec "$_wasp_dir/wasp-bin" ${1+"$@"}
-END_OF_launcher
-        telemetry_ping.py) cat <<'END_OF_telemetry_ping.py' ;;
+END_0
+        telemetry_ping.py) cat <<'END_1' ;;
 #!/usr/bin/env python3
 """Wasp's telemetry: what is sent, when it is sent, and how to opt out.
 
@@ -3007,8 +3007,8 @@ def run(arguments: Sequence[str]) -> NoReturn:
 
 if __name__ == "__main__":
     run(sys.argv[1:])
-END_OF_telemetry_ping.py
-        telemetry_messages.py) cat <<'END_OF_telemetry_messages.py' ;;
+END_1
+        telemetry_messages.py) cat <<'END_2' ;;
 """Messages back: what the Wasp team has to say to the users of a version.
 
 After an event, telemetry_ping.py lets this look for them, at most once in 12 hours: in what the
@@ -3289,8 +3289,8 @@ def _releases(version: str) -> list[str]:
         listed = _get(f"{api}/repos/wasp-lang/wasp/releases?per_page=20")
         found = [one["tag_name"].lstrip("v") for one in listed if not one.get("prerelease")]
     return [*filter(_is_release, found)]
-END_OF_telemetry_messages.py
-        env.sh) cat <<'END_OF_env.sh' ;;
+END_2
+        env.sh) cat <<'END_3' ;;
 # shellcheck shell=sh
 # Start-up files read this: it puts Wasp on PATH and sets up tab completion.
 __wasp_root=''
@@ -3317,8 +3317,8 @@ case $- in
 		;;
 esac
 unset __wasp_root __wasp_bin
-END_OF_env.sh
-        env.fish) cat <<'END_OF_env.fish' ;;
+END_3
+        env.fish) cat <<'END_4' ;;
 # conf.d/wasp.fish reads this: it puts Wasp on PATH and sets up tab completion.
 set -g __wasp_root ''
 set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
@@ -3335,8 +3335,8 @@ if status is-interactive; and test -r $__wasp_root/completions/wasp.fish
     source $__wasp_root/completions/wasp.fish
 end
 set -e __wasp_root
-END_OF_env.fish
-        completions/wasp.bash) cat <<'END_OF_wasp.bash' ;;
+END_4
+        completions/wasp.bash) cat <<'END_5' ;;
 # Tab completion of wasp in bash. The Wasp installer wrote this file.
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
@@ -3358,8 +3358,8 @@ _wasp() {
 }
 
 complete -o default -F _wasp wasp
-END_OF_wasp.bash
-        completions/_wasp) cat <<'END_OF__wasp' ;;
+END_5
+        completions/_wasp) cat <<'END_6' ;;
 #compdef wasp
 # Tab completion of wasp in zsh. The Wasp installer wrote this file.
 
@@ -3399,8 +3399,8 @@ else
     compdef _wasp wasp
   fi
 fi
-END_OF__wasp
-        completions/wasp.fish) cat <<'END_OF_wasp.fish' ;;
+END_6
+        completions/wasp.fish) cat <<'END_7' ;;
 # Tab completion of wasp in fish. The Wasp installer wrote this file.
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
@@ -3423,7 +3423,7 @@ function __wasp_words
 end
 
 complete -c wasp -f -a '(__wasp_words)'
-END_OF_wasp.fish
+END_7
     esac
 }
 known_digests() {

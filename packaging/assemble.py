@@ -112,7 +112,7 @@ def _installed_file() -> str:
     cases = []
     for number, (name, source) in enumerate(INSTALLED.items()):
         text = (REPOSITORY / source).read_text(encoding="utf-8")
-        end = f"END_OF_FILE_{number}"
+        end = f"END_{number}"
         if f"\n{end}\n" in text or not text.endswith("\n"):
             raise ValueError(f"a here-document cannot hold {source}")
         cases.append(f"        {name}) cat <<'{end}' ;;\n{text}{end}\n")
