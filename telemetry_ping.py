@@ -28,8 +28,7 @@ DEFAULT_KEY: Final = "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"
 
 #: Between two events of one kind from one project.
 PAUSE_S: Final = 12 * 60 * 60
-#: The same after a failure; each project adds its part of another hour, so that an outage is not
-#: followed by a flood.
+#: The same after a failure; each project adds its own part of another hour.
 FAILED_PAUSE_S: Final = 60 * 60
 #: The process then ends, whatever it waits for.
 DEADLINE_S: Final = 10
@@ -110,13 +109,6 @@ def cli_event(
     }
 
 
-def to_json(event: Mapping[str, Any]) -> str:
-    """An event as it is sent."""
-    import json
-
-    return json.dumps(event)
-
-
 def this_os() -> str:
     """The operating system: linux, osx or Unknown."""
     return {"linux": "linux", "darwin": "osx"}.get(sys.platform, "Unknown")
@@ -134,7 +126,7 @@ def deploy_keywords(arguments: Sequence[str]) -> str:
 
 
 def is_on_ci(environment: Mapping[str, str]) -> bool:
-    """Whether this runs in continuous integration, as far as its variables tell."""
+    """Whether this runs in continuous integration, as its variables tell."""
     return any(environment.get(name, "").lower() not in ("", "0", "false") for name in CI_VARIABLES)
 
 
@@ -152,8 +144,8 @@ class State:
     """What is remembered of a project; what cannot be read is as if nothing were.
 
     ``ends``: the last second of the pause of all other commands, and of ``wasp build`` (by False
-    and True). ``deploy``: keywords that no event has carried yet. ``spread``: this project's own
-    part of the pause after a failure.
+    and True). ``deploy``: keywords that no event has carried yet. ``spread``: this project's part
+    of another hour after a failure, so that an outage is not followed by a flood.
     """
 
     def __init__(self, text: str = "", spread: int = 0) -> None:
@@ -240,7 +232,7 @@ class Store:
         return content
 
     def lock(self, name: str = "lock", wait: bool = True) -> IO[bytes]:
-        """For whoever changes anything, until it is closed; ``_once`` takes it by itself."""
+        """For whoever changes anything, until it is closed."""
         import fcntl
 
         file = open(os.path.join(self.folder, name), "ab", opener=_open)  # noqa: SIM115
@@ -364,25 +356,23 @@ def ask(
 ) -> tuple[int, bytes]:
     """Sends one HTTP request, a POST if it has a body; returns the status and the answer.
 
-    By hand, as http.client takes 10 ms; no redirect is followed. ``fields`` are header lines.
-    Raises OSError, or ValueError: ``url`` is not allowed, or the answer is not HTTP.
+    By hand, as http.client takes 10 ms; no redirect is followed. Raises OSError or ValueError.
     """
+    from socket import create_connection
+
     host, port, path = _parts(url)
     method, length = ("POST", f"Content-Length: {len(body)}\r\n") if body else ("GET", "")
     head = f"{method} {path} HTTP/1.1\r\nHost: {url.split('/')[2]}\r\n{fields}{length}"
     head += "Accept-Encoding: identity\r\nUser-Agent: wasp\r\nConnection: close\r\n\r\n"
-    with _connect(url.startswith("https:"), host, port) as connection:
+    connection = create_connection((host, port), timeout=3)
+    with _secured(connection, host) if url.startswith("https:") else connection as connection:
         when_connected()
         connection.sendall((head + body).encode("ascii"))
-        return _answer(_received(connection))
-
-
-def _received(connection: socket, end: bytes = b"") -> bytes:
-    data = piece = connection.recv(65536)
-    while piece and len(data) < ANSWER_LIMIT_BYTES and not (end and end in data):
-        piece = connection.recv(65536)
-        data += piece
-    return data
+        data = piece = connection.recv(65536)
+        while piece and len(data) < ANSWER_LIMIT_BYTES:
+            piece = connection.recv(65536)
+            data += piece
+    return _answer(data)
 
 
 def _answer(data: bytes) -> tuple[int, bytes]:
@@ -398,37 +388,6 @@ def _answer(data: bytes) -> tuple[int, bytes]:
         size = int(line.partition(b";")[0], 16)
         content, data = content + data[: max(size, 0)], data[size + 2 :]
     return int(head[9:12]), content
-
-
-def _connect(secure: bool, host: str, port: int) -> socket:
-    from socket import create_connection
-
-    proxy = _proxy_for(f"{host}:{port}") if secure else None
-    place = (proxy.hostname, proxy.port or 80) if proxy else (host, port)
-    connection = create_connection(place, timeout=3)
-    if proxy:
-        from base64 import b64encode
-        from urllib.parse import unquote
-
-        login = b64encode(unquote(f"{proxy.username}:{proxy.password}").encode()).decode()
-        field = f"Proxy-Authorization: Basic {login}\r\n" if proxy.username else ""
-        head = f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{field}\r\n"
-        connection.sendall(head.encode())
-        if _answer(_received(connection, b"\r\n\r\n"))[0] != 200:
-            raise OSError("the proxy does not connect")
-    return _secured(connection, host) if secure else connection
-
-
-def _proxy_for(address: str) -> Any:
-    """The parts of the address of the HTTP proxy for a host, if there is one."""
-    if not {"https_proxy", "all_proxy"} & {name.lower() for name in os.environ}:
-        return None
-    from urllib import parse, request
-
-    proxies = request.getproxies_environment()
-    proxy = proxies.get("https") or proxies.get("all") or ""
-    is_bypassed = vars(request)["proxy_bypass_environment"](address)
-    return parse.urlsplit(f"//{proxy.split('//')[-1]}") if proxy and not is_bypassed else None
 
 
 def _secured(connection: socket, host: str) -> socket:
@@ -458,9 +417,8 @@ class Invocation:
         self, arguments: Sequence[str], wasp_version: str, project: str, store: Store
     ) -> None:
         self.build, self.deploy = is_build(arguments), deploy_keywords(arguments)
-        is_plain = wasp_version.replace(".", "").replace("-", "").isalnum()
-        self.wasp_version = wasp_version if is_plain else ""
-        self._store = store
+        is_version = wasp_version.replace(".", "").replace("-", "").isalnum()
+        self.wasp_version, self._store = wasp_version if is_version else "", store
         self._project_hash = store.project_hash(project)
         self._file = f"project-{self._project_hash}"
 
@@ -472,10 +430,10 @@ class Invocation:
     def body(self, deploy: str) -> str:
         """What it sends, with these keywords of a deploy."""
         user, project = self._store.distinct_id(), self._project_hash
-        return to_json(cli_event(user, project, self.build, deploy, self.wasp_version))
+        return _json(cli_event(user, project, self.build, deploy, self.wasp_version))
 
     def is_due(self, now: int) -> bool:
-        """Whether there is something to send or to remember; ``send`` looks again with the lock."""
+        """Whether there is something to send or to remember; ``send`` looks again."""
         state = self.state()
         before = state.to_text()
         return state.begin(now, self.build, self.deploy) or state.to_text() != before
@@ -516,6 +474,12 @@ class Invocation:
         return answer if 200 <= status < 300 else b""
 
 
+def _json(event: Mapping[str, Any]) -> str:
+    import json
+
+    return json.dumps(event)
+
+
 def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
     project, store = current_project(), Store(usable_folder())
     if project is None:
@@ -540,11 +504,12 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
 
 
 def _installed() -> None:
+    body = _json(install_event())
     if is_debugging():
-        print(to_json(install_event()), file=sys.stderr)
+        print(body, file=sys.stderr)
     else:
         _detach()
-        ask(collector()[0], to_json(install_event()))
+        ask(collector()[0], body)
 
 
 def is_debugging() -> bool:
@@ -598,14 +563,14 @@ def command(wasp_version: str, word: str) -> int:
 
     try:
         if word == "off":
-            file = off_file(os.environ)
-            os.makedirs(os.path.dirname(file), exist_ok=True)
-            with open(file, "w", encoding="ascii") as output:
-                output.write("While this file is here, Wasp sends no telemetry.\n")
+            os.makedirs(os.path.dirname(off_file(os.environ)), exist_ok=True)
+            with open(off_file(os.environ), "w", encoding="ascii") as file:
+                file.write("While this file is here, Wasp sends no telemetry.\n")
             print("Telemetry: DISABLED. To switch it on again: wasp telemetry on")
         elif word in ("", "on", "show"):
-            with suppress(FileNotFoundError):
-                os.remove(off_file(os.environ) if word == "on" else "")
+            if word == "on":
+                with suppress(FileNotFoundError):
+                    os.remove(off_file(os.environ))
             _report(wasp_version, word == "show")
         else:
             print(_USAGE, end="", file=sys.stderr)
@@ -631,7 +596,7 @@ def _report(wasp_version: str, shows: bool) -> None:
     if project is None:
         print("In no Wasp project, so nothing is sent from here.", file=output)
         sample = "bf3fa7a8-1c11-4f82-9542-ec1a2d28786b", "6d7e561d62b955d1", False, ""
-        body = to_json(cli_event(*sample, wasp_version))
+        body = _json(cli_event(*sample, wasp_version))
     elif shows or os.path.isdir(store.folder):
         store.make()
         invocation = Invocation([], wasp_version, project, store)
@@ -652,7 +617,7 @@ def _report(wasp_version: str, shows: bool) -> None:
 def main(arguments: Sequence[str]) -> int:
     """The door: ``installed``, ``invoked VERSION [ARGUMENT...]``, ``telemetry VERSION [WORD]``.
 
-    Only the last is for who has opted out: it says so, and changes it. Returns the exit code.
+    Only the last is for who has opted out. Returns the exit code.
     """
     name, version, rest = "".join(arguments[:1]), "".join(arguments[1:2]), arguments[2:]
     if name == "telemetry":
@@ -678,8 +643,7 @@ def run(arguments: Sequence[str]) -> NoReturn:
             stream.flush()
     except OSError:
         code = code or 1  # nobody reads any more
-    # The interpreter's own cleaning up takes a few milliseconds more.
-    os._exit(code)
+    os._exit(code)  # the interpreter's own cleaning up takes milliseconds
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
-# Puts Wasp on PATH and sets up tab completion. A line in conf.d/wasp.fish reads this file, and does nothing when
-# it is gone. The Wasp installer wrote it, and writes it anew.
+# conf.d/wasp.fish reads this: it puts Wasp on PATH and sets up tab completion.
 set -g __wasp_root ''
 set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
 if not contains -- $bin $PATH

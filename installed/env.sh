@@ -1,6 +1,5 @@
 # shellcheck shell=sh
-# Puts Wasp on PATH and sets up tab completion. Start-up files of shells read this file, by one line each that
-# does nothing when it is gone. The Wasp installer wrote it, and writes it anew.
+# Start-up files read this: it puts Wasp on PATH and sets up tab completion.
 __wasp_root=''
 __wasp_bin=${__wasp_root%/share/wasp-lang}/bin
 case ":${PATH-}:" in

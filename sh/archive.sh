@@ -16,7 +16,6 @@ take_release() {
 	[ "$_status" = 0 ] || return 1
 	unpack_archive && check_binary && return 0
 	set_problem captive-portal "$host answered with a web page, as the login page of a network does"
-	return 1
 }
 
 # download FILE: by a request, or by npm where that does not succeed
@@ -60,25 +59,24 @@ find_published() {
 # digest that is known
 refuse_unpublished() {
 	[ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
-	die checksum-mismatch "the archive is not Wasp $version as it was published." "Nothing was installed. Get it again: $RELEASES_URL"
+	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Get it again: $RELEASES_URL"
 }
 
 # take_known_digest: what was published with this installer counts for more than what a server says
 take_known_digest() {
 	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-    $1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
+		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
 	[ -z "$_known" ] || release_digest=$_known
 }
 
 require_checksum_or_say() {
 	[ -z "$wanted_sha256$release_digest" ] || return 0
-	if [ "$release_source" = github ] && [ -n "$api_problem" ]; then
-		[ "$require_checksum" = no ] || die_no_checksum "the checksum of $release_url could not be asked for ($api_problem)."
-		warn "The checksum of this archive could not be asked for ($api_problem); it is installed unchecked."
-	else
-		[ "$require_checksum" = no ] || die_no_checksum "no checksum is known for $release_url."
-		warn 'No checksum is known for this archive; it is installed unchecked.'
-	fi
+	_unknown="no checksum is known for $release_url." _said='No checksum is known for this archive'
+	[ "$release_source" != github ] || [ -z "$api_problem" ] \
+		|| _unknown="the checksum of $release_url could not be asked for ($api_problem)." \
+			_said="The checksum of this archive could not be asked for ($api_problem)"
+	[ "$require_checksum" = no ] || die_no_checksum "$_unknown"
+	warn "$_said; it is installed unchecked."
 }
 
 die_no_checksum() {
@@ -185,7 +183,7 @@ explain_unpacking() {
 }
 
 die_too_large() {
-	die unsafe-archive 'the archive unpacks to more than 1 GB, which no release of Wasp does.' 'Nothing was installed.'
+	die unsafe-archive 'the archive unpacks to more than 1 GB, which no release of Wasp does.' "$nothing"
 }
 
 die_damaged() {
@@ -227,7 +225,7 @@ leads_outside() {
 # keep_wasp_only: moves wasp-bin and data to $staging/new, readable by all and writable by the owner
 keep_wasp_only() {
 	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
-		|| die corrupt-archive 'the archive holds no wasp-bin with its data: it is no release of Wasp.' 'Nothing was installed.'
+		|| die corrupt-archive 'the archive holds no wasp-bin with its data: it is no release of Wasp.' "$nothing"
 	_unpacking="unpack into $(pretty "$staging")"
 	change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
 	change "$_unpacking" chmod 755 "$root/wasp-bin"

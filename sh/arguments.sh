@@ -10,7 +10,7 @@ set_defaults() {
 	modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
 
 	# What becomes known on the way.
-	for _name in version release_source release_url release_digest release_node registry fetcher problem problem_text \
+	for _name in version release_source release_url release_digest release_node registry problem problem_text \
 		os arch libc distro_id current installed available path_message edited held_warnings python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name held_lock made_share made_bin \
 		child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
@@ -117,13 +117,15 @@ check_arguments() {
 		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'It has 64 hexadecimal digits.' ;;
 	esac
 	wanted=${wanted#v} named_version=${named_version#v}
-	if [ "$wanted" != latest ] && { [ "$command" = install ] || [ -z "$wanted_from" ]; }; then
-		is_version "$wanted" || die bad-version "'$wanted'${wanted_from:+ (in $wanted_from)} is not a version of Wasp." \
-			"A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
-	fi
-	[ -z "$named_version" ] || is_version "$named_version" || die bad-version \
-		"'$named_version' is not a version of Wasp." 'It is X.Y.Z (0.25.0) or X.Y.Z-rcN. See what is installed: list'
+	[ "$wanted" = latest ] || { [ "$command" != install ] && [ -n "$wanted_from" ]; } || check_version "$wanted" "$wanted_from"
+	[ -z "$named_version" ] || check_version "$named_version" ''
 	name_places
+}
+
+# check_version TEXT WHERE: WHERE names the variable that it came from
+check_version() {
+	is_version "$1" || die bad-version "'$1'${2:+ (in $2)} is not a version of Wasp." \
+		"A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
 
 # name_places: sets prefix, wasp_root, and where things are put now (share_dir, bin_dir: below DESTDIR)
@@ -136,7 +138,7 @@ name_places() {
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
 			|| die file-system "cannot read the archive '$archive_file'." 'Give the path of a downloaded release.'
 	}
-	wasp_root=$prefix/share/wasp-lang
+	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
 }
 
@@ -144,6 +146,5 @@ name_places() {
 die_unknown_word() {
 	_hint='The commands are install, list, use, uninstall and migrate-to-npm. See: --help'
 	! is_version "${1#v}" || _hint="To install a version: -v $1"
-	case $1 in upgrade | update) _hint='To move to the newest version: run this without a command.' ;; esac
 	die usage "do not know what to do with '$(plain_text "$1")'." "$_hint"
 }

@@ -7,11 +7,11 @@ check_binary() {
 	run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
 	_reported=$(sed -n 's/^[^0-9]*\([0-9][0-9.]*[0-9]\(-rc[0-9]*\)\{0,1\}\).*/\1/p' "$work/said" | head -n 1)
 	is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
-		'Nothing was installed.'
+		"$nothing"
 	version=${version:-$_reported}
 	# A release candidate may call itself by the version that it is a candidate for.
 	[ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
-		"the archive holds Wasp $_reported, not $version." 'Nothing was installed.'
+		"the archive holds Wasp $_reported, not $version." "$nothing"
 }
 
 # run_unpacked_binary: in the user's locale, while what the system says of it is in the C locale, as it is looked at
@@ -37,7 +37,7 @@ explain_binary() {
 			;;
 		*'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
 		*'ermission denied'*)
-			die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
+			die permission-denied "programs may not run from $shown_prefix (is it mounted noexec?)." \
 				'Choose another place with --prefix DIR.'
 			;;
 	esac
@@ -45,5 +45,5 @@ explain_binary() {
 	# timeout puts the name in quotes.
 	_said=${_said##*wasp-bin: } _said=${_said##*wasp-bin?: }
 	die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
-		"Nothing was installed. $_hint"
+		"$nothing $_hint"
 }

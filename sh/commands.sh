@@ -58,7 +58,7 @@ finish_install() {
 		result "$outcome"
 		return
 	fi
-	[ -n "$release_node" ] && [ "$outcome" = installed ] || read_receipt "$version"
+	read_receipt "$version"
 	hold_warnings=yes
 	make_current "$version"
 	if [ -n "$destdir" ]; then
@@ -137,7 +137,7 @@ run_use() {
 }
 
 die_not_installed() {
-	die not-installed "Wasp $1 is not installed in $(pretty "$prefix")." "To install it: sh install.sh -v $1"
+	die not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: sh install.sh -v $1"
 }
 
 # run_check: for install.py, before it downloads
@@ -168,14 +168,14 @@ run_list() {
 		print_versions "$available" "$installed"
 		[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
 	else
-		[ -n "$installed" ] && print_versions "$installed" '' || say "No Wasp is installed in $(pretty "$prefix")"
+		[ -n "$installed" ] && print_versions "$installed" '' || say "No Wasp is installed in $shown_prefix"
 	fi
 }
 
 # print_versions VERSIONS INSTALLED: a star before the current one, a word behind those that are INSTALLED
 print_versions() {
 	printf '%s\n' "$1" | awk -v current="$current" -v installed=" $(words_of "$2")," '{
-    print ($0 == current ? "* " : "  ") $0 (index(installed, " " $0 ",") ? " (installed)" : "") }'
+		print ($0 == current ? "* " : "  ") $0 (index(installed, " " $0 ",") ? " (installed)" : "") }'
 }
 
 plan_only() {

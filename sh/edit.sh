@@ -51,11 +51,9 @@ begin_edit() {
 	if [ -e "$1" ] || [ -L "$1" ]; then
 		obstacle='is a link that leads nowhere, or out of your home folder'
 		if [ -L "$1" ]; then
-			# A name may end in a line break.
-			real=$(readlink -f "$1" 2>/dev/null && printf .) && real=${real%"$newline".} && [ -e "$real" ] || return 1
+			real=$(readlink -f "$1" 2>/dev/null) && [ -e "$real" ] || return 1
 		else
-			real=$(cd "${1%/*}/" && pwd -P && printf .) || return 1
-			real=${real%"$newline".}/${1##*/}
+			real=$(cd "${1%/*}/" && pwd -P)/${1##*/}
 		fi
 		case $real in "$real_home"/*) ;; *) return 1 ;; esac
 		obstacle='is not a file'
@@ -73,8 +71,7 @@ print_our_lines() {
 	spell "$wasp_root/completions"
 	tr -d '\000' <"$work/new" | grep -nF -e "$STARTUP_MARK" | while IFS= read -r _line; do
 		case ${_line#*:} in
-			"$startup_line $STARTUP_MARK" | "$startup_line $STARTUP_MARK_WITH_BREAK") ;;
-			"$fish_line $STARTUP_MARK" | "$fish_line $STARTUP_MARK_WITH_BREAK") ;;
+			"$startup_line $STARTUP_MARK"* | "$fish_line $STARTUP_MARK"*) ;;
 			*"$bin_word"*"$STARTUP_MARK" | *"$bin_fish_word"*"$STARTUP_MARK" | *"${word%?}/"*"$STARTUP_MARK") ;;
 			*) continue ;;
 		esac
@@ -171,7 +168,6 @@ overwrite() {
 }
 
 find_real_home() {
-	real_home=$(cd "$HOME/" && pwd -P && printf .)
-	real_home=${real_home%"$newline".}
+	real_home=$(cd "$HOME/" && pwd -P)
 	real_home=${real_home%/}
 }

@@ -22,22 +22,22 @@ choose_downloader() {
 	[ -z "${NO_PROXY-}" ] || export no_proxy="${no_proxy:-$NO_PROXY}"
 }
 
+# set_problem SLUG TEXT: and fails
 set_problem() {
 	problem=$1 problem_text=$2
+	return 1
 }
 
 # check_url URL: only https, or plain http on this very machine
 check_url() {
 	case $1 in
 		*[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
-			set_problem bad-answer 'the address of the download holds characters that no URL has'
-			return 1
+			set_problem bad-answer 'the address of the download holds characters that no URL has' || return 1
 			;;
 		https://?*) return 0 ;;
 		http://*) ! is_loopback "$1" || return 0 ;;
 	esac
 	set_problem insecure-url "$(plain_text "$1") is not an https address"
-	return 1
 }
 
 # is_loopback URL: its host is this very machine, by 127.0.0.0/8 in full
@@ -101,7 +101,6 @@ fetch_once() {
 		*/archive,* | *, | *,identity) return 0 ;;
 	esac
 	set_problem bad-answer "$host sent its answer compressed ($(plain_text "$encoding")), which nobody asked for"
-	return 1
 }
 
 # bounded COMMAND...: for run_waiting: no file grows beyond the limit of this download; writing more fails

@@ -17,13 +17,13 @@ inspect_launcher() {
 	elif [ -f "$bin_dir/wasp" ]; then
 		# Reading a pipe would never end.
 		current=$(awk -v quote="'" '
-      NR == 1 && !/^#!/ || NR > 200 { exit }
-      /^wasp_version=/ { version = substr($0, 14); gsub(quote, "", version) }
-      /waspc_datadir=/ {
-        ours = "ours "
-        if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
-      }
-      END { print ours version }' "$bin_dir/wasp" 2>/dev/null)
+			NR == 1 && !/^#!/ || NR > 200 { exit }
+			sub(/^_?wasp_version=/, "") { version = $0; gsub(quote, "", version) }
+			/waspc_datadir=/ {
+				ours = "ours "
+				if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
+			}
+			END { print ours version }' "$bin_dir/wasp" 2>/dev/null)
 		case $current in 'ours '*) launcher=ours ;; esac
 		current=${current#ours }
 		[ "$launcher" = ours ] && is_version "$current" || current=''
@@ -63,12 +63,18 @@ make_current() {
 	end_turn
 }
 
+# reserve_launcher: sets staged_launcher to a new file beside the launcher
+reserve_launcher() {
+	change "make the folder $(pretty "$bin_dir")" mkdir -p "$bin_dir"
+	staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
+		|| die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
+}
+
 # stage_launcher VERSION
 stage_launcher() {
-	[ -n "$staged_launcher" ] || staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
-		|| die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
+	[ -n "$staged_launcher" ] || reserve_launcher
 	know_python
-	write_file "$staged_launcher" filled_in launcher wasp_version "$1" wasp_root "$(quoted "$wasp_root")" wasp_python "$(quoted "$python")"
+	write_file "$staged_launcher" filled_in launcher _wasp_version "$1" _wasp_root "$(quoted "$wasp_root")" _wasp_python "$(quoted "$python")"
 	change_in "$bin_dir" chmod 755 "$staged_launcher"
 }
 
@@ -173,9 +179,9 @@ find_python() {
 		_found=$(ask "$_candidate" -I -S -c 'import os, sys
 path = sys.executable
 if os.path.exists(os.path.join(os.path.dirname(path), "..", "pyvenv.cfg")):
-    path = os.path.realpath(path)
+		path = os.path.realpath(path)
 if sys.version_info >= (3, 8):
-    print(path)') || continue
+		print(path)') || continue
 		case $_found in *"$newline"*) ;; /*) printf '%s\n' "$_found" && return ;; esac
 	done
 }

@@ -89,10 +89,7 @@ request_release() {
 	}
 	take_distribution || return 1
 	# From elsewhere, this machine's own servers are out of bounds.
-	if is_loopback "$release_url" && ! is_loopback "$registry"; then
-		set_problem insecure-url "the registry names an archive on this machine ($(plain_text "$release_url"))"
-		return 1
-	fi
+	! { is_loopback "$release_url" && ! is_loopback "$registry"; } || set_problem insecure-url "the registry names an archive on this machine ($(plain_text "$release_url"))" || return 1
 	check_url "$release_url"
 }
 
@@ -117,10 +114,7 @@ request_document() {
 take_version() {
 	pick "${below}version"
 	version=$picked
-	is_version "$version" || {
-		set_problem bad-answer "$host did not say which version it has"
-		return 1
-	}
+	is_version "$version" || set_problem bad-answer "$host did not say which version it has" || return 1
 	pick "${below}engines.node"
 	take_node_range "$picked"
 }
@@ -156,36 +150,30 @@ take_distribution() {
 # base64_to_hex TEXT: prints it
 base64_to_hex() {
 	printf '%s\n' "$1" | awk '{
-    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    sub(/==?$/, "")
-    # Four digits are three bytes; padding stands for bytes that are not there.
-    bytes = int(length($0) * 3 / 4)
-    while (length($0) % 4) $0 = $0 "A"
-    for (i = 1; i <= length($0); i += 4) {
-      value = 0
-      for (j = 0; j < 4; j++) {
-        n = index(digits, substr($0, i + j, 1)) - 1
-        if (n < 0) exit 1
-        value = value * 64 + n
-      }
-      hex = hex sprintf("%06x", value)
-    }
-    print substr(hex, 1, bytes * 2)
-  }'
+		digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+		sub(/==?$/, "")
+		# Four digits are three bytes; padding stands for bytes that are not there.
+		bytes = int(length($0) * 3 / 4)
+		while (length($0) % 4) $0 = $0 "A"
+		for (i = 1; i <= length($0); i += 4) {
+			value = 0
+			for (j = 0; j < 4; j++) {
+				n = index(digits, substr($0, i + j, 1)) - 1
+				if (n < 0) exit 1
+				value = value * 64 + n
+			}
+			hex = hex sprintf("%06x", value)
+		}
+		print substr(hex, 1, bytes * 2)
+	}'
 }
 
 # ask_npm_for_release: npm's own word for the same
 ask_npm_for_release() {
 	host=npm problem='' below=''
-	view_with_npm "$NPM_PACKAGE@$wanted" name version engines.node || {
-		set_problem not-found "npm cannot get $(wanted_words)"
-		return 1
-	}
+	view_with_npm "$NPM_PACKAGE@$wanted" name version engines.node || set_problem not-found "npm cannot get $(wanted_words)" || return 1
 	take_version || return 1
-	view_with_npm "$NPM_PACKAGE-$npm_build@$version" name dist.tarball dist.integrity || {
-		set_problem no-build "Wasp $version has no package $npm_build"
-		return 1
-	}
+	view_with_npm "$NPM_PACKAGE-$npm_build@$version" name dist.tarball dist.integrity || set_problem no-build "Wasp $version has no package $npm_build" || return 1
 	fetcher=npm
 	take_distribution && check_url "$release_url" || return 1
 	set_problem bad-answer 'npm names no checksum of the archive'

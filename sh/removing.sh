@@ -20,15 +20,15 @@ run_uninstall() {
 	elif [ -z "$found" ] && [ "$launcher" != ours ]; then
 		[ ! -e "$share_dir/.uses-npm" ] \
 			|| die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
-		say "No Wasp is installed in $(pretty "$prefix")"
+		say "No Wasp is installed in $shown_prefix"
 		# Wasp may have been removed by its own "wasp uninstall", which does not know of the rest.
 		[ "$dry_run" = yes ] || remove_everything
 		[ "$dry_run" = yes ] || remove_traces
 	else
-		! plan_only "Would remove Wasp ($(words_of "$found")) from $(pretty "$prefix")" || return 0
-		[ -n "$version" ] || confirm "Remove Wasp ($(words_of "$found")) from $(pretty "$prefix")?"
+		! plan_only "Would remove Wasp ($(words_of "$found")) from $shown_prefix" || return 0
+		[ -n "$version" ] || confirm "Remove Wasp ($(words_of "$found")) from $shown_prefix?"
 		remove_everything
-		say "Removed Wasp${version:+ $version} from $(pretty "$prefix")"
+		say "Removed Wasp${version:+ $version} from $shown_prefix"
 		remove_traces
 	fi
 	result removed
@@ -53,12 +53,12 @@ run_migrate_to_npm() {
 	inspect_launcher
 	[ "$dry_run" = yes ] || sweep
 	list_version_folders
-	! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $(pretty "$prefix") and leave it to npm" || return 0
+	! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm" || return 0
 	remove_everything
 	change_in "$share_dir" mkdir -p "$share_dir"
 	change_in "$share_dir" touch "$share_dir/.uses-npm"
 	[ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
-	say "Removed Wasp from $(pretty "$prefix"); npm may manage it now."
+	say "Removed Wasp from $shown_prefix; npm may manage it now."
 	# Wasp goes on with the rest of its cache.
 	[ -n "$destdir" ] || ! find_cache || remove_tree "$cache_folder/installer"
 	say ''
@@ -93,22 +93,13 @@ remove_folders() {
 remove_traces() {
 	# What is staged is not this person's own.
 	[ -z "$destdir" ] && find_cache || return 0
-	if [ -d "$cache_folder" ] && ! is_used_elsewhere; then
+	if [ -d "$cache_folder" ] && [ "$prefix" = "$home/.local" ]; then
 		remove_tree "$cache_folder"
 		say "Removed the cache $(pretty "$cache_folder")"
 	fi
 	find_config_folder
 	[ ! -e "$config_folder/wasp/telemetry-off" ] \
-		|| say "Kept $(pretty "$config_folder/wasp/telemetry-off"): a Wasp that you install again sends nothing either"
-}
-
-# is_used_elsewhere: by the Wasp in the usual place, where another was removed
-is_used_elsewhere() {
-	[ "$prefix" != "$home/.local" ] || return 1
-	for _binary in "$home/.local/share/wasp-lang"/*/wasp-bin; do
-		[ ! -x "$_binary" ] || return 0
-	done
-	return 1
+		|| say "Kept $(pretty "$config_folder/wasp/telemetry-off"): telemetry stays off"
 }
 
 # find_cache: sets cache_folder, or fails

@@ -35,8 +35,8 @@ spell_lines() {
 	own_shell=${own_shell##*/}
 	case $own_shell in
 		dash | ash | busybox | posh) own_shell="sh" ;;
-		ksh93 | ksh88 | oksh | loksh) own_shell=ksh ;;
 		lksh) own_shell=mksh ;;
+		ksh* | *oksh) own_shell=ksh ;;
 		fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
 	esac
 }
@@ -70,7 +70,7 @@ add_to_startup_files() {
 	spell_lines
 	path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
 	if ! can_be_on_path; then
-		warn "$_bin is not on your PATH, and cannot be, because of a colon or a line break in its name.${newline}Choose another place with --prefix DIR."
+		warn "$_bin cannot be on PATH, because of a colon or a line break in its name: choose another --prefix."
 	elif [ "$modify_path" = yes ] && is_github_job; then
 		add_to_github_path
 	elif is_on_ci || ! may_change_startup_files; then
@@ -159,15 +159,13 @@ take_out_of_startup_files() {
 
 # add_to_github_path: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 add_to_github_path() {
+	# The line of another step may have no end.
 	if [ -f "$GITHUB_PATH" ] && {
-		grep -qxF -e "$prefix/bin" "$GITHUB_PATH" || {
-			# The line of another step may have no end.
-			_end=$(tail -c 1 "$GITHUB_PATH")
-			(printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
-		}
+		_end=$(tail -c 1 "$GITHUB_PATH")
+		(printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
 	} 2>/dev/null; then
 		path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
 	else
-		warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
+		warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps."
 	fi
 }

@@ -16,7 +16,7 @@ set +aefuxvC
 	for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
 }
 unalias -a 2>/dev/null
-unset CDPATH IFS GLOBIGNORE TAR_OPTIONS GZIP GREP_OPTIONS BASH_ENV ENV POSIXLY_CORRECT
+unset CDPATH IFS GLOBIGNORE TAR_OPTIONS GZIP BASH_ENV ENV POSIXLY_CORRECT
 set -u
 umask 022
 # With a standard stream closed, the next file that is opened would take its place.
@@ -35,6 +35,7 @@ FIRST_NPM_VERSION=0.20.2
 VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
 DEFAULT_GITHUB_URL=https://github.com
 RELEASES_URL=https://github.com/wasp-lang/wasp/releases
+NODE_URL=https://nodejs.org/en/download
 # The oldest glibc that the release binaries run on (objdump -T wasp-bin | grep GLIBC_).
 OLDEST_GLIBC=2.29
 ATTEMPTS=4
@@ -61,4 +62,5 @@ STARTUP_MARK_WITH_BREAK='# added by the Wasp installer, with the line break befo
 
 newline='
 '
+nothing='Nothing was installed.'
 tab=$(printf '\t') carriage_return=$(printf '\r') escape=$(printf '\033')

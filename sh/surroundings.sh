@@ -15,7 +15,7 @@ check_node() {
 	node_version=${node_version#v}
 	# The first version of a range such as ">=24.14.1".
 	_minimum=${release_node#"${release_node%%[0-9]*}"}
-	_minimum=${_minimum%%[!0-9.]*} _advice='Install it: https://nodejs.org/en/download'
+	_minimum=${_minimum%%[!0-9.]*} _advice="Install it: $NODE_URL"
 	case $(command -v node),$node_version in
 		,*)
 			_found='is not on PATH'
@@ -31,9 +31,11 @@ check_node() {
 	esac
 	[ -z "$_found" ] || warn "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}.$newline$_advice"
 	case $(command -v node),$(command -v npm) in
-		?*,) warn "npm is not on PATH, and Wasp needs it.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
-		?*,/mnt/?/*) warn "npm on PATH is that of Windows, and Wasp needs one inside WSL.${newline}It comes with Node.js: https://nodejs.org/en/download" ;;
+		?*,) _found='is not on PATH, and Wasp needs it' ;;
+		?*,/mnt/?/*) _found='on PATH is that of Windows, and Wasp needs one inside WSL' ;;
+		*) return 0 ;;
 	esac
+	warn "npm $_found.${newline}It comes with Node.js: $NODE_URL"
 }
 
 # check_other_wasp: from the next start of a shell on, this wasp comes first where it was put on PATH now
@@ -60,8 +62,8 @@ refuse_danger_for_root() {
 		done
 		# ls sorts them in this very order. A number that a container does not know is 65534.
 		_danger=$(ls -ldnL "$@" | awk '
-      $3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
-      substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
+			$3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
+			substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
 		[ -z "$_danger" ] || found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
 	done
 }
@@ -82,11 +84,9 @@ found_danger() {
 
 # refuse_closed_places: the highest folders that are there must take new ones
 refuse_closed_places() {
-	name_owner
 	for _place in "$share_dir" "$bin_dir"; do
 		topmost_missing "$_place"
 		[ -z "$missing" ] || _place=${missing%/*}
-		change "write to $(pretty "${_place:-/}")" mkdir "$_place/.wasp-staging-$owner_name-000000"
-		rmdir "$_place/.wasp-staging-$owner_name-000000"
+		[ -w "${_place:-/}/" ] || change_in "$_place" mkdir "$_place/wasp-lang"
 	done
 }

@@ -47,18 +47,14 @@ is_opted_out() {
 # make_install_event: sets event, the same bytes as install_event in telemetry_ping.py; fails where the system has no
 # random source
 make_install_event() {
-	case $system in
-		Linux) telemetry_os=linux ;;
-		Darwin) telemetry_os=osx ;;
-		MINGW* | MSYS* | CYGWIN* | Windows*) telemetry_os=windows ;;
-		*) telemetry_os=Unknown ;;
-	esac
+	telemetry_os=${os:-Unknown}
+	[ "$os" != macos ] || telemetry_os=osx
 	_key=${WASP_TELEMETRY_KEY:-$TELEMETRY_KEY}
 	case $_key in *[!A-Za-z0-9_-]*) return 1 ;; esac
 	# 24 digits, the first of them not 0: the last digit of each byte below 250.
 	_digits=$(od -An -N256 -tu1 /dev/urandom 2>/dev/null | awk '
-    { for (i = 1; i <= NF; i++) if ($i < 250 && (digits != "" || $i % 10)) digits = digits $i % 10 }
-    END { print substr(digits, 1, 24) }')
+		{ for (i = 1; i <= NF; i++) if ($i < 250 && (digits != "" || $i % 10)) digits = digits $i % 10 }
+		END { print substr(digits, 1, 24) }')
 	event="{\"api_key\": \"$_key\", \"type\": \"capture\", \"event\": \"install-script:run\", \"distinct_id\": \"$_digits\""
 	event="$event, \"properties\": {\"os\": \"$telemetry_os\"}}"
 	[ ${#_digits} = 24 ]

@@ -166,10 +166,10 @@ comes_before() {
 # newest_first: sorts the versions on stdin
 newest_first() {
 	awk '{
-    split($0, parts, "-"); split(parts[1], n, ".")
-    candidate = (parts[2] == "") ? 999999 : substr(parts[2], 3)
-    printf "%06d%06d%06d%06d%06d %s\n", n[1], n[2], n[3], n[4], candidate, $0
-  }' | sort -r | sed 's/^[^ ]* //'
+		split($0, parts, "-"); split(parts[1], n, ".")
+		candidate = (parts[2] == "") ? 999999 : substr(parts[2], 3)
+		printf "%06d%06d%06d%06d%06d %s\n", n[1], n[2], n[3], n[4], candidate, $0
+	}' | sort -r | sed 's/^[^ ]* //'
 }
 
 # is_version TEXT: X.Y.Z, with a fourth number in old releases, or X.Y.Z-rcN; nothing else may reach a path or an

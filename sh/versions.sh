@@ -35,9 +35,7 @@ make_staging() {
 	change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
 	staging=$(mktemp -d "$share_dir/.staging-$owner_name-XXXXXX" 2>&1) \
 		|| die_file_system "cannot write to $(pretty "$share_dir")" "$staging"
-	change "make the folder $(pretty "$bin_dir")" mkdir -p "$bin_dir"
-	staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
-		|| die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
+	reserve_launcher
 }
 
 # sweep: removes what killed runs left, and puts back a version that one of them had moved aside
@@ -117,11 +115,11 @@ print_receipt() {
 		"$(json_or_null "$release_node")" "$os" "$arch" "$(json_or_null "$libc")"
 }
 
-# json_or_null TEXT: of an address, a digest or a range, which hold nothing that JSON escapes but quotes
+# json_or_null TEXT: of an address, a digest or a range, which hold nothing that JSON escapes
 json_or_null() {
 	case $1 in
 		'') printf null ;;
-		*) printf '"%s"' "$(printf '%s' "$1" | sed 's/["\\]/\\&/g')" ;;
+		*) printf '"%s"' "$1" ;;
 	esac
 }
 
@@ -181,10 +179,10 @@ take_turn() {
 			! is_left_turn || rm -f "$_lock"
 			rmdir "$_lock.breaking"
 			continue
-		elif [ -n "$(find "$_lock.breaking" -prune -mmin +1 2>/dev/null)" ]; then
-			rmdir "$_lock.breaking" 2>/dev/null
 		fi
 		[ "$_waited" -gt 0 ] || say_step 'Waiting for another run of the installer'
+		# A run was killed while it broke the turn of another.
+		[ "$_waited" -lt 300 ] || rmdir "$_lock.breaking" 2>/dev/null
 		_waited=$((_waited + 1))
 		run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
 	done

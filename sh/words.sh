@@ -32,9 +32,6 @@ options:
   -y, --yes                ask nothing
   -h, --help               print this
   -V                       print the installer's own version
-
-exit codes: 0 done, 1 unexpected, 2 usage, 3 platform not supported, 4 network,
-  5 no such version, 6 integrity, 7 file system, 8 conflict, 130 interrupted
 USAGE
 }
 
@@ -147,7 +144,7 @@ confirm() {
 	_answer=$(head -n 1 </dev/tty)
 	asking=''
 	case $_answer in
-		[yY] | [yY][eE][sS]) ;;
+		[yY]*) ;;
 		*) die interrupted 'nothing was removed.' ;;
 	esac
 }

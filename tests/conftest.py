@@ -101,7 +101,7 @@ def front_end(request: pytest.FixtureRequest) -> FrontEnd:
 
 @pytest.fixture(params=CHOSEN_SHELLS, ids=str)
 def shell(request: pytest.FixtureRequest) -> FrontEnd:
-    """The sh program in one shell, for what install.py does not do; in all with WASP_TESTS_FULL=1."""
+    """The sh program in one shell, for what install.py does not do; in all with FULL."""
     return existing(request.param)
 
 

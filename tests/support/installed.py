@@ -76,9 +76,9 @@ def launcher_text(version: str, root: Path | str, python: str) -> bytes:
     """The launcher with its three lines filled in."""
     text = (REPOSITORY / "installed" / "launcher").read_bytes()
     for name, value in (("version", version), ("root", str(root)), ("python", python)):
-        line = f"\nwasp_{name}=''\n".encode()
+        line = f"\n_wasp_{name}=''\n".encode()
         assert text.count(line) == 1, f"the manager replaces the line {line!r}"
-        text = text.replace(line, f"\nwasp_{name}={shlex.quote(value)}\n".encode(*os_encoding()))
+        text = text.replace(line, f"\n_wasp_{name}={shlex.quote(value)}\n".encode(*os_encoding()))
     return text
 
 

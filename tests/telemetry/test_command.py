@@ -37,8 +37,8 @@ def test_status(wasp: Installed) -> None:
     ("variables", "reason"),
     [
         (
-            {"WASP_TELEMETRY_URL": "http://a.invalid/"},
-            "http://a.invalid/ is not an https",
+            {"WASP_TELEMETRY_URL": "http://collector.invalid/"},
+            "http://collector.invalid/ is not an https",
         ),
         ({"WASP_TELEMETRY_URL": "https://127.0.0.1:99999/"}, ":99999/ is not an https"),
         ({"HOME": "/no/such/home"}, "there is no home folder of yours"),

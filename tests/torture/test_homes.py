@@ -32,7 +32,6 @@ PACKAGE = Package(NEW, tiny_binary(NEW), DATA_MEMBERS[:4])
 BASHRC = b"alias ll='ls -l' # and no line break at the end"
 
 
-
 def counterpart(front_end: FrontEnd) -> FrontEnd:
     """The getter of the other kind."""
     return PYTHON if front_end.is_shell else SH

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import itertools
 import json
@@ -339,22 +338,6 @@ def test_whatever_lies_in_the_cache(plain_collector: Collector, scale: Scale, ta
     tally(AREA, "Sets of files in the cache", tried(scale, 80, files, check))
 
 
-@pytest.mark.parametrize(
-    "written", [OSError(errno.ENOSPC, "No space left"), 0], ids=["none", "cut"]
-)
-def test_a_full_disk_is_named_to_who_asks(
-    plain_collector: Collector, written: OSError | int
-) -> None:
-    with sandbox(plain_collector) as box:
-        (box.cache / "secret").unlink()
-        effect: Any = {"side_effect": written} if written else {"return_value": written}
-        with mock.patch.object(os, "write", **effect):
-            box.used("version")
-            code, text = box.main("telemetry", VERSION, "show")
-        assert (code, plain_collector.deliveries) == (7, [])
-        assert re.match("error: no (space|room)", text, re.IGNORECASE)
-
-
 FRESH = ping.State().to_text()
 
 
@@ -668,13 +651,17 @@ def test_whole_commands_are_what_they_were(
         before = outside_of(wasp)
         wasp.environment = {**usual, **variables}
         run = wasp.used("opted-out", folder=folder, shell=shell).ok()
-        assert (run.stdout, run.stderr) == ("1 1\n", "")
+        # A shell of its own may complain of a locale.
+        assert (run.stdout, run.stderr.replace(COMPLAINT, "")) == ("1 1\n", "")
         assert outside_of(wasp) == before
         assert len(wasp.collector.deliveries) <= 1
         for delivery in wasp.collector.deliveries:
             check_event(delivery.body)
         wasp.collector.forget()
     tally(AREA, "Whole commands in odd surroundings", len(chosen))
+
+
+COMPLAINT = "W: /usr/bin/mksh: setlocale: No such file or directory\n"
 
 
 def outside_of(wasp: Installed) -> list[Path]:
