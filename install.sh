@@ -527,7 +527,7 @@ set_problem() {
 }
 check_url() {
 	case $1 in
-		*[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
+		*\\* | *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
 			set_problem bad-answer 'the address of the download holds characters that no URL has' || return 1
 			;;
 		https://?*) return 0 ;;
@@ -733,8 +733,13 @@ json_strings() {
 		}
 		END { if (depth != 0 || !kind[1]) exit 1 }' "$1" 2>/dev/null
 }
+print_values() {
+	cat <<VALUES
+$values
+VALUES
+}
 pick() {
-	picked=$(printf '%s\n' "$values" | awk -v path="$1" -F '\t' '
+	picked=$(print_values | awk -v path="$1" -F '\t' '
 		$1 == path && !found { print substr($0, length(path) + 2); found = 1 }')
 }
 asks_npm() {
@@ -833,7 +838,7 @@ take_version() {
 }
 take_node_range() {
 	release_node=$1
-	case $1 in *[!\ 0-9A-Za-z.\<\>=~^\|*+-]* | ????????????????????????????????????????????????????????????????*) release_node='' ;; esac
+	case $1 in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]* | ????????????????????????????????????????????????????????????????*) release_node='' ;; esac
 }
 take_distribution() {
 	release_source=npm
@@ -892,10 +897,10 @@ download_with_npm() {
 }
 read_versions_of_npm() {
 	if [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; then
-		available=$(printf '%s\n' "$values" | sed -n "s/^versions\..*\.version$tab//p")
+		available=$(print_values | sed -n "s/^versions\..*\.version$tab//p")
 	else
 		[ "$fetcher" = either ] && view_with_npm "$NPM_PACKAGE" name versions || return 1
-		available=$(printf '%s\n' "$values" | sed -n "s/^versions\.[0-9]*$tab//p")
+		available=$(print_values | sed -n "s/^versions\.[0-9]*$tab//p")
 	fi
 }
 name_github() {
@@ -942,7 +947,7 @@ asset_is_there() {
 		fetch "$release_url" /dev/null head
 		return
 	}
-	_asset=$(printf '%s\n' "$values" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
+	_asset=$(print_values | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
 	[ -n "$_asset" ] || return 1
 	pick "assets.$_asset.digest"
 	case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
@@ -950,7 +955,7 @@ asset_is_there() {
 read_versions_of_github() {
 	name_github
 	fetch_json "$github_api/repos/wasp-lang/wasp/releases?per_page=100" || return 1
-	available=$(printf '%s\n' "$values" | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
+	available=$(print_values | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
 }
 obtain_release() {
 	! try_sources take_release_from || return 0
