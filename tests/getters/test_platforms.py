@@ -80,7 +80,7 @@ TOOLS: dict[str, tuple[dict[str, str | None], str]] = {
         "glibc",
     ),
     "ldd minds what bash reads": (
-        {"getconf": None, "ldd": f'[ -z "$BASH_ENV$ENV" ] || echo noise; {LDD}'},
+        {"getconf": None, "ldd": f'[ -z "$BASH_ENV" ] || echo noise; {LDD}'},
         "glibc",
     ),
     "ldd of musl": (
@@ -102,12 +102,13 @@ def test_the_c_library(both: Getters, upstream: Upstream, case: str) -> None:
     upstream.publish("0.25.0")
     noise = both.machine.root / "noise.sh"
     noise.write_text("echo noise\n")
-    both.machine.set(LC_ALL="xx_XX.UTF-8", BASH_ENV=str(noise), ENV=str(noise))
+    both.machine.set(LC_ALL="xx_XX.UTF-8", BASH_ENV=str(noise))
     for tool, body in scripts.items():
         both.machine.toolbox.remove(tool)
         if body is not None:
             both.machine.toolbox.script(tool, body)
-    told = both.install(None, "--dry-run").ok().json
+    # Some shells tell of a locale that is missing themselves.
+    told = both.install(None, "--dry-run", certain_only=True).ok().json
     assert told["platform"]["libc"] == libc
 
 
