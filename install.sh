@@ -1193,7 +1193,11 @@ take_file() {
 find_published() {
   file_digest='' _digests=''
   ! read_digest sha512 || _digests=sha512:$digest
-  ! read_digest sha256 || file_digest=sha256:$digest
+  if read_digest sha256; then
+    file_digest=sha256:$digest
+  else
+    [ "$_status" = 127 ] || die_file_system 'cannot check the archive' "$(cat "$staging/errors" 2>&1)"
+  fi
   published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
 }
 
@@ -1661,6 +1665,7 @@ remove_version() {
 take_turn() {
   name_owner
   _lock=$share_dir/.turn _waited=0
+  held_lock=$_lock
   while :; do
     change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
     _errors=$(ln -s "$owner_name" "$_lock" 2>&1) && break
@@ -1678,7 +1683,6 @@ take_turn() {
     _waited=$((_waited + 1))
     run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
   done
-  held_lock=$_lock
   ignore_signals
 }
 
@@ -1688,7 +1692,7 @@ is_left_turn() {
 }
 
 end_turn() {
-  [ -z "$held_lock" ] || rm -f "$held_lock"
+  [ -z "$held_lock" ] || [ "$(readlink "$held_lock")" != "$owner_name" ] || rm -f "$held_lock"
   held_lock=''
 }
 
@@ -2131,7 +2135,11 @@ make_real_file() {
   topmost_missing "${edited_file%/*}"
   mkdir -p "${edited_file%/*}" 2>/dev/null || return 1
   case $(cd "${edited_file%/*}" && pwd -P)/ in
-    "$real_home"/*) (set -C && cat "$work/new" >"$edited_file") 2>/dev/null && return 0 ;;
+    "$real_home"/*)
+      stage_beside "$edited_file" && fill_staged && chmod 644 "$_staged" && ! [ -e "$edited_file" ] \
+        && mv "$_staged" "$edited_file" 2>/dev/null && return 0
+      rm -f "$_staged"
+      ;;
     *) obstacle='is outside your home folder' ;;
   esac
   remove_empty "${edited_file%/*}" "$missing"
@@ -2139,15 +2147,22 @@ make_real_file() {
 }
 
 replace_real_file() {
-  sweep_staged "${real%/*}"/.wasp-staging-*
   read_owner "$real"
   _owner=$owner
-  _staged=$(mktemp "${real%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null) || return 1
-  cp -p "$real" "$_staged" 2>/dev/null && read_owner "$_staged" && [ "$owner" = "$_owner" ] \
-    && (cat "$work/new" >"$_staged") 2>/dev/null && cmp -s "$work/new" "$_staged" \
+  stage_beside "$real" || return 1
+  cp -p "$real" "$_staged" 2>/dev/null && read_owner "$_staged" && [ "$owner" = "$_owner" ] && fill_staged \
     && cmp -s "$work/old" "$real" && mv -f "$_staged" "$real" 2>/dev/null && return 0
   rm -f "$_staged"
   return 1
+}
+
+stage_beside() {
+  sweep_staged "${1%/*}"/.wasp-staging-*
+  _staged=$(mktemp "${1%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null)
+}
+
+fill_staged() {
+  (cat "$work/new" >"$_staged") 2>/dev/null && cmp -s "$work/new" "$_staged"
 }
 
 overwrite() {
@@ -2426,7 +2441,11 @@ run_uninstall() {
   list_version_folders
   version=$named_version
   if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
-    [ "$dry_run" = yes ] || remove_folders
+    [ "$dry_run" = yes ] || {
+      ! [ -L "$share_dir/.turn" ] || take_turn
+      end_turn
+      remove_folders
+    }
     die_not_installed "$version"
   elif [ -n "$version" ] && [ "$found" != "$version" ]; then
     ! plan_only "Would remove Wasp $version" || return 0

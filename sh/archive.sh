@@ -49,7 +49,11 @@ take_file() {
 find_published() {
   file_digest='' _digests=''
   ! read_digest sha512 || _digests=sha512:$digest
-  ! read_digest sha256 || file_digest=sha256:$digest
+  if read_digest sha256; then
+    file_digest=sha256:$digest
+  else
+    [ "$_status" = 127 ] || die_file_system 'cannot check the archive' "$(cat "$staging/errors" 2>&1)"
+  fi
   published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
 }
 
