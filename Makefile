@@ -15,7 +15,7 @@ TEST_TOOLS := bash bsdtar busybox curl dash dpkg-shlibdeps fish ksh93 lintian mk
 
 SHELL_FILES := .ci/run installed/launcher installed/env.sh packaging/debian/wasp.prerm \
     $(wildcard packaging/asdf/bin/* packaging/asdf/lib/*.sh)
-SHFMT := $(BIN)/shfmt -i 2 -ci -bn -ln posix
+SHFMT := $(BIN)/shfmt -ci -bn -ln posix
 # The parts of the sh program are one text, in which A && B || C is meant as it works, and some functions are called
 # by a name that is put together.
 SHELLCHECK_PROGRAM := $(BIN)/shellcheck --shell sh --exclude SC2015,SC2317,SC2329

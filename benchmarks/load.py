@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from statistics import median
-from typing import IO, Callable, Generic, NamedTuple, TypeVar
+from typing import IO, Any, Callable, Generic, NamedTuple, TypeVar
 
 import telemetry_ping as ping
 from benchmarks.pages import markdown_table
@@ -244,7 +244,7 @@ class Memory(ping.Store):
             self._hashes[project] = super().project_hash(project)
         return self._hashes[project]
 
-    def lock(self) -> IO[bytes]:
+    def lock(self, *_: Any, **__: Any) -> IO[bytes]:
         return io.BytesIO()
 
     def read(self, name: str, limit: int = 1024) -> bytes:
@@ -282,10 +282,8 @@ def _attempt(use: Use, store: ping.Store, scenario: Scenario) -> Attempt | None:
     outcome = scenario.outcome_of(use)
     bodies: list[bytes] = []
 
-    def ask(
-        _url: str, _fields: str, body: bytes, when_connected: Callable[[], None]
-    ) -> tuple[int, bytes]:
-        bodies.append(body)
+    def ask(_url: str, body: str, when_connected: Callable[[], None]) -> tuple[int, bytes]:
+        bodies.append(body.encode("ascii"))
         if outcome is Outcome.OFFLINE:
             raise OSError("no network")
         when_connected()

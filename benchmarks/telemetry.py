@@ -291,14 +291,11 @@ def without(variables: Mapping[str, str], name: str) -> dict[str, str]:
 def posthog(world: World, name: str, host: str, after: Callable[[], None]) -> Subject:
     """Send the same event with PostHog's library, which always trusts all of Mozilla's list."""
     event = telemetry_ping.cli_event(
-        key=telemetry_ping.DEFAULT_KEY,
         distinct_id=str(uuid.uuid4()),
         project_hash="6d7e561d62b955d1",
         is_build=False,
         deploy_cmd_args="",
         wasp_version=world.launcher.version,
-        os_name=telemetry_ping.this_os(),
-        context="",
     )
     command = world.command(
         [str(world.posthog), "-I", "-c", POSTHOG_SCRIPT, host, json.dumps(event)],

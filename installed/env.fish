@@ -1,9 +1,8 @@
-# Puts Wasp on PATH and sets up tab completion. A line in conf.d/wasp.fish reads this file, and does nothing when
-# it is gone. The Wasp installer wrote it, and writes it anew.
+# conf.d/wasp.fish reads this: it puts Wasp on PATH and sets up tab completion.
 set -g __wasp_root ''
 set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
 if not contains -- $bin $PATH
-    set -l first $CONDA_PREFIX/bin $VIRTUAL_ENV/bin
+    set -l first (string match -v /bin -- $CONDA_PREFIX/bin $VIRTUAL_ENV/bin)
     if contains -- "$PATH[1]" $first
         # An active environment of conda or venv stays first.
         set -gx PATH $PATH[1] $bin $PATH[2..-1]

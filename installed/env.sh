@@ -1,27 +1,26 @@
 # shellcheck shell=sh
-# Puts Wasp on PATH and sets up tab completion. Start-up files of shells read this file, by one line each that
-# does nothing when it is gone. The Wasp installer wrote it, and writes it anew.
+# Start-up files read this: it puts Wasp on PATH and sets up tab completion.
 __wasp_root=''
 __wasp_bin=${__wasp_root%/share/wasp-lang}/bin
 case ":${PATH-}:" in
-  *:"$__wasp_bin":*) ;;
-  *)
-    # An active environment of conda or venv stays first.
-    case ${PATH-}: in
-      "${CONDA_PREFIX:-//}/bin":*) PATH=$CONDA_PREFIX/bin:$__wasp_bin:${PATH#"$CONDA_PREFIX/bin"} ;;
-      "${VIRTUAL_ENV:-//}/bin":*) PATH=$VIRTUAL_ENV/bin:$__wasp_bin:${PATH#"$VIRTUAL_ENV/bin"} ;;
-      *) PATH=$__wasp_bin${PATH:+:$PATH} ;;
-    esac
-    export PATH
-    ;;
+	*:"$__wasp_bin":*) ;;
+	*)
+		# An active environment of conda or venv stays first.
+		case ${PATH-}: in
+			"${CONDA_PREFIX:-//}/bin":*) PATH=$CONDA_PREFIX/bin:$__wasp_bin${PATH#"$CONDA_PREFIX/bin"} ;;
+			"${VIRTUAL_ENV:-//}/bin":*) PATH=$VIRTUAL_ENV/bin:$__wasp_bin${PATH#"$VIRTUAL_ENV/bin"} ;;
+			*) PATH=$__wasp_bin${PATH:+:$PATH} ;;
+		esac
+		export PATH
+		;;
 esac
 case $- in
-  *i*)
-    if [ -n "${BASH_VERSION-}" ] && [ -r "$__wasp_root/completions/wasp.bash" ]; then
-      . "$__wasp_root/completions/wasp.bash"
-    elif [ -n "${ZSH_VERSION-}" ] && [ -r "$__wasp_root/completions/_wasp" ]; then
-      . "$__wasp_root/completions/_wasp"
-    fi
-    ;;
+	*i*)
+		if [ -n "${BASH_VERSION-}" ] && [ -r "$__wasp_root/completions/wasp.bash" ]; then
+			. "$__wasp_root/completions/wasp.bash"
+		elif [ -n "${ZSH_VERSION-}" ] && [ -r "$__wasp_root/completions/_wasp" ]; then
+			. "$__wasp_root/completions/_wasp"
+		fi
+		;;
 esac
 unset __wasp_root __wasp_bin

@@ -11,6 +11,7 @@ is complete by itself and a cut one is a syntax error that does nothing.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Final
@@ -57,7 +58,7 @@ INSTALLED = {
 #: The releases whose digests are inside.
 NEWEST_RELEASES = 6
 #: Linux takes no longer argument, and `sh -c "$(curl …)"` makes one of the whole text.
-LIMIT_BYTES = 200_000
+LIMIT_BYTES = 131_072
 
 HEADER = """\
 #!/bin/sh
@@ -65,17 +66,10 @@ HEADER = """\
 # Installs Wasp, the full-stack web framework: https://wasp.sh
 #
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
-#     sh install.sh --help
 #
-# Needs curl or wget, tar, gzip, awk, and sha256sum and sha512sum, shasum or openssl; no Python.
-#
-# `make install.sh` put this file together from sh/ (the program, without its comments) and installed/ and
-# telemetry_ping.py (what is left beside Wasp, in full): https://github.com/wasp-lang/wasp
-#
-# All of it is one brace group, which a shell reads to its end before it runs any of it, so a download that was cut
-# does nothing. Whatever shell reads this, with its aliases, functions and options, runs only the next lines: they write
-# the program into a private temporary folder and hand over to /bin/sh. A backslash keeps a word from being an alias;
-# with POSIXLY_CORRECT, bash takes no function for a special builtin. In zsh, "unset" fails, which may end a shell.
+# `make install.sh` makes it from sh/ (without comments), installed/ and telemetry_ping.py. It is one brace group, so a cut
+# download does nothing. Your shell runs only the next lines, which hand over to /bin/sh, whatever its aliases (a backslash
+# keeps them off), functions (with POSIXLY_CORRECT, bash takes none for a special builtin) and options are.
 POSIXLY_CORRECT=1
 \\unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
@@ -90,7 +84,7 @@ def program() -> str:
     """The sh program, whole: its parts without whole-line comments, and the installed files."""
     parts = [_without_comments(_part(name)) for name in PARTS]
     # Before the last part, which starts it.
-    return "\n".join([*parts[:-1], _installed_file(), _known_digests(), parts[-1]])
+    return "".join([*parts[:-1], _installed_file(), _known_digests(), parts[-1]])
 
 
 def install_sh() -> str:
@@ -103,16 +97,22 @@ def _part(name: str) -> str:
 
 
 def _without_comments(text: str) -> str:
-    lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-    return "\n".join(lines).strip("\n") + "\n"
+    """Without whole-line comments and blank lines, but for those of a here-document."""
+    lines, end = [], ""
+    for line in text.splitlines():
+        if end or (line and not line.lstrip().startswith("#")):
+            lines.append(line)
+        found = re.search(r"<<'(\w+)'$", line)
+        end = found[1] if found else "" if line == end else end
+    return "\n".join(lines) + "\n"
 
 
 def _installed_file() -> str:
     """The function `installed_file NAME`, which prints one of them."""
     cases = []
-    for name, source in INSTALLED.items():
+    for number, (name, source) in enumerate(INSTALLED.items()):
         text = (REPOSITORY / source).read_text(encoding="utf-8")
-        end = f"END_OF_{name.rpartition('/')[2]}"
+        end = f"END_{number}"
         if f"\n{end}\n" in text or not text.endswith("\n"):
             raise ValueError(f"a here-document cannot hold {source}")
         cases.append(f"        {name}) cat <<'{end}' ;;\n{text}{end}\n")
@@ -126,7 +126,7 @@ def _known_digests() -> str:
         f"{release['version']} {source} {build} {digest}\n"
         for release in table["releases"][:NEWEST_RELEASES]
         for source in ("npm", "github")
-        for build, digest in release[source].items()
+        for build, digest in release.get(source, {}).items()
     ]
     return (
         "known_digests() {\n    cat <<'END_OF_digests'\n" + "".join(lines) + "END_OF_digests\n}\n"

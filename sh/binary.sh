@@ -3,44 +3,47 @@
 
 # check_binary: dies unless the unpacked binary runs here and is the version that was asked for
 check_binary() {
-  say_step 'Running wasp-bin version'
-  run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
-  _reported=$(sed -n 's/^[^0-9]*\([0-9][0-9.]*[0-9]\(-rc[0-9]*\)\{0,1\}\).*/\1/p' "$work/said" | head -n 1)
-  is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
-    'Nothing was installed.'
-  version=${version:-$_reported}
-  # A release candidate may call itself by the version that it is a candidate for.
-  [ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
-    "the archive holds Wasp $_reported, not $version." 'Nothing was installed.'
+	say_step 'Running wasp-bin version'
+	run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
+	_reported=$(sed -n 's/^[^0-9]*\([0-9][0-9.]*[0-9]\(-rc[0-9]*\)\{0,1\}\).*/\1/p' "$work/said" | head -n 1)
+	is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
+		"$nothing"
+	version=${version:-$_reported}
+	# A release candidate may call itself by the version that it is a candidate for.
+	[ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
+		"the archive holds Wasp $_reported, not $version." "$nothing"
 }
 
 # run_unpacked_binary: in the user's locale, while what the system says of it is in the C locale, as it is looked at
 run_unpacked_binary() {
-  export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data"
-  exec_limited "$HELPER_LIMIT_S" env LC_ALL="$user_locale" "$staging/new/wasp-bin" version
+	export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data"
+	exec_limited "$HELPER_LIMIT_S" env LC_ALL="$user_locale" "$staging/new/wasp-bin" version
 }
 
 # explain_binary STATUS: why the binary does not run
 explain_binary() {
-  _said=$(cat "$work/errors" "$work/said") _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
-  case $_said in
-    *'loading shared libraries: '*)
-      _library=${_said#*'shared libraries: '}
-      _library=${_library%%:*}
-      case $_library,$(command -v apt-get) in
-        libgmp.*,?*) _library=libgmp10 ;;
-        libgmp.*) _library=gmp ;;
-        libz.*,?*) _library=zlib1g ;;
-        libz.*) _library=zlib ;;
-      esac
-      _hint=$(how_to_install "$_library")
-      ;;
-    *'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
-    *'ermission denied'*) die permission-denied "programs may not run from $(pretty "$prefix") (is it mounted noexec?)." \
-      'Choose another place with --prefix DIR.' ;;
-  esac
-  _said=${_said%%"$newline"*}
-  _said=${_said##*wasp-bin: }
-  die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "${_said##*"wasp-bin': "}")" \
-    "Nothing was installed. $_hint"
+	_said=$(cat "$work/errors" "$work/said") _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
+	case $_said in
+		*'loading shared libraries: '*)
+			_library=${_said#*'shared libraries: '}
+			_library=${_library%%:*}
+			case $_library,$(command -v apt-get) in
+				libgmp.*,?*) _library=libgmp10 ;;
+				libgmp.*) _library=gmp ;;
+				libz.*,?*) _library=zlib1g ;;
+				libz.*) _library=zlib ;;
+			esac
+			_hint=$(how_to_install "$_library")
+			;;
+		*'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
+		*'ermission denied'*)
+			die permission-denied "programs may not run from $shown_prefix (is it mounted noexec?)." \
+				'Choose another place with --prefix DIR.'
+			;;
+	esac
+	_said=${_said%%"$newline"*}
+	# timeout puts the name in quotes.
+	_said=${_said##*wasp-bin: } _said=${_said##*wasp-bin?: }
+	die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
+		"$nothing $_hint"
 }

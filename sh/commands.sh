@@ -2,184 +2,184 @@
 # The commands.
 
 run_install() {
-  refuse_conflicts
-  previous=$current
-  if [ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"; then
-    identify_platform
-    version=$wanted
-    finish_install already-installed
-    return
-  fi
-  [ "$dry_run" = yes ] || make_staging
-  start_registry_lookup
-  [ "$dry_run" = yes ] || {
-    start_node_lookup
-    start_python_lookup
-  }
-  identify_platform
-  announce_new_install
-  choose_build
-  if [ -n "$archive_file" ]; then
-    take_file
-  else
-    obtain_release
-  fi
-  if is_downgrade; then
-    keep_newer_version
-  elif is_to_be_kept "$version"; then
-    finish_install already-installed
-  elif [ "$dry_run" = yes ]; then
-    report_plan
-  else
-    announce_install
-    write_receipt
-    place_version
-    finish_install installed
-  fi
+	refuse_conflicts
+	previous=$current
+	if [ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"; then
+		identify_platform
+		version=$wanted
+		finish_install already-installed
+		return
+	fi
+	start_registry_lookup
+	if [ "$dry_run" = no ]; then
+		make_staging
+		start_node_lookup
+		start_python_lookup
+	fi
+	identify_platform
+	announce_new_install
+	choose_build
+	if [ -n "$archive_file" ]; then
+		take_file
+	else
+		obtain_release
+	fi
+	if is_downgrade; then
+		keep_newer_version
+	elif is_to_be_kept "$version"; then
+		finish_install already-installed
+	elif [ "$dry_run" = yes ]; then
+		report_plan
+	else
+		announce_install
+		write_receipt
+		place_version
+		finish_install installed
+	fi
 }
 
 # is_downgrade: the newest that the source names is older than the current version, and nobody asked for it by name
 is_downgrade() {
-  [ "$wanted,$force,$archive_file" = latest,no, ] && [ -n "$previous" ] && is_installed "$previous" \
-    && comes_before "$version" "$previous"
+	[ "$wanted,$force,$archive_file" = latest,no, ] && [ -n "$previous" ] && is_installed "$previous" \
+		&& comes_before "$version" "$previous"
 }
 
 keep_newer_version() {
-  say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
-  version=$previous
-  finish_install already-installed
+	say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
+	version=$previous
+	finish_install already-installed
 }
 
 # finish_install OUTCOME: the second half, also of an install by install.py
 finish_install() {
-  outcome=$1
-  if [ "$dry_run" = yes ]; then
-    say "Wasp $version is already installed in $(pretty "$share_dir/$version")"
-    result "$outcome"
-    return
-  fi
-  [ -n "$release_node" ] && [ "$outcome" = installed ] || read_receipt "$version"
-  hold_warnings=yes
-  make_current "$version"
-  if [ -n "$destdir" ]; then
-    say "Staged Wasp $version in $share_dir/$version"
-  else
-    check_node
-    check_other_wasp
-    report_install
-  fi
-  result "$outcome"
+	outcome=$1
+	if [ "$dry_run" = yes ]; then
+		say "Wasp $version is already installed in $(pretty "$share_dir/$version")"
+		result "$outcome"
+		return
+	fi
+	read_receipt "$version"
+	hold_warnings=yes
+	make_current "$version"
+	if [ -n "$destdir" ]; then
+		say "Staged Wasp $version in $share_dir/$version"
+	else
+		check_node
+		check_other_wasp
+		report_install
+	fi
+	result "$outcome"
 }
 
 report_install() {
-  case $outcome in
-    installed)
-      say "Installed Wasp $version in $(pretty "$share_dir/$version")"
-      report_previous
-      ;;
-    already-installed) say "Wasp $version is already installed in $(pretty "$share_dir/$version")" ;;
-    switched) say "Wasp $version is now the current version" ;;
-  esac
-  [ -z "$path_message" ] || say "$path_message"
-  [ -z "$held_warnings" ] || say "$held_warnings"
-  [ "$outcome" = installed ] || return 0
-  say ''
-  if [ -z "$path_message" ] || [ "$on_path" = yes ] || is_github_job; then
-    say "Next: ${bold}wasp new my-app$plain"
-  else
-    say 'Next, in this terminal:'
-    say "  $bold$path_command$plain"
-    say "  ${bold}wasp new my-app$plain"
-  fi
+	case $outcome in
+		installed)
+			say "Installed Wasp $version in $(pretty "$share_dir/$version")"
+			report_previous
+			;;
+		already-installed) say "Wasp $version is already installed in $(pretty "$share_dir/$version")" ;;
+		switched) say "Wasp $version is now the current version" ;;
+	esac
+	[ -z "$path_message" ] || say "$path_message"
+	[ -z "$held_warnings" ] || say "$held_warnings"
+	[ "$outcome" = installed ] || return 0
+	say ''
+	if [ -z "$path_message" ] || [ "$on_path" = yes ] || is_github_job; then
+		say "Next: ${bold}wasp new my-app$plain"
+	else
+		say 'Next, in this terminal:'
+		say "  $bold$path_command$plain"
+		say "  ${bold}wasp new my-app$plain"
+	fi
 }
 
 report_previous() {
-  case $previous in
-    '' | "$version") ;;
-    *)
-      comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
-      ! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: wasp installer use $previous"
-      ;;
-  esac
+	case $previous in
+		'' | "$version") ;;
+		*)
+			comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
+			! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: wasp installer use $previous"
+			;;
+	esac
 }
 
 report_plan() {
-  say "Would install Wasp${version:+ $version} for $(platform_words):"
-  say "  from  ${release_url:-$archive_file}"
-  [ -z "$release_digest" ] || say "        $release_digest"
-  say "  to    $(pretty "$share_dir/$version")"
-  say "  run   $(pretty "$bin_dir/wasp")"
-  plan_startup_files
-  [ -z "$edited" ] || say "  shell $edited"
-  result planned
+	say "Would install Wasp${version:+ $version} for $(platform_words):"
+	say "  from  ${release_url:-$archive_file}"
+	[ -z "$release_digest" ] || say "        $release_digest"
+	say "  to    $(pretty "$share_dir/$version")"
+	say "  run   $(pretty "$bin_dir/wasp")"
+	plan_startup_files
+	[ -z "$edited" ] || say "  shell $edited"
+	result planned
 }
 
 # plan_startup_files: sets edited to the start-up files that an install would change
 plan_startup_files() {
-  is_on_path
-  spell_lines
-  edited=''
-  is_on_ci || ! may_change_startup_files || for_each_startup_file plan_line
+	is_on_path
+	spell_lines
+	edited=''
+	is_on_ci || ! may_change_startup_files || for_each_startup_file plan_line
 }
 
 run_use() {
-  refuse_conflicts
-  [ "$dry_run" = yes ] || sweep
-  is_installed "$named_version" || die_not_installed "$named_version"
-  identify_platform
-  version=$named_version
-  if [ "$dry_run" = yes ]; then
-    say "Would make Wasp $version the current version"
-    result planned
-    return
-  fi
-  finish_install "$outcome"
+	refuse_conflicts
+	[ "$dry_run" = yes ] || sweep
+	is_installed "$named_version" || die_not_installed "$named_version"
+	identify_platform
+	version=$named_version
+	if [ "$dry_run" = yes ]; then
+		say "Would make Wasp $version the current version"
+		result planned
+		return
+	fi
+	finish_install "$outcome"
 }
 
 die_not_installed() {
-  die not-installed "Wasp $1 is not installed in $(pretty "$prefix")." "To install it: sh install.sh -v $1"
+	die not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: sh install.sh -v $1"
 }
 
 # run_check: for install.py, before it downloads
 run_check() {
-  refuse_conflicts
-  refuse_closed_places
-  [ "$dry_run" = yes ] || sweep
-  list_installed
-  tell current "$current"
-  tell versions "$(words_of "$installed")"
-  [ "$dry_run" = no ] || {
-    plan_startup_files
-    tell startup "$edited"
-  }
+	refuse_conflicts
+	refuse_closed_places
+	[ "$dry_run" = yes ] || sweep
+	list_installed
+	tell current "$current"
+	tell versions "$(words_of "$installed")"
+	[ "$dry_run" = no ] || {
+		plan_startup_files
+		tell startup "$edited"
+	}
 }
 
 run_list() {
-  identify_platform
-  inspect_launcher
-  list_installed
-  [ "$remote" = no ] || find_available
-  tell current "$current"
-  tell versions "$(words_of "$installed")"
-  tell remote "$(words_of "$available")"
-  if [ "$porcelain" = yes ]; then
-    result listed
-  elif [ "$remote" = yes ]; then
-    print_versions "$available" "$installed"
-    [ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
-  else
-    [ -n "$installed" ] && print_versions "$installed" '' || say "No Wasp is installed in $(pretty "$prefix")"
-  fi
+	identify_platform
+	inspect_launcher
+	list_installed
+	[ "$remote" = no ] || find_available
+	tell current "$current"
+	tell versions "$(words_of "$installed")"
+	tell remote "$(words_of "$available")"
+	if [ "$porcelain" = yes ]; then
+		result listed
+	elif [ "$remote" = yes ]; then
+		print_versions "$available" "$installed"
+		[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
+	else
+		[ -n "$installed" ] && print_versions "$installed" '' || say "No Wasp is installed in $shown_prefix"
+	fi
 }
 
 # print_versions VERSIONS INSTALLED: a star before the current one, a word behind those that are INSTALLED
 print_versions() {
-  printf '%s\n' "$1" | awk -v current="$current" -v installed=" $(words_of "$2")," '{
-    print ($0 == current ? "* " : "  ") $0 (index(installed, " " $0 ",") ? " (installed)" : "") }'
+	printf '%s\n' "$1" | awk -v current="$current" -v installed=" $(words_of "$2")," '{
+		print ($0 == current ? "* " : "  ") $0 (index(installed, " " $0 ",") ? " (installed)" : "") }'
 }
 
 plan_only() {
-  [ "$dry_run" = yes ] || return 1
-  say "$1"
-  result planned
+	[ "$dry_run" = yes ] || return 1
+	say "$1"
+	result planned
 }

@@ -3,92 +3,87 @@
 
 # leave CODE: the one end of a run
 leave() {
-  ignore_signals
-  clean_up
-  exit "$1"
+	ignore_signals
+	clean_up
+	exit "$1"
 }
 
 # ignore_signals: from here on they do not end the run, nor what it starts: half of what is to come would be neither
 # what was there before nor what was asked for
 ignore_signals() {
-  trap '' INT TERM HUP
+	trap '' INT TERM HUP
 }
 
 # stop_helpers: what still runs in the background would write into what is removed
 stop_helpers() {
-  for _running in $child $progress $node_lookup $npm_lookup $python_lookup; do kill "$_running" 2>/dev/null; done
-  # shellcheck disable=SC2086 # there may be none of them
-  [ -z "$child$progress" ] || wait $child $progress 2>/dev/null
+	for _running in $child $progress $node_lookup $npm_lookup $python_lookup; do kill "$_running" 2>/dev/null; done
+	# shellcheck disable=SC2086 # there may be none of them
+	[ -z "$child$progress" ] || wait $child $progress 2>/dev/null
 }
 
 clean_up() {
-  stop_helpers
-  [ -z "$progress" ] || clear_line
-  progress=''
-  end_turn
-  # By their names, since a signal may have come before this program knew of what was made.
-  [ -z "$owner_name" ] || for _made in "$share_dir/.staging-$owner_name-"* "$bin_dir/.wasp-staging-$owner_name-"*; do
-    ! [ -e "$_made" ] || discard "$_made" "$committed"
-  done
-  [ "$committed" = yes ] || remove_empty "$bin_dir" "$made_bin"
-  [ "$committed" = yes ] || remove_empty "$share_dir" "$made_share"
-  [ -z "$work" ] || remove_tree "$work"
+	stop_helpers
+	[ -z "$progress" ] || clear_line
+	progress=''
+	end_turn
+	# By their names, since a signal may have come before this program knew of what was made.
+	[ -z "$owner_name" ] || for _made in "$share_dir/.staging-$owner_name-"* "$bin_dir/.wasp-staging-$owner_name-"*; do
+		! [ -e "$_made" ] || discard "$_made" "$committed"
+	done
+	[ "$committed" = yes ] || remove_empty "$bin_dir" "$made_bin"
+	[ "$committed" = yes ] || remove_empty "$share_dir" "$made_share"
+	[ -z "$work" ] || remove_tree "$work"
 }
 
 # interrupted CODE: a helper that was started a moment ago may still have this trap, and is not the run
 interrupted() {
-  # shellcheck disable=SC2016 # for that shell
-  [ "$(exec sh -c 'echo $PPID')" = $$ ] || exit "$1"
-  ignore_signals
-  interrupted_code=$1
-  stop_helpers
-  [ -z "$sending" ] || kill "$sending" 2>/dev/null
-  # The bar, or a question, stays as it is, and what is said goes below it.
-  [ -z "$progress$asking" ] || printf '\n' >&2
-  progress=''
-  die interrupted 'interrupted.' 'What was installed before is as it was. Run this again to go on.'
+	# shellcheck disable=SC2016 # for that shell
+	[ "$(exec sh -c 'echo $PPID')" = $$ ] || exit "$1"
+	ignore_signals
+	interrupted_code=$1
+	stop_helpers
+	[ -z "$sending" ] || kill "$sending" 2>/dev/null
+	# The bar, or a question, stays as it is, and what is said goes below it.
+	[ -z "$progress$asking" ] || printf '\n' >&2
+	progress=''
+	die interrupted 'interrupted.' 'What was installed before is as it was. Run this again to go on.'
 }
 
 # make_work_folder: a private folder for answers. The prelude of install.sh has made one, and this program is in it;
 # the manager on disk makes its own.
 make_work_folder() {
-  case $program in
-    */wasp-installer-"$$"-??????/program) work=${program%/program} ;;
-    *)
-      work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
-        || die_file_system 'cannot make a temporary folder' "$work"
-      ;;
-  esac
-  # What killed runs left there.
-  for _left in "${work%/*}"/wasp-installer-*-??????; do
-    _pid=${_left%-*}
-    kill -0 "${_pid##*-}" 2>/dev/null || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || rm -rf "$_left" 2>/dev/null
-  done
+	case $program in
+		*/wasp-installer-"$$"-??????/program) work=${program%/program} ;;
+		*)
+			work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
+				|| die_file_system 'cannot make a temporary folder' "$work"
+			;;
+	esac
 }
 
 main() {
-  program=$1
-  shift
-  set_defaults
-  choose_colours
-  trap 'interrupted 130' INT
-  trap 'interrupted 143' TERM
-  trap 'interrupted 129' HUP
-  make_work_folder
-  need awk
-  need sed
-  parse_arguments "$@"
-  check_arguments
-  [ "$command" = list ] || refuse_danger_for_root
-  case $command in
-    install) run_install ;;
-    check) run_check ;;
-    list) run_list ;;
-    use) run_use ;;
-    uninstall) run_uninstall ;;
-    migrate-to-npm) run_migrate_to_npm ;;
-  esac
-  leave 0
+	program=$1
+	shift
+	set_defaults
+	choose_colours
+	trap 'interrupted 130' INT
+	trap 'interrupted 143' TERM
+	trap 'interrupted 129' HUP
+	make_work_folder
+	need awk
+	need sed
+	parse_arguments "$@"
+	check_arguments
+	[ "$command" = list ] || refuse_danger_for_root
+	case $command in
+		install) run_install ;;
+		check) run_check ;;
+		list) run_list ;;
+		use) run_use ;;
+		uninstall) run_uninstall ;;
+		migrate-to-npm) run_migrate_to_npm ;;
+	esac
+	leave 0
 }
 
 # The default command, named, also because posh takes an empty "$@" for an unset parameter.

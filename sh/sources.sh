@@ -4,89 +4,89 @@
 
 # obtain_release: the release from the first source that has it and delivers it
 obtain_release() {
-  ! try_sources take_release_from || return 0
-  forget_release
-  _release=$(wanted_words)
-  [ -z "$network_problem" ] || die_of_problem "$_release"
-  [ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
-    "Another version may have one: $RELEASES_URL"
-  case $wanted,$source in
-    latest,*) die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.' ;;
-    *,auto) die no-such-version "there is no Wasp $wanted." "The versions that there are: $RELEASES_URL" ;;
-  esac
-  die no-such-version "$(source_name "$source") has no Wasp $wanted." \
-    'Another source may have it: leave out --source, or see list --remote.'
+	! try_sources take_release_from || return 0
+	forget_release
+	_release=$(wanted_words)
+	[ -z "$network_problem" ] || die_of_problem "$_release"
+	[ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
+		"Another version may have one: $RELEASES_URL"
+	case $wanted,$source in
+		latest,*) die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.' ;;
+		*,auto) die no-such-version "there is no Wasp $wanted." "The versions that there are: $RELEASES_URL" ;;
+	esac
+	die no-such-version "$(source_name "$source") has no Wasp $wanted." \
+		'Another source may have it: leave out --source, or see list --remote.'
 }
 
 forget_release() {
-  version='' release_source='' release_url='' release_digest='' release_node=''
+	version='' release_source='' release_url='' release_digest='' release_node=''
 }
 
 take_release_from() {
-  forget_release
-  "find_release_at_$1" && take_release
+	forget_release
+	"find_release_at_$1" && take_release
 }
 
 # try_sources DO: "DO SOURCE" for each until one succeeds; else fails, with the problem of the last one, and with
 # network_problem, the first that another try could end, and what else was met
 try_sources() {
-  choose_downloader
-  plan_sources
-  _tried='' network_problem='' _met=''
-  for _source in $sources; do
-    [ -z "$_tried" ] || warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
-    _tried=$_source problem=''
-    ! "$1" "$_source" || return 0
-    say_step "$(source_name "$_source"): $problem_text"
-    case $problem in
-      not-found | no-build) ;;
-      *) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
-    esac
-  done
-  problem_text=${_met:-$problem_text}
-  return 1
+	choose_downloader
+	plan_sources
+	_tried='' network_problem='' _met=''
+	for _source in $sources; do
+		[ -z "$_tried" ] || warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
+		_tried=$_source problem=''
+		! "$1" "$_source" || return 0
+		say_step "$(source_name "$_source"): $problem_text"
+		case $problem in
+			not-found | no-build) ;;
+			*) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
+		esac
+	done
+	problem_text=${_met:-$problem_text}
+	return 1
 }
 
 wanted_words() {
-  if [ "$wanted" = latest ]; then printf 'the newest Wasp'; else printf 'Wasp %s' "$wanted"; fi
+	if [ "$wanted" = latest ]; then printf 'the newest Wasp'; else printf 'Wasp %s' "$wanted"; fi
 }
 
 source_name() {
-  case $1 in
-    npm) printf 'the npm registry' ;;
-    github) printf 'GitHub' ;;
-  esac
+	case $1 in
+		npm) printf 'the npm registry' ;;
+		github) printf 'GitHub' ;;
+	esac
 }
 
 # plan_sources: sets sources, in the order in which they are tried
 plan_sources() {
-  sources=github
-  [ "$source" != github ] || return 0
-  find_registry
-  if [ "$source" = npm ]; then
-    knows_npm_source || die bad-answer 'no npm registry is known here.' \
-      'Name one in WASP_NPM_REGISTRY, install npm, or use --source github.'
-    sources=npm
-  elif knows_npm_source && asks_npm; then
-    sources='npm github'
-  fi
+	sources=github
+	[ "$source" != github ] || return 0
+	find_registry
+	if [ "$source" = npm ]; then
+		knows_npm_source || die bad-answer 'no npm registry is known here.' \
+			'Name one in WASP_NPM_REGISTRY, install npm, or use --source github.'
+		sources=npm
+	elif knows_npm_source && asks_npm; then
+		sources='npm github'
+	fi
 }
 
 # find_available: sets available to the versions that there are, newest first, and release_source
 find_available() {
-  wanted=latest
-  start_registry_lookup
-  choose_build
-  ! try_sources list_versions_at || return 0
-  [ -z "$network_problem" ] || die_of_problem 'the list of versions'
-  die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
+	wanted=latest
+	start_registry_lookup
+	choose_build
+	! try_sources list_versions_at || return 0
+	[ -z "$network_problem" ] || die_of_problem 'the list of versions'
+	die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
 }
 
 # list_versions_at SOURCE: sets available, or fails with a problem
 list_versions_at() {
-  "read_versions_of_$1" || return 1
-  available=$(printf '%s\n' "$available" | grep -E "$VERSION_PATTERN" | newest_first)
-  set_problem not-found 'it has no version of Wasp'
-  [ -n "$available" ] || return 1
-  release_source=$1
+	"read_versions_of_$1" || return 1
+	available=$(printf '%s\n' "$available" | grep -E "$VERSION_PATTERN" | newest_first)
+	set_problem not-found 'it has no version of Wasp'
+	[ -n "$available" ] || return 1
+	release_source=$1
 }

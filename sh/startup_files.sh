@@ -6,172 +6,166 @@
 # so that the home may move.
 # shellcheck disable=SC2016 # for another shell than this one
 spell() {
-  _home='' _below=$1
-  case ${home:+$_below} in
-    "$home"/*) _home='$HOME' _below=${_below#"$home"} ;;
-  esac
-  case $_below in
-    *[!A-Za-z0-9\ ._/+@%,=-]*)
-      _home=${_home:+\"$_home\"}
-      word=$_home$(quoted "$_below")
-      # fish has escapes inside single quotes.
-      fish_word=$_home$(printf '%s.' "$_below" | sed -e "s/[\\\\']/\\\\&/g" -e "1s/^/'/" -e "\$s/\\.\$/'/")
-      ;;
-    *) word=\"$_home$_below\" fish_word=\"$_home$_below\" ;;
-  esac
+	_home='' _below=$1
+	case ${home:+$_below} in
+		"$home"/*) _home='$HOME' _below=${_below#"$home"} ;;
+	esac
+	case $_below in
+		*[!A-Za-z0-9\ ._/+@%,=-]*)
+			_home=${_home:+\"$_home\"}
+			word=$_home$(quoted "$_below")
+			# fish has escapes inside single quotes.
+			fish_word=$_home$(printf '%s.' "$_below" | sed -e "s/[\\\\']/\\\\&/g" -e "1s/^/'/" -e "\$s/\\.\$/'/")
+			;;
+		*) word=\"$_home$_below\" fish_word=\"$_home$_below\" ;;
+	esac
 }
 
 # spell_lines: sets startup_line and fish_line, and bin_word, bin_fish_word and path_command for what a person types
 spell_lines() {
-  spell "$wasp_root/env.sh"
-  startup_line="if [ -f $word ] && [ -r $word ]; then . $word; fi"
-  spell "$wasp_root/env.fish"
-  fish_line="if test -f $fish_word; source $fish_word; end"
-  spell "$prefix/bin"
-  bin_word=$word bin_fish_word=$fish_word
-  path_command="export PATH=$word:\"\$PATH\""
-  case $word in \"*\") path_command="export PATH=${word%?}:\$PATH\"" ;; esac
-  own_shell=${SHELL:-sh}
-  own_shell=${own_shell##*/}
-  case $own_shell in
-    dash | ash | busybox | posh) own_shell="sh" ;;
-    ksh93 | ksh88 | oksh | loksh) own_shell=ksh ;;
-    lksh) own_shell=mksh ;;
-    fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
-  esac
+	spell "$wasp_root/env.sh"
+	startup_line="if [ -f $word ] && [ -r $word ]; then . $word; fi"
+	spell "$wasp_root/env.fish"
+	fish_line="if test -f $fish_word; source $fish_word; end"
+	spell "$prefix/bin"
+	bin_word=$word bin_fish_word=$fish_word
+	path_command="export PATH=$word:\"\$PATH\""
+	case $word in \"*\") path_command="export PATH=${word%?}:\$PATH\"" ;; esac
+	own_shell=${SHELL:-sh}
+	own_shell=${own_shell##*/}
+	case $own_shell in
+		dash | ash | busybox | posh) own_shell="sh" ;;
+		lksh) own_shell=mksh ;;
+		ksh* | *oksh) own_shell=ksh ;;
+		fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
+	esac
 }
 
 is_on_path() {
-  on_path=no
-  case ":${PATH-}:" in *":$prefix/bin:"* | *":$prefix/bin/:"*) on_path=yes ;; esac
+	on_path=no
+	case ":${PATH-}:" in *":$prefix/bin:"* | *":$prefix/bin/:"*) on_path=yes ;; esac
 }
 
 can_be_on_path() {
-  case $prefix in *:* | *"$newline"*) return 1 ;; esac
+	case $prefix in *:* | *"$newline"*) return 1 ;; esac
 }
 
 is_github_job() {
-  [ -n "${GITHUB_PATH-}" ] || return 1
-  case ${GITHUB_ACTIONS-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee]) return 1 ;; esac
+	[ -n "${GITHUB_PATH-}" ] || return 1
+	case ${GITHUB_ACTIONS-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee]) return 1 ;; esac
 }
 
 # may_change_startup_files: nobody forbade it, and it is this user's own home: under sudo, HOME may be another's, who
 # could then not change what is written there
 may_change_startup_files() {
-  [ "$modify_path" = yes ] && [ -z "$destdir" ] && can_be_on_path || return 1
-  case ${HOME-} in /*) ;; *) return 1 ;; esac
-  read_owner "$HOME/."
-  [ "$owner" = "$(id -u)" ]
+	[ "$modify_path" = yes ] && [ -z "$destdir" ] && can_be_on_path || return 1
+	case ${HOME-} in /*) ;; *) return 1 ;; esac
+	read_owner "$HOME/."
+	[ "$owner" = "$(id -u)" ]
 }
 
 # add_to_startup_files: sets path_message, which says what was done, or warns of what a person has to do
 add_to_startup_files() {
-  is_on_path
-  spell_lines
-  path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
-  if ! can_be_on_path; then
-    warn "$_bin is not on your PATH, and cannot be, because of a colon or a line break in its name.${newline}Choose another place with --prefix DIR."
-  elif [ "$modify_path" = yes ] && is_github_job; then
-    add_to_github_path
-  elif is_on_ci || ! may_change_startup_files; then
-    warn_of_path
-  else
-    for_each_startup_file add_line
-    describe_lines
-  fi
+	is_on_path
+	spell_lines
+	path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
+	if ! can_be_on_path; then
+		warn "$_bin cannot be on PATH, because of a colon or a line break in its name: choose another --prefix."
+	elif [ "$modify_path" = yes ] && is_github_job; then
+		add_to_github_path
+	elif is_on_ci || ! may_change_startup_files; then
+		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. Put it there:${newline}$path_command"
+	else
+		for_each_startup_file add_line
+		describe_lines
+	fi
 }
 
-warn_of_path() {
-  [ "$on_path" = yes ] || warn "$(pretty "$prefix/bin") is not on your PATH. Put it there:${newline}$path_command"
-}
-
+# describe_lines: sets path_message
 describe_lines() {
-  if [ -n "$edited" ] && [ "$on_path" = yes ]; then
-    path_message="Added tab completion to $edited, for new terminals."
-  elif [ -n "$edited" ]; then
-    path_message="Added $(pretty "$prefix/bin") to PATH, and tab completion, in $edited, for new terminals."
-  elif [ -n "$present" ] && [ "$on_path" = no ]; then
-    path_message="$(pretty "$prefix/bin") is put on PATH in $present, for new terminals."
-  fi
-  case $on_path,$own_shell in
-    yes,* | no,sh | no,bash | no,zsh | no,fish | no,ksh | no,mksh | no,yash) ;;
-    # What this installer cannot write for.
-    *) warn "$(pretty "$prefix/bin") is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
-  esac
+	case $on_path,$edited,$present in
+		yes,?*) path_message="Added tab completion to $edited, for new terminals." ;;
+		no,?*,*) path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals." ;;
+		no,,?*) path_message="$_bin is put on PATH in $present, for new terminals." ;;
+	esac
+	case $edited,$on_path,$own_shell in
+		,yes,*) path_message='' ;;
+		*,yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
+		# What this installer cannot write for.
+		*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
+	esac
 }
 
 # for_each_startup_file DO: "DO FILE LINE" for each that is to have the line: the person's own shell's, and of the other
 # shells those that are there. What each shell reads when it starts: at a login, in a window, or both.
 for_each_startup_file() {
-  startup_verb=$1 offered=$newline
-  find_real_home
-  find_config_folder
-  # Of these, bash reads the first at a login, the last here; on a Mac every window is a login.
-  _login=.profile
-  for _name in .bash_login .bash_profile; do [ ! -r "$HOME/$_name" ] || _login=$_name; done
-  offer bash "$HOME/.bashrc" "$startup_line"
-  # Not .zshenv: on a Mac, /etc/zprofile comes after it and puts the system's folders first.
-  ask_for_zdotdir
-  offer zsh "$zdotdir/.zshrc" "$startup_line"
-  offer fish "$config_folder/fish/conf.d/wasp.fish" "$fish_line"
-  # The others are only for PATH.
-  [ "$on_path" = no ] || return 0
-  for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
-    offer "${_shell% *}" "$HOME/${_shell#* }" "$startup_line"
-  done
+	startup_verb=$1 offered=$newline
+	find_real_home
+	find_config_folder
+	# Of these, bash reads the first at a login, the last here; on a Mac every window is a login.
+	_login=.profile
+	for _name in .bash_login .bash_profile; do [ ! -r "$HOME/$_name" ] || _login=$_name; done
+	offer bash "$HOME/.bashrc" "$startup_line"
+	# Not .zshenv: on a Mac, /etc/zprofile comes after it and puts the system's folders first.
+	ask_for_zdotdir
+	offer zsh "$zdotdir/.zshrc" "$startup_line"
+	offer fish "$config_folder/fish/conf.d/wasp.fish" "$fish_line"
+	# The others are only for PATH.
+	[ "$on_path" = no ] || return 0
+	for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
+		offer "${_shell% *}" "$HOME/${_shell#* }" "$startup_line"
+	done
 }
 
 # offer SHELL FILE LINE
 offer() {
-  [ "$1" = "$own_shell" ] || [ -e "${2%/conf.d/wasp.fish}" ] || return 0
-  case $offered in *"$newline$2$newline"*) return 0 ;; esac
-  offered=$offered$2$newline
-  "$startup_verb" "$2" "$3"
+	[ "$1" = "$own_shell" ] || [ -e "${2%/conf.d/wasp.fish}" ] || return 0
+	case $offered in *"$newline$2$newline"*) return 0 ;; esac
+	offered=$offered$2$newline
+	"$startup_verb" "$2" "$3"
 }
 
 # ask_for_zdotdir: sets zdotdir. A zshenv may set it without exporting it, so zsh is asked.
 ask_for_zdotdir() {
-  zdotdir=${ZDOTDIR:-$HOME}
-  [ "$own_shell" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
-  # shellcheck disable=SC2016 # for zsh
-  _said=$(ask zsh -c '\builtin print -r -- "
+	zdotdir=${ZDOTDIR:-$HOME}
+	[ "$own_shell" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
+	# shellcheck disable=SC2016 # for zsh
+	_said=$(ask zsh -c '\builtin print -r -- "
 zdotdir=${ZDOTDIR:-$HOME}"') || return 0
-  case $_said in *"${newline}zdotdir=/"*) zdotdir=${_said##*"${newline}zdotdir="} ;; esac
+	case $_said in *"${newline}zdotdir=/"*) zdotdir=${_said##*"${newline}zdotdir="} ;; esac
 }
 
 find_config_folder() {
-  config_folder=${HOME-}/.config
-  case ${XDG_CONFIG_HOME-} in /*) config_folder=$XDG_CONFIG_HOME ;; esac
+	config_folder=${HOME-}/.config
+	case ${XDG_CONFIG_HOME-} in /*) config_folder=$XDG_CONFIG_HOME ;; esac
 }
 
 # take_out_of_startup_files: wherever the lines may be, also by another shell or another ZDOTDIR
 take_out_of_startup_files() {
-  may_change_startup_files || return 0
-  spell_lines
-  edited=''
-  find_real_home
-  find_config_folder
-  ask_for_zdotdir
-  for _name in .bashrc .bash_profile .bash_login .profile .kshrc .mkshrc .yashrc .yash_profile .zshrc .zshenv; do
-    remove_lines "$HOME/$_name"
-  done
-  [ "$zdotdir" = "$HOME" ] || for _name in .zshrc .zshenv; do remove_lines "$zdotdir/$_name"; done
-  remove_lines "$HOME/.config/fish/conf.d/wasp.fish"
-  remove_lines "$config_folder/fish/conf.d/wasp.fish"
-  [ -z "$edited" ] || say "Took Wasp out of $edited"
+	may_change_startup_files || return 0
+	spell_lines
+	edited=''
+	find_real_home
+	find_config_folder
+	ask_for_zdotdir
+	for _name in .bashrc .bash_profile .bash_login .profile .kshrc .mkshrc .yashrc .yash_profile .zshrc .zshenv; do
+		remove_lines "$HOME/$_name"
+	done
+	[ "$zdotdir" = "$HOME" ] || for _name in .zshrc .zshenv; do remove_lines "$zdotdir/$_name"; done
+	remove_lines "$HOME/.config/fish/conf.d/wasp.fish"
+	remove_lines "$config_folder/fish/conf.d/wasp.fish"
+	[ -z "$edited" ] || say "Took Wasp out of $edited"
 }
 
 # add_to_github_path: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 add_to_github_path() {
-  if [ -f "$GITHUB_PATH" ] && {
-    grep -qxF -e "$prefix/bin" "$GITHUB_PATH" || {
-      # The line of another step may have no end.
-      _end=$(tail -c 1 "$GITHUB_PATH")
-      (printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
-    }
-  } 2>/dev/null; then
-    path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
-  else
-    warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps of this job."
-  fi
+	# The line of another step may have no end.
+	if [ -f "$GITHUB_PATH" ] && {
+		_end=$(tail -c 1 "$GITHUB_PATH")
+		(printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
+	} 2>/dev/null; then
+		path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
+	else
+		warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps."
+	fi
 }

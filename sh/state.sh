@@ -12,11 +12,11 @@ set +aefuxvC
 # bash passes exported functions on to /bin/sh.
 # shellcheck disable=SC3044 # bash has it
 [ -z "${BASH_VERSION-}" ] || {
-  unset -f declare
-  for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
+	unset -f declare
+	for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
 }
 unalias -a 2>/dev/null
-unset CDPATH IFS GLOBIGNORE TAR_OPTIONS GZIP GREP_OPTIONS BASH_ENV ENV POSIXLY_CORRECT
+unset CDPATH IFS GLOBIGNORE TAR_OPTIONS GZIP BASH_ENV ENV POSIXLY_CORRECT
 set -u
 umask 022
 # With a standard stream closed, the next file that is opened would take its place.
@@ -28,37 +28,39 @@ user_locale=${LC_ALL-}
 LC_ALL=C
 export LC_ALL
 
-readonly INSTALLER_VERSION=0.2.0
-readonly NPM_PACKAGE=@wasp.sh/wasp-cli
-readonly NPM_PATH=@wasp.sh%2fwasp-cli
-readonly FIRST_NPM_VERSION=0.20.2
-readonly VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
-readonly DEFAULT_GITHUB_URL=https://github.com
-readonly RELEASES_URL=https://github.com/wasp-lang/wasp/releases
+INSTALLER_VERSION=0.2.0
+NPM_PACKAGE=@wasp.sh/wasp-cli
+NPM_PATH=@wasp.sh%2fwasp-cli
+FIRST_NPM_VERSION=0.20.2
+VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
+DEFAULT_GITHUB_URL=https://github.com
+RELEASES_URL=https://github.com/wasp-lang/wasp/releases
+NODE_URL=https://nodejs.org/en/download
 # The oldest glibc that the release binaries run on (objdump -T wasp-bin | grep GLIBC_).
-readonly OLDEST_GLIBC=2.29
-readonly ATTEMPTS=4
-readonly LONGEST_RETRY_AFTER_S=60
-readonly REDIRECT_LIMIT=10
+OLDEST_GLIBC=2.29
+ATTEMPTS=4
+LONGEST_RETRY_AFTER_S=60
+REDIRECT_LIMIT=10
 # Fewer bytes a second than this are no progress.
-readonly SLOWEST=100
+SLOWEST=100
 # No answer is longer. GitHub says about 50 kB of each of a hundred releases.
-readonly ANSWER_LIMIT=16777216
+ANSWER_LIMIT=16777216
 # An archive beyond these is not a Wasp release (0.25.0: 522 entries, 67 MB unpacked).
-readonly UNPACKED_LIMIT=1073741824
-readonly ENTRY_LIMIT=100000
+UNPACKED_LIMIT=1073741824
+ENTRY_LIMIT=100000
 # A helper program (npm, node, python, ldd, zsh) that takes longer is as one that is not there. npm needs
 # longer to fetch something.
-readonly HELPER_LIMIT_S=10
-readonly NPM_FETCH_LIMIT_S=600
+HELPER_LIMIT_S=10
+NPM_FETCH_LIMIT_S=600
 # Where the install event goes. telemetry_ping.py has the same three.
-readonly TELEMETRY_URL=https://app.posthog.com/capture/
-readonly TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
-readonly TELEMETRY_DEADLINE_S=10
+TELEMETRY_URL=https://app.posthog.com/capture/
+TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
+TELEMETRY_DEADLINE_S=10
 # What ends every line of ours in a start-up file; the second also stands for the line break before it.
-readonly STARTUP_MARK='# added by the Wasp installer'
-readonly STARTUP_MARK_WITH_BREAK='# added by the Wasp installer, with the line break before it'
+STARTUP_MARK='# added by the Wasp installer'
+STARTUP_MARK_WITH_BREAK='# added by the Wasp installer, with the line break before it'
 
 newline='
 '
+nothing='Nothing was installed.'
 tab=$(printf '\t') carriage_return=$(printf '\r') escape=$(printf '\033')

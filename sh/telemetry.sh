@@ -4,89 +4,85 @@
 
 # announce_install: sends the event, once in a run, after one line that says so
 announce_install() {
-  [ "$dry_run,$announced,$wants_telemetry" = no,no,yes ] && ! is_opted_out || return 0
-  announced=yes
-  _target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
-  check_url "$_target" && make_install_event || return 0
-  case ${WASP_TELEMETRY_DEBUG-} in
-    '' | 0) ;;
-    *)
-      printf '%s\n' "$event" >&2
-      return
-      ;;
-  esac
-  choose_downloader
-  say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
-  send_event "$_target"
-  tell telemetry sent
+	[ "$dry_run,$announced,$wants_telemetry" = no,no,yes ] && ! is_opted_out || return 0
+	announced=yes
+	_target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
+	check_url "$_target" && make_install_event || return 0
+	case ${WASP_TELEMETRY_DEBUG-} in
+		'' | 0) ;;
+		*)
+			printf '%s\n' "$event" >&2
+			return
+			;;
+	esac
+	choose_downloader
+	# The wget of busybox may check no certificate, and goes wherever it is sent.
+	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
+	say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
+	send_event "$_target"
+	tell telemetry sent
 }
 
 # announce_new_install: the same, as soon as it is certain that something will be installed
 announce_new_install() {
-  list_installed
-  [ "$force" = no ] && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } || announce_install
+	list_installed
+	[ "$force" = no ] && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } || announce_install
 }
 
 # is_opted_out: the rule of opt_out_reason in telemetry_ping.py
 is_opted_out() {
-  [ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
-  case ${DO_NOT_TRACK-} in
-    '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
-    *) return 0 ;;
-  esac
-  find_config_folder
-  _folder=$config_folder/wasp
-  [ -e "$_folder/telemetry-off" ] || [ -L "$_folder/telemetry-off" ] && return 0
-  # It cannot be looked for where one on the way may not be entered.
-  until [ -d "${_folder:-/}/" ]; do _folder=${_folder%/*}; done
-  ! [ -x "${_folder:-/}/" ]
+	[ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
+	case ${DO_NOT_TRACK-} in
+		'' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
+		*) return 0 ;;
+	esac
+	find_config_folder
+	_folder=$config_folder/wasp
+	[ -e "$_folder/telemetry-off" ] || [ -L "$_folder/telemetry-off" ] && return 0
+	# It cannot be looked for where one on the way may not be entered.
+	until [ -d "${_folder:-/}/" ]; do _folder=${_folder%/*}; done
+	! [ -x "${_folder:-/}/" ]
 }
 
 # make_install_event: sets event, the same bytes as install_event in telemetry_ping.py; fails where the system has no
 # random source
 make_install_event() {
-  case $system in
-    Linux) telemetry_os=linux ;;
-    Darwin) telemetry_os=osx ;;
-    MINGW* | MSYS* | CYGWIN* | Windows*) telemetry_os=windows ;;
-    *) telemetry_os=Unknown ;;
-  esac
-  _key=${WASP_TELEMETRY_KEY:-$TELEMETRY_KEY}
-  case $_key in *[!A-Za-z0-9_-]*) return 1 ;; esac
-  # 24 digits, the first of them not 0: the last digit of each byte below 250.
-  _digits=$(od -An -N256 -tu1 /dev/urandom 2>/dev/null | awk '
-    { for (i = 1; i <= NF; i++) if ($i < 250 && (digits != "" || $i % 10)) digits = digits $i % 10 }
-    END { print substr(digits, 1, 24) }')
-  event="{\"api_key\": \"$_key\", \"type\": \"capture\", \"event\": \"install-script:run\", \"distinct_id\": \"$_digits\""
-  event="$event, \"properties\": {\"os\": \"$telemetry_os\"}}"
-  [ ${#_digits} = 24 ]
+	telemetry_os=${os:-Unknown}
+	[ "$os" != macos ] || telemetry_os=osx
+	_key=${WASP_TELEMETRY_KEY:-$TELEMETRY_KEY}
+	case $_key in *[!A-Za-z0-9_-]*) return 1 ;; esac
+	# 24 digits, the first of them not 0: the last digit of each byte below 250.
+	_digits=$(od -An -N256 -tu1 /dev/urandom 2>/dev/null | awk '
+		{ for (i = 1; i <= NF; i++) if ($i < 250 && (digits != "" || $i % 10)) digits = digits $i % 10 }
+		END { print substr(digits, 1, 24) }')
+	event="{\"api_key\": \"$_key\", \"type\": \"capture\", \"event\": \"install-script:run\", \"distinct_id\": \"$_digits\""
+	event="$event, \"properties\": {\"os\": \"$telemetry_os\"}}"
+	[ ${#_digits} = 24 ]
 }
 
 # send_event URL: in the background, out of reach of a closed terminal, and not waited for at the end
 send_event() {
-  _url=$1
-  case $downloader,$wget_options in
-    curl,*)
-      set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_url%%:*}" --max-filesize 65536 \
-        --user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_url"
-      # Plain http stays on this machine.
-      case $_url in http:*) set -- "$@" --noproxy '*' ;; esac
-      ;;
-    # busybox's wget may check no certificate, and goes wherever it is sent.
-    *no-hsts*)
-      # shellcheck disable=SC2086 # a list of words
-      set -- wget $wget_options --timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --user-agent=wasp \
-        --header='Content-Type: application/json' --post-data="$event" --output-document=- "$_url"
-      case $_url in http:*) set -- "$@" --no-proxy ;; esac
-      [ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
-      ;;
-    *) return 0 ;;
-  esac
-  {
-    trap '' HUP INT QUIT
-    # Who waits for the end of a pipe waits for all who could write into it.
-    exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
-    exec_limited "$((TELEMETRY_DEADLINE_S + 1))" "$@"
-  } &
-  sending=$!
+	_url=$1
+	case $downloader in
+		curl)
+			set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_url%%:*}" --max-filesize 65536 \
+				--user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_url"
+			# Plain http stays on this machine.
+			case $_url in http:*) set -- "$@" --noproxy '*' ;; esac
+			;;
+		wget)
+			# shellcheck disable=SC2086 # a list of words
+			set -- wget $wget_options --timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --user-agent=wasp \
+				--header='Content-Type: application/json' --post-data="$event" --output-document=- "$_url"
+			case $_url in http:*) set -- "$@" --no-proxy ;; esac
+			[ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
+			;;
+	esac
+	{
+		trap '' HUP INT QUIT
+		# Who waits for the end of a pipe waits for all who could write into it.
+		exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+		exec_limited "$((TELEMETRY_DEADLINE_S + 1))" "$@"
+	} &
+	sending=$!
 }

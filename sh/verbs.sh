@@ -2,172 +2,179 @@
 # Small verbs: running other programs, changing the file system, comparing versions.
 
 have() {
-  command -v "$1" >/dev/null 2>&1
+	command -v "$1" >/dev/null 2>&1
 }
 
 need() {
-  have "$1" || die missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
+	have "$1" || die missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
 }
 
 # how_to_install TOOL: by the package manager that is here
 how_to_install() {
-  for _command in 'apt-get install' 'apk add' 'dnf install' 'pacman -S' 'zypper install' 'brew install'; do
-    have "${_command%% *}" || continue
-    [ "$_command" = 'brew install' ] || [ "$(id -u)" = 0 ] || _command="sudo $_command"
-    printf 'Install it: %s %s' "$_command" "$1"
-    return
-  done
-  printf "Install it with your system's package manager."
+	for _command in 'apt-get install' 'apk add' 'dnf install' 'pacman -S' 'zypper install' 'brew install'; do
+		have "${_command%% *}" || continue
+		[ "$_command" = 'brew install' ] || [ "$(id -u)" = 0 ] || _command="sudo $_command"
+		printf 'Install it: %s %s' "$_command" "$1"
+		return
+	done
+	printf "Install it with your system's package manager."
 }
 
 # run_waiting STDOUT STDERR COMMAND...: runs it with its output in these files, so that a signal to this shell is
 # answered at once, not at its end
 run_waiting() {
-  _stdout=$1 _stderr=$2
-  shift 2
-  "$@" 2>"$_stderr" >"$_stdout" &
-  child=$!
-  # Some shells tell of a process that was ended.
-  wait "$child" 2>/dev/null
-  _status=$?
-  child=''
-  return "$_status"
+	_stdout=$1 _stderr=$2
+	shift 2
+	"$@" 2>"$_stderr" >"$_stdout" &
+	child=$!
+	# Some shells tell of a process that was ended.
+	wait "$child" 2>/dev/null
+	_status=$?
+	child=''
+	return "$_status"
 }
 
 # exec_limited SECONDS COMMAND...: for a subshell: becomes the command, which is ended after so long. macOS has perl
 # and no timeout.
 exec_limited() {
-  ! have timeout || exec timeout -k 2 "$@"
-  ! have perl || exec perl -e 'alarm shift; exec @ARGV' "$@"
-  shift
-  exec "$@"
+	! have timeout || exec timeout -k 2 "$@"
+	! have perl || exec perl -e 'alarm shift; exec @ARGV' "$@"
+	shift
+	exec "$@"
 }
 
 # ask COMMAND...: prints what a helper program answers, or fails. It has a limit, its complaints are not part of the
 # answer, and one that fails has not answered.
 ask() {
-  _answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && printf '%s\n' "$_answer"
+	_answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && printf '%s\n' "$_answer"
 }
 
 # change ACTION COMMAND...: a command that changes the file system; explains its failure as ACTION
 change() {
-  _action=$1
-  shift
-  _errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot $_action" "$_errors"
+	_action=$1
+	shift
+	_errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot $_action" "$_errors"
+}
+
+# change_in FOLDER COMMAND...: the same, explained as writing there
+change_in() {
+	_action="write to $(pretty "$1")"
+	shift
+	change "$_action" "$@"
 }
 
 # write_file FILE COMMAND...: what the command prints becomes the content of FILE
 write_file() {
-  _file=$1
-  shift
-  _errors=$( ("$@" >"$_file") 2>&1) || die_file_system "cannot write to $(pretty "${_file%/*}")" "$_errors"
+	_file=$1
+	shift
+	_errors=$( ("$@" >"$_file") 2>&1) || die_file_system "cannot write to $(pretty "${_file%/*}")" "$_errors"
 }
 
 # die_file_system MESSAGE ERRORS: what the system said decides what to tell. On a full disk, a program's own complaint
 # may not fit into a file either.
 die_file_system() {
-  _elsewhere='or choose another place with --prefix DIR.'
-  case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
-    *'ermission denied'* | *'not permitted'*)
-      die permission-denied "$1: permission denied." \
-        "Choose a folder that you may write to, for example: --prefix \"\$HOME/.local\""
-      ;;
-    *'ead-only file system'*)
-      die read-only "$1: the file system is read-only." 'Choose another place with --prefix DIR.'
-      ;;
-    *'o space left'* | *'uota exceeded'* | *full*)
-      die no-space "$1: no space left on the device." "Make room (about 170 MB for one version), $_elsewhere"
-      ;;
-  esac
-  _cause=$(plain_text "${2##*: }")
-  die file-system "$1: ${_cause:-it failed}." "See to that path, $_elsewhere"
+	_elsewhere='or choose another place with --prefix DIR.'
+	case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
+		*'ermission denied'* | *'not permitted'*)
+			die permission-denied "$1: permission denied." \
+				"Choose a folder that you may write to, for example: --prefix \"\$HOME/.local\""
+			;;
+		*'ead-only file system'*)
+			die read-only "$1: the file system is read-only." 'Choose another place with --prefix DIR.'
+			;;
+		*'o space left'* | *'uota exceeded'* | *full*)
+			die no-space "$1: no space left on the device." "Make room (about 170 MB for one version), $_elsewhere"
+			;;
+	esac
+	_cause=$(plain_text "${2##*: }")
+	die file-system "$1: ${_cause:-it failed}." "See to that path, $_elsewhere"
 }
 
 # is_of_the_system ERRORS: a program names what it met in the file system, not in what it read
 is_of_the_system() {
-  case $1 in
-    *'nput/output error'* | *'I/O error'* | *'rite error'* | *'o space left'* | *'uota exceeded'* | \
-      *'ead-only file'* | *'ermission denied'*) ;;
-    *) return 1 ;;
-  esac
+	case $1 in
+		*'nput/output error'* | *'I/O error'* | *'rite error'* | *'o space left'* | *'uota exceeded'* | \
+			*'ead-only file'* | *'ermission denied'*) ;;
+		*) return 1 ;;
+	esac
 }
 
 # remove_tree FOLDER: also one with folders that nobody may write to, as an archive may have
 remove_tree() {
-  rm -rf "$1" 2>/dev/null || {
-    chmod -R u+rwx "$1" 2>/dev/null
-    rm -rf "$1"
-  }
+	rm -rf "$1" 2>/dev/null || {
+		chmod -R u+rwx "$1" 2>/dev/null
+		rm -rf "$1"
+	}
 }
 
 # rename_folder FROM TO: fails when TO is a folder with something in it. Without -T (BSD), mv moves FROM into such a
 # folder, which is then undone.
 rename_folder() {
-  _errors=$(mv -T "$1" "$2" 2>&1) && return 0
-  case $_errors in *' option'*) ;; *) return 1 ;; esac
-  _errors=$(mv "$1" "$2" 2>&1) || return 1
-  [ -e "$2/${1##*/}" ] || return 0
-  rm -rf "${2:?}/${1##*/}"
-  return 1
+	_errors=$(mv -T "$1" "$2" 2>&1) && return 0
+	case $_errors in *' option'*) ;; *) return 1 ;; esac
+	_errors=$(mv "$1" "$2" 2>&1) || return 1
+	[ -e "$2/${1##*/}" ] || return 0
+	rm -rf "${2:?}/${1##*/}"
+	return 1
 }
 
 # topmost_missing PATH: sets missing to the highest folder of PATH that is not there, or to nothing
 topmost_missing() {
-  missing='' _folder=$1
-  while [ -n "$_folder" ] && ! [ -e "$_folder" ]; do
-    missing=$_folder
-    _folder=${_folder%/*}
-  done
+	missing='' _folder=$1
+	while [ -n "$_folder" ] && ! [ -e "$_folder" ]; do
+		missing=$_folder
+		_folder=${_folder%/*}
+	done
 }
 
 # remove_empty FOLDER TOPMOST: the empty folders from FOLDER up to TOPMOST, of which some may be gone already
 remove_empty() {
-  _folder=$1
-  while [ -n "$2" ] && { rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ]; } && [ "$_folder" != "$2" ]; do
-    _folder=${_folder%/*}
-  done
+	_folder=$1
+	while [ -n "$2" ] && { rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ]; } && [ "$_folder" != "$2" ]; do
+		_folder=${_folder%/*}
+	done
 }
 
 # absolute PATH: prints it so
 absolute() {
-  _path=$1
-  case $_path in
-    /*) ;;
-    *) _path=$PWD/$_path ;;
-  esac
-  while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
-  printf '%s\n' "$_path"
+	_path=$1
+	case $_path in
+		/*) ;;
+		*) _path=$PWD/$_path ;;
+	esac
+	while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
+	printf '%s\n' "$_path"
 }
 
 # read_owner FILE: sets owner to the number of the user whose it is, and mode to its permissions as ls prints them
 read_owner() {
-  # shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
-  _listed=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $1, $3 }')
-  mode=${_listed% *} owner=${_listed#* }
+	# shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
+	_listed=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $1, $3 }')
+	mode=${_listed% *} owner=${_listed#* }
 }
 
 # quoted TEXT: as one word of sh
 quoted() {
-  printf '%s.' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\\.\$/'/"
+	printf '%s.' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\\.\$/'/"
 }
 
 # comes_before A B: the version A is older; a release candidate comes before its release
 comes_before() {
-  [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | newest_first | tail -n 1)" = "$1" ]
+	[ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | newest_first | tail -n 1)" = "$1" ]
 }
 
 # newest_first: sorts the versions on stdin
 newest_first() {
-  awk '{
-    split($0, parts, "-"); split(parts[1], n, ".")
-    candidate = (parts[2] == "") ? 999999 : substr(parts[2], 3)
-    printf "%06d%06d%06d%06d%06d %s\n", n[1], n[2], n[3], n[4], candidate, $0
-  }' | sort -r | sed 's/^[^ ]* //'
+	awk '{
+		split($0, parts, "-"); split(parts[1], n, ".")
+		candidate = (parts[2] == "") ? 999999 : substr(parts[2], 3)
+		printf "%06d%06d%06d%06d%06d %s\n", n[1], n[2], n[3], n[4], candidate, $0
+	}' | sort -r | sed 's/^[^ ]* //'
 }
 
 # is_version TEXT: X.Y.Z, with a fourth number in old releases, or X.Y.Z-rcN; nothing else may reach a path or an
 # address
 is_version() {
-  case $1 in *"$newline"*) return 1 ;; esac
-  printf '%s\n' "$1" | grep -qE "$VERSION_PATTERN"
+	case $1 in *"$newline"*) return 1 ;; esac
+	printf '%s\n' "$1" | grep -qE "$VERSION_PATTERN"
 }

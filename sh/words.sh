@@ -2,7 +2,7 @@
 # What a person reads (stderr), what a program reads (--porcelain), and how a run fails.
 
 usage() {
-  cat <<'USAGE'
+	cat <<'USAGE'
 Installs Wasp (https://wasp.sh) and manages the installed versions.
 
 usage: install.sh [COMMAND] [OPTIONS]
@@ -32,121 +32,119 @@ options:
   -y, --yes                ask nothing
   -h, --help               print this
   -V                       print the installer's own version
-
-exit codes: 0 done, 1 unexpected, 2 usage, 3 platform not supported, 4 network,
-  5 no such version, 6 integrity, 7 file system, 8 conflict, 130 interrupted
 USAGE
 }
 
 # Colours and bars only where somebody wants to see them: https://no-color.org
 choose_colours() {
-  bold='' red='' yellow='' plain='' on_terminal=no
-  [ -t 2 ] && [ "${TERM-}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
-  on_terminal=yes bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
+	bold='' red='' yellow='' plain='' on_terminal=no
+	[ -t 2 ] && [ "${TERM-}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
+	on_terminal=yes bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
 
 # say LINE: to a person, on stderr; stdout is for results
 say() {
-  [ "$quiet" = yes ] || printf '%s\n' "$1" >&2
+	[ "$quiet" = yes ] || printf '%s\n' "$1" >&2
 }
 
 # say_step LINE: only with --verbose
 say_step() {
-  [ "$verbose" = no ] || printf '%s\n' "$1" >&2
+	[ "$verbose" = no ] || printf '%s\n' "$1" >&2
 }
 
 # indented PAD TEXT: every line of TEXT but the first starts with PAD
 indented() {
-  printf '%s\n' "$2" | sed "2,\$s/^/$1/"
+	printf '%s\n' "$2" | sed "2,\$s/^/$1/"
 }
 
 # warn TEXT: a person sees it at once, or after the result once hold_warnings is set; --porcelain has it too
 warn() {
-  tell warning "$1"
-  _warning="${yellow}warning:$plain $(indented '         ' "$1")"
-  if [ "$hold_warnings" = yes ]; then
-    held_warnings="$held_warnings$newline$_warning"
-  else
-    say "$_warning"
-  fi
+	tell warning "$1"
+	_warning="${yellow}warning:$plain $(indented '         ' "$1")"
+	if [ "$hold_warnings" = yes ]; then
+		held_warnings="$held_warnings$newline$_warning"
+	else
+		say "$_warning"
+	fi
 }
 
 # die SLUG MESSAGE [HINT]: the cause, then what to do; leaves with the exit code of SLUG
 die() {
-  case $1 in
-    usage | bad-version) exit_code=2 ;;
-    unsupported-platform | missing-tool | binary-does-not-run) exit_code=3 ;;
-    dns | connection | timeout | tls | proxy | http-status | captive-portal | bad-answer | insecure-url | no-downloader)
-      exit_code=4
-      ;;
-    no-such-version | not-installed) exit_code=5 ;;
-    checksum-mismatch | no-checksum | no-hash-tool | corrupt-archive | unsafe-archive | wrong-version) exit_code=6 ;;
-    permission-denied | read-only | no-space | file-system) exit_code=7 ;;
-    npm-managed | foreign-launcher) exit_code=8 ;;
-    interrupted) exit_code=$interrupted_code ;;
-    *) exit_code=1 ;;
-  esac
-  indented '       ' "${red}error:$plain $2${3:+$newline$3}" >&2
-  tell code "$exit_code"
-  tell error "$1"
-  tell message "$2"
-  tell hint "${3-}"
-  result error
-  leave "$exit_code"
+	case $1 in
+		usage | bad-version) exit_code=2 ;;
+		unsupported-platform | missing-tool | binary-does-not-run) exit_code=3 ;;
+		dns | connection | timeout | tls | proxy | http-status | captive-portal | bad-answer | insecure-url | no-downloader)
+			exit_code=4
+			;;
+		no-such-version | not-installed) exit_code=5 ;;
+		checksum-mismatch | no-checksum | no-hash-tool | corrupt-archive | unsafe-archive | wrong-version) exit_code=6 ;;
+		permission-denied | read-only | no-space | file-system) exit_code=7 ;;
+		npm-managed | foreign-launcher) exit_code=8 ;;
+		interrupted) exit_code=$interrupted_code ;;
+		*) exit_code=1 ;;
+	esac
+	indented '       ' "${red}error:$plain $2${3:+$newline$3}" >&2
+	tell code "$exit_code"
+	tell error "$1"
+	tell message "$2"
+	tell hint "${3-}"
+	result error
+	leave "$exit_code"
 }
 
 # tell KEY VALUE: one line for a program that reads, with "\" as "\\" and a line break as "\n"
 tell() {
-  [ "$porcelain" = yes ] || return 0
-  printf '%s=' "$1"
-  printf '%s\n' "$2" | awk '{ gsub(/\\/, "&&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { print "" }'
+	[ "$porcelain" = yes ] || return 0
+	printf '%s=' "$1"
+	printf '%s\n' "$2" | awk '{ gsub(/\\/, "&&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { print "" }'
 }
 
 # result STATUS: what a program learns at the end of a run
 result() {
-  [ "$porcelain" = yes ] || return 0
-  is_on_path
-  tell status "$1"
-  for _key in version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path; do
-    eval "tell ${_key%:*} \"\$${_key#*:}\""
-  done
-  tell wasp_dir "${version:+$wasp_root/$version}"
-  tell executable "${prefix:+$prefix/bin/wasp}"
+	[ "$porcelain" = yes ] || return 0
+	is_on_path
+	tell status "$1"
+	for _key in version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path; do
+		eval "tell ${_key%:*} \"\$${_key#*:}\""
+	done
+	tell wasp_dir "${version:+$wasp_root/$version}"
+	tell executable "${prefix:+$prefix/bin/wasp}"
 }
 
 # pretty PATH: with ~ for the home folder
 pretty() {
-  case ${home:+$1} in
-    "$home"/*) printf '~%s' "${1#"$home"}" ;;
-    *) printf '%s' "$1" ;;
-  esac
+	case ${home:+$1} in
+		"$home"/*) printf '~%s' "${1#"$home"}" ;;
+		*) printf '%s' "$1" ;;
+	esac
 }
 
 # plain_text TEXT: text from elsewhere, fit for a screen: no control characters, no login of an address, no more
 # than 200 characters
 plain_text() {
-  printf '%s' "$1" | tr '\n\t' '  ' | awk '{
-    gsub(/[[:cntrl:]]/, "")
-    gsub(/:\/\/[^\/ ]*@/, "://")
-    print (length($0) > 200) ? substr($0, 1, 197) "..." : $0
-  }'
+	printf '%s\n' "$1" | awk '{
+		gsub(/\t/, " ")
+		gsub(/[[:cntrl:]]/, "")
+		gsub(/:\/\/[^\/ ]*@/, "://")
+		text = text (NR > 1 ? " " : "") $0
+	} END { print (length(text) > 200) ? substr(text, 1, 197) "..." : text }'
 }
 
 # words_of LINES: on one line, with commas
 words_of() {
-  printf '%s' "$1" | tr '\n' ',' | sed 's/,/, /g'
+	printf '%s' "$1" | tr '\n' ',' | sed 's/,/, /g'
 }
 
 # confirm QUESTION: asks on a terminal, also when this text itself came from a pipe
 confirm() {
-  [ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
-  asking=yes
-  printf '%s [y/N] ' "$1" >&2
-  # In a process of its own, since no signal ends the "read" of yash.
-  _answer=$(head -n 1 </dev/tty)
-  asking=''
-  case $_answer in
-    [yY] | [yY][eE][sS]) ;;
-    *) die interrupted 'nothing was removed.' ;;
-  esac
+	[ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
+	asking=yes
+	printf '%s [y/N] ' "$1" >&2
+	# In a process of its own, since no signal ends the "read" of yash.
+	_answer=$(head -n 1 </dev/tty)
+	asking=''
+	case $_answer in
+		[yY]*) ;;
+		*) die interrupted 'nothing was removed.' ;;
+	esac
 }

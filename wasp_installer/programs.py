@@ -83,13 +83,19 @@ class Program:
 
     def wait(self, limit_s: float | None = None) -> Ended | None:
         """How it ended; None, when it has not within the limit, and is then ended."""
+        given, self._stdin = self._stdin, None  # once
         try:
-            out, err = self._process.communicate(self._stdin, timeout=limit_s)
+            out, err = self._process.communicate(given, timeout=limit_s)
         except subprocess.TimeoutExpired:
             self.end()
             return None
         code = self._process.returncode
         return Ended(code if code >= 0 else 128 - code, out, err or b"")
+
+    def stop(self) -> Ended | None:
+        """Ends it by a signal that it may answer; returns how it ended, if it did by itself."""
+        self._signal(signal.SIGTERM)
+        return self.wait(_PATIENCE_S)
 
     def end(self) -> None:
         """Ends it, if it still runs: by a signal that it may answer, then by one that it cannot."""

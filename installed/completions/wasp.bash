@@ -1,21 +1,21 @@
-# Tab completion of wasp in bash, read by a line in ~/.bashrc. The Wasp installer wrote this file.
+# Tab completion of wasp in bash. The Wasp installer wrote this file.
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
 _wasp() {
-    local IFS=$' \t\n' word=${COMP_WORDS[COMP_CWORD]} before="${COMP_WORDS[*]:1:COMP_CWORD-1}" words=
-    case $before in
-        start) words=db ;;
-        build) words=start ;;
-        telemetry) words='on off show' ;;
-        *' '*) ;;
-        *)
-            words=$(COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null)
-            [ -n "$before" ] || words="$words install news"
-            [ "$words" != "$before" ] || words=
-            ;;
-    esac
-    COMPREPLY=()
-    [ -z "$words" ] || COMPREPLY=($(compgen -W "$words" -- "$word"))
+  local IFS=$' \t\n' word=${COMP_WORDS[COMP_CWORD]} before="${COMP_WORDS[*]:1:COMP_CWORD-1}" words=
+  case $before in
+    start) words=db ;;
+    build) words=start ;;
+    telemetry) words='on off show' ;;
+    *' '*) ;;
+    *)
+      words=$(COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null)
+      [ -n "$before" ] || words="$words install news"
+      [ "$words" != "$before" ] || words=
+      ;;
+  esac
+  COMPREPLY=()
+  [ -z "$words" ] || COMPREPLY=($(compgen -W "$words" -- "$word"))
 }
 
 complete -o default -F _wasp wasp

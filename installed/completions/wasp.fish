@@ -1,22 +1,22 @@
-# Tab completion of wasp in fish, read by a line in conf.d/wasp.fish. The Wasp installer wrote this file.
+# Tab completion of wasp in fish. The Wasp installer wrote this file.
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
 function __wasp_words
-    set -l before (commandline -opc)[2..-1]
-    switch "$before"
-        case start
-            echo db
-        case build
-            echo start
-        case telemetry
-            printf '%s\n' on off show
-        case '* *'
-        case ''
-            COMP_LINE='wasp ' command wasp completion:list 2>/dev/null
-            printf '%s\n' install news
-        case '*'
-            COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null | string match -v -- "$before"
-    end
+  set -l before (commandline -opc)[2..-1]
+  switch "$before"
+    case start
+      echo db
+    case build
+      echo start
+    case telemetry
+      printf '%s\n' on off show
+    case '* *'
+    case ''
+      COMP_LINE='wasp ' command wasp completion:list 2>/dev/null
+      printf '%s\n' install news
+    case '*'
+      COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null | string match -v -- "$before"
+  end
 end
 
 complete -c wasp -f -a '(__wasp_words)'

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.test_install_event import BODY
+from tests.getters.test_install_event import BODY
 from tests.support.archives import sha256_hex, tiny_package
 from tests.support.collector import Collector
 from tests.support.frontends import BY_NAME, REPOSITORY, FrontEnd

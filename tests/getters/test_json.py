@@ -1,4 +1,4 @@
-"""`--json`: one object, with the same keys in the same order, whatever happens."""
+"""`--json` of install.py: one object, with the same keys in the same order, whatever happens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.machines import Machine
+from tests.support.frontends import PYTHON
+from tests.support.machines import Machine, MachineRoom
 from tests.support.releases import NPM_PLATFORMS, Upstream, npm_tarball_path
 from tests.support.replies import Content
 
@@ -29,6 +30,12 @@ ERROR_KEYS = [*KEYS, "code", "error", "message", "hint"]
 LIST_KEYS = ["status", "current", "versions", *KEYS[1:]]
 
 
+@pytest.fixture
+def python(machines: MachineRoom) -> Machine:
+    """A machine for install.py."""
+    return machines.build(PYTHON)
+
+
 def check_shape(told: dict[str, Any], machine: Machine) -> None:
     """What holds for every answer."""
     assert list(told["platform"]) == ["os", "arch", "libc", "distro"]
@@ -41,150 +48,101 @@ def check_shape(told: dict[str, Any], machine: Machine) -> None:
     assert all(isinstance(warning, str) for warning in told["warnings"])
 
 
-def test_installed(machine: Machine, upstream: Upstream) -> None:
+def test_installs(python: Machine, upstream: Upstream) -> None:
     release = upstream.publish("0.25.0")
-    told = machine.install().ok().json
-    assert list(told) == KEYS
-    check_shape(told, machine)
-    assert told["status"] == "installed"
-    assert told["version"] == "0.25.0"
-    assert told["source"] == "npm"
-    assert told["url"].startswith(upstream.npm_url)
-    assert told["digest"] == release.npm_digest
-    assert told["wasp_dir"] == str(machine.layout.version_folder("0.25.0"))
+    planned = python.install(None, "--dry-run").ok().json
+    installed = python.install()
+    again = python.install("0.25.0").ok().json
+    assert installed.stdout.endswith("}\n")
+    assert installed.stdout.count("\n") == 1
+    installed.says("Installed Wasp 0.25.0")
+    for told in (planned, installed.json, again):
+        assert list(told) == KEYS
+        check_shape(told, python)
+        assert (told["version"], told["source"]) == ("0.25.0", "npm")
+        assert told["digest"] == release.npm_digest
+        assert told["url"].startswith(upstream.npm_url)
+        assert told["wasp_dir"] == str(python.layout.version_folder("0.25.0"))
+    statuses = [told["status"] for told in (planned, installed.json, again)]
+    assert statuses == ["planned", "installed", "already-installed"]
 
 
-def test_already_installed(machine: Machine, upstream: Upstream) -> None:
-    release = upstream.publish("0.25.0")
-    first = machine.install("0.25.0").ok().json
-    told = machine.install("0.25.0").ok().json
-    assert list(told) == KEYS
-    check_shape(told, machine)
-    assert told["status"] == "already-installed"
-    for key in ("version", "source", "url", "digest", "wasp_dir"):
-        assert told[key] == first[key], key
-    assert told["digest"] == release.npm_digest
+def test_other_commands(python: Machine) -> None:
+    python.layout.plant("0.24.0")
+    python.layout.plant("0.9.0")
+    told = {}
+    for command in ("use 0.9.0", "list", "uninstall 0.24.0", "uninstall --yes", "migrate-to-npm"):
+        told[command] = python.run(*command.split(), "--json").ok().json
+        assert list(told[command]) == (LIST_KEYS if command == "list" else KEYS)
+        check_shape(told[command], python)
+    summary = {command: (each["status"], each["version"]) for command, each in told.items()}
+    assert summary == {
+        "use 0.9.0": ("switched", "0.9.0"),
+        "list": ("listed", None),
+        "uninstall 0.24.0": ("removed", "0.24.0"),
+        "uninstall --yes": ("removed", None),
+        "migrate-to-npm": ("removed", None),
+    }
+    assert (told["list"]["current"], told["list"]["versions"]) == ("0.9.0", ["0.24.0", "0.9.0"])
 
 
-def test_planned(machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    told = machine.install(None, "--dry-run").ok().json
-    assert list(told) == KEYS
-    check_shape(told, machine)
-    assert told["status"] == "planned"
-    assert told["version"] == "0.25.0"
-    assert told["url"].startswith(upstream.npm_url)
-
-
-def test_removed(machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    machine.install().ok()
-    told = machine.run("uninstall", "0.25.0", "--json").ok().json
-    assert list(told) == KEYS
-    check_shape(told, machine)
-    assert (told["status"], told["version"]) == ("removed", "0.25.0")
-
-
-def test_removed_as_a_whole(machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    machine.install().ok()
-    told = machine.run("uninstall", "--json", "--yes").ok().json
-    assert list(told) == KEYS
-    check_shape(told, machine)
-    assert (told["status"], told["version"]) == ("removed", None)
-
-
-def test_switched(machine: Machine) -> None:
-    machine.layout.plant("0.24.0")
-    told = machine.run("use", "0.24.0", "--json").ok().json
-    assert list(told) == KEYS
-    check_shape(told, machine)
-    assert (told["status"], told["version"]) == ("switched", "0.24.0")
-    assert told["wasp_dir"] == str(machine.layout.version_folder("0.24.0"))
-
-
-def test_listed(machine: Machine) -> None:
-    machine.layout.plant("0.24.0")
-    machine.layout.plant("0.9.0")
-    machine.run("use", "0.9.0").ok()
-    told = machine.run("list", "--json").ok().json
-    assert list(told) == LIST_KEYS
-    check_shape(told, machine)
-    assert told["status"] == "listed"
-    assert told["current"] == "0.9.0"
-    assert told["versions"] == ["0.24.0", "0.9.0"]
-
-
-def test_listed_with_nothing_installed(machine: Machine) -> None:
-    told = machine.run("list", "--json").ok().json
-    assert list(told) == LIST_KEYS
-    assert (told["current"], told["versions"]) == (None, [])
-
-
-def test_migrated_to_npm(machine: Machine) -> None:
-    machine.layout.plant("0.24.0")
-    told = machine.run("migrate-to-npm", "--json").ok().json
-    assert list(told) == KEYS
-    check_shape(told, machine)
-    assert told["status"] == "removed"
-
-
-def test_error_before_anything_is_known(machine: Machine) -> None:
-    told = machine.run("--json", "--no-such-option").failed(2, "usage").json
+@pytest.mark.parametrize("arguments", ["--json --no-such-option", "--no-such-option --json"])
+def test_an_error_before_anything_is_known(python: Machine, arguments: str) -> None:
+    told = python.run(*arguments.split()).failed(2, "usage").json
     assert list(told) == ERROR_KEYS
     assert list(told["platform"]) == ["os", "arch", "libc", "distro"]
-    assert told["version"] is None
-    assert told["url"] is None
+    assert (told["version"], told["url"]) == (None, None)
 
 
-def test_error_in_the_middle(machine: Machine, upstream: Upstream) -> None:
+def test_an_error_in_the_middle(python: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0", github=False)
     for platform in NPM_PLATFORMS:
         upstream.server.answer(npm_tarball_path("0.25.0", platform), Content(b"wrong bytes"))
-    told = machine.install("0.25.0").failed(6, "checksum-mismatch").json
+    told = python.install("0.25.0").failed(6, "checksum-mismatch").json
     assert list(told) == ERROR_KEYS
-    check_shape(told, machine)
+    check_shape(told, python)
     assert told["version"] == "0.25.0"
     assert told["url"].startswith(upstream.npm_url)
     assert told["hint"]
 
 
-def test_the_answer_is_one_line(machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    out = machine.install().ok().stdout
-    assert out.endswith("}\n")
-    assert out.count("\n") == 1
-
-
-def test_the_option_may_stand_behind_the_mistake(machine: Machine) -> None:
-    machine.run("--no-such-option", "--json").failed(2, "usage")
-
-
 @pytest.mark.parametrize(
     "name",
-    [
-        'with "quotes"',
-        "with \\ backslash",
-        "with\ttab",
-        "with\nnewline",
-        "\u017c\u00f3\u0142\u0107",
-    ],
-    ids=["quotes", "backslash", "tab", "newline", "non-ascii"],
+    ['with "quotes"', "with \\ backslash", "with\ttab", "with\nnewline", "\u017c\u00f3\u0142"],
 )
-def test_strange_names_are_told_exactly(machine: Machine, name: str) -> None:
-    prefix = machine.root / name
-    told = machine.run("list", "--json", "--prefix", str(prefix)).ok().json
+def test_strange_names_are_told_exactly(python: Machine, name: str) -> None:
+    prefix = python.root / name
+    told = python.run("list", "--json", "--prefix", str(prefix)).ok().json
     assert told["prefix"] == str(prefix)
     assert told["executable"] == str(prefix / "bin" / "wasp")
 
 
-def test_a_result_for_people_still_goes_to_stderr(machine: Machine, upstream: Upstream) -> None:
+def test_json_and_quiet_print_only_the_object(python: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
-    machine.install().ok().says("0.25.0")
-
-
-def test_json_and_quiet_print_only_the_object(machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    run = machine.install(None, "--quiet").ok()
+    run = python.install(None, "--quiet").ok()
     assert run.stderr == ""
     assert run.json["status"] == "installed"
+
+
+# --- What the sh program tells install.py --------------------------------------------------------
+
+_RESULT = (
+    *("status", "version", "source", "url", "digest", "os", "arch", "libc", "distro"),
+    *("prefix", "on_path", "wasp_dir", "executable"),
+)
+
+
+def _keys(text: str) -> set[str]:
+    return {line.partition("=")[0] for line in text.splitlines()}
+
+
+def test_the_porcelain_has_the_documented_keys(shell_machine: Machine, upstream: Upstream) -> None:
+    upstream.publish("0.25.0", node=None)
+    check = ("check", "--dry-run", "--porcelain")
+    assert _keys(shell_machine.run(*check).ok().stdout) == {"current", "versions", "startup"}
+    installed = shell_machine.run("install", "--porcelain").ok()
+    assert _keys(installed.stdout) == {*_RESULT, "warning"}
+    listed = shell_machine.run("list", "--porcelain").ok()
+    assert _keys(listed.stdout) == {*_RESULT, "current", "versions", "remote"}
+    failed = shell_machine.run("use", "0.1.2", "--porcelain").failed(5)
+    assert _keys(failed.stdout) == {*_RESULT, "code", "error", "message", "hint"}

@@ -1,4 +1,4 @@
-"""What install.sh makes of the tools that a system has, or lacks."""
+"""What the sh program makes of the tools that a system has, or lacks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.getters.test_archives import CORRUPT, GOOD, HOSTILE, refused
-from tests.support.archives import tgz_of, tiny_package
+from tests.support.archives import tgz_of
 from tests.support.certificates import Authority, Certificate
 from tests.support.machines import Machine
-from tests.support.releases import Upstream, npm_cli_path, npm_tarball_path
+from tests.support.releases import GITHUB_LATEST_PATH, Upstream, npm_cli_path, npm_tarball_path
 from tests.support.replies import (
     Content,
     Cut,
+    Raw,
+    Reply,
     Sequence,
     Stall,
     closed_port,
@@ -44,104 +46,116 @@ def wget_machine(shell_machine: Machine) -> Machine:
 @pytest.mark.parametrize("source", ["npm", "github"])
 def test_wget_serves_too(wget_machine: Machine, upstream: Upstream, source: str) -> None:
     release = upstream.publish("0.25.0")
+    # Somebody keeps quiet, saves headers, or continues downloads by default.
+    settings = wget_machine.root / "wgetrc"
+    settings.write_text("quiet = on\ncontinue = on\ntries = 7\n")
+    wget_machine.set(WGETRC=str(settings))
     told = wget_machine.install(None, "--source", source).ok().json
     assert told["digest"] == (release.npm_digest if source == "npm" else release.github_digest)
-    picture_there = wget_machine.layout.version_picture("0.25.0")
-    assert picture_there == expected_version_folder(release.package)
+    there = wget_machine.layout.version_picture("0.25.0")
+    assert there == expected_version_folder(release.package)
 
 
 def test_wget_keeps_the_passwords_in_netrc_to_itself(
     wget_machine: Machine, upstream: Upstream
 ) -> None:
-    upstream.publish("0.25.0")
     netrc = wget_machine.home / ".netrc"
     netrc.write_text("machine 127.0.0.1 login me password hunter2\n")
     netrc.chmod(0o600)
     upstream.server.answer(METADATA, status(401, WWW_Authenticate='Basic realm="x"'))
     wget_machine.install("0.25.0", *FROM_NPM).failed(4, "http-status").says("401")
-    assert upstream.server.count(METADATA) == 1
     assert not [headers for headers in upstream.server.headers if "Authorization" in headers]
 
 
 @pytest.mark.parametrize(
-    ("code", "slug", "exit_code", "attempts"),
+    ("path", "reply", "code", "slug", "attempts"),
     [
-        (404, "no-such-version", 5, 1),
-        (403, "http-status", 4, 1),
-        (500, "http-status", 4, 4),
-        (503, "http-status", 4, 4),
+        (METADATA, status(404), 5, "no-such-version", 1),
+        (METADATA, status(403), 4, "http-status", 1),
+        (METADATA, status(503), 4, "http-status", 4),
+        (METADATA, html_page(), 4, "captive-portal", 1),
+        (TARBALL, html_page(), 4, "captive-portal", 1),
+        (METADATA, Stall(), 4, "timeout", 1),
+        (TARBALL, Stall(), 4, "timeout", 1),
     ],
+    ids=["404", "403", "503", "portal", "portal-archive", "stall", "stall-archive"],
 )
-def test_wget_tells_statuses_apart(
+def test_wget_tells_answers_apart(
     wget_machine: Machine,
     upstream: Upstream,
+    path: str,
+    reply: Reply,
     code: int,
     slug: str,
-    exit_code: int,
     attempts: int,
 ) -> None:
     upstream.publish("0.25.0", github=False)
-    upstream.server.answer(METADATA, status(code))
-    run = wget_machine.without_waiting().install("0.25.0", *FROM_NPM)
-    run.failed(exit_code, slug)
-    assert upstream.server.count(METADATA) == attempts
+    upstream.server.answer(path, reply)
+    wget_machine.set(WASP_HTTP_TIMEOUT="1").without_waiting()
+    wget_machine.install("0.25.0", *FROM_NPM).failed(code, slug)
+    assert upstream.server.count(path) == attempts
 
 
-def test_wget_tries_a_cut_body_again(wget_machine: Machine, upstream: Upstream) -> None:
+def test_wget_tries_again(wget_machine: Machine, upstream: Upstream) -> None:
     release = upstream.publish("0.25.0", github=False)
     fine = Content(release.npm_archive)
-    upstream.server.answer(TARBALL, Sequence([Cut(release.npm_archive, 100), fine]))
+    busy, cut = status(429, Retry_After="9"), Cut(release.npm_archive, 100)
+    upstream.server.answer(TARBALL, Sequence([busy, cut, fine]))
     wget_machine.without_waiting().install("0.25.0", *FROM_NPM).ok()
-    assert upstream.server.count(TARBALL) == 2
+    assert wget_machine.pauses() == [9, 2]
 
 
-def test_wget_honours_retry_after(wget_machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0", github=False)
-    fine = upstream.server.reply_of(METADATA)
-    upstream.server.answer(METADATA, Sequence([status(429, Retry_After="9"), fine]))
-    wget_machine.without_waiting().install("0.25.0", *FROM_NPM).ok()
-    assert wget_machine.pauses() == [9]
-
-
-@pytest.mark.parametrize("path", [METADATA, TARBALL], ids=["metadata", "archive"])
-def test_wget_gives_a_stalled_server_up_once(
+@pytest.mark.parametrize("path", [TARBALL, GITHUB_LATEST_PATH], ids=["archive", "latest"])
+def test_wget_does_not_use_what_came_by_http(
     wget_machine: Machine, upstream: Upstream, path: str
 ) -> None:
-    upstream.publish("0.25.0", github=False)
-    upstream.server.answer(path, Stall())
-    wget_machine.set(WASP_HTTP_TIMEOUT="1").install("0.25.0", *FROM_NPM).failed(4, "timeout")
-    assert upstream.server.count(path) == 1
-
-
-@pytest.mark.parametrize("path", [METADATA, TARBALL], ids=["metadata", "archive"])
-def test_wget_recognizes_a_captive_portal(
-    wget_machine: Machine, upstream: Upstream, path: str
-) -> None:
-    upstream.publish("0.25.0", github=False)
-    upstream.server.answer(path, html_page())
-    wget_machine.install("0.25.0", *FROM_NPM).failed(4, "captive-portal")
-
-
-def test_wget_does_not_follow_a_redirect_to_http(wget_machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0", github=False)
+    """It follows a redirect by itself; what it brings from there is not looked at."""
+    upstream.publish("0.25.0")
     plain = Server(None)
+    source = "npm" if path == TARBALL else "github"
     try:
-        plain.fallback = upstream.server.reply_of(TARBALL)
-        upstream.server.answer(TARBALL, redirect(f"{plain.url}/here"))
-        wget_machine.install("0.25.0", *FROM_NPM).failed(4, "insecure-url")
-        assert plain.connections == 0
+        plain.fallback = upstream.server.reply_of(path)
+        upstream.server.answer(path, redirect(f"{plain.url}/here"))
+        wget_machine.install(None, "--source", source).failed(4, "insecure-url")
+        assert picture(wget_machine.home) == {}
     finally:
         plain.close()
 
 
-def test_wget_follows_redirects(wget_machine: Machine, upstream: Upstream) -> None:
+@pytest.mark.parametrize(
+    "location",
+    [
+        "LOCATION: {url}/there",
+        "Location:\t/there",
+        "location: ../there",
+        "Location: //{host}/there",
+    ],
+)
+def test_wget_goes_where_a_redirect_leads(
+    wget_machine: Machine, upstream: Upstream, location: str
+) -> None:
     upstream.publish("0.25.0", github=False)
     server = upstream.server
-    server.answer("/elsewhere/wasp.tgz", server.reply_of(TARBALL))
-    server.answer("/step", redirect("/elsewhere/wasp.tgz", 307))
-    server.answer(TARBALL, redirect(f"{server.url}/step", 301))
+    for path in ("/there", "/npm/@wasp.sh/there", "/npm/@wasp.sh/wasp-cli-linux-x64-glibc/there"):
+        server.answer(path, server.reply_of(TARBALL))
+    line = location.format(url=server.url, host=f"127.0.0.1:{server.port}")
+    head = f"HTTP/1.1 302 Found\r\n{line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    server.answer(TARBALL, Raw(head.encode()))
     wget_machine.install("0.25.0", *FROM_NPM).ok()
-    assert server.count("/elsewhere/wasp.tgz") == 1
+
+
+@pytest.mark.parametrize("location", ["LOCATION: ", "Location:\t", "location:"])
+def test_wget_and_where_the_newest_is(
+    wget_machine: Machine, upstream: Upstream, location: str
+) -> None:
+    upstream.publish("0.25.0", npm=False)
+    tag = f"{upstream.github_url}/wasp-lang/wasp/releases/tag/v0.25.0"
+    head = (
+        f"HTTP/1.1 302 Found\r\n{location}{tag}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )
+    upstream.server.answer(GITHUB_LATEST_PATH, Raw(head.encode()))
+    told = wget_machine.install(None, "--source", "github", "--dry-run").ok().json
+    assert told["version"] == "0.25.0"
 
 
 @pytest.mark.parametrize("certificate", [c for c in Certificate if c is not Certificate.GOOD])
@@ -157,90 +171,60 @@ def test_wget_refuses_a_bad_certificate(
         bad.close()
 
 
-def test_wget_and_a_refused_connection(wget_machine: Machine) -> None:
+def test_wget_and_nobody_there(wget_machine: Machine) -> None:
     holder, port = closed_port()
+    wget_machine.without_waiting()
     with holder:
-        wget_machine.set(WASP_NPM_REGISTRY=f"https://127.0.0.1:{port}").without_waiting()
+        wget_machine.set(WASP_NPM_REGISTRY=f"https://127.0.0.1:{port}")
         wget_machine.install("0.25.0", *FROM_NPM).failed(4, "connection")
     assert wget_machine.pauses() == [1, 2, 4]
-
-
-def test_wget_and_a_name_that_does_not_resolve(wget_machine: Machine) -> None:
     wget_machine.set(WASP_NPM_REGISTRY="https://registry.invalid")
     wget_machine.install("0.25.0", *FROM_NPM).failed(4, "dns").says("registry.invalid")
 
 
-def test_the_users_wgetrc_does_not_matter(wget_machine: Machine, upstream: Upstream) -> None:
-    """Somebody keeps quiet, saves headers, or continues downloads by default."""
-    upstream.publish("0.25.0", github=False)
-    settings = wget_machine.root / "wgetrc"
-    settings.write_text(
-        wget_machine.authority.wgetrc.read_text() + "quiet = on\ncontinue = on\ntries = 7\n"
-    )
-    wget_machine.set(WGETRC=str(settings)).install("0.25.0", *FROM_NPM).ok()
+# --- Which downloader ----------------------------------------------------------------------------
+
+# Snap's is confined: it cannot write where it is asked to.
+SNAP = """\
+for argument do
+    case $argument in -o* | --output | -D | --dump-header | --output=*) refuse=1 ;; esac
+done
+[ -n "${refuse-}" ] || exec REAL "$@"
+echo 'curl: (23) Failure writing output to destination' >&2
+exit 23
+"""
 
 
-# --- curl ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def confined_curl(shell_machine: Machine) -> Machine:
-    """A machine whose curl is snap's: it cannot write where it is asked to."""
-    real = real_tool("curl")
+@pytest.mark.parametrize("wget", [True, False], ids=["wget", "no wget"])
+def test_snaps_curl_is_not_used(shell_machine: Machine, upstream: Upstream, wget: bool) -> None:
+    upstream.publish("0.25.0")
     folder = shell_machine.root / "snap" / "bin"
     folder.mkdir(parents=True)
     curl = folder / "curl"
-    curl.write_text(
-        "#!/bin/sh\n"
-        "for argument do\n"
-        "    case $argument in -o* | --output | -D | --dump-header | --output=*) refuse=1 ;; esac\n"
-        "done\n"
-        f'[ -n "${{refuse-}}" ] || exec {real} "$@"\n'
-        "echo 'curl: (23) Failure writing output to destination' >&2\n"
-        "exit 23\n"
-    )
+    curl.write_text("#!/bin/sh\n" + SNAP.replace("REAL", str(real_tool("curl"))))
     curl.chmod(0o755)
-    shell_machine.toolbox.remove("curl")
-    tools = shell_machine.toolbox.folder
-    return shell_machine.set(PATH=f"{folder}:{tools}")
+    tools = shell_machine.toolbox.remove("curl").folder
+    shell_machine.set(PATH=f"{folder}:{tools}")
+    if wget:
+        shell_machine.toolbox.link("wget")
+        shell_machine.install().ok()
+    else:
+        shell_machine.install().failed(4, "no-downloader").says("snap")
 
 
-def test_snaps_curl_is_named_when_it_cannot_write(
-    confined_curl: Machine, upstream: Upstream
+@pytest.mark.parametrize("tool", [None, "wget2", "something"])
+def test_without_a_downloader_of_use(
+    shell_machine: Machine, upstream: Upstream, tool: str | None
 ) -> None:
     upstream.publish("0.25.0")
-    run = confined_curl.install()
-    if run.code == 0:
-        assert confined_curl.wasp("version").stdout == "0.25.0\n"
-        return
-    run.failed(4, "no-downloader").says("snap").is_silent_about("no such version")
-    assert confined_curl.layout.versions() == []
-
-
-def test_wget_helps_out_where_curl_is_snaps(confined_curl: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    confined_curl.toolbox.link("wget")
-    run = confined_curl.install()
-    if run.code != 0:
-        run.failed(4, "no-downloader").says("snap")
-
-
-# --- Without -------------------------------------------------------------------------------------
-
-
-def test_without_curl_and_wget(shell_machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
     shell_machine.toolbox.remove("curl")
+    if tool == "wget2":
+        shell_machine.toolbox.alias("wget", "wget2")
+    elif tool is not None:
+        shell_machine.toolbox.script("wget", "echo 'no wget at all'")
     run = shell_machine.install().failed(4, "no-downloader")
     run.says("curl", "wget", "install")
     assert picture(shell_machine.home) == {}
-
-
-def test_a_file_needs_no_downloader(shell_machine: Machine) -> None:
-    shell_machine.toolbox.remove("curl")
-    archive = shell_machine.root / "wasp.tgz"
-    archive.write_bytes(tiny_package("0.25.0").npm_archive())
-    shell_machine.install(None, "--from-file", str(archive)).ok()
 
 
 @pytest.mark.parametrize("tool", ["tar", "gzip", "awk"])
@@ -275,11 +259,14 @@ def plain_upstream() -> Iterator[Upstream]:
     plain.close()
 
 
-def test_busybox_is_enough(busybox_machine: Machine, plain_upstream: Upstream) -> None:
+@pytest.mark.parametrize("source", ["npm", "github"])
+def test_busybox_is_enough(busybox_machine: Machine, plain_upstream: Upstream, source: str) -> None:
     release = plain_upstream.publish("0.25.0")
-    busybox_machine.set(WASP_NPM_REGISTRY=plain_upstream.npm_url)
-    told = busybox_machine.install().ok().json
-    assert told["digest"] == release.npm_digest
+    busybox_machine.set(
+        WASP_NPM_REGISTRY=plain_upstream.npm_url, WASP_GITHUB_URL=plain_upstream.github_url
+    )
+    # Where "latest" leads it cannot tell, since it goes there.
+    busybox_machine.install("0.25.0", "--source", source).ok()
     there = busybox_machine.layout.version_picture("0.25.0")
     assert there == expected_version_folder(release.package)
     assert busybox_machine.wasp("version").stdout == "0.25.0\n"
@@ -290,11 +277,7 @@ def test_busybox_is_enough(busybox_machine: Machine, plain_upstream: Upstream) -
     [(404, 5, "no-such-version"), (403, 4, "http-status"), (500, 4, "http-status")],
 )
 def test_busybox_wget_tells_statuses_apart(
-    busybox_machine: Machine,
-    plain_upstream: Upstream,
-    code: int,
-    exit_code: int,
-    slug: str,
+    busybox_machine: Machine, plain_upstream: Upstream, code: int, exit_code: int, slug: str
 ) -> None:
     plain_upstream.server.answer(METADATA, status(code))
     busybox_machine.set(WASP_NPM_REGISTRY=plain_upstream.npm_url).without_waiting()
@@ -310,9 +293,9 @@ def test_a_wget_that_checks_no_certificates_is_not_trusted(
     assert not [path for path in upstream.server.fetched if path.endswith(".tgz")]
 
 
-@pytest.mark.parametrize("kind", ["cut", "traversal"])
-def test_busybox_tar_is_guarded_too(busybox_machine: Machine, kind: str) -> None:
-    if kind == "cut":
-        refused(busybox_machine, CORRUPT["cut-in-the-middle"], "corrupt-archive")
-    else:
-        refused(busybox_machine, tgz_of([*GOOD, *HOSTILE["traversal"]]), "unsafe-archive")
+@pytest.mark.parametrize("kind", ["cut-in-the-middle", "traversal", "folder-becomes-a-link"])
+@pytest.mark.parametrize("tar", ["busybox", "bsdtar"])
+def test_other_tars_are_guarded_too(shell_machine: Machine, kind: str, tar: str) -> None:
+    shell_machine.toolbox.alias("tar", tar)
+    archive = CORRUPT.get(kind) or tgz_of([*GOOD, *HOSTILE[kind]])
+    refused(shell_machine, archive, "unsafe-archive", "corrupt-archive")

@@ -1,184 +1,122 @@
-"""The command line: what is refused, and what goes to which stream."""
+"""The command line: what is taken, what is refused, and what goes to which stream.
+
+What both say of mistakes is in test_equality.py; the long tables are tests/unit/test_options.py
+and test_versions.py.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.getters.test_equality import counterpart
-from tests.support.frontends import FrontEnd
-from tests.support.machines import Machine, MachineRoom
+from tests.support.getters import Getters
+from tests.support.machines import Machine
 from tests.support.releases import Upstream
 from tests.support.trees import picture
 
-OPTIONS_WITH_A_VALUE = (
-    "-v",
-    "--version",
-    "--prefix",
-    "--destdir",
-    "--source",
-    "--from-file",
-    "--sha256",
-)
-REFUSED = {
-    "unknown-long": ["--no-such-option"],
-    "unknown-short": ["-Z"],
-    "two-commands": ["install", "list"],
-    "unknown-command": ["instal"],
-    "use-without-version": ["use"],
-    "use-two-versions": ["use", "0.25.0", "0.24.0"],
-    "list-with-operand": ["list", "0.25.0"],
-    "unknown-source": ["--source", "ftp"],
-    "short-sha256": ["--sha256", "abc"],
-    "sha256-no-hex": ["--sha256", "g" * 64],
+GOOD_VERSIONS = {
+    "v0.25.0": "0.25.0",
+    "10.20.30": "10.20.30",
+    "0.0.0": "0.0.0",
+    "v0.26.0-rc12": "0.26.0-rc12",
+    "0.1.9.1": "0.1.9.1",
 }
-# Words that are no command, and what is said of them.
-WORDS = {
-    "unistall": "uninstall and migrate",
-    "upgrade": "run this without a command",
-    "0.24.0": "-v 0.24.0",
-}
-HELP_WORDS = tuple(
-    """
-    install list use uninstall migrate-to-npm --version --prefix --destdir --source --from-file
-    --sha256 --require-checksum --no-modify-path --no-telemetry --force --dry-run --json --quiet
-    --verbose --yes --help WASP_VERSION WASP_INSTALL_PREFIX DESTDIR
-    """.split()  # noqa: SIM905 - as a list it would be thirty lines
-)
+BAD_VERSIONS = [
+    *("0.20.1/../../../../evil", "..", "0.25", "0.25.0.1.2", "LATEST", "vv0.25.0", " 0.25.0"),
+    *("0.25.0\n", "0.25.0\n0.24.0", "0.25.0-beta1", "0.25.0-rc", "0.25.0+build", "0.25.*"),
+    *("$(touch evil)", "0.25.0?x=1", "\u0660.\u0661.\u0662", "00.25.0", "1." * 2000 + "1"),
+]
 
 
-@pytest.mark.parametrize(
-    "words", [["-v0.25.0", "-qy"], ["-yq", "--version=0.25.0"], ["--", "install", "-v", "0.25.0"]]
-)
-def test_options_may_be_written_together(machine: Machine, words: list[str]) -> None:
-    machine.layout.plant("0.25.0")
-    assert machine.run(*words, "--json").ok().json["version"] == "0.25.0"
+@pytest.mark.parametrize("given", GOOD_VERSIONS)
+def test_a_good_version_is_taken(both: Getters, upstream: Upstream, given: str) -> None:
+    upstream.publish(GOOD_VERSIONS[given])
+    told = both.install(given, "--dry-run").ok().json
+    assert (told["status"], told["version"]) == ("planned", GOOD_VERSIONS[given])
 
 
-@pytest.mark.parametrize("arguments", [["--vers"], ["-Z"], ["--sha256"], ["-v"], ["--prefix="]])
-def test_both_front_ends_say_the_same_of_a_mistake(
-    machines: MachineRoom, shell: FrontEnd, arguments: list[str]
+@pytest.mark.parametrize("given", BAD_VERSIONS, ids=range(len(BAD_VERSIONS)))
+def test_a_bad_version_is_refused_before_anything_happens(
+    both: Getters, upstream: Upstream, given: str
 ) -> None:
-    said = [
-        machines.build(chosen, chosen.name).run(*arguments).failed(2).stderr
-        for chosen in (shell, counterpart(shell))
-    ]
-    assert said[0] == said[1].replace("--version", "-v" if "-v" in arguments else "--version")
-
-
-@pytest.mark.parametrize("word", WORDS)
-def test_a_word_that_is_no_command_is_answered(machine: Machine, word: str) -> None:
-    run = machine.run(word, "--json").failed(2, "usage").says(f"'{word}'", WORDS[word])
-    assert f"-v {word}" not in run.stderr or word == "0.24.0"
-
-
-def test_the_newest_version_is_none_to_use(machine: Machine) -> None:
-    run = machine.run("use", "latest", "--json").failed(2, "bad-version")
-    run.says("see what is installed").is_silent_about("or latest")
-
-
-def test_help_fits_the_terminal(machine: Machine) -> None:
-    assert max(map(len, machine.run("--help").ok().stdout.splitlines())) < 80
-
-
-@pytest.mark.parametrize("option", OPTIONS_WITH_A_VALUE)
-def test_an_option_without_its_value_is_refused(
-    machine: Machine, upstream: Upstream, option: str
-) -> None:
-    machine.run("--json", option).failed(2, "usage").says(option)
-    assert picture(machine.home) == {}
+    # Its words may hold what only a shell, or only Python, shows as it is.
+    both.install(given, certain_only=True).failed(2, "bad-version")
+    assert picture(both.machine.home) == {}
     assert upstream.server.connections == 0
 
 
-@pytest.mark.parametrize("option", ["--version", "--prefix"])
-def test_an_option_is_no_value_of_an_option(machine: Machine, option: str) -> None:
-    machine.run(option, "--json").failed(2, "usage").says(option)
-    assert picture(machine.home) == {}
-
-
-@pytest.mark.parametrize("case", REFUSED)
-def test_a_wrong_command_line_is_refused(machine: Machine, upstream: Upstream, case: str) -> None:
-    machine.run(*REFUSED[case], "--json").failed(2, "usage")
-    assert picture(machine.home) == {}
-    assert upstream.server.connections == 0
-
-
-def test_a_refusal_says_cause_and_what_to_do(machine: Machine) -> None:
-    lines = machine.run("--no-such-option").failed(2).stderr.splitlines()
-    assert lines[0].startswith("error: ")
-    assert "--no-such-option" in lines[0]
-    assert lines[1].startswith("       ")
-    assert "--help" in lines[1]
-
-
-@pytest.mark.parametrize("option", ["-h", "--help"])
-def test_help_names_everything(machine: Machine, option: str) -> None:
-    run = machine.run(option).ok()
-    missing = [word for word in HELP_WORDS if word not in run.stdout]
-    assert not missing
-    assert run.stderr == ""
-    assert max(map(len, run.stdout.splitlines())) <= 100
-
-
-@pytest.mark.parametrize(
-    "form", [["-v", "0.25.0"], ["--version", "0.25.0"], ["--version=0.25.0"]], ids=" ".join
-)
-def test_forms_of_an_option(machine: Machine, upstream: Upstream, form: list[str]) -> None:
+def test_the_version_in_the_environment(both: Getters, upstream: Upstream) -> None:
+    upstream.publish("0.24.0")
     upstream.publish("0.25.0", latest=False)
-    assert machine.run(*form, "--dry-run", "--json").ok().json["version"] == "0.25.0"
+    for value in ("0.24.0", "latest", ""):
+        both.machine.set(WASP_VERSION=value)
+        assert both.install(None, "--dry-run").ok().json["version"] == "0.24.0"
+        assert both.install("0.25.0", "--dry-run").ok().json["version"] == "0.25.0"
+    both.machine.set(WASP_VERSION="foo")
+    both.install().failed(2, "bad-version").says("WASP_VERSION")
+    # It is for installs.
+    both.machine.run("list").ok()
 
 
-def test_options_may_come_before_the_command(machine: Machine) -> None:
-    machine.layout.plant("0.25.0")
-    assert machine.run("--json", "list").ok().json["versions"] == ["0.25.0"]
+def test_an_empty_variable_is_like_none(both: Getters, upstream: Upstream) -> None:
+    upstream.publish("0.25.0")
+    both.machine.set(WASP_INSTALL_PREFIX="", DESTDIR="", WASP_HTTP_TIMEOUT="")
+    assert both.install().ok().json["prefix"] == str(both.machine.layout.prefix)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("-v0.25.0 -qy", "-yq --version=0.25.0 install", "install -v 0.25.0 --quiet --yes"),
+        *("-qv0.25.0", "-q --source=npm --version 0.25.0"),
+    ],
+)
+def test_options_may_be_written_in_many_ways(both: Getters, words: str) -> None:
+    both.has_current("0.24.0", "0.25.0")
+    run = both.run(*words.split()).ok()
+    assert (run.json["status"], run.json["version"]) == ("already-installed", "0.25.0")
+    assert run.stderr == ""
+
+
+@pytest.mark.parametrize("value", ["1.5", "0", "-1", "soon"])
+def test_a_timeout_that_is_no_number_of_seconds(both: Getters, value: str) -> None:
+    both.machine.set(WASP_HTTP_TIMEOUT=value)
+    both.install("0.25.0").failed(2, "usage").says("WASP_HTTP_TIMEOUT")
+
+
+@pytest.mark.parametrize("option", ["-V", "--help"])
+def test_what_is_only_printed(machine: Machine, option: str) -> None:
+    run = machine.run("install", option, "-v", "nonsense").ok()
+    assert run.stderr == ""
+    assert "Wasp" in run.stdout
 
 
 def test_people_are_told_on_stderr_only(machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
-    run = machine.run("install").ok()
+    run = machine.run("--verbose").ok()
     assert run.stdout == ""
-    run.says("0.25.0", ".local/share/wasp-lang")
+    run.says("0.25.0", ".local/share/wasp-lang", f"{upstream.npm_url}/@wasp.sh")
+    # Of the binary only its version is of interest.
+    run.is_silent_about("If you wish to install/switch")
+    assert machine.run("list", "--quiet").ok().stdout == "* 0.25.0\n"
 
 
-def test_the_words_of_the_binary_are_not_repeated(machine: Machine, upstream: Upstream) -> None:
+def test_quiet_hides_no_error(both: Getters) -> None:
+    run = both.run("-q", "-v", "0.25.0", "--source", "github").failed(5)
+    assert run.stderr.startswith("error: ")
+
+
+def test_a_missing_home_does_not_matter_with_a_prefix(both: Getters, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
-    machine.run("install").ok().is_silent_about("If you wish to install/switch")
-
-
-def test_quiet_says_nothing_when_all_is_well(machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    run = machine.run("install", "--quiet").ok()
-    assert (run.stdout, run.stderr) == ("", "")
-
-
-def test_quiet_does_not_hide_an_error(machine: Machine) -> None:
-    machine.run("install", "-q", "-v", "0.25.0", "--source", "github").failed(5).says("0.25.0")
-
-
-def test_quiet_does_not_hide_results(machine: Machine) -> None:
-    machine.layout.plant("0.25.0")
-    assert machine.run("list", "--quiet").ok().stdout == "  0.25.0\n"
-
-
-def test_verbose_says_where_it_asks(machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    machine.run("install", "--verbose").ok().says(f"{upstream.npm_url}/@wasp.sh")
-
-
-@pytest.mark.parametrize("value", ["1.5", "0", "-1", "soon"])
-def test_a_timeout_that_is_no_number_of_seconds(machine: Machine, value: str) -> None:
-    run = machine.set(WASP_HTTP_TIMEOUT=value).install("0.25.0")
-    run.failed(2, "usage").says("WASP_HTTP_TIMEOUT")
-
-
-def test_a_missing_home_without_a_prefix_is_told(machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    run = machine.set(HOME=None).install()
-    assert run.code == 2
-    run.says("HOME", "--prefix")
-
-
-def test_a_missing_home_does_not_matter_with_a_prefix(machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    prefix = machine.root / "prefix"
-    machine.set(HOME=None).install(None, "--prefix", str(prefix)).ok()
+    prefix = both.machine.home / "prefix"
+    both.machine.set(HOME=None)
+    both.install(None, "--prefix", str(prefix)).ok()
     assert (prefix / "bin" / "wasp").is_file()
+
+
+@pytest.mark.parametrize("home", ["{home}/", "{home}//"])
+def test_a_home_with_a_slash_at_its_end(both: Getters, upstream: Upstream, home: str) -> None:
+    upstream.publish("0.25.0")
+    both.machine.set(HOME=home.format(home=both.machine.home))
+    both.machine.set(PATH=f"{both.machine.home}/.local/bin:{both.machine.environment['PATH']}")
+    run = both.install().ok().says("in ~/.local/share/wasp-lang/0.25.0")
+    assert run.json["on_path"] is True

@@ -52,6 +52,14 @@ def test_force_takes_over_from_npm(marked: Machine, install: tuple[str, ...]) ->
 # --- Another wasp --------------------------------------------------------------------------------
 
 
+def _script(launcher: Path) -> None:
+    launcher.write_text(FOREIGN)
+
+
+def _no_script(launcher: Path) -> None:
+    launcher.write_text("waspc_datadir, but no script\n")
+
+
 def _binary(launcher: Path) -> None:
     launcher.write_bytes(b"\x7fELF" + bytes(range(256)) * 40 + b"waspc_datadir")
 
@@ -74,12 +82,12 @@ def _link_to_our_launcher(launcher: Path) -> None:
 
 
 FOREIGNERS: dict[str, Callable[[Path], None]] = {
-    "file": lambda launcher: launcher.write_text(FOREIGN) and None,
+    "file": _script,
     "binary": _binary,
     "link": _link_to_file,
     "dangling-link": _dangling_link,
     "link-to-launcher": _link_to_our_launcher,
-    "no-script": lambda launcher: launcher.write_text("waspc_datadir, but no script\n") and None,
+    "no-script": _no_script,
     "empty": Path.touch,
     "pipe": os.mkfifo,
 }

@@ -1,52 +1,162 @@
-"""Runs that meet in the same start-up file tear nothing."""
+"""Runs that meet: one at a time changes what is shared, and nothing is lost or torn."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
 import pytest
 
-from tests.support.archives import tiny_package
-from tests.support.machines import Machine, MachineRoom
+from tests.manager.homes import VERSION, archive, set_up, uninstall, with_line
+from tests.support.frontends import FULL, FrontEnd
+from tests.support.machines import Background, Machine, MachineRoom
+from tests.support.processes import sleeping_elsewhere
+from tests.support.trees import picture
 
 MINE = b"export A=1\nexport B=2"
-ROUNDS = 25
+ROUNDS = 100 if FULL else 25
+#: Longer than any run is given to hold its turn.
+LONG_AGO = 3600
 
 
-def assert_whole(content: bytes, with_lines: bytes) -> None:
-    """The file as it was, with or without whole lines of ours."""
-    assert content.startswith(MINE)
-    ours = with_lines[len(MINE) :].split(b"\n")
-    rest = content[len(MINE) :]
-    assert rest == b"" or rest[:1] == b"\n", rest
-    assert all(line in ours for line in rest.split(b"\n")), rest
+@pytest.fixture
+def machine(shell_machine: Machine) -> Machine:
+    return shell_machine
 
 
-@pytest.mark.parametrize("mine", [MINE, MINE + b"\n"], ids=["unended", "ended"])
-@pytest.mark.parametrize(
-    "front_ends",
-    [("dash", "dash"), ("bash", "zsh"), ("dash", "python"), ("python", "python")],
-    ids="-".join,
-)
-def test_removals_at_once_leave_the_file_as_it_was(
-    machines: MachineRoom, front_ends: tuple[str, str], mine: bytes
+# --- The lock ------------------------------------------------------------------------------------
+
+
+def machine_name() -> str:
+    text = f"{os.uname().nodename}_{os.readlink('/proc/self/ns/pid')}"
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in text)
+
+
+def hold(machine: Machine, holder: str, age: float = 0) -> Path:
+    """Makes the link by which a run holds its turn."""
+    machine.layout.plant(VERSION)
+    turn = machine.layout.share / ".turn"
+    turn.symlink_to(holder)
+    os.utime(turn, (time.time() - age,) * 2, follow_symlinks=False)
+    return turn
+
+
+def holder_that(how: str) -> tuple[str, float]:
+    return {
+        "has-ended": (f"{machine_name()}-{sleeping_elsewhere()}", 0),
+        "hangs": (f"{machine_name()}-{os.getpid()}", LONG_AGO),
+        "was-on-another-machine": ("elsewhere-1", LONG_AGO),
+        "nobody-knows": ("nonsense", LONG_AGO),
+    }[how]
+
+
+@pytest.mark.parametrize("how", ["has-ended", "hangs", "was-on-another-machine", "nobody-knows"])
+def test_a_turn_is_taken_over_from_one_that(
+    machines: MachineRoom, every_shell: FrontEnd, how: str
 ) -> None:
-    one, other = (machines.build(name, name=f"{at}") for at, name in enumerate(front_ends))
-    other.set(HOME=str(one.home))
-    file = one.home / ".bashrc"
-    file.write_bytes(mine)
-    install(one)
-    with_lines = file.read_bytes()
-    assert with_lines != mine
-    for _ in range(ROUNDS):
-        file.write_bytes(with_lines)
-        runs = [machine.start("uninstall", "--yes") for machine in (one, other)]
+    machine = machines.build(every_shell)
+    turn = hold(machine, *holder_that(how))
+    # Another that broke it was killed in the middle.
+    breaking = turn.with_name(".turn.breaking")
+    breaking.mkdir()
+    os.utime(breaking, (time.time() - LONG_AGO,) * 2)
+    set_up(machine)
+    assert machine.wasp("version").stdout == "0.25.0\n"
+    uninstall(machine)
+    assert picture(machine.home) == {}
+
+
+@pytest.mark.parametrize("holder", ["alive", "elsewhere"])
+def test_a_turn_is_waited_for(machine: Machine, holder: str) -> None:
+    name = "elsewhere-1" if holder == "elsewhere" else f"{machine_name()}-{os.getpid()}"
+    turn = hold(machine, name)
+    run = machine.start("use", VERSION, "--verbose")
+    wait_for_word(run, b"Waiting for another run")
+    assert not machine.layout.launcher.exists()
+    turn.unlink()
+    run.result().ok()
+    assert machine.wasp("version").stdout == "0.25.0\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_a_run_that_waits_can_be_ended(machine: Machine, number: signal.Signals) -> None:
+    turn = hold(machine, f"{machine_name()}-{os.getpid()}")
+    before = picture(machine.home)
+    run = machine.start("use", VERSION, "--verbose")
+    wait_for_word(run, b"Waiting for another run")
+    run.interrupt_group(number)
+    assert run.result().code == 128 + number
+    assert picture(machine.home) == before
+    turn.unlink()
+
+
+def wait_for_word(run: Background, word: bytes) -> None:
+    assert run.process.stderr is not None
+    while word not in (line := run.process.stderr.readline()):
+        assert line, "it ended without the word"
+
+
+# --- Two at once ---------------------------------------------------------------------------------
+
+
+def test_removals_at_once_leave_the_file_as_it_was(machines: MachineRoom) -> None:
+    """Whatever shells they run in, and whether its last line has an end or not."""
+    room = [machines.build(name, name=name) for name in ("dash", "bash", "zsh")]
+    home = room[0].home
+    file = home / ".bashrc"
+    for number in range(ROUNDS):
+        mine = MINE + b"\n" * (number % 2)
+        file.write_bytes(with_line(".bashrc", mine))
+        pair = (room[0], room[number % 3])
+        for run in [machine.set(HOME=str(home)).start("uninstall", "--yes") for machine in pair]:
+            run.result().ok()
+        assert file.read_bytes() == mine, number
+
+
+def test_installs_at_once_add_one_line_and_lose_no_version(machine: Machine) -> None:
+    (machine.home / ".bashrc").write_bytes(MINE)
+    files = {version: archive(machine, version) for version in ("0.23.0", "0.24.0", "0.25.0")}
+    for _ in range(ROUNDS // 8):
+        words = [("-v", version, "--from-file", file) for version, file in files.items()]
+        runs = [machine.start("install", *options) for options in [*words, words[0]]]
         for run in runs:
             run.result().ok()
-        assert_whole(file.read_bytes(), with_lines)
-    one.run("uninstall", "--yes").ok()
-    assert file.read_bytes() == mine
+        assert machine.layout.versions() == sorted(files)
+        assert machine.wasp("version").ok().stdout.strip() in files
+        assert (machine.home / ".bashrc").read_bytes() == with_line(".bashrc", MINE)
+        assert (machine.home / ".profile").read_bytes() == with_line(".profile", None)
+        uninstall(machine)
+        assert set(picture(machine.home)) == {".bashrc"}
+        assert (machine.home / ".bashrc").read_bytes() == MINE
 
 
-def install(machine: Machine) -> None:
-    archive = machine.root / "wasp.tgz"
-    archive.write_bytes(tiny_package("0.25.0").npm_archive())
-    machine.run("--from-file", str(archive)).ok()
+def test_an_uninstall_beside_an_install_ends_in_one_whole_state(machine: Machine) -> None:
+    """Wasp is there with all that belongs to it, or nothing of it is."""
+    (machine.home / ".bashrc").write_bytes(MINE)
+    file = archive(machine)
+    for number in range(ROUNDS // 3):
+        if number % 2:
+            set_up(machine)
+        install = machine.start("install", "--from-file", file, "--force")
+        # Later each time, so that they meet anywhere.
+        time.sleep(number * 0.02)
+        machine.run("uninstall", "--yes").ok()
+        install.result()
+        bashrc = (machine.home / ".bashrc").read_bytes()
+        if machine.layout.launcher.exists():
+            assert machine.wasp("version").ok().stdout == "0.25.0\n"
+            assert machine.wasp("installer", "list").ok().stdout == "* 0.25.0\n"
+            assert bashrc == with_line(".bashrc", MINE)
+        else:
+            assert bashrc == MINE
+            # A version may be in its place already; it is whole, and the next run takes it up.
+            if machine.layout.versions():
+                set_up(machine)
+                assert machine.wasp("version").ok().stdout == "0.25.0\n"
+        shutil.rmtree(machine.layout.prefix, ignore_errors=True)
+        uninstall(machine)
+        assert (machine.home / ".bashrc").read_bytes() == MINE
+        assert set(picture(machine.home)) == {".bashrc"}

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import trustme
 
-_HERE = ("127.0.0.1", "::1", "localhost")
+#: What a proxy of the tests leads to a server on this machine (`Proxy.routes`).
+ELSEWHERE = "registry.example"
+_HERE = ("127.0.0.1", "::1", "localhost", ELSEWHERE)
 
 
 class Certificate(enum.Enum):

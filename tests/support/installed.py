@@ -9,10 +9,11 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.support.certificates import Authority
 from tests.support.collector import Collector
@@ -75,9 +76,9 @@ def launcher_text(version: str, root: Path | str, python: str) -> bytes:
     """The launcher with its three lines filled in."""
     text = (REPOSITORY / "installed" / "launcher").read_bytes()
     for name, value in (("version", version), ("root", str(root)), ("python", python)):
-        line = f"\nwasp_{name}=''\n".encode()
+        line = f"\n_wasp_{name}=''\n".encode()
         assert text.count(line) == 1, f"the manager replaces the line {line!r}"
-        text = text.replace(line, f"\nwasp_{name}={shlex.quote(value)}\n".encode(*os_encoding()))
+        text = text.replace(line, f"\n_wasp_{name}={shlex.quote(value)}\n".encode(*os_encoding()))
     return text
 
 
@@ -216,22 +217,24 @@ class Installed:
 
     @property
     def state_file(self) -> Path:
-        [file] = self.cache.glob("project-*.json")
+        [file] = self.cache.glob("project-*")
         return file
 
     @property
-    def state(self) -> dict[str, Any]:
-        value = json.loads(self.state_file.read_text())
-        assert isinstance(value, dict)
-        return value
+    def state(self) -> list[str]:
+        """When the pauses of other commands and of builds end, and what is told of a deploy."""
+        return self.state_file.read_text().rstrip("\n").split(" ")
+
+    @property
+    def failed(self) -> bool:
+        """Whether the pause of other commands is that after a failure."""
+        return int(self.state[0]) < time.time() + 3 * HOUR
 
     def age(self, seconds: int) -> None:
         """Moves the project's attempts into the past; less than nothing, into the future."""
-        moved = {
-            name: value - seconds if name.endswith("_at") and value else value
-            for name, value in self.state.items()
-        }
-        self.state_file.write_text(json.dumps(moved) + "\n")
+        *ends, deploy = self.state
+        moved = [str(int(end) - seconds if int(end) else 0) for end in ends]
+        self.state_file.write_text(" ".join([*moved, deploy]) + "\n")
 
     def files(self) -> list[str]:
         """Everything in the home."""

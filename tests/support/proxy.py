@@ -38,7 +38,9 @@ class _Tunnel(socketserver.StreamRequestHandler):
                 return
         host, _, port = request[1].rpartition(":")
         proxy.tunnels.append(request[1])
-        if host.strip("[]") not in ("127.0.0.1", "::1", "localhost"):
+        if request[1] in proxy.routes:
+            host, port = "127.0.0.1", str(proxy.routes[request[1]])
+        elif host.strip("[]") not in ("127.0.0.1", "::1", "localhost"):
             # Nothing of a test may leave this machine.
             self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
             return
@@ -84,11 +86,12 @@ class _Listener(socketserver.ThreadingTCPServer):
 class Proxy:
     """A forward proxy on loopback; `tunnels` lists the host:port of every CONNECT.
 
-    Those to other machines are refused.
+    Those to other machines are refused, but for `routes`, which lead to ports of this one.
     """
 
     def __init__(self, credentials: str | None = None) -> None:
         self.credentials = credentials
+        self.routes: dict[str, int] = {}
         self.tunnels: list[str] = []
         self.refused = 0
         self._listener = _Listener(self)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -36,9 +35,9 @@ class Simulation:
         sends = self.state.begin(now, build, deploy)
         if sends:
             carried = self.state.deploy
-            self.state.settle(build, carried, taken=True)
+            self.state.settle(now, build, carried, taken=True)
             if not taken:
-                self.state.settle(build, carried, taken=False)
+                self.state.settle(now, build, carried, taken=False)
             else:
                 self.carried.append(carried)
             self.sent[build].append(now)
@@ -138,11 +137,12 @@ def test_what_was_refused_may_go_after_an_hour(build: bool, later: int, goes: bo
 def test_who_fails_at_once_does_not_come_back_at_once(tmp_path: Path) -> None:
     """Not in less than the hour, and over another hour evenly."""
     store = Store(str(tmp_path))
+    store.make()
     returns = Counter[int]()
     for number in range(1200):
         state = Invocation([], "", f"/{number}", store).state()
         assert state.begin(START, False, "")
-        first = state.pause_ends(build=False) + 1
+        first = state.ends[False] + 1
         assert not State(state.to_text(), state.spread).begin(first - 1, False, "")
         assert State(state.to_text(), state.spread).begin(first, False, "")
         returns[(first - START - 1) // 600] += 1
@@ -155,14 +155,14 @@ def test_a_deploy_beside_a_sending_is_kept() -> None:
     state = State()
     state.begin(START, False, "fly")
     state.begin(START + 1, False, "setup")
-    state.settle(False, "fly", taken=True)
+    state.settle(START, False, "fly", taken=True)
     assert state.deploy == "setup"
 
 
 def test_a_refusal_does_not_replace_a_later_deploy() -> None:
     state = State()
     state.begin(START, False, "setup")
-    state.settle(False, "fly", taken=False)
+    state.settle(START, False, "fly", taken=False)
     assert state.deploy == "setup"
 
 
@@ -171,34 +171,23 @@ def test_a_refusal_does_not_replace_a_later_deploy() -> None:
 deploys = st.lists(st.sampled_from(ping.DEPLOY_KEYWORDS), max_size=5).map(";".join)
 
 
-@given(st.tuples(*[st.integers(0, 2**40)] * 2), st.tuples(*[st.booleans()] * 2), deploys)
-def test_a_state_is_json_and_reads_as_it_was_written(
-    at: tuple[int, int], failed: tuple[bool, bool], deploy: str
-) -> None:
+@given(st.tuples(*[st.integers(0, 2**40)] * 2), deploys)
+def test_a_state_reads_as_it_was_written(ends: tuple[int, int], deploy: str) -> None:
     state = State()
-    state.at, state.failed, state.deploy = list(at), list(failed), deploy
+    state.ends, state.deploy = list(ends), deploy
     text = state.to_text()
+    assert text == f"{ends[False]} {ends[True]} {deploy}\n"
     assert State(text).to_text() == text
-    assert json.loads(text) == {
-        "other_at": at[False],
-        "other_failed": failed[False],
-        "build_at": at[True],
-        "build_failed": failed[True],
-        "deploy": deploy,
-    }
 
 
 @given(st.text(max_size=300))
-@example(
-    '{"build_at": 1, "build_failed": false, "other_at": 1, "other_failed": 0, "deploy": "x;fly"}'
-)
+@example("1 2 x;fly\n")
 def test_any_text_is_some_state_with_nothing_but_keywords(text: str) -> None:
     assert set(State(text).deploy.split(";")) <= {"", *ping.DEPLOY_KEYWORDS}
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "{", "\0" * 200, "[]", '{"build_at": "soon"}', '{"other_at": 1e999}', "9" * 1024],
+    "text", ["", "{", "\0" * 200, "[]", "1 2", "1 soon fly", "1e9 2 fly", "1 2 fly 3", "9" * 1024]
 )
 def test_a_state_that_cannot_be_read_is_a_fresh_one(text: str) -> None:
     assert State(text).to_text() == State().to_text()
@@ -209,17 +198,24 @@ def test_a_state_that_cannot_be_read_is_a_fresh_one(text: str) -> None:
 
 @pytest.fixture
 def invocation(tmp_path: Path) -> Invocation:
-    return Invocation(["deploy", "fly"], "0.25.0", "/p", Store(str(tmp_path / "telemetry")))
+    store = Store(str(tmp_path / "telemetry"))
+    store.make()
+    return Invocation(["deploy", "fly"], "0.25.0", "/p", store)
+
+
+def failed_at(at: int, invocation: Invocation) -> int:
+    """The end of the pause after an attempt that failed."""
+    return at + HOUR + invocation.state().spread
 
 
 def test_what_is_sent_is_recorded_before_the_network_is_touched(invocation: Invocation) -> None:
-    seen: list[tuple[int, bool, str]] = []
+    seen: list[tuple[int, str]] = []
 
     def note() -> None:
         state = invocation.state()
-        seen.append((state.at[False], state.failed[False], state.deploy))
+        seen.append((state.ends[False], state.deploy))
 
-    def ask(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+    def ask(_url: str, _body: str, when_connected: Any) -> tuple[int, bytes]:
         note()
         when_connected()
         note()
@@ -227,7 +223,7 @@ def test_what_is_sent_is_recorded_before_the_network_is_touched(invocation: Invo
 
     with pytest.raises(ConnectionResetError):
         invocation.send(lambda: START, ask)
-    assert seen == [(START, True, "fly"), (START, False, "")]
+    assert seen == [(failed_at(START, invocation), "fly"), (START + 12 * HOUR, "")]
 
 
 @pytest.mark.parametrize(
@@ -240,49 +236,52 @@ def test_what_is_sent_is_recorded_before_the_network_is_touched(invocation: Invo
 def test_what_was_certainly_not_taken_goes_again(
     invocation: Invocation, status: int, refused: bool
 ) -> None:
-    def ask(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+    def ask(_url: str, _body: str, when_connected: Any) -> tuple[int, bytes]:
         when_connected()
         return status, b"answer"
 
     assert invocation.send(lambda: START, ask) == (b"answer" if status // 100 == 2 else b"")
     state = invocation.state()
-    assert (state.failed[False], state.deploy) == (refused, "fly" if refused else "")
+    ends = failed_at(START, invocation) if refused else START + 12 * HOUR
+    assert (state.ends[False], state.deploy) == (ends, "fly" if refused else "")
     assert invocation.send(lambda: START + 1, ask) is None
 
 
 def test_an_attempt_that_slept_while_another_began_is_not_sent(invocation: Invocation) -> None:
     """As of a process that was stopped, with the machine or alone."""
     sent: list[int] = []
+    clock = [START]
 
-    def other(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+    def other(_url: str, _body: str, when_connected: Any) -> tuple[int, bytes]:
         when_connected()
         sent.append(2)
         return TAKEN
 
-    def slow(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
-        invocation.send(lambda: START + 2 * HOUR, other)
+    def slow(_url: str, _body: str, when_connected: Any) -> tuple[int, bytes]:
+        clock.append(START + 3 * HOUR)
+        invocation.send(lambda: clock[-1], other)
         when_connected()
         sent.append(1)
         return TAKEN
 
     with pytest.raises(TimeoutError):
-        invocation.send(lambda: START, slow)
+        invocation.send(lambda: clock[-1], slow)
     assert sent == [2]
-    assert not invocation.state().failed[False]
+    assert invocation.state().ends[False] == START + 15 * HOUR
 
 
 @pytest.mark.parametrize("slept", [ping.STALE_S, 11 * HOUR, -1])
 def test_an_attempt_that_slept_for_long_is_not_sent(invocation: Invocation, slept: int) -> None:
     clock = [START]
 
-    def slow(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+    def slow(_url: str, _body: str, when_connected: Any) -> tuple[int, bytes]:
         clock.append(START + slept)
         when_connected()
         raise AssertionError("sent")
 
     with pytest.raises(TimeoutError):
         invocation.send(lambda: clock[-1], slow)
-    assert invocation.state().failed[False]
+    assert invocation.state().ends[False] == failed_at(START, invocation)
 
 
 def test_who_comes_to_the_lock_later_does_not_think_it_is_earlier(
@@ -299,7 +298,7 @@ def test_who_comes_to_the_lock_later_does_not_think_it_is_earlier(
         invocation.send(lambda: clock[-1], ask)
         return locked(store)
 
-    def ask(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+    def ask(_url: str, _body: str, when_connected: Any) -> tuple[int, bytes]:
         when_connected()
         sent.append(clock[-1])
         return TAKEN
@@ -308,7 +307,7 @@ def test_who_comes_to_the_lock_later_does_not_think_it_is_earlier(
     assert invocation.send(lambda: clock[-1], ask) is None
     assert sent == [START + 1]
     state = invocation.state()
-    assert (state.at[False], state.failed[False]) == (START + 1, False)
+    assert state.ends[False] == START + 1 + 12 * HOUR
 
 
 def test_who_may_not_send_leaves_all_to_the_next(invocation: Invocation) -> None:
@@ -317,13 +316,13 @@ def test_who_may_not_send_leaves_all_to_the_next(invocation: Invocation) -> None
 
     assert invocation.send(lambda: START, ask, may_send=False) is None
     state = invocation.state()
-    assert (state.at, state.deploy) == ([0, 0], "fly")
+    assert (state.ends, state.deploy) == ([0, 0], "fly")
 
 
 def test_a_cache_that_was_removed_stays_away(tmp_path: Path, invocation: Invocation) -> None:
     """As by an uninstall beside a process that sends."""
 
-    def ask(_url: str, _fields: str, _body: bytes, when_connected: Any) -> tuple[int, bytes]:
+    def ask(_url: str, _body: str, when_connected: Any) -> tuple[int, bytes]:
         for file in (tmp_path / "telemetry").iterdir():
             file.unlink()
         (tmp_path / "telemetry").rmdir()
@@ -343,4 +342,4 @@ def test_nothing_can_be_recorded_so_nothing_is_sent(invocation: Invocation) -> N
     (folder / f"{invocation._file}.new").mkdir()
     with pytest.raises(OSError, match="directory"):
         invocation.send(lambda: START, ask)
-    assert invocation.state().at == [0, 0]
+    assert invocation.state().ends == [0, 0]

@@ -264,6 +264,7 @@ class Machine:
         with mock.patch.dict(os.environ, self._variables):
             folder = world.folder / "caches" / str(len(world.machines))
             self._store = telemetry_ping.Store(str(folder / "telemetry"))
+            self._store.make()
         world.machines.append(self)
 
     def call(
@@ -283,15 +284,13 @@ class Machine:
     def _count(
         self, at: datetime.datetime, command: Command, project: str, version: str, is_lost: bool
     ) -> None:
-        def ask(
-            _url: str, _fields: str, body: bytes, when_connected: Callable[[], None]
-        ) -> tuple[int, bytes]:
+        def ask(_url: str, body: str, when_connected: Callable[[], None]) -> tuple[int, bytes]:
             if is_lost and self._world.random.random() < 0.5:
                 raise OSError("offline")
             when_connected()
             if is_lost:
                 return 503, b""
-            self._world.collector.receive(at, body)
+            self._world.collector.receive(at, body.encode())
             return 200, b""
 
         now = int(at.replace(tzinfo=datetime.timezone.utc).timestamp())
@@ -338,12 +337,8 @@ class World:
 
     def install(self, at: datetime.datetime, os_name: str) -> None:
         self.installs.append((at, os_name))
-        event = telemetry_ping.install_event(
-            key=telemetry_ping.DEFAULT_KEY,
-            distinct_id=telemetry_ping.random_digits(),
-            os_name=os_name,
-        )
-        self.collector.receive(at, telemetry_ping.to_body(event))
+        event = {**telemetry_ping.install_event(), "properties": {"os": os_name}}
+        self.collector.receive(at, json.dumps(event).encode())
 
     def install_by_npm(self, at: datetime.datetime, os_name: str) -> None:
         """What the package of npm sends."""
@@ -359,16 +354,14 @@ class World:
     def receive_something_else(self, at: datetime.datetime) -> None:
         """PostHog may be sent other events, too, with properties of the same names."""
         event = telemetry_ping.cli_event(
-            key=telemetry_ping.DEFAULT_KEY,
-            distinct_id=telemetry_ping.random_digits(),
-            project_hash=telemetry_ping.random_digits(),
+            distinct_id=str(self.random.random()),
+            project_hash=str(self.random.random()),
             is_build=True,
             deploy_cmd_args="fly;deploy",
             wasp_version="0.25.0",
-            os_name="linux",
-            context=self.random.choice(["", "CI"]),
         )
-        self.collector.receive(at, telemetry_ping.to_body({**event, "event": "$pageview"}))
+        event["properties"]["context"] = self.random.choice(["", "CI"])
+        self.collector.receive(at, json.dumps({**event, "event": "$pageview"}).encode())
 
 
 def times(world: World, day: Day, count: int) -> list[datetime.datetime]:
@@ -797,23 +790,18 @@ def test_posthog_can_read_the_query(hogql: Any, question: str) -> None:
 
 def test_the_examples_are_what_is_sent() -> None:
     install, cli = map(json.loads, re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
-    assert json.dumps(install) == json.dumps(
-        telemetry_ping.install_event(
-            key=telemetry_ping.DEFAULT_KEY, distinct_id=install["distinct_id"], os_name="linux"
-        )
-    )
-    assert json.dumps(cli) == json.dumps(
-        telemetry_ping.cli_event(
-            key=telemetry_ping.DEFAULT_KEY,
+    sent = {**telemetry_ping.install_event(), "distinct_id": install["distinct_id"]}
+    assert json.dumps(install) == json.dumps(sent)
+    context = {"WASP_TELEMETRY_CONTEXT": "gitpod", "CI": "1"}
+    with mock.patch.dict(os.environ, context, clear=True):
+        sent = telemetry_ping.cli_event(
             distinct_id=cli["distinct_id"],
             project_hash=cli["properties"]["project_hash"],
             is_build=False,
             deploy_cmd_args="fly;deploy",
             wasp_version="0.25.0",
-            os_name="linux",
-            context="gitpod CI",
         )
-    )
+    assert json.dumps(cli) == json.dumps(sent)
 
 
 def test_the_macros_mean_what_clickhouse_means(database: Database) -> None:

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.contract.test_archives import refused
+from tests.getters.test_archives import refused
 from tests.support.archives import gzipped
 from tests.support.locks import made_once
 from tests.support.machines import Machine, MachineRoom

@@ -138,13 +138,11 @@ class Sandbox:
     @property
     def state_name(self) -> str:
         project_hash = ping._hmac_sha256(SECRET, os.fsencode(self.project)).hex()[:16]
-        return f"project-{project_hash}.json"
+        return f"project-{project_hash}"
 
     @property
-    def state(self) -> dict[str, Any]:
-        value = json.loads((self.cache / self.state_name).read_bytes())
-        assert isinstance(value, dict)
-        return value
+    def state(self) -> ping.State:
+        return ping.State((self.cache / self.state_name).read_text())
 
     def used(self, *arguments: str) -> None:
         """One command; whatever it meets, it says nothing and ends well."""
@@ -249,23 +247,12 @@ numbers = st.one_of(
     st.integers(-20 * HOUR, 20 * HOUR).map(lambda shift: str(int(time.time()) + shift)),
     st.sampled_from(["1e999", "-0", "1_0", "", "null", "[]", '"soon"', "9" * 400, "-" + "9" * 400]),
 )
-truths = st.sampled_from(["true", "false", "1", "", "True", "null"])
 keywords = st.lists(st.sampled_from([*ping.DEPLOY_KEYWORDS, "mine", '"', "\\", ", "]), max_size=400)
-state_fields = st.fixed_dictionaries(
-    {},
-    optional={
-        '"build_at"': numbers,
-        '"build_failed"': truths,
-        '"other_at"': numbers,
-        '"other_failed"': truths,
-        '"deploy"': keywords.map(lambda words: '"' + ";".join(words) + '"'),
-        '"more"': any_text,
-    },
-)
-states = st.tuples(state_fields, st.integers(0, 200)).map(
+state_fields = st.tuples(numbers, numbers, keywords.map(";".join))
+states = st.tuples(state_fields, any_text, st.integers(0, 200)).map(
     lambda made: (
-        ("{" + ", ".join(f"{name}: {value}" for name, value in made[0].items()) + "}\n")
-        .encode("utf-8", "replace")[made[1] % 3 and made[1] :]
+        (" ".join(made[0]) + ("\n" if made[2] % 5 else made[1]))
+        .encode("utf-8", "replace")[made[2] % 3 and made[2] :]
     )
 )  # fmt: skip
 
@@ -304,7 +291,7 @@ news_files = st.one_of(
         },
     ).map(lambda fields: json.dumps(fields).encode()),
 )
-STATE = "project-HASH.json"
+STATE = "project-HASH"
 contents = {
     STATE: st.one_of(states, st.binary(max_size=100)),
     "secret": st.binary(max_size=40),
@@ -382,7 +369,7 @@ def test_a_state_that_cannot_be_read_is_a_fresh_one(
             box.check_promise()
             if ping.State(content.decode("ascii", "replace")).to_text() == FRESH:
                 assert len(box.collector.deliveries) == 2
-                assert box.state["other_failed"] is box.state["build_failed"] is False
+                assert min(box.state.ends) > time.time() + 11 * HOUR
 
     tally(AREA, "States of a project", tried(scale, 80, contents[STATE], check))
 
@@ -395,7 +382,7 @@ def test_a_deploy_of_many_words_is_told_once(plain_collector: Collector, count: 
             box.used(*command)
         told = [delivery.properties["deploy_cmd_args"] for delivery in box.collector.deliveries]
         assert told == ["", ";".join(words[:20])]
-        assert box.state["deploy"] == ""
+        assert box.state.deploy == ""
 
 
 # --- what comes over the network ------------------------------------------------------------------
@@ -681,13 +668,17 @@ def test_whole_commands_are_what_they_were(
         before = outside_of(wasp)
         wasp.environment = {**usual, **variables}
         run = wasp.used("opted-out", folder=folder, shell=shell).ok()
-        assert (run.stdout, run.stderr) == ("1 1\n", "")
+        # A shell of its own may complain of a locale.
+        assert (run.stdout, run.stderr.replace(COMPLAINT, "")) == ("1 1\n", "")
         assert outside_of(wasp) == before
         assert len(wasp.collector.deliveries) <= 1
         for delivery in wasp.collector.deliveries:
             check_event(delivery.body)
         wasp.collector.forget()
     tally(AREA, "Whole commands in odd surroundings", len(chosen))
+
+
+COMPLAINT = "W: /usr/bin/mksh: setlocale: No such file or directory\n"
 
 
 def outside_of(wasp: Installed) -> list[Path]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.contract.test_json import ERROR_KEYS, KEYS, LIST_KEYS
+from tests.getters.test_json import ERROR_KEYS, KEYS, LIST_KEYS
 from wasp_installer import Console, InstallerError
 from wasp_installer.command_line.manager import Reported, ReportedError, manage
 from wasp_installer.command_line.report import result_of, to_json

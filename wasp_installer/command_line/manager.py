@@ -86,8 +86,9 @@ def run_here(arguments: Sequence[str], destdir: str = "") -> tuple[int, str]:
         try:
             ended = program.wait()
         except InterruptedRunError as error:
-            # It meets the signal too, or the one that ends it now, and tells of it.
-            error.shown = True
+            # It meets the signal too, or the one that ends it now, and tells of it, once it has begun.
+            ended = program.stop()
+            error.shown = ended is not None and "error=interrupted" in ended.stdout.splitlines()
             raise
     assert ended is not None, "there was no limit"
     return ended.code, ended.stdout

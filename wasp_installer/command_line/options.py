@@ -43,9 +43,6 @@ options:
   -y, --yes                ask nothing
   -h, --help               print this
   -V                       print the installer's own version
-
-exit codes: 0 done, 1 unexpected, 2 usage, 3 platform not supported, 4 network,
-  5 no such version, 6 integrity, 7 file system, 8 conflict, 130 interrupted
 """
 #: Options with a value, and the field that each of them is.
 _VALUES: Final = {

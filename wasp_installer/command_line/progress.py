@@ -23,9 +23,10 @@ class Progress:
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if self._line is not None and isinstance(error, InterruptedRunError):
-            # It stays as it is, and what is said goes below it.
-            self._line.disable = True
+        if self._shown and isinstance(error, InterruptedRunError):
+            # It stays as it is, as does the ^C of the terminal, and what is said goes below it.
+            if self._line is not None:
+                self._line.disable = True
             print(file=sys.stderr)
         self._close()
 

@@ -8,11 +8,14 @@ import re
 import ssl
 import sys
 from collections.abc import Mapping
+from http.client import HTTPResponse, parse_headers
 from typing import Any, Final
 from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPSConnection
 
 from wasp_installer.errors import SourceProblem
 
@@ -55,14 +58,39 @@ class Session(requests.Session):
         return target
 
 
+class _Response(HTTPResponse):
+    """Passes over what may come before the answer, such as early hints (RFC 9110, 15.2)."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        while True:
+            read: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]
+            if not 102 <= read[1] < 200:
+                return read
+            parse_headers(self.fp)
+
+
+class _Connection(HTTPSConnection):
+    response_class = _Response
+
+
+class _Pool(HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
+_POOLS: Final = {"http": HTTPConnectionPool, "https": _Pool}
+
+
 class _Adapter(HTTPAdapter):
     """Trusts whom the operating system trusts, and takes proxies as curl does."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, ssl_context=_tls_context(), **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        return super().proxy_manager_for(proxy, ssl_context=_tls_context(), **options)
+        manager = super().proxy_manager_for(proxy, ssl_context=_tls_context(), **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
 
     def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
         if verify is True:

@@ -38,7 +38,7 @@ def status_problem(response: requests.Response) -> SourceProblem:
     """The problem that an answer's status stands for."""
     host, status = host_of(response.url), response.status_code
     # The first of them is what some mirrors say of a document that they do not have.
-    if status in (400, 404, 410):
+    if status in (400, 404, 405, 410):
         return SourceProblem("not-found", f"{host} does not have it")
     if status == 407:
         return SourceProblem("proxy", "the proxy wants a user name and a password")

@@ -48,6 +48,7 @@ class Npm:
                 npm_config_logs_max="0",
                 npm_config_update_notifier="false",
                 npm_config_fetch_retries="1",
+                npm_config_fetch_retry_mintimeout="1000",
             ),
             folder=self.folder,
         )

@@ -1,0 +1,206 @@
+"""Homes that are not one's own, what is to stay away, and what telemetry costs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.filesystems import give_away, small_filesystem, without_privileges
+from tests.support.installed import Installed, real_python
+
+
+def check_silence(wasp: Installed) -> None:
+    run = wasp.used("opted-out")
+    assert (run.code, run.stdout, run.stderr) == (0, "1 1\n", "")
+    assert wasp.collector.deliveries == []
+
+
+def test_a_home_of_another_user(wasp: Installed) -> None:
+    for path in [wasp.home, *wasp.home.rglob("*")]:
+        give_away(path)
+    before = wasp.files()
+    check_silence(wasp)
+    assert wasp.files() == before
+
+
+def test_a_cache_of_another_user(wasp: Installed) -> None:
+    cache = wasp.home / ".cache"
+    cache.mkdir()
+    give_away(cache)
+    check_silence(wasp)
+    assert list(cache.iterdir()) == []
+
+
+def test_a_home_that_is_read_only(wasp: Installed) -> None:
+    wasp.home.chmod(0o555)
+    argv = [*without_privileges(), str(wasp.launcher), "opted-out"]
+    try:
+        assert wasp.run(argv).stdout == "1 1\n"
+        wasp.settle()
+    finally:
+        wasp.home.chmod(0o755)
+    assert wasp.collector.deliveries == []
+    assert not wasp.cache.exists()
+
+
+@pytest.mark.parametrize("home", [None, "", "relative", "/no/such/home"])
+def test_no_home(wasp: Installed, home: str | None) -> None:
+    wasp.set(HOME=home)
+    before = wasp.files()
+    check_silence(wasp)
+    assert wasp.files() == before
+    assert not Path("/no/such").exists()
+
+
+def test_a_cache_elsewhere_is_made_but_nothing_above_it(wasp: Installed) -> None:
+    wasp.set(XDG_CACHE_HOME=str(wasp.here / "missing" / "cache")).used("version")
+    assert list(wasp.here.iterdir()) == []
+    wasp.set(XDG_CACHE_HOME=f"{wasp.here}/cache/", HOME=f"{wasp.home}/").used("version")
+    assert (wasp.here / "cache" / "wasp" / "telemetry" / "secret").exists()
+    assert not wasp.cache.exists()
+    assert len(wasp.collector.deliveries) == 1
+
+
+def test_a_home_that_is_removed_meanwhile_stays_away(wasp: Installed) -> None:
+    """At any moment: each call that looks at a file is followed by the removal, in its turn."""
+    aside = wasp.base / "aside"
+    shutil.copytree(wasp.root, aside)
+    for number in range(1000):
+        shutil.rmtree(wasp.home, ignore_errors=True)
+        wasp.folder.mkdir(parents=True)
+        (wasp.folder / ".wasproot").touch()
+        shutil.copytree(aside, wasp.root)
+        argv = [real_python(), "-I", "-S", "-B", "-c", REMOVING, str(wasp.root), str(number)]
+        run = wasp.run([*argv, "invoked", "0.25.0"])
+        assert run.stderr == ""
+        if run.stdout != "removed\n":
+            break
+        assert not wasp.home.exists(), number
+    assert number > 30
+    assert wasp.cache.is_dir()
+
+
+#: Removes the home before a call that makes or opens something, the one of this number.
+REMOVING = """
+import os, shutil, sys
+left = int(sys.argv[2])
+watched = ("open", "os.mkdir", "os.rename", "os.remove", "os.chmod", "fcntl.flock", "os.listdir")
+def watch(name, _):
+    global left
+    if name in watched and left >= 0:
+        left -= 1
+        if left < 0:
+            os.write(1, b"removed\\n")
+            shutil.rmtree(os.environ["HOME"])
+sys.path.insert(0, sys.argv[1])
+import telemetry_ping
+sys.addaudithook(watch)
+telemetry_ping.run(sys.argv[3:])
+"""
+
+
+def test_an_uninstall_is_not_counted_and_brings_nothing_back(wasp: Installed, shell: str) -> None:
+    wasp.used("version", shell=shell)
+    wasp.state_file.unlink()
+    wasp.binary.write_text('#!/bin/sh\nrm -rf "$HOME/.cache" "$HOME/.local"\n')
+    wasp.used("uninstall", shell=shell).ok()
+    assert wasp.files() == ["my app", "my app/.wasproot"]
+    assert len(wasp.collector.deliveries) == 1
+
+
+def test_a_full_disk(wasp: Installed) -> None:
+    cache = wasp.base / "small"
+    with small_filesystem(cache, "size=64k,mode=700"):
+        (cache / "filler").write_bytes(b"x" * 65536)
+        wasp.set(XDG_CACHE_HOME=str(cache))
+        check_silence(wasp)
+        (cache / "filler").unlink()
+        wasp.used("version")
+        assert len(wasp.collector.deliveries) == 1
+
+
+# --- what it costs
+
+
+def loaded_from(wasp: Installed) -> str:
+    """Whether an import compiles the ping, or takes what was kept of it."""
+    show = "import sys; sys.path.insert(0, sys.argv[1]); import telemetry_ping"
+    run = wasp.run([real_python(), "-I", "-S", "-B", "-v", "-c", show, str(wasp.root)])
+    found = re.search("# code object from '?.*telemetry_ping[^ ]*(py|pyc)'?\n", run.stderr)
+    assert found
+    return found[1]
+
+
+def test_python_keeps_what_it_compiled_in_a_folder_of_this_user(wasp: Installed) -> None:
+    assert loaded_from(wasp) == "py"
+    wasp.used("version")
+    kept = sorted(file.name.partition(".")[0] for file in (wasp.root / "__pycache__").iterdir())
+    assert kept == ["telemetry_messages", "telemetry_ping"]
+    assert loaded_from(wasp) == "pyc"
+    module = wasp.root / "telemetry_ping.py"
+    module.write_text(module.read_text() + "# of an update\n")
+    assert loaded_from(wasp) == "py"
+    wasp.state_file.unlink()
+    wasp.used("version")
+    assert loaded_from(wasp) == "pyc"
+
+
+def test_python_keeps_nothing_in_a_folder_of_another_user(wasp: Installed) -> None:
+    wasp.put(wasp.here)
+    give_away(wasp.root)
+    wasp.used("version")
+    assert len(wasp.collector.deliveries) == 1
+    assert not (wasp.root / "__pycache__").exists()
+
+
+_IMPORTS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import telemetry_ping
+before = set(sys.modules)
+telemetry_ping.main(["invoked", "0.25.0", "version"])
+print(*set(sys.modules) - before, sep="\\n")
+"""
+
+
+def test_a_pause_imports_next_to_nothing(wasp: Installed) -> None:
+    """Each module of the standard library costs milliseconds of somebody's processor."""
+    wasp.used("version")
+    run = wasp.run([real_python(), "-I", "-S", "-c", _IMPORTS, str(wasp.root)]).ok()
+    # SHA-256 is found under one of two names, and nothing else is asked for.
+    assert len(run.stdout.split()) == 1, run.stdout
+
+
+def pythons() -> list[str]:
+    """All that this machine has, from the oldest that the ping knows on; this one at least."""
+    found = {real_python()}
+    for minor in range(8, 20):
+        name = shutil.which(f"python3.{minor}")
+        if name is not None:
+            # A version manager wants to be told which.
+            environment = {**os.environ, "PYENV_VERSION": f"3.{minor}"}
+            asked = [name, "-I", "-S", "-c", "import sys; print(sys.executable)"]
+            said = subprocess.run(asked, env=environment, capture_output=True, text=True)
+            found.update(said.stdout.split() if said.returncode == 0 else [])
+    return sorted(found)
+
+
+def test_any_python_of_the_machine_will_do(wasp: Installed) -> None:
+    wasp.set(WASP_AUTO_NEWS_DISABLE=None)
+    for python in pythons():
+        wasp.put(wasp.prefix, python=python)
+        shutil.rmtree(wasp.cache, ignore_errors=True)
+        wasp.used("deploy", "fly").ok()
+        event = wasp.collector.events.pop()
+        assert event["properties"]["deploy_cmd_args"] == "fly", python
+        assert (wasp.cache / "messages.json").exists(), python
+        shown = wasp.called("telemetry", "show").ok()
+        assert json.loads(shown.stdout)["distinct_id"] == event["distinct_id"], python
+        assert shown.stderr.startswith("Paused: it would be sent after 20"), python
+        wasp.collector.forget()
