@@ -11,7 +11,7 @@ POSIXLY_CORRECT=1
 \unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
 [ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
-[ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch dotglob xpg_echo 2>/dev/null
+[ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocasematch 2>/dev/null
 set +aefuxvC
 [ -z "${BASH_VERSION-}" ] || {
 	unset -f declare
@@ -316,7 +316,7 @@ set_defaults() {
 		os arch libc distro_id current installed available path_message edited held_warnings python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name held_lock made_share made_bin \
 		child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
-	on_path=no hold_warnings=no announced=no warned_of_ci=no committed=no interrupted_code=130
+	on_path=no hold_warnings=no announced=no committed=no interrupted_code=130
 }
 parse_arguments() {
 	for _argument in "$@"; do
@@ -336,7 +336,7 @@ parse_arguments() {
 				;;
 		esac
 		case $_options,$_word in
-			yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome | yes,--previous)
+			yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome)
 				case $_value in '' | -*) die usage "$_word needs a value." 'See: --help' ;; esac
 				take_value
 				[ "$_rest" = value ] || shift
@@ -354,7 +354,6 @@ take_value() {
 		--from-file) archive_file=$_value ;;
 		--sha256) wanted_sha256=$_value ;;
 		--outcome) outcome=$_value ;;
-		--previous) previous=$_value ;;
 	esac
 }
 take_option() {
@@ -515,7 +514,7 @@ choose_downloader() {
 			wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
 			;;
 		*[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
-		*) die no-downloader 'this installer needs curl or wget, and none that it can use is on PATH (not that of snap, not Wget2).' \
+		*) die no-downloader 'this installer needs curl or wget, and none is on PATH (that of snap and Wget2 cannot be used).' \
 			"$(how_to_install curl)" ;;
 	esac
 	[ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
@@ -1072,7 +1071,11 @@ take_file() {
 find_published() {
 	file_digest='' _digests=''
 	! read_digest sha512 || _digests=sha512:$digest
-	! read_digest sha256 || file_digest=sha256:$digest
+	if read_digest sha256; then
+		file_digest=sha256:$digest
+	else
+		[ "$_status" = 127 ] || die_file_system 'cannot check the archive' "$(cat "$staging/errors" 2>&1)"
+	fi
 	published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
 }
 refuse_unpublished() {
@@ -1312,7 +1315,6 @@ announce_install() {
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
 	say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
 	send_event "$_target"
-	tell telemetry sent
 }
 announce_new_install() {
 	list_installed
@@ -1439,9 +1441,6 @@ list_version_folders() {
 		done | newest_first
 	)
 }
-write_receipt() {
-	write_file "$staging/new/.receipt.json" print_receipt
-}
 print_receipt() {
 	printf '{"version": "%s", "source": "%s", "url": %s, "digest": %s, "node": %s, "platform": {"os": "%s", "arch": "%s", "libc": %s}}\n' \
 		"$version" "$release_source" "$(json_or_null "$release_url")" "$(json_or_null "$release_digest")" \
@@ -1487,6 +1486,7 @@ remove_version() {
 take_turn() {
 	name_owner
 	_lock=$share_dir/.turn _waited=0
+	held_lock=$_lock
 	while :; do
 		change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
 		_errors=$(ln -s "$owner_name" "$_lock" 2>&1) && break
@@ -1503,7 +1503,6 @@ take_turn() {
 		_waited=$((_waited + 1))
 		run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
 	done
-	held_lock=$_lock
 	ignore_signals
 }
 is_left_turn() {
@@ -1511,7 +1510,7 @@ is_left_turn() {
 	is_abandoned "$_holder" "$_lock" || [ -n "$(find "$_lock" -prune -mmin +1 2>/dev/null)" ]
 }
 end_turn() {
-	[ -z "$held_lock" ] || rm -f "$held_lock"
+	[ -z "$held_lock" ] || [ "$(readlink "$held_lock")" != "$owner_name" ] || rm -f "$held_lock"
 	held_lock=''
 }
 SHARED_FILES='telemetry_ping.py telemetry_messages.py env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
@@ -1656,10 +1655,8 @@ find_python() {
 		esac
 		_found=$(ask "$_candidate" -I -S -c 'import os, sys
 path = sys.executable
-if os.path.exists(os.path.join(os.path.dirname(path), "..", "pyvenv.cfg")):
-		path = os.path.realpath(path)
 if sys.version_info >= (3, 8):
-		print(path)') || continue
+	print(os.path.realpath(path) if os.path.exists(os.path.dirname(path) + "/../pyvenv.cfg") else path)') || continue
 		case $_found in *"$newline"*) ;; /*) printf '%s\n' "$_found" && return ;; esac
 	done
 }
@@ -1690,7 +1687,6 @@ spell_lines() {
 	own_shell=${own_shell##*/}
 	case $own_shell in
 		dash | ash | busybox | posh) own_shell="sh" ;;
-		lksh) own_shell=mksh ;;
 		ksh* | *oksh) own_shell=ksh ;;
 		fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
 	esac
@@ -1804,7 +1800,7 @@ add_line() {
 		edited=$(with_name "$edited" "$1")
 		return
 	fi
-	warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
+	warn "$(pretty "$1") $obstacle, so it was left as it is. Add this line to it:${newline}$2"
 }
 plan_line() {
 	! begin_edit "$1" || [ -n "$our_lines" ] || edited=$(with_name "$edited" "$1")
@@ -1910,22 +1906,31 @@ make_real_file() {
 	topmost_missing "${edited_file%/*}"
 	mkdir -p "${edited_file%/*}" 2>/dev/null || return 1
 	case $(cd "${edited_file%/*}" && pwd -P)/ in
-		"$real_home"/*) (set -C && cat "$work/new" >"$edited_file") 2>/dev/null && return 0 ;;
+		"$real_home"/*)
+			stage_beside "$edited_file" && fill_staged && chmod 644 "$_staged" && ! [ -e "$edited_file" ] \
+				&& mv "$_staged" "$edited_file" 2>/dev/null && return 0
+			rm -f "$_staged"
+			;;
 		*) obstacle='is outside your home folder' ;;
 	esac
 	remove_empty "${edited_file%/*}" "$missing"
 	return 1
 }
 replace_real_file() {
-	sweep_staged "${real%/*}"/.wasp-staging-*
 	read_owner "$real"
 	_owner=$owner
-	_staged=$(mktemp "${real%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null) || return 1
-	cp -p "$real" "$_staged" 2>/dev/null && read_owner "$_staged" && [ "$owner" = "$_owner" ] \
-		&& (cat "$work/new" >"$_staged") 2>/dev/null && cmp -s "$work/new" "$_staged" \
+	stage_beside "$real" || return 1
+	cp -p "$real" "$_staged" 2>/dev/null && read_owner "$_staged" && [ "$owner" = "$_owner" ] && fill_staged \
 		&& cmp -s "$work/old" "$real" && mv -f "$_staged" "$real" 2>/dev/null && return 0
 	rm -f "$_staged"
 	return 1
+}
+stage_beside() {
+	sweep_staged "${1%/*}"/.wasp-staging-*
+	_staged=$(mktemp "${1%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null)
+}
+fill_staged() {
+	(cat "$work/new" >"$_staged") 2>/dev/null && cmp -s "$work/new" "$_staged"
 }
 overwrite() {
 	dd if="$1" of="$real" conv=notrunc 2>/dev/null \
@@ -1954,7 +1959,7 @@ check_node() {
 				?*) _found='is not on PATH, but nvm has it' _advice='Switch it on in this terminal: nvm use node' ;;
 			esac
 			;;
-		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is ($(command -v node))" ;;
+		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is" ;;
 		*)
 			_found=''
 			[ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
@@ -1987,7 +1992,10 @@ refuse_danger_for_root() {
 		_danger=$(ls -ldnL "$@" | awk '
 			$3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
 			substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
-		[ -z "$_danger" ] || found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
+		[ -z "$_danger" ] || {
+			found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
+			return
+		}
 	done
 }
 past_links() {
@@ -1998,8 +2006,7 @@ past_links() {
 found_danger() {
 	is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
 		'Run this again as that user, without sudo. For all users: --prefix /usr/local'
-	[ "$warned_of_ci" = yes ] || say "$1; on CI, root installs there all the same."
-	warned_of_ci=yes
+	say "$1; on CI, root installs there all the same."
 }
 refuse_closed_places() {
 	for _place in "$share_dir" "$bin_dir"; do
@@ -2032,14 +2039,16 @@ run_install() {
 		obtain_release
 	fi
 	if is_downgrade; then
-		keep_newer_version
+		say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
+		version=$previous
+		finish_install already-installed
 	elif is_to_be_kept "$version"; then
 		finish_install already-installed
 	elif [ "$dry_run" = yes ]; then
 		report_plan
 	else
 		announce_install
-		write_receipt
+		write_file "$staging/new/.receipt.json" print_receipt
 		place_version
 		finish_install installed
 	fi
@@ -2047,11 +2056,6 @@ run_install() {
 is_downgrade() {
 	[ "$wanted,$force,$archive_file" = latest,no, ] && [ -n "$previous" ] && is_installed "$previous" \
 		&& comes_before "$version" "$previous"
-}
-keep_newer_version() {
-	say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
-	version=$previous
-	finish_install already-installed
 }
 finish_install() {
 	outcome=$1
@@ -2122,6 +2126,7 @@ run_use() {
 	refuse_conflicts
 	[ "$dry_run" = yes ] || sweep
 	is_installed "$named_version" || die_not_installed "$named_version"
+	previous=$current
 	identify_platform
 	version=$named_version
 	if [ "$dry_run" = yes ]; then
@@ -2179,6 +2184,8 @@ run_uninstall() {
 	list_version_folders
 	version=$named_version
 	if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
+		[ "$dry_run" = yes ] || take_turn
+		end_turn
 		[ "$dry_run" = yes ] || remove_folders
 		die_not_installed "$version"
 	elif [ -n "$version" ] && [ "$found" != "$version" ]; then

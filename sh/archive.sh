@@ -51,7 +51,11 @@ take_file() {
 find_published() {
 	file_digest='' _digests=''
 	! read_digest sha512 || _digests=sha512:$digest
-	! read_digest sha256 || file_digest=sha256:$digest
+	if read_digest sha256; then
+		file_digest=sha256:$digest
+	else
+		[ "$_status" = 127 ] || die_file_system 'cannot check the archive' "$(cat "$staging/errors" 2>&1)"
+	fi
 	published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
 }
 
@@ -65,7 +69,7 @@ refuse_unpublished() {
 # take_known_digest: what was published with this installer counts for more than what a server says
 take_known_digest() {
 	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
+    $1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
 	[ -z "$_known" ] || release_digest=$_known
 }
 

@@ -12,7 +12,7 @@ add_line() {
 		edited=$(with_name "$edited" "$1")
 		return
 	fi
-	warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
+	warn "$(pretty "$1") $obstacle, so it was left as it is. Add this line to it:${newline}$2"
 }
 
 # plan_line FILE LINE: for --dry-run
@@ -141,7 +141,11 @@ make_real_file() {
 	topmost_missing "${edited_file%/*}"
 	mkdir -p "${edited_file%/*}" 2>/dev/null || return 1
 	case $(cd "${edited_file%/*}" && pwd -P)/ in
-		"$real_home"/*) (set -C && cat "$work/new" >"$edited_file") 2>/dev/null && return 0 ;;
+		"$real_home"/*)
+			stage_beside "$edited_file" && fill_staged && chmod 644 "$_staged" && ! [ -e "$edited_file" ] \
+				&& mv "$_staged" "$edited_file" 2>/dev/null && return 0
+			rm -f "$_staged"
+			;;
 		*) obstacle='is outside your home folder' ;;
 	esac
 	remove_empty "${edited_file%/*}" "$missing"
@@ -150,15 +154,24 @@ make_real_file() {
 
 # replace_real_file: by a rename
 replace_real_file() {
-	sweep_staged "${real%/*}"/.wasp-staging-*
 	read_owner "$real"
 	_owner=$owner
-	_staged=$(mktemp "${real%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null) || return 1
-	cp -p "$real" "$_staged" 2>/dev/null && read_owner "$_staged" && [ "$owner" = "$_owner" ] \
-		&& (cat "$work/new" >"$_staged") 2>/dev/null && cmp -s "$work/new" "$_staged" \
+	stage_beside "$real" || return 1
+	cp -p "$real" "$_staged" 2>/dev/null && read_owner "$_staged" && [ "$owner" = "$_owner" ] && fill_staged \
 		&& cmp -s "$work/old" "$real" && mv -f "$_staged" "$real" 2>/dev/null && return 0
 	rm -f "$_staged"
 	return 1
+}
+
+# stage_beside FILE: sets _staged to a new file beside it
+stage_beside() {
+	sweep_staged "${1%/*}"/.wasp-staging-*
+	_staged=$(mktemp "${1%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null)
+}
+
+# fill_staged: it has all of $work/new
+fill_staged() {
+	(cat "$work/new" >"$_staged") 2>/dev/null && cmp -s "$work/new" "$_staged"
 }
 
 # overwrite FILE: the real file gets its content, keeping its blocks, so that a full disk loses nothing

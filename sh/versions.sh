@@ -104,11 +104,6 @@ list_version_folders() {
 	)
 }
 
-# write_receipt: last of all files, since a folder without one is not an install
-write_receipt() {
-	write_file "$staging/new/.receipt.json" print_receipt
-}
-
 print_receipt() {
 	printf '{"version": "%s", "source": "%s", "url": %s, "digest": %s, "node": %s, "platform": {"os": "%s", "arch": "%s", "libc": %s}}\n' \
 		"$version" "$release_source" "$(json_or_null "$release_url")" "$(json_or_null "$release_digest")" \
@@ -168,6 +163,8 @@ remove_version() {
 take_turn() {
 	name_owner
 	_lock=$share_dir/.turn _waited=0
+	# Before it is made, since a signal may come before this program knows that it was.
+	held_lock=$_lock
 	while :; do
 		change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
 		_errors=$(ln -s "$owner_name" "$_lock" 2>&1) && break
@@ -186,7 +183,6 @@ take_turn() {
 		_waited=$((_waited + 1))
 		run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
 	done
-	held_lock=$_lock
 	ignore_signals
 }
 
@@ -196,6 +192,6 @@ is_left_turn() {
 }
 
 end_turn() {
-	[ -z "$held_lock" ] || rm -f "$held_lock"
+	[ -z "$held_lock" ] || [ "$(readlink "$held_lock")" != "$owner_name" ] || rm -f "$held_lock"
 	held_lock=''
 }

@@ -34,6 +34,7 @@ _OPTIONS = (
     | (_TRACE_SECCOMP | _EXIT_KILL)
 )
 _EVENT_SECCOMP = 7
+_PR_SET_CHILD_SUBREAPER = 36
 _SYSCALL_STOP = signal.SIGTRAP | 0x80
 # Also for threads, which are no children of this process but its tracees.
 _WAIT_ALL = 0x40000000
@@ -92,15 +93,18 @@ class Tracer:
     error_at: Callable[[int, str], int | None] | None = None
 
     def follow(self) -> None:
-        """Returns when nothing of the session runs any more; `process` has its return code."""
+        """Returns when nothing of the program runs any more; `process` has its return code."""
         too_long = threading.Timer(RUN_LIMIT, end_group, [self.process])
         too_long.start()
+        # What the program leaves is ended here, not by an init that may take its time.
+        _kernel.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         try:
             self._follow()
         except BaseException:
             end_group(self.process)
             raise
         finally:
+            _kernel.prctl(_PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
             too_long.cancel()
 
     def _follow(self) -> None:
@@ -127,10 +131,13 @@ class Tracer:
                     _trace(_PTRACE_CONT, thread, 0 if is_event else os.WSTOPSIG(status))
 
     def _events(self) -> Iterator[tuple[int, int]]:
-        """What is to be known of the threads of this session, until there are none."""
+        """What is to be known of the threads of the program, until there are none.
+
+        Those of any group, since timeout(1) has one of its own; this process has no other children.
+        """
         with contextlib.suppress(ChildProcessError):
             while True:
-                yield os.waitpid(-self.process.pid, _WAIT_ALL)
+                yield os.waitpid(-1, _WAIT_ALL)
 
     def _at_call(self, thread: int) -> None:
         """A thread stands right before a call."""
