@@ -1084,7 +1084,7 @@ refuse_unpublished() {
 }
 take_known_digest() {
 	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
+    $1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
 	[ -z "$_known" ] || release_digest=$_known
 }
 require_checksum_or_say() {
