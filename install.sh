@@ -49,7 +49,7 @@ TELEMETRY_URL=https://app.posthog.com/capture/
 TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
 TELEMETRY_DEADLINE_S=10
 STARTUP_MARK='# added by the Wasp installer'
-STARTUP_MARK_WITH_BREAK='# added by the Wasp installer, with the line break before it'
+STARTUP_MARK_WITH_BREAK="$STARTUP_MARK, with the line break before it"
 newline='
 '
 nothing='Nothing was installed.'
@@ -1231,7 +1231,7 @@ check_binary() {
 }
 run_unpacked_binary() {
 	export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data"
-	exec_limited "$HELPER_LIMIT_S" env LC_ALL="$user_locale" "$staging/new/wasp-bin" version
+	cd "$staging/new" && exec_limited "$HELPER_LIMIT_S" env LC_ALL="$user_locale" ./wasp-bin version
 }
 explain_binary() {
 	_said=$(cat "$work/errors" "$work/said") _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
@@ -1623,8 +1623,7 @@ filled_in() {
 place_shared_files() {
 	change_in "$share_dir" mkdir -p "$share_dir/completions"
 	change_in "$share_dir" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
-	change_in "$share_dir" rmdir "$staging/shared/completions"
-	change_in "$share_dir" mv -f "$staging"/shared/* "$share_dir/"
+	change_in "$share_dir" mv -f "$staging"/shared/*.* "$share_dir/"
 }
 remove_shared_files() {
 	for _name in $SHARED_FILES $MANAGER __pycache__ completions; do
@@ -1725,13 +1724,13 @@ add_to_startup_files() {
 }
 describe_lines() {
 	case $on_path,$edited,$present in
-		yes,?*) path_message="Added tab completion to $edited, for new terminals." ;;
-		no,?*,*) path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals." ;;
-		no,,?*) path_message="$_bin is put on PATH in $present, for new terminals." ;;
+		yes,,* | no,,) ;;
+		no,,*) path_message="$_bin is put on PATH in $present, for new terminals." ;;
+		yes,*) path_message="Added tab completion to $edited, for new terminals." ;;
+		*) path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals." ;;
 	esac
-	case $edited,$on_path,$own_shell in
-		,yes,*) path_message='' ;;
-		*,yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
+	case $on_path,$own_shell in
+		yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
 		*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
 	esac
 }
@@ -1848,7 +1847,8 @@ print_our_lines() {
 	spell "$wasp_root/completions"
 	tr -d '\000' <"$work/new" | grep -nF -e "$STARTUP_MARK" | while IFS= read -r _line; do
 		case ${_line#*:} in
-			"$startup_line $STARTUP_MARK"* | "$fish_line $STARTUP_MARK"*) ;;
+			"$startup_line $STARTUP_MARK" | "$startup_line $STARTUP_MARK_WITH_BREAK") ;;
+			"$fish_line $STARTUP_MARK" | "$fish_line $STARTUP_MARK_WITH_BREAK") ;;
 			*"$bin_word"*"$STARTUP_MARK" | *"$bin_fish_word"*"$STARTUP_MARK" | *"${word%?}/"*"$STARTUP_MARK") ;;
 			*) continue ;;
 		esac
@@ -2006,7 +2006,7 @@ past_links() {
 found_danger() {
 	is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
 		'Run this again as that user, without sudo. For all users: --prefix /usr/local'
-	say "$1; on CI, root installs there all the same."
+	[ "$outcome" != switched ] || say "$1; on CI, root installs there all the same."
 }
 refuse_closed_places() {
 	for _place in "$share_dir" "$bin_dir"; do

@@ -81,7 +81,8 @@ past_links() {
 found_danger() {
 	is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
 		'Run this again as that user, without sudo. For all users: --prefix /usr/local'
-	say "$1; on CI, root installs there all the same."
+	# What "check" has said for install.py is not said again.
+	[ "$outcome" != switched ] || say "$1; on CI, root installs there all the same."
 }
 
 # refuse_closed_places: the highest folders that are there must take new ones

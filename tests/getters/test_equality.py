@@ -143,7 +143,7 @@ MISTAKES = {
     "--sha256 abc": "64 hexadecimal",
     "install list": "one command at a time",
     "instal": "do not know",
-    "upgrade": "run this without a command",
+    "upgrade": "The commands are",
     "0.24.0": "-v 0.24.0",
     "-- install -q": "do not know",
     "-v latest-but-one": "is not a version",

@@ -195,9 +195,9 @@ class Stage:
     def complaints_of_next_run(self, goal: Picture) -> Iterator[str]:
         """The same command once more ends, and leaves all, as if nothing had happened."""
         words = self.scenario.command.split()
-        is_gone = self.scenario.is_of_one_version and not self.layout.version_folder(
-            words[1]
-        ).exists()
+        is_gone = (
+            self.scenario.is_of_one_version and not self.layout.version_folder(words[1]).exists()
+        )
         run = self.again()
         if run.code != 0 and not (is_gone and run.code == NOT_INSTALLED):
             yield f"the next run fails: {run}"
