@@ -152,19 +152,17 @@ def with_npm(both: Getters) -> Getters:
     return both
 
 
-@pytest.mark.parametrize(
-    ("below", "key"), [("", "registry"), ("packages/one/src", "@wasp.sh:registry")]
-)
-def test_a_project_has_no_say(with_npm: Getters, upstream: Upstream, below: str, key: str) -> None:
+def test_a_project_has_no_say(with_npm: Getters, upstream: Upstream) -> None:
     """Else whoever wrote a repository would choose which program is run."""
     upstream.publish("0.25.0")
     project = with_npm.machine.root / "cloned"
     (project / "packages/one/src").mkdir(parents=True)
-    (project / ".npmrc").write_text(f"{key}={upstream.npm_url}/\n")
+    ours = f"{upstream.npm_url}/"
+    (project / ".npmrc").write_text(f"registry={ours}\n@wasp.sh:registry={ours}\n")
     (project / "package.json").write_text('{"name": "cloned", "workspaces": ["packages/*"]}\n')
     (project / "packages/one/package.json").write_text('{"name": "one"}\n')
     before = picture(project)
-    run = with_npm.install(None, "--dry-run", cwd=project / below).ok()
+    run = with_npm.install(None, "--dry-run", cwd=project / "packages/one/src").ok()
     assert run.json["source"] == "github"
     run.says("wrong.invalid")
     assert not npm_was_asked(upstream)
@@ -199,10 +197,7 @@ def whole_documents(upstream: Upstream, release: Release) -> dict[str, Reply]:
     }
 
 
-@pytest.mark.parametrize("key", ["registry", "@wasp.sh:registry"])
-def test_npm_fetches_with_the_login_that_it_knows(
-    with_npm: Getters, upstream: Upstream, key: str
-) -> None:
+def test_npm_fetches_with_the_login_that_it_knows(with_npm: Getters, upstream: Upstream) -> None:
     """And with the authority that it trusts. In the home nothing but Wasp is left."""
     release = upstream.publish("0.25.0", github=False)
     server = upstream.server
@@ -213,7 +208,7 @@ def test_npm_fetches_with_the_login_that_it_knows(
     server.answer(TARBALL, ForMembers(Content(release.npm_archive)))
     address = upstream.npm_url.partition(":")[2]
     (with_npm.machine.home / ".npmrc").write_text(
-        f"{key}={upstream.npm_url}/ ; ours\n{address}/:_authToken=let-me-in\n"
+        f"@wasp.sh:registry={upstream.npm_url}/ ; ours\n{address}/:_authToken=let-me-in\n"
         f"cafile={with_npm.machine.authority.bundle}\n"
     )
     run = with_npm.install(None, "--no-modify-path").ok()

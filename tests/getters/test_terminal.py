@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -137,6 +138,9 @@ def test_control_c_is_an_answer_too(machine: Machine) -> None:
     machine.layout.plant("0.25.0")
     terminal = on_terminal(machine, "uninstall")
     terminal.wait_for("?")
+    # The shell itself answers Ctrl-C only when what it waits for has ended.
+    while not [command for command in machine.processes().values() if command.startswith("head")]:
+        time.sleep(0.01)
     terminal.type("\x03")
     assert terminal.finish() == 130
     assert machine.layout.versions() == ["0.25.0"]
