@@ -14,8 +14,8 @@ POSIXLY_CORRECT=1
 [ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch dotglob xpg_echo 2>/dev/null
 set +aefuxvC
 [ -z "${BASH_VERSION-}" ] || {
-  unset -f declare
-  for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
+	unset -f declare
+	for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
 }
 unalias -a 2>/dev/null
 unset CDPATH IFS GLOBIGNORE TAR_OPTIONS GZIP BASH_ENV ENV POSIXLY_CORRECT
@@ -55,7 +55,7 @@ newline='
 nothing='Nothing was installed.'
 tab=$(printf '\t') carriage_return=$(printf '\r') escape=$(printf '\033')
 usage() {
-  cat <<'USAGE'
+	cat <<'USAGE'
 Installs Wasp (https://wasp.sh) and manages the installed versions.
 
 usage: install.sh [COMMAND] [OPTIONS]
@@ -88,131 +88,131 @@ options:
 USAGE
 }
 choose_colours() {
-  bold='' red='' yellow='' plain='' on_terminal=no
-  [ -t 2 ] && [ "${TERM-}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
-  on_terminal=yes bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
+	bold='' red='' yellow='' plain='' on_terminal=no
+	[ -t 2 ] && [ "${TERM-}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
+	on_terminal=yes bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
 say() {
-  [ "$quiet" = yes ] || printf '%s\n' "$1" >&2
+	[ "$quiet" = yes ] || printf '%s\n' "$1" >&2
 }
 say_step() {
-  [ "$verbose" = no ] || printf '%s\n' "$1" >&2
+	[ "$verbose" = no ] || printf '%s\n' "$1" >&2
 }
 indented() {
-  printf '%s\n' "$2" | sed "2,\$s/^/$1/"
+	printf '%s\n' "$2" | sed "2,\$s/^/$1/"
 }
 warn() {
-  tell warning "$1"
-  _warning="${yellow}warning:$plain $(indented '         ' "$1")"
-  if [ "$hold_warnings" = yes ]; then
-    held_warnings="$held_warnings$newline$_warning"
-  else
-    say "$_warning"
-  fi
+	tell warning "$1"
+	_warning="${yellow}warning:$plain $(indented '         ' "$1")"
+	if [ "$hold_warnings" = yes ]; then
+		held_warnings="$held_warnings$newline$_warning"
+	else
+		say "$_warning"
+	fi
 }
 die() {
-  case $1 in
-    usage | bad-version) exit_code=2 ;;
-    unsupported-platform | missing-tool | binary-does-not-run) exit_code=3 ;;
-    dns | connection | timeout | tls | proxy | http-status | captive-portal | bad-answer | insecure-url | no-downloader)
-      exit_code=4
-      ;;
-    no-such-version | not-installed) exit_code=5 ;;
-    checksum-mismatch | no-checksum | no-hash-tool | corrupt-archive | unsafe-archive | wrong-version) exit_code=6 ;;
-    permission-denied | read-only | no-space | file-system) exit_code=7 ;;
-    npm-managed | foreign-launcher) exit_code=8 ;;
-    interrupted) exit_code=$interrupted_code ;;
-    *) exit_code=1 ;;
-  esac
-  indented '       ' "${red}error:$plain $2${3:+$newline$3}" >&2
-  tell code "$exit_code"
-  tell error "$1"
-  tell message "$2"
-  tell hint "${3-}"
-  result error
-  leave "$exit_code"
+	case $1 in
+		usage | bad-version) exit_code=2 ;;
+		unsupported-platform | missing-tool | binary-does-not-run) exit_code=3 ;;
+		dns | connection | timeout | tls | proxy | http-status | captive-portal | bad-answer | insecure-url | no-downloader)
+			exit_code=4
+			;;
+		no-such-version | not-installed) exit_code=5 ;;
+		checksum-mismatch | no-checksum | no-hash-tool | corrupt-archive | unsafe-archive | wrong-version) exit_code=6 ;;
+		permission-denied | read-only | no-space | file-system) exit_code=7 ;;
+		npm-managed | foreign-launcher) exit_code=8 ;;
+		interrupted) exit_code=$interrupted_code ;;
+		*) exit_code=1 ;;
+	esac
+	indented '       ' "${red}error:$plain $2${3:+$newline$3}" >&2
+	tell code "$exit_code"
+	tell error "$1"
+	tell message "$2"
+	tell hint "${3-}"
+	result error
+	leave "$exit_code"
 }
 tell() {
-  [ "$porcelain" = yes ] || return 0
-  printf '%s=' "$1"
-  printf '%s\n' "$2" | awk '{ gsub(/\\/, "&&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { print "" }'
+	[ "$porcelain" = yes ] || return 0
+	printf '%s=' "$1"
+	printf '%s\n' "$2" | awk '{ gsub(/\\/, "&&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { print "" }'
 }
 result() {
-  [ "$porcelain" = yes ] || return 0
-  is_on_path
-  tell status "$1"
-  for _key in version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path; do
-    eval "tell ${_key%:*} \"\$${_key#*:}\""
-  done
-  tell wasp_dir "${version:+$wasp_root/$version}"
-  tell executable "${prefix:+$prefix/bin/wasp}"
+	[ "$porcelain" = yes ] || return 0
+	is_on_path
+	tell status "$1"
+	for _key in version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path; do
+		eval "tell ${_key%:*} \"\$${_key#*:}\""
+	done
+	tell wasp_dir "${version:+$wasp_root/$version}"
+	tell executable "${prefix:+$prefix/bin/wasp}"
 }
 pretty() {
-  case ${home:+$1} in
-    "$home"/*) printf '~%s' "${1#"$home"}" ;;
-    *) printf '%s' "$1" ;;
-  esac
+	case ${home:+$1} in
+		"$home"/*) printf '~%s' "${1#"$home"}" ;;
+		*) printf '%s' "$1" ;;
+	esac
 }
 plain_text() {
 	printf '%s\n' "$1" | awk '{
 		gsub(/\t/, " ")
-    gsub(/[[:cntrl:]]/, "")
-    gsub(/:\/\/[^\/ ]*@/, "://")
+		gsub(/[[:cntrl:]]/, "")
+		gsub(/:\/\/[^\/ ]*@/, "://")
 		text = text (NR > 1 ? " " : "") $0
 	} END { print (length(text) > 200) ? substr(text, 1, 197) "..." : text }'
 }
 words_of() {
-  printf '%s' "$1" | tr '\n' ',' | sed 's/,/, /g'
+	printf '%s' "$1" | tr '\n' ',' | sed 's/,/, /g'
 }
 confirm() {
-  [ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
-  asking=yes
-  printf '%s [y/N] ' "$1" >&2
-  _answer=$(head -n 1 </dev/tty)
-  asking=''
-  case $_answer in
+	[ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
+	asking=yes
+	printf '%s [y/N] ' "$1" >&2
+	_answer=$(head -n 1 </dev/tty)
+	asking=''
+	case $_answer in
 		[yY]*) ;;
-    *) die interrupted 'nothing was removed.' ;;
-  esac
+		*) die interrupted 'nothing was removed.' ;;
+	esac
 }
 have() {
-  command -v "$1" >/dev/null 2>&1
+	command -v "$1" >/dev/null 2>&1
 }
 need() {
-  have "$1" || die missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
+	have "$1" || die missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
 }
 how_to_install() {
-  for _command in 'apt-get install' 'apk add' 'dnf install' 'pacman -S' 'zypper install' 'brew install'; do
-    have "${_command%% *}" || continue
-    [ "$_command" = 'brew install' ] || [ "$(id -u)" = 0 ] || _command="sudo $_command"
-    printf 'Install it: %s %s' "$_command" "$1"
-    return
-  done
-  printf "Install it with your system's package manager."
+	for _command in 'apt-get install' 'apk add' 'dnf install' 'pacman -S' 'zypper install' 'brew install'; do
+		have "${_command%% *}" || continue
+		[ "$_command" = 'brew install' ] || [ "$(id -u)" = 0 ] || _command="sudo $_command"
+		printf 'Install it: %s %s' "$_command" "$1"
+		return
+	done
+	printf "Install it with your system's package manager."
 }
 run_waiting() {
-  _stdout=$1 _stderr=$2
-  shift 2
-  "$@" 2>"$_stderr" >"$_stdout" &
-  child=$!
-  wait "$child" 2>/dev/null
-  _status=$?
-  child=''
-  return "$_status"
+	_stdout=$1 _stderr=$2
+	shift 2
+	"$@" 2>"$_stderr" >"$_stdout" &
+	child=$!
+	wait "$child" 2>/dev/null
+	_status=$?
+	child=''
+	return "$_status"
 }
 exec_limited() {
-  ! have timeout || exec timeout -k 2 "$@"
-  ! have perl || exec perl -e 'alarm shift; exec @ARGV' "$@"
-  shift
-  exec "$@"
+	! have timeout || exec timeout -k 2 "$@"
+	! have perl || exec perl -e 'alarm shift; exec @ARGV' "$@"
+	shift
+	exec "$@"
 }
 ask() {
-  _answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && printf '%s\n' "$_answer"
+	_answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && printf '%s\n' "$_answer"
 }
 change() {
-  _action=$1
-  shift
-  _errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot $_action" "$_errors"
+	_action=$1
+	shift
+	_errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot $_action" "$_errors"
 }
 change_in() {
 	_action="write to $(pretty "$1")"
@@ -220,871 +220,867 @@ change_in() {
 	change "$_action" "$@"
 }
 write_file() {
-  _file=$1
-  shift
-  _errors=$( ("$@" >"$_file") 2>&1) || die_file_system "cannot write to $(pretty "${_file%/*}")" "$_errors"
+	_file=$1
+	shift
+	_errors=$( ("$@" >"$_file") 2>&1) || die_file_system "cannot write to $(pretty "${_file%/*}")" "$_errors"
 }
 die_file_system() {
-  _elsewhere='or choose another place with --prefix DIR.'
-  case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
-    *'ermission denied'* | *'not permitted'*)
-      die permission-denied "$1: permission denied." \
-        "Choose a folder that you may write to, for example: --prefix \"\$HOME/.local\""
-      ;;
-    *'ead-only file system'*)
-      die read-only "$1: the file system is read-only." 'Choose another place with --prefix DIR.'
-      ;;
-    *'o space left'* | *'uota exceeded'* | *full*)
-      die no-space "$1: no space left on the device." "Make room (about 170 MB for one version), $_elsewhere"
-      ;;
-  esac
-  _cause=$(plain_text "${2##*: }")
-  die file-system "$1: ${_cause:-it failed}." "See to that path, $_elsewhere"
+	_elsewhere='or choose another place with --prefix DIR.'
+	case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
+		*'ermission denied'* | *'not permitted'*)
+			die permission-denied "$1: permission denied." \
+				"Choose a folder that you may write to, for example: --prefix \"\$HOME/.local\""
+			;;
+		*'ead-only file system'*)
+			die read-only "$1: the file system is read-only." 'Choose another place with --prefix DIR.'
+			;;
+		*'o space left'* | *'uota exceeded'* | *full*)
+			die no-space "$1: no space left on the device." "Make room (about 170 MB for one version), $_elsewhere"
+			;;
+	esac
+	_cause=$(plain_text "${2##*: }")
+	die file-system "$1: ${_cause:-it failed}." "See to that path, $_elsewhere"
 }
 is_of_the_system() {
-  case $1 in
-    *'nput/output error'* | *'I/O error'* | *'rite error'* | *'o space left'* | *'uota exceeded'* | \
-      *'ead-only file'* | *'ermission denied'*) ;;
-    *) return 1 ;;
-  esac
+	case $1 in
+		*'nput/output error'* | *'I/O error'* | *'rite error'* | *'o space left'* | *'uota exceeded'* | \
+			*'ead-only file'* | *'ermission denied'*) ;;
+		*) return 1 ;;
+	esac
 }
 remove_tree() {
-  rm -rf "$1" 2>/dev/null || {
-    chmod -R u+rwx "$1" 2>/dev/null
-    rm -rf "$1"
-  }
+	rm -rf "$1" 2>/dev/null || {
+		chmod -R u+rwx "$1" 2>/dev/null
+		rm -rf "$1"
+	}
 }
 rename_folder() {
-  _errors=$(mv -T "$1" "$2" 2>&1) && return 0
-  case $_errors in *' option'*) ;; *) return 1 ;; esac
-  _errors=$(mv "$1" "$2" 2>&1) || return 1
-  [ -e "$2/${1##*/}" ] || return 0
-  rm -rf "${2:?}/${1##*/}"
-  return 1
+	_errors=$(mv -T "$1" "$2" 2>&1) && return 0
+	case $_errors in *' option'*) ;; *) return 1 ;; esac
+	_errors=$(mv "$1" "$2" 2>&1) || return 1
+	[ -e "$2/${1##*/}" ] || return 0
+	rm -rf "${2:?}/${1##*/}"
+	return 1
 }
 topmost_missing() {
-  missing='' _folder=$1
-  while [ -n "$_folder" ] && ! [ -e "$_folder" ]; do
-    missing=$_folder
-    _folder=${_folder%/*}
-  done
+	missing='' _folder=$1
+	while [ -n "$_folder" ] && ! [ -e "$_folder" ]; do
+		missing=$_folder
+		_folder=${_folder%/*}
+	done
 }
 remove_empty() {
-  _folder=$1
-  while [ -n "$2" ] && { rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ]; } && [ "$_folder" != "$2" ]; do
-    _folder=${_folder%/*}
-  done
+	_folder=$1
+	while [ -n "$2" ] && { rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ]; } && [ "$_folder" != "$2" ]; do
+		_folder=${_folder%/*}
+	done
 }
 absolute() {
-  _path=$1
-  case $_path in
-    /*) ;;
-    *) _path=$PWD/$_path ;;
-  esac
-  while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
-  printf '%s\n' "$_path"
+	_path=$1
+	case $_path in
+		/*) ;;
+		*) _path=$PWD/$_path ;;
+	esac
+	while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
+	printf '%s\n' "$_path"
 }
 read_owner() {
-  _listed=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $1, $3 }')
-  mode=${_listed% *} owner=${_listed#* }
+	_listed=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $1, $3 }')
+	mode=${_listed% *} owner=${_listed#* }
 }
 quoted() {
-  printf '%s.' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\\.\$/'/"
+	printf '%s.' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\\.\$/'/"
 }
 comes_before() {
-  [ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | newest_first | tail -n 1)" = "$1" ]
+	[ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | newest_first | tail -n 1)" = "$1" ]
 }
 newest_first() {
-  awk '{
-    split($0, parts, "-"); split(parts[1], n, ".")
-    candidate = (parts[2] == "") ? 999999 : substr(parts[2], 3)
-    printf "%06d%06d%06d%06d%06d %s\n", n[1], n[2], n[3], n[4], candidate, $0
-  }' | sort -r | sed 's/^[^ ]* //'
+	awk '{
+		split($0, parts, "-"); split(parts[1], n, ".")
+		candidate = (parts[2] == "") ? 999999 : substr(parts[2], 3)
+		printf "%06d%06d%06d%06d%06d %s\n", n[1], n[2], n[3], n[4], candidate, $0
+	}' | sort -r | sed 's/^[^ ]* //'
 }
 is_version() {
-  case $1 in *"$newline"*) return 1 ;; esac
-  printf '%s\n' "$1" | grep -qE "$VERSION_PATTERN"
+	case $1 in *"$newline"*) return 1 ;; esac
+	printf '%s\n' "$1" | grep -qE "$VERSION_PATTERN"
 }
 set_defaults() {
-  home=${HOME-}
-  while [ "$home" != "${home%/}" ]; do home=${home%/}; done
-  command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
-  prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
-  require_checksum=no force=no dry_run=no porcelain=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
-  modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+	home=${HOME-}
+	while [ "$home" != "${home%/}" ]; do home=${home%/}; done
+	command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
+	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
+	require_checksum=no force=no dry_run=no porcelain=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
+	modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
-    os arch libc distro_id current installed available path_message edited held_warnings python node_version \
-    wasp_root share_dir bin_dir work staging staged_launcher owner_name held_lock made_share made_bin \
-    child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
-  on_path=no hold_warnings=no announced=no warned_of_ci=no committed=no interrupted_code=130
+		os arch libc distro_id current installed available path_message edited held_warnings python node_version \
+		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
+		child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
+	on_path=no hold_warnings=no announced=no warned_of_ci=no committed=no interrupted_code=130
 }
 parse_arguments() {
-  for _argument in "$@"; do
-    [ "$_argument" != --porcelain ] || porcelain=yes
-  done
-  _options=yes _commands=0
-  while [ $# -gt 0 ]; do
-    _word=$1 _value=${2-} _rest=''
-    shift
-    case $_options,$_word in
-      no,*) ;;
-      *,--*=*) _value=${_word#*=} _word=${_word%%=*} _rest=value ;;
-      *,-v?*) _value=${_word#-v} _word=-v _rest=value ;;
-      *,-[qyhV]?*)
-        set -- "-${_word#-?}" ${1+"$@"}
-        _word=${_word%"${_word#-?}"}
-        ;;
-    esac
-    case $_options,$_word in
-      yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome | yes,--previous)
-        case $_value in '' | -*) die usage "$_word needs a value." 'See: --help' ;; esac
-        take_value
-        [ "$_rest" = value ] || shift
-        ;;
-      yes,-?*) take_option ;;
-      *) take_word "$_word" ;;
-    esac
-  done
+	for _argument in "$@"; do
+		[ "$_argument" != --porcelain ] || porcelain=yes
+	done
+	_options=yes _commands=0
+	while [ $# -gt 0 ]; do
+		_word=$1 _value=${2-} _rest=''
+		shift
+		case $_options,$_word in
+			no,*) ;;
+			*,--*=*) _value=${_word#*=} _word=${_word%%=*} _rest=value ;;
+			*,-v?*) _value=${_word#-v} _word=-v _rest=value ;;
+			*,-[qyhV]?*)
+				set -- "-${_word#-?}" ${1+"$@"}
+				_word=${_word%"${_word#-?}"}
+				;;
+		esac
+		case $_options,$_word in
+			yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome | yes,--previous)
+				case $_value in '' | -*) die usage "$_word needs a value." 'See: --help' ;; esac
+				take_value
+				[ "$_rest" = value ] || shift
+				;;
+			yes,-?*) take_option ;;
+			*) take_word "$_word" ;;
+		esac
+	done
 }
 take_value() {
-  case $_word in
-    -v | --version) wanted=$_value wanted_from='' ;;
-    --prefix) prefix=$_value ;;
-    --source) source=$_value ;;
-    --from-file) archive_file=$_value ;;
-    --sha256) wanted_sha256=$_value ;;
-    --outcome) outcome=$_value ;;
-    --previous) previous=$_value ;;
-  esac
+	case $_word in
+		-v | --version) wanted=$_value wanted_from='' ;;
+		--prefix) prefix=$_value ;;
+		--source) source=$_value ;;
+		--from-file) archive_file=$_value ;;
+		--sha256) wanted_sha256=$_value ;;
+		--outcome) outcome=$_value ;;
+		--previous) previous=$_value ;;
+	esac
 }
 take_option() {
-  case $_word in
-    --require-checksum) require_checksum=yes ;;
-    --no-telemetry) wants_telemetry=no ;;
-    --no-modify-path) modify_path=no ;;
-    --remote) remote=yes ;;
-    --force) force=yes ;;
-    --dry-run) dry_run=yes ;;
-    --porcelain) ;;
-    -q | --quiet) quiet=yes ;;
-    --verbose) verbose=yes ;;
-    -y | --yes) assume_yes=yes ;;
-    -h | --help) usage && leave 0 ;;
-    -V) printf 'Wasp installer %s\n' "$INSTALLER_VERSION" && leave 0 ;;
-    --) _options=no ;;
-    *) die usage "there is no option '$(plain_text "$_word")'." 'See them all with: --help' ;;
-  esac
+	case $_word in
+		--require-checksum) require_checksum=yes ;;
+		--no-telemetry) wants_telemetry=no ;;
+		--no-modify-path) modify_path=no ;;
+		--remote) remote=yes ;;
+		--force) force=yes ;;
+		--dry-run) dry_run=yes ;;
+		--porcelain) ;;
+		-q | --quiet) quiet=yes ;;
+		--verbose) verbose=yes ;;
+		-y | --yes) assume_yes=yes ;;
+		-h | --help) usage && leave 0 ;;
+		-V) printf 'Wasp installer %s\n' "$INSTALLER_VERSION" && leave 0 ;;
+		--) _options=no ;;
+		*) die usage "there is no option '$(plain_text "$_word")'." 'See them all with: --help' ;;
+	esac
 }
 take_word() {
-  case $_options,$1 in
-    yes,install | yes,list | yes,use | yes,uninstall | yes,migrate-to-npm | yes,check)
-      _commands=$((_commands + 1)) command=$1
-      [ "$_commands" = 1 ] || die usage "one command at a time, not also '$1'." 'See: --help'
-      ;;
-    *,) die usage 'one of the arguments is empty.' 'Is a variable not set?' ;;
-    *)
-      [ -z "$named_version" ] || die_unknown_word "$1"
-      named_version=$1
-      ;;
-  esac
+	case $_options,$1 in
+		yes,install | yes,list | yes,use | yes,uninstall | yes,migrate-to-npm | yes,check)
+			_commands=$((_commands + 1)) command=$1
+			[ "$_commands" = 1 ] || die usage "one command at a time, not also '$1'." 'See: --help'
+			;;
+		*,) die usage 'one of the arguments is empty.' 'Is a variable not set?' ;;
+		*)
+			[ -z "$named_version" ] || die_unknown_word "$1"
+			named_version=$1
+			;;
+	esac
 }
 check_arguments() {
-  case $command,$named_version in
-    use,) die usage "'use' needs a version." 'See what is installed: list' ;;
-    use,* | uninstall,* | *,) ;;
-    *) die_unknown_word "$named_version" ;;
-  esac
-  [ "$remote" = no ] || [ "$command" = list ] || die usage '--remote belongs to the command list.' 'For example: list --remote'
-  [ "$command" != check ] || [ "$porcelain" = yes ] || die_unknown_word check
-  case $source in
-    auto | npm | github) ;;
-    *) die usage "there is no source '$source'." 'Choose auto, npm or github.' ;;
-  esac
-  case $timeout in
-    '' | *[!0-9]* | 0* | ??????*) die usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
-  esac
-  wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
-  case $wanted_sha256,${#wanted_sha256} in
-    ,0) ;;
-    *[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'It has 64 hexadecimal digits.' ;;
-  esac
-  wanted=${wanted#v} named_version=${named_version#v}
+	case $command,$named_version in
+		use,) die usage "'use' needs a version." 'See what is installed: list' ;;
+		use,* | uninstall,* | *,) ;;
+		*) die_unknown_word "$named_version" ;;
+	esac
+	[ "$remote" = no ] || [ "$command" = list ] || die usage '--remote belongs to the command list.' 'For example: list --remote'
+	[ "$command" != check ] || [ "$porcelain" = yes ] || die_unknown_word check
+	case $source in
+		auto | npm | github) ;;
+		*) die usage "there is no source '$source'." 'Choose auto, npm or github.' ;;
+	esac
+	case $timeout in
+		'' | *[!0-9]* | 0* | ??????*) die usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
+	esac
+	wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
+	case $wanted_sha256,${#wanted_sha256} in
+		,0) ;;
+		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'It has 64 hexadecimal digits.' ;;
+	esac
+	wanted=${wanted#v} named_version=${named_version#v}
 	[ "$wanted" = latest ] || { [ "$command" != install ] && [ -n "$wanted_from" ]; } || check_version "$wanted" "$wanted_from"
 	[ -z "$named_version" ] || check_version "$named_version" ''
-  name_places
+	name_places
 }
 check_version() {
 	is_version "$1" || die bad-version "'$1'${2:+ (in $2)} is not a version of Wasp." \
 		"A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
 name_places() {
-  [ -n "$prefix" ] || die usage 'HOME is not set, so there is no default place to install to.' 'Say where: --prefix DIR'
-  prefix=$(absolute "$prefix")
-  [ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
-  [ -z "$archive_file" ] || {
-    archive_file=$(absolute "$archive_file")
-    [ -f "$archive_file" ] && [ -r "$archive_file" ] \
-      || die file-system "cannot read the archive '$archive_file'." 'Give the path of a downloaded release.'
-  }
+	[ -n "$prefix" ] || die usage 'HOME is not set, so there is no default place to install to.' 'Say where: --prefix DIR'
+	prefix=$(absolute "$prefix")
+	[ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
+	[ -z "$archive_file" ] || {
+		archive_file=$(absolute "$archive_file")
+		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
+			|| die file-system "cannot read the archive '$archive_file'." 'Give the path of a downloaded release.'
+	}
 	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
-  share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
+	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
 }
 die_unknown_word() {
-  _hint='The commands are install, list, use, uninstall and migrate-to-npm. See: --help'
-  ! is_version "${1#v}" || _hint="To install a version: -v $1"
-  die usage "do not know what to do with '$(plain_text "$1")'." "$_hint"
+	_hint='The commands are install, list, use, uninstall and migrate-to-npm. See: --help'
+	! is_version "${1#v}" || _hint="To install a version: -v $1"
+	die usage "do not know what to do with '$(plain_text "$1")'." "$_hint"
 }
 identify_platform() {
-  system=$(uname -s)
-  machine=$(uname -m)
-  case $machine in
-    x86_64 | amd64 | x64) arch=x86_64 ;;
-    aarch64 | arm64) arch=aarch64 ;;
-  esac
-  case $system in
-    Linux)
-      os=linux
-      distro_id=$(sed -n "s/^ID=[\"']*\([a-z0-9._-]*\).*/\1/p" /etc/os-release 2>/dev/null | head -n 1)
-      detect_libc
-      ;;
-    Darwin)
-      os=macos
-      [ "$(sysctl -n hw.optional.arm64 2>/dev/null)" != 1 ] || arch=aarch64
-      ;;
-    MINGW* | MSYS* | CYGWIN* | Windows*) os=windows ;;
-  esac
-  say_step "Platform: $system $machine${libc:+ $libc}${distro_id:+ ($distro_id)}"
+	system=$(uname -s)
+	machine=$(uname -m)
+	case $machine in
+		x86_64 | amd64 | x64) arch=x86_64 ;;
+		aarch64 | arm64) arch=aarch64 ;;
+	esac
+	case $system in
+		Linux)
+			os=linux
+			distro_id=$(sed -n "s/^ID=[\"']*\([a-z0-9._-]*\).*/\1/p" /etc/os-release 2>/dev/null | head -n 1)
+			detect_libc
+			;;
+		Darwin)
+			os=macos
+			[ "$(sysctl -n hw.optional.arm64 2>/dev/null)" != 1 ] || arch=aarch64
+			;;
+		MINGW* | MSYS* | CYGWIN* | Windows*) os=windows ;;
+	esac
+	say_step "Platform: $system $machine${libc:+ $libc}${distro_id:+ ($distro_id)}"
 }
 detect_libc() {
 	glibc_version=$(ask getconf GNU_LIBC_VERSION | sed -n 's/^glibc \([0-9]*\.[0-9.]*\)$/\1/p')
 	[ -n "$glibc_version" ] || glibc_version=$(ask ldd --version | sed -n '1s/^ldd .* \([0-9]*\.[0-9.]*\)$/\1/p')
-  libc=${glibc_version:+glibc}
-  libc=${libc:-musl}
+	libc=${glibc_version:+glibc}
+	libc=${libc:-musl}
 }
 choose_build() {
-  [ "$os" != windows ] || die unsupported-platform "$system is Windows: Wasp runs there inside WSL." \
-    'Open WSL (wsl --install, if there is none) and run this again in it.'
-  [ -n "$os" ] || die_unsupported "$system"
-  [ -n "$arch" ] || die_unsupported "$machine processors"
-  [ "$(getconf LONG_BIT 2>/dev/null)" != 32 ] || die_unsupported "a 32-bit userland on a $arch processor"
-  case $os,$arch in
-    macos,x86_64) npm_build=darwin-x64-unknown github_builds='macos-x86_64 macos-universal' ;;
-    macos,aarch64) npm_build=darwin-arm64-unknown github_builds='macos-aarch64 macos-universal macos-x86_64' ;;
-    linux,x86_64)
-      npm_build=linux-x64-glibc github_builds=linux-x86_64
-      ! needs_static_build || npm_build=linux-x64-musl github_builds=linux-x86_64-static
-      ;;
-    linux,aarch64)
-      npm_build=linux-arm64-glibc github_builds=linux-aarch64
-      ! needs_static_build || [ "$libc" = glibc ] || die_unsupported 'musl (Alpine) on aarch64'
-      ! needs_static_build || die unsupported-platform \
-        "Wasp needs glibc $OLDEST_GLIBC or newer on $arch; this system has $glibc_version." \
-        'Use a newer release of your distribution.'
-      ;;
-  esac
+	[ "$os" != windows ] || die unsupported-platform "$system is Windows: Wasp runs there inside WSL." \
+		'Open WSL (wsl --install, if there is none) and run this again in it.'
+	[ -n "$os" ] || die_unsupported "$system"
+	[ -n "$arch" ] || die_unsupported "$machine processors"
+	[ "$(getconf LONG_BIT 2>/dev/null)" != 32 ] || die_unsupported "a 32-bit userland on a $arch processor"
+	case $os,$arch in
+		macos,x86_64) npm_build=darwin-x64-unknown github_builds='macos-x86_64 macos-universal' ;;
+		macos,aarch64) npm_build=darwin-arm64-unknown github_builds='macos-aarch64 macos-universal macos-x86_64' ;;
+		linux,x86_64)
+			npm_build=linux-x64-glibc github_builds=linux-x86_64
+			! needs_static_build || npm_build=linux-x64-musl github_builds=linux-x86_64-static
+			;;
+		linux,aarch64)
+			npm_build=linux-arm64-glibc github_builds=linux-aarch64
+			! needs_static_build || [ "$libc" = glibc ] || die_unsupported 'musl (Alpine) on aarch64'
+			! needs_static_build || die unsupported-platform \
+				"Wasp needs glibc $OLDEST_GLIBC or newer on $arch; this system has $glibc_version." \
+				'Use a newer release of your distribution.'
+			;;
+	esac
 }
 needs_static_build() {
-  [ "$libc" = glibc ] && ! comes_before "$glibc_version" "$OLDEST_GLIBC" || return 0
-  [ "$arch" = x86_64 ] && { [ "$distro_id" = nixos ] || ! [ -e /lib64/ld-linux-x86-64.so.2 ]; }
+	[ "$libc" = glibc ] && ! comes_before "$glibc_version" "$OLDEST_GLIBC" || return 0
+	[ "$arch" = x86_64 ] && { [ "$distro_id" = nixos ] || ! [ -e /lib64/ld-linux-x86-64.so.2 ]; }
 }
 die_unsupported() {
-  die unsupported-platform "Wasp has no release for $1." \
-    'There is one for Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
+	die unsupported-platform "Wasp has no release for $1." \
+		'There is one for Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
 }
 platform_words() {
-  case $os in
-    linux) printf 'Linux %s%s' "$arch" "${libc:+ ($libc)}" ;;
-    macos) printf 'macOS %s' "$arch" ;;
-  esac
+	case $os in
+		linux) printf 'Linux %s%s' "$arch" "${libc:+ ($libc)}" ;;
+		macos) printf 'macOS %s' "$arch" ;;
+	esac
 }
 is_on_ci() {
-  for _value in "${CI-}" "${BUILD_ID-}" "${BUILD_NUMBER-}" "${CI_APP_ID-}" "${CI_BUILD_ID-}" \
-    "${CI_BUILD_NUMBER-}" "${CI_NAME-}" "${CONTINUOUS_INTEGRATION-}" "${RUN_ID-}" "${GITHUB_ACTIONS-}" "${TRAVIS-}"; do
-    case $_value in '' | 0 | [Ff][Aa][Ll][Ss][Ee]) ;; *) return 0 ;; esac
-  done
-  return 1
+	for _value in "${CI-}" "${BUILD_ID-}" "${BUILD_NUMBER-}" "${CI_APP_ID-}" "${CI_BUILD_ID-}" \
+		"${CI_BUILD_NUMBER-}" "${CI_NAME-}" "${CONTINUOUS_INTEGRATION-}" "${RUN_ID-}" "${GITHUB_ACTIONS-}" "${TRAVIS-}"; do
+		case $_value in '' | 0 | [Ff][Aa][Ll][Ss][Ee]) ;; *) return 0 ;; esac
+	done
+	return 1
 }
 choose_downloader() {
-  downloader=curl wget_options=''
-  case $(command -v curl) in
-    '' | /snap/* | */snap/bin/*) downloader=wget ;;
-    *) return 0 ;;
-  esac
-  case $(wget --version 2>&1) in
-    *'GNU Wget '*)
-      wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
-      ;;
-    *[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
-    *) die no-downloader 'this installer needs curl or wget, and none that it can use is on PATH (not that of snap, not Wget2).' \
-      "$(how_to_install curl)" ;;
-  esac
-  [ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
-  [ -z "${NO_PROXY-}" ] || export no_proxy="${no_proxy:-$NO_PROXY}"
+	downloader=curl wget_options=''
+	case $(command -v curl) in
+		'' | /snap/* | */snap/bin/*) downloader=wget ;;
+		*) return 0 ;;
+	esac
+	case $(wget --version 2>&1) in
+		*'GNU Wget '*)
+			wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
+			;;
+		*[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
+		*) die no-downloader 'this installer needs curl or wget, and none that it can use is on PATH (not that of snap, not Wget2).' \
+			"$(how_to_install curl)" ;;
+	esac
+	[ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
+	[ -z "${NO_PROXY-}" ] || export no_proxy="${no_proxy:-$NO_PROXY}"
 }
 set_problem() {
-  problem=$1 problem_text=$2
+	problem=$1 problem_text=$2
 	return 1
 }
 check_url() {
-  case $1 in
-    *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
+	case $1 in
+		*[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
 			set_problem bad-answer 'the address of the download holds characters that no URL has' || return 1
-      ;;
-    https://?*) return 0 ;;
-    http://*) ! is_loopback "$1" || return 0 ;;
-  esac
-  set_problem insecure-url "$(plain_text "$1") is not an https address"
+			;;
+		https://?*) return 0 ;;
+		http://*) ! is_loopback "$1" || return 0 ;;
+	esac
+	set_problem insecure-url "$(plain_text "$1") is not an https address"
 }
 is_loopback() {
-  host_of "$1"
-  case $host in
-    localhost | '[::1]') ;;
-    *[!0-9.]* | *.*.*.*.*) return 1 ;;
-    127.[0-9]*.[0-9]*.[0-9]*) ;;
-    *) return 1 ;;
-  esac
+	host_of "$1"
+	case $host in
+		localhost | '[::1]') ;;
+		*[!0-9.]* | *.*.*.*.*) return 1 ;;
+		127.[0-9]*.[0-9]*.[0-9]*) ;;
+		*) return 1 ;;
+	esac
 }
 host_of() {
-  host=${1#*://}
-  host=${host%%[/?#]*}
-  host=${host##*@}
-  case $host in
-    '['*) host=${host%%]*}']' ;;
-    *) host=${host%%:*} ;;
-  esac
+	host=${1#*://}
+	host=${host%%[/?#]*}
+	host=${host##*@}
+	case $host in
+		'['*) host=${host%%]*}']' ;;
+		*) host=${host%%:*} ;;
+	esac
 }
 fetch() {
-  _attempt=1 _pause=1
-  until fetch_once "$1" "$2" "${3:-get}"; do
-    case $problem,$http_status in
-      connection,* | http-status,429 | http-status,5??) ;;
-      *) return 1 ;;
-    esac
-    [ "$_attempt" -lt "$ATTEMPTS" ] || return 1
-    while [ "$retry_after" != "${retry_after#0?}" ]; do retry_after=${retry_after#0}; done
-    case $retry_after in
-      '' | *[!0-9]*) _wait=$_pause ;;
-      ???* | 6[1-9] | [789]?) _wait=$LONGEST_RETRY_AFTER_S ;;
-      *) _wait=$retry_after ;;
-    esac
-    say "$problem_text; trying again in $_wait s"
-    run_waiting /dev/null /dev/null sleep "$_wait"
-    _attempt=$((_attempt + 1)) _pause=$((_pause * 2))
-  done
+	_attempt=1 _pause=1
+	until fetch_once "$1" "$2" "${3:-get}"; do
+		case $problem,$http_status in
+			connection,* | http-status,429 | http-status,5??) ;;
+			*) return 1 ;;
+		esac
+		[ "$_attempt" -lt "$ATTEMPTS" ] || return 1
+		while [ "$retry_after" != "${retry_after#0?}" ]; do retry_after=${retry_after#0}; done
+		case $retry_after in
+			'' | *[!0-9]*) _wait=$_pause ;;
+			???* | 6[1-9] | [789]?) _wait=$LONGEST_RETRY_AFTER_S ;;
+			*) _wait=$retry_after ;;
+		esac
+		say "$problem_text; trying again in $_wait s"
+		run_waiting /dev/null /dev/null sleep "$_wait"
+		_attempt=$((_attempt + 1)) _pause=$((_pause * 2))
+	done
 }
 fetch_once() {
-  say_step "$3 $(plain_text "$1")"
-  problem='' problem_text='' http_status='' location='' retry_after='' encoding='' content_length=''
-  check_url "$1" || return 1
-  host_of "$1"
-  _url=$1 _file=$2 _method=$3
-  : >"$work/headers"
-  case $_file in
-    */archive) _limit=$UNPACKED_LIMIT ;;
-    *) _limit=$ANSWER_LIMIT ;;
-  esac
-  "fetch_with_$downloader" || return 1
+	say_step "$3 $(plain_text "$1")"
+	problem='' problem_text='' http_status='' location='' retry_after='' encoding='' content_length=''
+	check_url "$1" || return 1
+	host_of "$1"
+	_url=$1 _file=$2 _method=$3
+	: >"$work/headers"
+	case $_file in
+		*/archive) _limit=$UNPACKED_LIMIT ;;
+		*) _limit=$ANSWER_LIMIT ;;
+	esac
+	"fetch_with_$downloader" || return 1
 	case $_file,$encoding in
 		*/archive,* | *, | *,identity) return 0 ;;
-  esac
-  set_problem bad-answer "$host sent its answer compressed ($(plain_text "$encoding")), which nobody asked for"
+	esac
+	set_problem bad-answer "$host sent its answer compressed ($(plain_text "$encoding")), which nobody asked for"
 }
 bounded() {
-  trap '' XFSZ 2>/dev/null
-  ulimit -f "$((_limit / 512))" 2>/dev/null
-  exec "$@"
+	trap '' XFSZ 2>/dev/null
+	ulimit -f "$((_limit / 512))" 2>/dev/null
+	exec "$@"
 }
 fetch_with_curl() {
-  _protocols='=https'
-  case $_url in http:*) _protocols='=http,https' ;; esac
-  set -- --disable --silent --show-error --fail --dump-header "$work/headers" --max-redirs "$REDIRECT_LIMIT" \
-    --proto "$_protocols" --proto-redir "$_protocols" --connect-timeout "$timeout" --speed-limit "$SLOWEST" \
-    --speed-time "$timeout" --max-filesize "$_limit" --user-agent 'wasp-installer (sh)'
-  case $_method in
-    head) set -- "$@" --location --head ;;
-    get) set -- "$@" --location ;;
-  esac
-  run_waiting "$_file" "$work/errors" bounded curl "$@" "$_url"
-  _status=$?
-  read_headers
-  [ "$_status" = 0 ] || explain_failure "curl $_status"
+	_protocols='=https'
+	case $_url in http:*) _protocols='=http,https' ;; esac
+	set -- --disable --silent --show-error --fail --dump-header "$work/headers" --max-redirs "$REDIRECT_LIMIT" \
+		--proto "$_protocols" --proto-redir "$_protocols" --connect-timeout "$timeout" --speed-limit "$SLOWEST" \
+		--speed-time "$timeout" --max-filesize "$_limit" --user-agent 'wasp-installer (sh)'
+	case $_method in
+		head) set -- "$@" --location --head ;;
+		get) set -- "$@" --location ;;
+	esac
+	run_waiting "$_file" "$work/errors" bounded curl "$@" "$_url"
+	_status=$?
+	read_headers
+	[ "$_status" = 0 ] || explain_failure "curl $_status"
 }
 fetch_with_wget() {
-  set -- -S -O - $wget_options
-  case $_method,$wget_options in
-    head,*) set -- "$@" --spider ;;
-    location,*max-redirect*) set -- "$@" --max-redirect=0 ;;
-  esac
-  case ${SSL_CERT_FILE:+$wget_options} in *no-hsts*) set -- "$@" --ca-certificate="$SSL_CERT_FILE" ;; esac
-  run_waiting "$_file" "$work/errors" bounded wget "$@" "$_url"
-  _status=$?
-  sed 's/^ *//' "$work/errors" >"$work/headers"
-  read_headers
-  ! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
-    'the wget on PATH does not check certificates, so curl is needed.' "$(how_to_install curl)"
-  if [ "${_url#https:}" != "$_url" ] && grep -qi '^location:[[:space:]]*http:' "$work/headers"; then
-    set_problem insecure-url "$host sent us on to an address that is not https"
-    return 1
-  fi
-  case $_method,$http_status in location,3??) _status=0 ;; esac
-  [ "$_status" = 0 ] || explain_failure "wget $_status"
+	set -- -S -O - $wget_options
+	case $_method,$wget_options in
+		head,*) set -- "$@" --spider ;;
+		location,*max-redirect*) set -- "$@" --max-redirect=0 ;;
+	esac
+	case ${SSL_CERT_FILE:+$wget_options} in *no-hsts*) set -- "$@" --ca-certificate="$SSL_CERT_FILE" ;; esac
+	run_waiting "$_file" "$work/errors" bounded wget "$@" "$_url"
+	_status=$?
+	sed 's/^ *//' "$work/errors" >"$work/headers"
+	read_headers
+	! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
+		'the wget on PATH does not check certificates, so curl is needed.' "$(how_to_install curl)"
+	if [ "${_url#https:}" != "$_url" ] && grep -qi '^location:[[:space:]]*http:' "$work/headers"; then
+		set_problem insecure-url "$host sent us on to an address that is not https"
+		return 1
+	fi
+	case $_method,$http_status in location,3??) _status=0 ;; esac
+	[ "$_status" = 0 ] || explain_failure "wget $_status"
 }
 read_headers() {
-  while IFS=": $tab" read -r _key _value; do
-    _value=${_value%"$carriage_return"}
-    case $_key in
-      HTTP/*) http_status=${_value%% *} retry_after='' encoding='' ;;
-      [Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]) location=${_value%% *} ;;
-      [Rr]etry-[Aa]fter) retry_after=$_value ;;
-      [Cc]ontent-[Ll]ength) content_length=$_value ;;
-      [Cc]ontent-[Ee]ncoding) encoding=$_value ;;
-    esac
-  done <"$work/headers"
+	while IFS=": $tab" read -r _key _value; do
+		_value=${_value%"$carriage_return"}
+		case $_key in
+			HTTP/*) http_status=${_value%% *} retry_after='' encoding='' ;;
+			[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]) location=${_value%% *} ;;
+			[Rr]etry-[Aa]fter) retry_after=$_value ;;
+			[Cc]ontent-[Ll]ength) content_length=$_value ;;
+			[Cc]ontent-[Ee]ncoding) encoding=$_value ;;
+		esac
+	done <"$work/headers"
 }
 explain_failure() {
-  _words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
-  _words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
-  case $1,$http_status,$_words in
-    curl\ 23,* | curl\ 63,* | *[Nn]o\ space*)
-      set_problem bad-answer "$host offers a file that is far too large"
-      [ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
-        || die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
-      ;;
+	_words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
+	_words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
+	case $1,$http_status,$_words in
+		curl\ 23,* | curl\ 63,* | *[Nn]o\ space*)
+			set_problem bad-answer "$host offers a file that is far too large"
+			[ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
+				|| die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
+			;;
 		*'proxy syntax'* | *'proxy URL'*)
 			set_problem proxy 'HTTPS_PROXY is not the address of a proxy; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
-    *,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
-    curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
-    curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
-    curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
-    curl\ 7,*,?* | *refused*)
-      set_problem connection "$host refuses the connection"
-      [ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
-        || set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
-      ;;
-    curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
-    curl\ 28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-    curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host gave an answer that is not one ($_words)" ;;
-    curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
-    *ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
-    *) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
-  esac
-  return 1
+		*,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
+		curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
+		curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
+		curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
+		curl\ 7,*,?* | *refused*)
+			set_problem connection "$host refuses the connection"
+			[ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
+				|| set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
+			;;
+		curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
+		curl\ 28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
+		curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host gave an answer that is not one ($_words)" ;;
+		curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
+		*ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
+		*) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
+	esac
+	return 1
 }
 die_of_problem() {
-  case $network_problem in
-    dns) _hint='Check the network connection, and HTTPS_PROXY if you are behind a proxy; then run this again.' ;;
-    connection | timeout | http-status) _hint='Check the network connection, or wait a little; then run this again.' ;;
-    tls) _hint="Check the clock, and that the system's CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, name its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
-    proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
-    captive-portal) _hint='Open a web page in a browser to log in to the network; then run this again.' ;;
-    insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
-    *) _hint='Run this again with --verbose to see each step, or choose the other one with --source npm or github.' ;;
-  esac
-  die "$network_problem" "cannot get $1: $problem_text." "$_hint"
+	case $network_problem in
+		dns) _hint='Check the network connection, and HTTPS_PROXY if you are behind a proxy; then run this again.' ;;
+		connection | timeout | http-status) _hint='Check the network connection, or wait a little; then run this again.' ;;
+		tls) _hint="Check the clock, and that the system's CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, name its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
+		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
+		captive-portal) _hint='Open a web page in a browser to log in to the network; then run this again.' ;;
+		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
+		*) _hint='Run this again with --verbose to see each step, or choose the other one with --source npm or github.' ;;
+	esac
+	die "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }
 fetch_json() {
-  fetch "$1" "$work/answer" || return 1
+	fetch "$1" "$work/answer" || return 1
 	! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a web page, as the login page of a network does" || return 1
 	values=$(json_strings "$work/answer") || set_problem bad-answer "$host answered with something that is not JSON" || return 1
-  }
+}
 is_web_page() {
 	case $(head -c 512 "$1" | od -An -v -tu1 | awk '{
 		for (i = 1; i <= NF; i++) if ($i > 31 && $i < 127) printf "%s", tolower(sprintf("%c", $i)) }') in
-    *'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) ;;
-    *) return 1 ;;
-  esac
+		*'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) ;;
+		*) return 1 ;;
+	esac
 }
 json_strings() {
-  awk 'BEGIN { RS = "\"" }
-    function path(    i, joined) {
-      for (i = 1; i <= depth; i++) joined = joined (i > 1 ? "." : "") name[i]
-      return joined
-    }
-    inside {
-      run = 0
-      while (run < length($0) && substr($0, length($0) - run, 1) == "\\") run++
-      if (length(value) < 4096) value = value substr($0, 1, 4096) (run % 2 ? "\"" : "")
-      if (run % 2) next
-      inside = 0; ended = 1
-      next
-    }
-    {
-      if (ended && $0 ~ /^[ \t\r\n]*:/) name[depth] = value
-      else if (ended && length(value) < 4096) {
-        gsub(/\\\//, "/", value)
+	awk 'BEGIN { RS = "\"" }
+		function path(    i, joined) {
+			for (i = 1; i <= depth; i++) joined = joined (i > 1 ? "." : "") name[i]
+			return joined
+		}
+		inside {
+			run = 0
+			while (run < length($0) && substr($0, length($0) - run, 1) == "\\") run++
+			if (length(value) < 4096) value = value substr($0, 1, 4096) (run % 2 ? "\"" : "")
+			if (run % 2) next
+			inside = 0; ended = 1
+			next
+		}
+		{
+			if (ended && $0 ~ /^[ \t\r\n]*:/) name[depth] = value
+			else if (ended && length(value) < 4096) {
+				gsub(/\\\//, "/", value)
 				gsub(/\\u003[eE]/, ">", value)
-        gsub(/[[:cntrl:]]/, " ", value)
-        print path() "\t" value
-      }
-      ended = 0; value = ""; inside = 1
-      text = $0
-      if (length(text) > 65536) exit 1
-      while (match(text, /[][{},]/)) {
-        c = substr(text, RSTART, 1)
-        text = substr(text, RSTART + 1)
-        if (c == "{" || c == "[") {
-          if (++depth > 100) exit 1
-          kind[depth] = c; name[depth] = (c == "[") ? 0 : ""
-        } else if (c != ",") {
-          if (--depth < 0) exit 1
-        } else if (kind[depth] == "[") name[depth]++
-      }
-    }
-    END { if (depth != 0 || !kind[1]) exit 1 }' "$1" 2>/dev/null
+				gsub(/[[:cntrl:]]/, " ", value)
+				print path() "\t" value
+			}
+			ended = 0; value = ""; inside = 1
+			text = $0
+			if (length(text) > 65536) exit 1
+			while (match(text, /[][{},]/)) {
+				c = substr(text, RSTART, 1)
+				text = substr(text, RSTART + 1)
+				if (c == "{" || c == "[") {
+					if (++depth > 100) exit 1
+					kind[depth] = c; name[depth] = (c == "[") ? 0 : ""
+				} else if (c != ",") {
+					if (--depth < 0) exit 1
+				} else if (kind[depth] == "[") name[depth]++
+			}
+		}
+		END { if (depth != 0 || !kind[1]) exit 1 }' "$1" 2>/dev/null
 }
 pick() {
 	picked=$(printf '%s\n' "$values" | awk -v path="$1" -F '\t' '
 		$1 == path && !found { print substr($0, length(path) + 2); found = 1 }')
 }
 asks_npm() {
-  [ -z "$archive_file" ] || return 1
-  case $source in
-    npm) ;;
-    github) return 1 ;;
-    *) [ "$wanted" = latest ] || ! comes_before "$wanted" "$FIRST_NPM_VERSION" ;;
-  esac
+	[ -z "$archive_file" ] || return 1
+	case $source in
+		npm) ;;
+		github) return 1 ;;
+		*) [ "$wanted" = latest ] || ! comes_before "$wanted" "$FIRST_NPM_VERSION" ;;
+	esac
 }
 start_registry_lookup() {
-  fetcher=request registry=${WASP_NPM_REGISTRY-}
-  asks_npm && [ -z "$registry" ] || return 0
-  if have npm; then
-    say_step 'Asking npm for its registry'
-    fetcher=either
+	fetcher=request registry=${WASP_NPM_REGISTRY-}
+	asks_npm && [ -z "$registry" ] || return 0
+	if have npm; then
+		say_step 'Asking npm for its registry'
+		fetcher=either
 		run_npm "$HELPER_LIMIT_S" config get @wasp.sh:registry registry >"$work/registry" 2>"$work/complaint" &
-    npm_lookup=$!
-  else
-    registry=${npm_config_registry-}
-  fi
+		npm_lookup=$!
+	else
+		registry=${npm_config_registry-}
+	fi
 }
 run_npm() {
-  mkdir -p "$work/npm" && printf '{}\n' >"$work/npm/package.json" && cd "$work/npm" || return 1
-  export npm_config_cache="$work/npm/cache" npm_config_update_notifier=false npm_config_logs_max=0 \
+	mkdir -p "$work/npm" && printf '{}\n' >"$work/npm/package.json" && cd "$work/npm" || return 1
+	export npm_config_cache="$work/npm/cache" npm_config_update_notifier=false npm_config_logs_max=0 \
 		npm_config_fetch_retries=1 npm_config_fetch_retry_mintimeout=1000
-  _limit_s=$1
-  shift
-  exec_limited "$_limit_s" npm "$@" --no-workspaces
+	_limit_s=$1
+	shift
+	exec_limited "$_limit_s" npm "$@" --no-workspaces
 }
 find_registry() {
-  if [ -n "$npm_lookup" ]; then
+	if [ -n "$npm_lookup" ]; then
 		wait "$npm_lookup" 2>/dev/null && {
 			[ "$(cat "$work/registry")" != undefined ] \
 				|| run_waiting "$work/registry" "$work/complaint" run_npm "$HELPER_LIMIT_S" config get registry
 		} && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
-      -e 's/^http/3 &/p' "$work/registry" | sort | sed -n 's/^. \(https\{0,1\}:\/\/[^[:space:]]*\)[[:space:]]*$/\1/p' | head -n 1)
-    [ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
-  fi
-  npm_lookup=''
-  registry=${registry%/}
+			-e 's/^http/3 &/p' "$work/registry" | sort | sed -n 's/^. \(https\{0,1\}:\/\/[^[:space:]]*\)[[:space:]]*$/\1/p' | head -n 1)
+		[ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
+	fi
+	npm_lookup=''
+	registry=${registry%/}
 }
 knows_npm_source() {
-  [ -n "$registry" ] || [ "$fetcher" = either ]
+	[ -n "$registry" ] || [ "$fetcher" = either ]
 }
 find_release_at_npm() {
-  [ -z "$registry" ] || ! request_release || return 0
+	[ -z "$registry" ] || ! request_release || return 0
 	case $fetcher,$problem in either,not-found | either,no-build | either,insecure-url | request,*) return 1 ;; esac
-  _problem=$problem _problem_text=$problem_text
-  say_step 'Asking npm for the release'
-  ! ask_npm_for_release || return 0
-  [ -z "$_problem" ] || set_problem "$_problem" "$_problem_text"
-  return 1
+	_problem=$problem _problem_text=$problem_text
+	say_step 'Asking npm for the release'
+	! ask_npm_for_release || return 0
+	[ -z "$_problem" ] || set_problem "$_problem" "$_problem_text"
+	return 1
 }
 request_release() {
-  case $registry in
-    *://*) ;;
-    *)
-      set_problem insecure-url "'$(plain_text "$registry")' is not the address of an npm registry"
-      return 1
-      ;;
-  esac
-  request_document "$NPM_PATH" "$wanted" || {
-    [ "$problem" != not-found ] || set_problem not-found "it does not have $(wanted_words)"
-    return 1
-  }
-  take_version || return 1
-  request_document "$NPM_PATH-$npm_build" "$version" || {
-    [ "$problem" != not-found ] || set_problem no-build "Wasp $version has no package $npm_build"
-    return 1
-  }
-  take_distribution || return 1
+	case $registry in
+		*://*) ;;
+		*)
+			set_problem insecure-url "'$(plain_text "$registry")' is not the address of an npm registry"
+			return 1
+			;;
+	esac
+	request_document "$NPM_PATH" "$wanted" || {
+		[ "$problem" != not-found ] || set_problem not-found "it does not have $(wanted_words)"
+		return 1
+	}
+	take_version || return 1
+	request_document "$NPM_PATH-$npm_build" "$version" || {
+		[ "$problem" != not-found ] || set_problem no-build "Wasp $version has no package $npm_build"
+		return 1
+	}
+	take_distribution || return 1
 	! { is_loopback "$release_url" && ! is_loopback "$registry"; } || set_problem insecure-url "the registry names an archive on this machine ($(plain_text "$release_url"))" || return 1
-  check_url "$release_url"
+	check_url "$release_url"
 }
 request_document() {
-  below=''
-  fetch_json "$registry/$1/$2" && return 0
-  case $problem,$http_status in
-    not-found,* | http-status,400 | http-status,405) fetch_json "$registry/$1" || return 1 ;;
-    *) return 1 ;;
-  esac
-  below=$2
-  [ "$2" != latest ] || { pick dist-tags.latest && below=$picked; }
-  below=versions.$below.
-  pick "${below}version"
-  set_problem not-found ''
-  [ -n "$picked" ]
+	below=''
+	fetch_json "$registry/$1/$2" && return 0
+	case $problem,$http_status in
+		not-found,* | http-status,400 | http-status,405) fetch_json "$registry/$1" || return 1 ;;
+		*) return 1 ;;
+	esac
+	below=$2
+	[ "$2" != latest ] || { pick dist-tags.latest && below=$picked; }
+	below=versions.$below.
+	pick "${below}version"
+	set_problem not-found ''
+	[ -n "$picked" ]
 }
 take_version() {
-  pick "${below}version"
-  version=$picked
+	pick "${below}version"
+	version=$picked
 	is_version "$version" || set_problem bad-answer "$host did not say which version it has" || return 1
-  pick "${below}engines.node"
-  take_node_range "$picked"
+	pick "${below}engines.node"
+	take_node_range "$picked"
 }
 take_node_range() {
-  release_node=$1
-  case $1 in *[!\ 0-9A-Za-z.\<\>=~^\|*+-]* | ????????????????????????????????????????????????????????????????*) release_node='' ;; esac
+	release_node=$1
+	case $1 in *[!\ 0-9A-Za-z.\<\>=~^\|*+-]* | ????????????????????????????????????????????????????????????????*) release_node='' ;; esac
 }
 take_distribution() {
-  release_source=npm
-  pick "${below}dist.tarball"
-  release_url=$(printf '%s\n' "$picked" | sed 's,://[^/@]*@,://,')
-  pick "${below}dist.integrity"
-  for _integrity in $picked; do
-    case $_integrity in
-      sha512-*) release_digest=sha512:$(base64_to_hex "${_integrity#sha512-}") ;;
-    esac
-  done
-  case $release_url,${#release_digest} in
-    ,*) set_problem bad-answer "$host did not say where the archive is" ;;
-    *,0 | *,135) return 0 ;;
-    *) set_problem bad-answer "$host gave a checksum that cannot be read" ;;
-  esac
-  return 1
+	release_source=npm
+	pick "${below}dist.tarball"
+	release_url=$(printf '%s\n' "$picked" | sed 's,://[^/@]*@,://,')
+	pick "${below}dist.integrity"
+	for _integrity in $picked; do
+		case $_integrity in
+			sha512-*) release_digest=sha512:$(base64_to_hex "${_integrity#sha512-}") ;;
+		esac
+	done
+	case $release_url,${#release_digest} in
+		,*) set_problem bad-answer "$host did not say where the archive is" ;;
+		*,0 | *,135) return 0 ;;
+		*) set_problem bad-answer "$host gave a checksum that cannot be read" ;;
+	esac
+	return 1
 }
 base64_to_hex() {
-  printf '%s\n' "$1" | awk '{
-    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-    sub(/==?$/, "")
-    bytes = int(length($0) * 3 / 4)
-    while (length($0) % 4) $0 = $0 "A"
-    for (i = 1; i <= length($0); i += 4) {
-      value = 0
-      for (j = 0; j < 4; j++) {
-        n = index(digits, substr($0, i + j, 1)) - 1
-        if (n < 0) exit 1
-        value = value * 64 + n
-      }
-      hex = hex sprintf("%06x", value)
-    }
-    print substr(hex, 1, bytes * 2)
-  }'
+	printf '%s\n' "$1" | awk '{
+		digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+		sub(/==?$/, "")
+		bytes = int(length($0) * 3 / 4)
+		while (length($0) % 4) $0 = $0 "A"
+		for (i = 1; i <= length($0); i += 4) {
+			value = 0
+			for (j = 0; j < 4; j++) {
+				n = index(digits, substr($0, i + j, 1)) - 1
+				if (n < 0) exit 1
+				value = value * 64 + n
+			}
+			hex = hex sprintf("%06x", value)
+		}
+		print substr(hex, 1, bytes * 2)
+	}'
 }
 ask_npm_for_release() {
-  host=npm problem='' below=''
+	host=npm problem='' below=''
 	view_with_npm "$NPM_PACKAGE@$wanted" name version engines.node || set_problem not-found "npm cannot get $(wanted_words)" || return 1
-  take_version || return 1
+	take_version || return 1
 	view_with_npm "$NPM_PACKAGE-$npm_build@$version" name dist.tarball dist.integrity || set_problem no-build "Wasp $version has no package $npm_build" || return 1
-  fetcher=npm
+	fetcher=npm
 	take_distribution && check_url "$release_url" || return 1
 	set_problem bad-answer 'npm names no checksum of the archive'
 	[ -n "$release_digest" ]
 }
 view_with_npm() {
-  run_waiting "$work/answer" "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" view --json "$@" \
-    && values=$(json_strings "$work/answer") && [ -n "$values" ]
+	run_waiting "$work/answer" "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" view --json "$@" \
+		&& values=$(json_strings "$work/answer") && [ -n "$values" ]
 }
 download_with_npm() {
-  run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
-    && mv "$work"/npm/*.tgz "$1" 2>/dev/null && return 0
-  set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
-  return 1
+	run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
+		&& mv "$work"/npm/*.tgz "$1" 2>/dev/null && return 0
+	set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
+	return 1
 }
 read_versions_of_npm() {
-  if [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; then
-    available=$(printf '%s\n' "$values" | sed -n "s/^versions\..*\.version$tab//p")
-  else
-    [ "$fetcher" = either ] && view_with_npm "$NPM_PACKAGE" name versions || return 1
-    available=$(printf '%s\n' "$values" | sed -n "s/^versions\.[0-9]*$tab//p")
-  fi
+	if [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; then
+		available=$(printf '%s\n' "$values" | sed -n "s/^versions\..*\.version$tab//p")
+	else
+		[ "$fetcher" = either ] && view_with_npm "$NPM_PACKAGE" name versions || return 1
+		available=$(printf '%s\n' "$values" | sed -n "s/^versions\.[0-9]*$tab//p")
+	fi
 }
 name_github() {
-  github=${WASP_GITHUB_URL:-$DEFAULT_GITHUB_URL}
-  github=${github%/}
-  case $github in
-    "$DEFAULT_GITHUB_URL") github_api=https://api.github.com ;;
-    *) github_api=$github/api/v3 ;;
-  esac
+	github=${WASP_GITHUB_URL:-$DEFAULT_GITHUB_URL}
+	github=${github%/}
+	case $github in
+		"$DEFAULT_GITHUB_URL") github_api=https://api.github.com ;;
+		*) github_api=$github/api/v3 ;;
+	esac
 }
 find_release_at_github() {
-  name_github
-  fetcher=request version=$wanted
-  if [ "$wanted" = latest ]; then
-    fetch "$github/wasp-lang/wasp/releases/latest" "$work/answer" location || return 1
-    version=${location##*/tag/v}
-    is_version "$version" || {
-      set_problem bad-answer "$host did not say which version is the newest"
-      ! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a page of its own"
-      return 1
-    }
-  fi
-  release_source=github
-  ask_github_for_assets
-  for _build in $github_builds; do
-    release_url="$github/wasp-lang/wasp/releases/download/v$version/wasp-$_build.tar.gz"
-    asset_is_there "wasp-$_build.tar.gz" && return 0
-    [ "$problem" = not-found ] || return 1
-  done
-  release_url=''
-  ! fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head || set_problem no-build "Wasp $version has no build for $os $arch"
-  return 1
+	name_github
+	fetcher=request version=$wanted
+	if [ "$wanted" = latest ]; then
+		fetch "$github/wasp-lang/wasp/releases/latest" "$work/answer" location || return 1
+		version=${location##*/tag/v}
+		is_version "$version" || {
+			set_problem bad-answer "$host did not say which version is the newest"
+			! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a page of its own"
+			return 1
+		}
+	fi
+	release_source=github
+	ask_github_for_assets
+	for _build in $github_builds; do
+		release_url="$github/wasp-lang/wasp/releases/download/v$version/wasp-$_build.tar.gz"
+		asset_is_there "wasp-$_build.tar.gz" && return 0
+		[ "$problem" = not-found ] || return 1
+	done
+	release_url=''
+	! fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head || set_problem no-build "Wasp $version has no build for $os $arch"
+	return 1
 }
 ask_github_for_assets() {
-  api_problem=''
-  fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get \
-    && values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
-  values=''
-  [ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
+	api_problem=''
+	fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get \
+		&& values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
+	values=''
+	[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
 }
 asset_is_there() {
-  set_problem not-found "Wasp $version has no $1"
-  [ -n "$values" ] || {
-    fetch "$release_url" /dev/null head
-    return
-  }
-  _asset=$(printf '%s\n' "$values" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
-  [ -n "$_asset" ] || return 1
-  pick "assets.$_asset.digest"
-  case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
+	set_problem not-found "Wasp $version has no $1"
+	[ -n "$values" ] || {
+		fetch "$release_url" /dev/null head
+		return
+	}
+	_asset=$(printf '%s\n' "$values" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
+	[ -n "$_asset" ] || return 1
+	pick "assets.$_asset.digest"
+	case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
 }
 read_versions_of_github() {
-  name_github
-  fetch_json "$github_api/repos/wasp-lang/wasp/releases?per_page=100" || return 1
-  available=$(printf '%s\n' "$values" | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
+	name_github
+	fetch_json "$github_api/repos/wasp-lang/wasp/releases?per_page=100" || return 1
+	available=$(printf '%s\n' "$values" | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
 }
 obtain_release() {
-  ! try_sources take_release_from || return 0
-  forget_release
-  _release=$(wanted_words)
-  [ -z "$network_problem" ] || die_of_problem "$_release"
-  [ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
-    "Another version may have one: $RELEASES_URL"
-  case $wanted,$source in
-    latest,*) die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.' ;;
-    *,auto) die no-such-version "there is no Wasp $wanted." "The versions that there are: $RELEASES_URL" ;;
-  esac
-  die no-such-version "$(source_name "$source") has no Wasp $wanted." \
-    'Another source may have it: leave out --source, or see list --remote.'
+	! try_sources take_release_from || return 0
+	forget_release
+	_release=$(wanted_words)
+	[ -z "$network_problem" ] || die_of_problem "$_release"
+	[ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
+		"Another version may have one: $RELEASES_URL"
+	case $wanted,$source in
+		latest,*) die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.' ;;
+		*,auto) die no-such-version "there is no Wasp $wanted." "The versions that there are: $RELEASES_URL" ;;
+	esac
+	die no-such-version "$(source_name "$source") has no Wasp $wanted." \
+		'Another source may have it: leave out --source, or see list --remote.'
 }
 forget_release() {
-  version='' release_source='' release_url='' release_digest='' release_node=''
+	version='' release_source='' release_url='' release_digest='' release_node=''
 }
 take_release_from() {
-  forget_release
-  "find_release_at_$1" && take_release
+	forget_release
+	"find_release_at_$1" && take_release
 }
 try_sources() {
-  choose_downloader
-  plan_sources
-  _tried='' network_problem='' _met=''
-  for _source in $sources; do
-    [ -z "$_tried" ] || warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
-    _tried=$_source problem=''
-    ! "$1" "$_source" || return 0
-    say_step "$(source_name "$_source"): $problem_text"
-    case $problem in
-      not-found | no-build) ;;
-      *) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
-    esac
-  done
-  problem_text=${_met:-$problem_text}
-  return 1
+	choose_downloader
+	plan_sources
+	_tried='' network_problem='' _met=''
+	for _source in $sources; do
+		[ -z "$_tried" ] || warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
+		_tried=$_source problem=''
+		! "$1" "$_source" || return 0
+		say_step "$(source_name "$_source"): $problem_text"
+		case $problem in
+			not-found | no-build) ;;
+			*) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
+		esac
+	done
+	problem_text=${_met:-$problem_text}
+	return 1
 }
 wanted_words() {
-  if [ "$wanted" = latest ]; then printf 'the newest Wasp'; else printf 'Wasp %s' "$wanted"; fi
+	if [ "$wanted" = latest ]; then printf 'the newest Wasp'; else printf 'Wasp %s' "$wanted"; fi
 }
 source_name() {
-  case $1 in
-    npm) printf 'the npm registry' ;;
-    github) printf 'GitHub' ;;
-  esac
+	case $1 in
+		npm) printf 'the npm registry' ;;
+		github) printf 'GitHub' ;;
+	esac
 }
 plan_sources() {
-  sources=github
-  [ "$source" != github ] || return 0
-  find_registry
-  if [ "$source" = npm ]; then
-    knows_npm_source || die bad-answer 'no npm registry is known here.' \
-      'Name one in WASP_NPM_REGISTRY, install npm, or use --source github.'
-    sources=npm
-  elif knows_npm_source && asks_npm; then
-    sources='npm github'
-  fi
+	sources=github
+	[ "$source" != github ] || return 0
+	find_registry
+	if [ "$source" = npm ]; then
+		knows_npm_source || die bad-answer 'no npm registry is known here.' \
+			'Name one in WASP_NPM_REGISTRY, install npm, or use --source github.'
+		sources=npm
+	elif knows_npm_source && asks_npm; then
+		sources='npm github'
+	fi
 }
 find_available() {
-  wanted=latest
-  start_registry_lookup
-  choose_build
-  ! try_sources list_versions_at || return 0
-  [ -z "$network_problem" ] || die_of_problem 'the list of versions'
-  die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
+	wanted=latest
+	start_registry_lookup
+	choose_build
+	! try_sources list_versions_at || return 0
+	[ -z "$network_problem" ] || die_of_problem 'the list of versions'
+	die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
 }
 list_versions_at() {
-  "read_versions_of_$1" || return 1
-  available=$(printf '%s\n' "$available" | grep -E "$VERSION_PATTERN" | newest_first)
-  set_problem not-found 'it has no version of Wasp'
-  [ -n "$available" ] || return 1
-  release_source=$1
+	"read_versions_of_$1" || return 1
+	available=$(printf '%s\n' "$available" | grep -E "$VERSION_PATTERN" | newest_first)
+	set_problem not-found 'it has no version of Wasp'
+	[ -n "$available" ] || return 1
+	release_source=$1
 }
 take_release() {
-  ! is_downgrade && [ "$dry_run" = no ] && ! is_to_be_kept "$version" || return 0
-  announce_install
-  say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
-  take_known_digest
-  require_checksum_or_say
-  start_progress
-  download "$staging/archive"
-  _status=$?
-  stop_progress
-  [ "$_status" = 0 ] || return 1
-  unpack_archive && check_binary && return 0
-  set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+	! is_downgrade && [ "$dry_run" = no ] && ! is_to_be_kept "$version" || return 0
+	announce_install
+	say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
+	take_known_digest
+	require_checksum_or_say
+	start_progress
+	download "$staging/archive"
+	_status=$?
+	stop_progress
+	[ "$_status" = 0 ] || return 1
+	unpack_archive && check_binary && return 0
+	set_problem captive-portal "$host answered with a web page, as the login page of a network does"
 }
 download() {
-  case $fetcher,$release_source in
-    npm,*) download_with_npm "$1" ;;
+	case $fetcher,$release_source in
+		npm,*) download_with_npm "$1" ;;
 		either,npm)
 			fetch "$release_url" "$1" \
 				|| { [ -n "$release_digest" ] && [ "$problem" != insecure-url ] && download_with_npm "$1"; }
 			;;
-    *) fetch "$release_url" "$1" ;;
-  esac
+		*) fetch "$release_url" "$1" ;;
+	esac
 }
 take_file() {
-  release_source="file"
-  [ "$wanted" = latest ] || version=$wanted
-  [ "$dry_run" = no ] || return 0
-  say "Wasp from $(pretty "$archive_file")"
+	release_source="file"
+	[ "$wanted" = latest ] || version=$wanted
+	[ "$dry_run" = no ] || return 0
+	say "Wasp from $(pretty "$archive_file")"
 	change_in "$staging" cp "$archive_file" "$staging/archive"
-  find_published
-  [ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
-    || die_no_checksum "no checksum is known for $(pretty "$archive_file")."
-  refuse_unpublished
-  unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Get it again: $RELEASES_URL"
-  check_binary
-  refuse_unpublished
+	find_published
+	[ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
+		|| die_no_checksum "no checksum is known for $(pretty "$archive_file")."
+	refuse_unpublished
+	unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Get it again: $RELEASES_URL"
+	check_binary
+	refuse_unpublished
 }
 find_published() {
-  file_digest='' _digests=''
-  ! read_digest sha512 || _digests=sha512:$digest
-  if read_digest sha256; then
-    file_digest=sha256:$digest
-  else
-    [ "$_status" = 127 ] || die_file_system 'cannot check the archive' "$(cat "$staging/errors" 2>&1)"
-  fi
-  published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
+	file_digest='' _digests=''
+	! read_digest sha512 || _digests=sha512:$digest
+	! read_digest sha256 || file_digest=sha256:$digest
+	published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
 }
 refuse_unpublished() {
-  [ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
+	[ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
 	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Get it again: $RELEASES_URL"
 }
 take_known_digest() {
-  _known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-    $1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
-  [ -z "$_known" ] || release_digest=$_known
+	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
+		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
+	[ -z "$_known" ] || release_digest=$_known
 }
 require_checksum_or_say() {
-  [ -z "$wanted_sha256$release_digest" ] || return 0
+	[ -z "$wanted_sha256$release_digest" ] || return 0
 	_unknown="no checksum is known for $release_url." _said='No checksum is known for this archive'
 	[ "$release_source" != github ] || [ -z "$api_problem" ] \
 		|| _unknown="the checksum of $release_url could not be asked for ($api_problem)." \
@@ -1093,483 +1089,479 @@ require_checksum_or_say() {
 	warn "$_said; it is installed unchecked."
 }
 die_no_checksum() {
-  die no-checksum "$1" 'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
+	die no-checksum "$1" 'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
 }
 unpack_archive() {
-  need tar
-  need gzip
+	need tar
+	need gzip
 	change_in "$staging" rm -rf "$staging/unpacked" "$staging/new"
 	change_in "$staging" mkdir "$staging/new"
-  ! is_web_page "$staging/archive" || return 1
-  is_known=$release_digest$wanted_sha256
-  [ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
-  [ "$release_source" != file ] || release_digest=$file_digest
-  [ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
-  release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
+	! is_web_page "$staging/archive" || return 1
+	is_known=$release_digest$wanted_sha256
+	[ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
+	[ "$release_source" != file ] || release_digest=$file_digest
+	[ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
+	release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
 	[ -n "$is_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
-  say_step 'Unpacking'
-  for tar_locale in C.UTF-8 en_US.UTF-8; do
-    run_waiting /dev/null "$staging/errors" unpack
-    _status=$?
-    grep -q locale "$staging/errors" || break
-  done
-  explain_unpacking "$_status"
-  refuse_what_no_release_has
-  keep_wasp_only
+	say_step 'Unpacking'
+	for tar_locale in C.UTF-8 en_US.UTF-8; do
+		run_waiting /dev/null "$staging/errors" unpack
+		_status=$?
+		grep -q locale "$staging/errors" || break
+	done
+	explain_unpacking "$_status"
+	refuse_what_no_release_has
+	keep_wasp_only
 }
 verify_digest() {
-  read_digest "$1" || {
-    _errors=$(cat "$staging/errors")
-    ! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"
-    die no-hash-tool 'the archive cannot be checked: no sha256sum, shasum or openssl on PATH does it.' "$(how_to_install openssl)"
-  }
-  [ "$digest" = "$2" ] || die checksum-mismatch \
-    "the archive is not the one that was published: its $1 is${newline}$digest, and should be${newline}$2." \
-    'Nothing was installed. Run this again; if it stays so, something between here and the source changes it.'
-  say_step "Checked: $1 $digest"
+	read_digest "$1" \
+		|| die no-hash-tool 'the archive cannot be checked: no sha256sum, shasum or openssl on PATH does it.' "$(how_to_install openssl)"
+	[ "$digest" = "$2" ] || die checksum-mismatch \
+		"the archive is not the one that was published: its $1 is${newline}$digest, and should be${newline}$2." \
+		'Nothing was installed. Run this again; if it stays so, something between here and the source changes it.'
+	say_step "Checked: $1 $digest"
 }
 read_digest() {
-  digest=''
-  run_waiting "$staging/digest" "$staging/errors" hash_archive "${1#sha}" && read -r digest _ <"$staging/digest" \
-    && [ -n "$digest" ]
+	digest=''
+	run_waiting "$staging/digest" "$staging/errors" hash_archive "${1#sha}" && read -r digest _ <"$staging/digest" \
+		&& [ -n "$digest" ] && return 0
+	_errors=$(cat "$staging/errors" 2>&1)
+	! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"
+	return 1
 }
 hash_archive() {
-  exec <"$staging/archive"
-  ! have "sha${1}sum" || exec "sha${1}sum"
-  ! have shasum || exec shasum -a "$1"
-  exec openssl dgst -r "-sha$1"
+	exec <"$staging/archive"
+	! have "sha${1}sum" || exec "sha${1}sum"
+	! have shasum || exec shasum -a "$1"
+	exec openssl dgst -r "-sha$1"
 }
 unpack() {
-  ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
-  rm -rf "$staging/damaged" "$staging/unpacked"
-  mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
-  { if [ -n "$is_known" ]; then decompress; else decompress | head -c "$((UNPACKED_LIMIT + 1))"; fi; } | {
-    LC_ALL=$tar_locale tar -xof -
-    _status=$?
-    cat >/dev/null
-    exit "$_status"
-  }
+	ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
+	rm -rf "$staging/damaged" "$staging/unpacked"
+	mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
+	{ if [ -n "$is_known" ]; then decompress; else decompress | head -c "$((UNPACKED_LIMIT + 1))"; fi; } | {
+		LC_ALL=$tar_locale tar -xof -
+		_status=$?
+		cat >/dev/null
+		exit "$_status"
+	}
 }
 is_compressed() {
-  [ "$(head -c 2 "$staging/archive" | od -An -tx1 | tr -d ' \n')" = 1f8b ]
+	[ "$(head -c 2 "$staging/archive" | od -An -tx1 | tr -d ' \n')" = 1f8b ]
 }
 decompress() {
-  if is_compressed; then
-    gzip -dc <"$staging/archive" || : >"$staging/damaged"
-  else
-    cat "$staging/archive"
-  fi
+	if is_compressed; then
+		gzip -dc <"$staging/archive" || : >"$staging/damaged"
+	else
+		cat "$staging/archive"
+	fi
 }
 explain_unpacking() {
-  _errors=$(cat "$staging/errors")
-  case $1,$_errors in
-    153,* | 281,* | 409,*) die_too_large ;;
-    *"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
-    *'Damaged tar'*) die_damaged ;;
-    0,*) [ -e "$staging/damaged" ] || return 0 ;;
-  esac
-  [ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_too_large
-  ! is_of_the_system "$_errors" || die_file_system "cannot unpack into $(pretty "$staging")" "$_errors"
-  die_damaged
+	_errors=$(cat "$staging/errors")
+	case $1,$_errors in
+		153,* | 281,* | 409,*) die_too_large ;;
+		*"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
+		*'Damaged tar'*) die_damaged ;;
+		0,*) [ -e "$staging/damaged" ] || return 0 ;;
+	esac
+	[ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_too_large
+	! is_of_the_system "$_errors" || die_file_system "cannot unpack into $(pretty "$staging")" "$_errors"
+	die_damaged
 }
 die_too_large() {
 	die unsafe-archive 'the archive unpacks to more than 1 GB, which no release of Wasp does.' "$nothing"
 }
 die_damaged() {
-  die corrupt-archive 'the archive is damaged or cut short.' 'Nothing was installed. Get it again, whole.'
+	die corrupt-archive 'the archive is damaged or cut short.' 'Nothing was installed. Get it again, whole.'
 }
 die_unsafe() {
-  die unsafe-archive 'the archive holds something that no release of Wasp does, such as a path that leads outside.' \
-    'Nothing was installed; please report where it came from.'
+	die unsafe-archive 'the archive holds something that no release of Wasp does, such as a path that leads outside.' \
+		'Nothing was installed; please report where it came from.'
 }
 refuse_what_no_release_has() {
-  root=$staging/unpacked
-  [ ! -d "$root/package" ] || [ -L "$root/package" ] || root=$root/package
-  [ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f -links +1 -o -type f -perm -4000 \
-    -o -type f -perm -2000 -o -name '*[[:cntrl:]]*')" ] || die_unsafe
-  [ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] || die_unsafe
-  [ -z "$(find "$root" -type f -size "+$((UNPACKED_LIMIT / 512 - 1))")" ] || die_too_large
-  find "$root/data" -type l >"$staging/links" 2>/dev/null
-  while IFS= read -r _link; do
-    ! leads_outside "${_link#"$root/data/"}" "$(readlink "$_link")" || die_unsafe
-  done <"$staging/links"
+	root=$staging/unpacked
+	[ ! -d "$root/package" ] || [ -L "$root/package" ] || root=$root/package
+	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f -links +1 -o -type f -perm -4000 \
+		-o -type f -perm -2000 -o -name '*[[:cntrl:]]*')" ] || die_unsafe
+	[ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] || die_unsafe
+	[ -z "$(find "$root" -type f -size "+$((UNPACKED_LIMIT / 512 - 1))")" ] || die_too_large
+	find "$root/data" -type l >"$staging/links" 2>/dev/null
+	while IFS= read -r _link; do
+		! leads_outside "${_link#"$root/data/"}" "$(readlink "$_link")" || die_unsafe
+	done <"$staging/links"
 }
 leads_outside() {
-  _folders=$1 _rest=$2/
-  while [ "$_rest" != "${_rest#../}" ]; do
-    case $_folders in */*) ;; *) return 0 ;; esac
-    _folders=${_folders#*/} _rest=${_rest#../}
-  done
-  case $2,/$_rest in ,* | /* | *,*/../*) return 0 ;; esac
-  return 1
+	_folders=$1 _rest=$2/
+	while [ "$_rest" != "${_rest#../}" ]; do
+		case $_folders in */*) ;; *) return 0 ;; esac
+		_folders=${_folders#*/} _rest=${_rest#../}
+	done
+	case $2,/$_rest in ,* | /* | *,*/../*) return 0 ;; esac
+	return 1
 }
 keep_wasp_only() {
-  [ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
+	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
 		|| die corrupt-archive 'the archive holds no wasp-bin with its data: it is no release of Wasp.' "$nothing"
-  _unpacking="unpack into $(pretty "$staging")"
-  change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
-  change "$_unpacking" chmod 755 "$root/wasp-bin"
-  if [ -z "$release_node" ] && [ -f "$root/package.json" ] && values=$(json_strings "$root/package.json"); then
-    pick engines.node
-    take_node_range "$picked"
-  fi
-  change "$_unpacking" mv "$root/wasp-bin" "$root/data" "$staging/new/"
+	_unpacking="unpack into $(pretty "$staging")"
+	change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
+	change "$_unpacking" chmod 755 "$root/wasp-bin"
+	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && values=$(json_strings "$root/package.json"); then
+		pick engines.node
+		take_node_range "$picked"
+	fi
+	change "$_unpacking" mv "$root/wasp-bin" "$root/data" "$staging/new/"
 }
 check_binary() {
-  say_step 'Running wasp-bin version'
-  run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
-  _reported=$(sed -n 's/^[^0-9]*\([0-9][0-9.]*[0-9]\(-rc[0-9]*\)\{0,1\}\).*/\1/p' "$work/said" | head -n 1)
-  is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
+	say_step 'Running wasp-bin version'
+	run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
+	_reported=$(sed -n 's/^[^0-9]*\([0-9][0-9.]*[0-9]\(-rc[0-9]*\)\{0,1\}\).*/\1/p' "$work/said" | head -n 1)
+	is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
 		"$nothing"
-  version=${version:-$_reported}
-  [ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
+	version=${version:-$_reported}
+	[ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
 		"the archive holds Wasp $_reported, not $version." "$nothing"
 }
 run_unpacked_binary() {
-  export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data"
-  exec_limited "$HELPER_LIMIT_S" env LC_ALL="$user_locale" "$staging/new/wasp-bin" version
+	export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data"
+	exec_limited "$HELPER_LIMIT_S" env LC_ALL="$user_locale" "$staging/new/wasp-bin" version
 }
 explain_binary() {
-  _said=$(cat "$work/errors" "$work/said") _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
-  case $_said in
-    *'loading shared libraries: '*)
-      _library=${_said#*'shared libraries: '}
-      _library=${_library%%:*}
-      case $_library,$(command -v apt-get) in
-        libgmp.*,?*) _library=libgmp10 ;;
-        libgmp.*) _library=gmp ;;
-        libz.*,?*) _library=zlib1g ;;
-        libz.*) _library=zlib ;;
-      esac
-      _hint=$(how_to_install "$_library")
-      ;;
-    *'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
+	_said=$(cat "$work/errors" "$work/said") _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
+	case $_said in
+		*'loading shared libraries: '*)
+			_library=${_said#*'shared libraries: '}
+			_library=${_library%%:*}
+			case $_library,$(command -v apt-get) in
+				libgmp.*,?*) _library=libgmp10 ;;
+				libgmp.*) _library=gmp ;;
+				libz.*,?*) _library=zlib1g ;;
+				libz.*) _library=zlib ;;
+			esac
+			_hint=$(how_to_install "$_library")
+			;;
+		*'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
 		*'ermission denied'*)
 			die permission-denied "programs may not run from $shown_prefix (is it mounted noexec?)." \
 				'Choose another place with --prefix DIR.'
 			;;
-  esac
-  _said=${_said%%"$newline"*}
+	esac
+	_said=${_said%%"$newline"*}
 	_said=${_said##*wasp-bin: } _said=${_said##*wasp-bin?: }
 	die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
 		"$nothing $_hint"
 }
 start_progress() {
-  [ "$on_terminal" = yes ] && [ "$quiet" = no ] || return 0
-  : >"$work/downloading"
-  draw_progress "$staging/archive" &
-  progress=$!
+	[ "$on_terminal" = yes ] && [ "$quiet" = no ] || return 0
+	: >"$work/downloading"
+	draw_progress "$staging/archive" &
+	progress=$!
 }
 stop_progress() {
-  [ -n "$progress" ] || return 0
-  rm -f "$work/downloading"
-  kill "$progress" 2>/dev/null
-  wait "$progress" 2>/dev/null
-  progress=''
-  clear_line
+	[ -n "$progress" ] || return 0
+	rm -f "$work/downloading"
+	kill "$progress" 2>/dev/null
+	wait "$progress" 2>/dev/null
+	progress=''
+	clear_line
 }
 clear_line() {
-  printf '\r%s[K' "$escape" >&2
+	printf '\r%s[K' "$escape" >&2
 }
 draw_progress() {
-  trap 'exit 0' TERM
-  trap - INT HUP
-  _began=$(date +%s)
-  while [ -e "$work/downloading" ]; do
-    sleep 0.1 2>/dev/null || sleep 1
-    [ -s "$1" ] || continue
-    read_headers 2>/dev/null
-    _bytes=$(($(wc -c <"$1"))) _elapsed=$(($(date +%s) - _began))
-    _line="$(megabytes "$_bytes") MB"
-    case ${content_length:-0} in
-      *[!0-9]* | 0 | ????????????*) ;;
-      *) _line="$((_bytes * 100 / content_length))% of $(megabytes "$content_length") MB" ;;
-    esac
-    [ "$_elapsed" = 0 ] || _line="$_line, $(megabytes $((_bytes / _elapsed))) MB/s"
-    _size=$(stty size <&2 2>/dev/null) || _size=''
-    _width=${_size#* }
-    case $_width in '' | 0) _width=80 ;; esac
-    printf "\r%.$((_width - 1))s%s[K" "Downloading $_line" "$escape" >&2
-  done
+	trap 'exit 0' TERM
+	trap - INT HUP
+	_began=$(date +%s)
+	while [ -e "$work/downloading" ]; do
+		sleep 0.1 2>/dev/null || sleep 1
+		[ -s "$1" ] || continue
+		read_headers 2>/dev/null
+		_bytes=$(($(wc -c <"$1"))) _elapsed=$(($(date +%s) - _began))
+		_line="$(megabytes "$_bytes") MB"
+		case ${content_length:-0} in
+			*[!0-9]* | 0 | ????????????*) ;;
+			*) _line="$((_bytes * 100 / content_length))% of $(megabytes "$content_length") MB" ;;
+		esac
+		[ "$_elapsed" = 0 ] || _line="$_line, $(megabytes $((_bytes / _elapsed))) MB/s"
+		_size=$(stty size <&2 2>/dev/null) || _size=''
+		_width=${_size#* }
+		case $_width in '' | 0) _width=80 ;; esac
+		printf "\r%.$((_width - 1))s%s[K" "Downloading $_line" "$escape" >&2
+	done
 }
 megabytes() {
-  printf '%s.%s' $(($1 / 1000000)) $(($1 / 100000 % 10))
+	printf '%s.%s' $(($1 / 1000000)) $(($1 / 100000 % 10))
 }
 announce_install() {
-  [ "$dry_run,$announced,$wants_telemetry" = no,no,yes ] && ! is_opted_out || return 0
-  announced=yes
-  _target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
-  check_url "$_target" && make_install_event || return 0
-  case ${WASP_TELEMETRY_DEBUG-} in
-    '' | 0) ;;
-    *)
-      printf '%s\n' "$event" >&2
-      return
-      ;;
-  esac
-  choose_downloader
+	[ "$dry_run,$announced,$wants_telemetry" = no,no,yes ] && ! is_opted_out || return 0
+	announced=yes
+	_target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
+	check_url "$_target" && make_install_event || return 0
+	case ${WASP_TELEMETRY_DEBUG-} in
+		'' | 0) ;;
+		*)
+			printf '%s\n' "$event" >&2
+			return
+			;;
+	esac
+	choose_downloader
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
-  say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
-  send_event "$_target"
-  tell telemetry sent
+	say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
+	send_event "$_target"
+	tell telemetry sent
 }
 announce_new_install() {
-  list_installed
-  [ "$force" = no ] && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } || announce_install
+	list_installed
+	[ "$force" = no ] && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } || announce_install
 }
 is_opted_out() {
-  [ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
-  case ${DO_NOT_TRACK-} in
-    '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
-    *) return 0 ;;
-  esac
-  find_config_folder
-  _folder=$config_folder/wasp
-  [ -e "$_folder/telemetry-off" ] || [ -L "$_folder/telemetry-off" ] && return 0
-  until [ -d "${_folder:-/}/" ]; do _folder=${_folder%/*}; done
-  ! [ -x "${_folder:-/}/" ]
+	[ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
+	case ${DO_NOT_TRACK-} in
+		'' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
+		*) return 0 ;;
+	esac
+	find_config_folder
+	_folder=$config_folder/wasp
+	[ -e "$_folder/telemetry-off" ] || [ -L "$_folder/telemetry-off" ] && return 0
+	until [ -d "${_folder:-/}/" ]; do _folder=${_folder%/*}; done
+	! [ -x "${_folder:-/}/" ]
 }
 make_install_event() {
 	telemetry_os=${os:-Unknown}
 	[ "$os" != macos ] || telemetry_os=osx
-  _key=${WASP_TELEMETRY_KEY:-$TELEMETRY_KEY}
-  case $_key in *[!A-Za-z0-9_-]*) return 1 ;; esac
-  _digits=$(od -An -N256 -tu1 /dev/urandom 2>/dev/null | awk '
-    { for (i = 1; i <= NF; i++) if ($i < 250 && (digits != "" || $i % 10)) digits = digits $i % 10 }
-    END { print substr(digits, 1, 24) }')
-  event="{\"api_key\": \"$_key\", \"type\": \"capture\", \"event\": \"install-script:run\", \"distinct_id\": \"$_digits\""
-  event="$event, \"properties\": {\"os\": \"$telemetry_os\"}}"
-  [ ${#_digits} = 24 ]
+	_key=${WASP_TELEMETRY_KEY:-$TELEMETRY_KEY}
+	case $_key in *[!A-Za-z0-9_-]*) return 1 ;; esac
+	_digits=$(od -An -N256 -tu1 /dev/urandom 2>/dev/null | awk '
+		{ for (i = 1; i <= NF; i++) if ($i < 250 && (digits != "" || $i % 10)) digits = digits $i % 10 }
+		END { print substr(digits, 1, 24) }')
+	event="{\"api_key\": \"$_key\", \"type\": \"capture\", \"event\": \"install-script:run\", \"distinct_id\": \"$_digits\""
+	event="$event, \"properties\": {\"os\": \"$telemetry_os\"}}"
+	[ ${#_digits} = 24 ]
 }
 send_event() {
-  _url=$1
+	_url=$1
 	case $downloader in
 		curl)
-      set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_url%%:*}" --max-filesize 65536 \
-        --user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_url"
-      case $_url in http:*) set -- "$@" --noproxy '*' ;; esac
-      ;;
+			set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_url%%:*}" --max-filesize 65536 \
+				--user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_url"
+			case $_url in http:*) set -- "$@" --noproxy '*' ;; esac
+			;;
 		wget)
-      set -- wget $wget_options --timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --user-agent=wasp \
-        --header='Content-Type: application/json' --post-data="$event" --output-document=- "$_url"
-      case $_url in http:*) set -- "$@" --no-proxy ;; esac
-      [ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
-      ;;
-  esac
-  {
-    trap '' HUP INT QUIT
-    exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
-    exec_limited "$((TELEMETRY_DEADLINE_S + 1))" "$@"
-  } &
-  sending=$!
+			set -- wget $wget_options --timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --user-agent=wasp \
+				--header='Content-Type: application/json' --post-data="$event" --output-document=- "$_url"
+			case $_url in http:*) set -- "$@" --no-proxy ;; esac
+			[ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
+			;;
+	esac
+	{
+		trap '' HUP INT QUIT
+		exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+		exec_limited "$((TELEMETRY_DEADLINE_S + 1))" "$@"
+	} &
+	sending=$!
 }
 name_owner() {
-  [ -z "$owner_name" ] || return 0
-  machine_name=$(uname -n)
-  ! [ -L /proc/self/ns/pid ] || machine_name=${machine_name}_$(readlink /proc/self/ns/pid 2>/dev/null)
-  machine_name=$(printf '%s\n' "$machine_name" | tr -c 'A-Za-z0-9\n' _)
-  owner_name=$machine_name-$$
+	[ -z "$owner_name" ] || return 0
+	machine_name=$(uname -n)
+	! [ -L /proc/self/ns/pid ] || machine_name=${machine_name}_$(readlink /proc/self/ns/pid 2>/dev/null)
+	machine_name=$(printf '%s\n' "$machine_name" | tr -c 'A-Za-z0-9\n' _)
+	owner_name=$machine_name-$$
 }
 is_abandoned() {
-  if [ "${1%-*}" != "$machine_name" ]; then
-    [ -n "$(find "$2" -prune -mtime +0 2>/dev/null)" ]
-    return
-  fi
-  _pid=${1##*-}
+	if [ "${1%-*}" != "$machine_name" ]; then
+		[ -n "$(find "$2" -prune -mtime +0 2>/dev/null)" ]
+		return
+	fi
+	_pid=${1##*-}
 	[ "$_pid" = $$ ] || [ "$command,$_pid" = "check,$PPID" ] || { ! kill -0 "$_pid" 2>/dev/null && ! [ -d "/proc/$_pid" ]; }
 }
 make_staging() {
-  topmost_missing "$share_dir"
-  made_share=$missing
-  topmost_missing "$bin_dir"
-  made_bin=$missing
-  sweep
-  change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
-  staging=$(mktemp -d "$share_dir/.staging-$owner_name-XXXXXX" 2>&1) \
-    || die_file_system "cannot write to $(pretty "$share_dir")" "$staging"
+	topmost_missing "$share_dir"
+	made_share=$missing
+	topmost_missing "$bin_dir"
+	made_bin=$missing
+	sweep
+	change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
+	staging=$(mktemp -d "$share_dir/.staging-$owner_name-XXXXXX" 2>&1) \
+		|| die_file_system "cannot write to $(pretty "$share_dir")" "$staging"
 	reserve_launcher
 }
 sweep() {
-  name_owner
-  sweep_staged "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
+	name_owner
+	sweep_staged "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
 }
 sweep_staged() {
-  for _left; do
-    _name=${_left##*staging-}
-    [ -e "$_left" ] && is_abandoned "${_name%-*}" "$_left" || continue
-    say_step "Cleaning up after an earlier run: $_left"
-    discard "$_left"
-  done
+	for _left; do
+		_name=${_left##*staging-}
+		[ -e "$_left" ] && is_abandoned "${_name%-*}" "$_left" || continue
+		say_step "Cleaning up after an earlier run: $_left"
+		discard "$_left"
+	done
 }
 discard() {
-  for _aside in "$1"/replaced/*; do
-    [ "${2-no}" = no ] && [ -d "$_aside" ] && ! [ -e "$share_dir/${_aside##*/}" ] || continue
-    rename_folder "$_aside" "$share_dir/${_aside##*/}"
-  done
-  [ ! -d "$1/replaced" ] || rename_folder "$1/replaced" "$1/discarded"
-  remove_tree "$1" 2>/dev/null
+	for _aside in "$1"/replaced/*; do
+		[ "${2-no}" = no ] && [ -d "$_aside" ] && ! [ -e "$share_dir/${_aside##*/}" ] || continue
+		rename_folder "$_aside" "$share_dir/${_aside##*/}"
+	done
+	[ ! -d "$1/replaced" ] || rename_folder "$1/replaced" "$1/discarded"
+	remove_tree "$1" 2>/dev/null
 }
 is_installed() {
-  [ -x "$share_dir/$1/wasp-bin" ] && [ -f "$share_dir/$1/.receipt.json" ] \
-    && IFS= read -r _receipt_line <"$share_dir/$1/.receipt.json" || return 1
-  case $_receipt_line in
-    "{\"version\": \"$1\", "*'}') ;;
-    *) return 1 ;;
-  esac
+	[ -x "$share_dir/$1/wasp-bin" ] && [ -f "$share_dir/$1/.receipt.json" ] \
+		&& IFS= read -r _receipt_line <"$share_dir/$1/.receipt.json" || return 1
+	case $_receipt_line in
+		"{\"version\": \"$1\", "*'}') ;;
+		*) return 1 ;;
+	esac
 }
 is_to_be_kept() {
-  [ "$force" = no ] && is_installed "$1"
+	[ "$force" = no ] && is_installed "$1"
 }
 list_installed() {
-  installed=$(
-    for _receipt in "$share_dir"/*/.receipt.json; do
-      [ -e "$_receipt" ] || continue
-      _version=${_receipt%/.receipt.json}
-      _version=${_version##*/}
-      ! is_version "$_version" || ! is_installed "$_version" || printf '%s\n' "$_version"
-    done | newest_first
-  )
+	installed=$(
+		for _receipt in "$share_dir"/*/.receipt.json; do
+			[ -e "$_receipt" ] || continue
+			_version=${_receipt%/.receipt.json}
+			_version=${_version##*/}
+			! is_version "$_version" || ! is_installed "$_version" || printf '%s\n' "$_version"
+		done | newest_first
+	)
 }
 list_version_folders() {
-  found=$(
-    for _folder in "$share_dir"/*; do
-      [ -d "$_folder" ] && ! [ -L "$_folder" ] && is_version "${_folder##*/}" || continue
-      printf '%s\n' "${_folder##*/}"
-    done | newest_first
-  )
+	found=$(
+		for _folder in "$share_dir"/*; do
+			[ -d "$_folder" ] && ! [ -L "$_folder" ] && is_version "${_folder##*/}" || continue
+			printf '%s\n' "${_folder##*/}"
+		done | newest_first
+	)
 }
 write_receipt() {
-  write_file "$staging/new/.receipt.json" print_receipt
+	write_file "$staging/new/.receipt.json" print_receipt
 }
 print_receipt() {
-  printf '{"version": "%s", "source": "%s", "url": %s, "digest": %s, "node": %s, "platform": {"os": "%s", "arch": "%s", "libc": %s}}\n' \
-    "$version" "$release_source" "$(json_or_null "$release_url")" "$(json_or_null "$release_digest")" \
-    "$(json_or_null "$release_node")" "$os" "$arch" "$(json_or_null "$libc")"
+	printf '{"version": "%s", "source": "%s", "url": %s, "digest": %s, "node": %s, "platform": {"os": "%s", "arch": "%s", "libc": %s}}\n' \
+		"$version" "$release_source" "$(json_or_null "$release_url")" "$(json_or_null "$release_digest")" \
+		"$(json_or_null "$release_node")" "$os" "$arch" "$(json_or_null "$libc")"
 }
 json_or_null() {
-  case $1 in
-    '') printf null ;;
+	case $1 in
+		'') printf null ;;
 		*) printf '"%s"' "$1" ;;
-  esac
+	esac
 }
 read_receipt() {
-  version=$1
-  values=$(json_strings "$share_dir/$1/.receipt.json") || values=''
-  pick source && release_source=$picked
-  pick url && release_url=$picked
-  pick digest && release_digest=$picked
-  pick node && take_node_range "$picked"
+	version=$1
+	values=$(json_strings "$share_dir/$1/.receipt.json") || values=''
+	pick source && release_source=$picked
+	pick url && release_url=$picked
+	pick digest && release_digest=$picked
+	pick node && take_node_range "$picked"
 }
 place_version() {
-  _place=$share_dir/$version _try=0
-  while [ "$_try" -lt 10 ]; do
-    _try=$((_try + 1))
-    if [ -e "$_place" ] || [ -L "$_place" ]; then
-      ! is_to_be_kept "$version" || return 0
+	_place=$share_dir/$version _try=0
+	while [ "$_try" -lt 10 ]; do
+		_try=$((_try + 1))
+		if [ -e "$_place" ] || [ -L "$_place" ]; then
+			! is_to_be_kept "$version" || return 0
 			change_in "$staging" mkdir -p "$staging/replaced"
-      remove_tree "$staging/replaced/$version"
-      rename_folder "$_place" "$staging/replaced/$version" || continue
-    fi
-    rename_folder "$staging/new" "$_place" || continue
-    return 0
-  done
-  die_file_system "cannot put Wasp $version into $(pretty "$_place")" "$_errors"
+			remove_tree "$staging/replaced/$version"
+			rename_folder "$_place" "$staging/replaced/$version" || continue
+		fi
+		rename_folder "$staging/new" "$_place" || continue
+		return 0
+	done
+	die_file_system "cannot put Wasp $version into $(pretty "$_place")" "$_errors"
 }
 remove_version() {
-  _removed=$share_dir/.staging-$owner_name-removed
-  _errors=''
-  rename_folder "$share_dir/$1" "$_removed" || [ ! -e "$share_dir/$1" ] \
-    || die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
-  _errors=$(remove_tree "$_removed" 2>&1) \
-    || die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
+	_removed=$share_dir/.staging-$owner_name-removed
+	{ rename_folder "$share_dir/$1" "$_removed" || [ ! -e "$share_dir/$1" ]; } && _errors=$(remove_tree "$_removed" 2>&1) \
+		|| die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
 }
 take_turn() {
-  name_owner
-  _lock=$share_dir/.turn _waited=0
-  held_lock=$_lock
-  while :; do
-    change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
-    _errors=$(ln -s "$owner_name" "$_lock" 2>&1) && break
-    if ! [ -L "$_lock" ]; then
-      [ "$command" = uninstall ] && return 0
-      [ "$_waited" -lt 5 ] || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
-    elif is_left_turn && mkdir "$_lock.breaking" 2>/dev/null; then
-      ! is_left_turn || rm -f "$_lock"
-      rmdir "$_lock.breaking"
-      continue
-    fi
-    [ "$_waited" -gt 0 ] || say_step 'Waiting for another run of the installer'
-		[ "$_waited" -lt 300 ] || rmdir "$_lock.breaking" 2>/dev/null
-    _waited=$((_waited + 1))
-    run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
-  done
-  ignore_signals
+	name_owner
+	turn=$share_dir/.turn _waited=0
+	while :; do
+		change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
+		_errors=$(ln -s "$owner_name" "$turn" 2>&1) && break
+		if [ "${_errors%exists*}" = "$_errors" ]; then
+			[ "$command" = uninstall ] && return 0
+			[ "$_waited" -lt 5 ] || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
+		elif is_left_turn && mkdir "$turn.breaking" 2>/dev/null; then
+			! is_left_turn || rm -f "$turn"
+			rmdir "$turn.breaking"
+			continue
+		fi
+		[ "$_waited" -gt 0 ] || say_step 'Waiting for another run'
+		[ "$_waited" -lt 300 ] || rmdir "$turn.breaking" 2>/dev/null
+		_waited=$((_waited + 1))
+		run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
+	done
+	ignore_signals
 }
 is_left_turn() {
-  _holder=$(readlink "$_lock") || return 1
-  is_abandoned "$_holder" "$_lock" || [ -n "$(find "$_lock" -prune -mmin +1 2>/dev/null)" ]
+	_holder=$(readlink "$turn") || return 1
+	is_abandoned "$_holder" "$turn" || [ -n "$(find "$turn" -prune -mmin +1 2>/dev/null)" ]
 }
 end_turn() {
-  [ -z "$held_lock" ] || [ "$(readlink "$held_lock")" != "$owner_name" ] || rm -f "$held_lock"
-  held_lock=''
+	[ -z "$turn" ] || [ "$(readlink "$turn")" != "$owner_name" ] || rm -f "$turn"
+	turn=''
 }
 SHARED_FILES='telemetry_ping.py telemetry_messages.py env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
 MANAGER=wasp-installer.sh
 inspect_launcher() {
-  launcher=foreign current=''
-  if [ -L "$bin_dir/wasp" ]; then
-    return
-  elif [ -d "$bin_dir/wasp" ]; then
-    launcher=folder
-  elif ! [ -e "$bin_dir/wasp" ]; then
-    launcher=none
-  elif [ -f "$bin_dir/wasp" ]; then
-    current=$(awk -v quote="'" '
-      NR == 1 && !/^#!/ || NR > 200 { exit }
+	launcher=foreign current=''
+	if [ -L "$bin_dir/wasp" ]; then
+		return
+	elif [ -d "$bin_dir/wasp" ]; then
+		launcher=folder
+	elif ! [ -e "$bin_dir/wasp" ]; then
+		launcher=none
+	elif [ -f "$bin_dir/wasp" ]; then
+		current=$(awk -v quote="'" '
+			NR == 1 && !/^#!/ || NR > 200 { exit }
 			sub(/^_?wasp_version=/, "") { version = $0; gsub(quote, "", version) }
-      /waspc_datadir=/ {
-        ours = "ours "
-        if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
-      }
-      END { print ours version }' "$bin_dir/wasp" 2>/dev/null)
-    case $current in 'ours '*) launcher=ours ;; esac
-    current=${current#ours }
-    [ "$launcher" = ours ] && is_version "$current" || current=''
-  fi
+			/waspc_datadir=/ {
+				ours = "ours "
+				if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
+			}
+			END { print ours version }' "$bin_dir/wasp" 2>/dev/null)
+		case $current in 'ours '*) launcher=ours ;; esac
+		current=${current#ours }
+		[ "$launcher" = ours ] && is_version "$current" || current=''
+	fi
 }
 refuse_conflicts() {
-  if [ -e "$share_dir/.uses-npm" ] && [ "$force" = no ]; then
-    die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
-      "To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To use this installer instead: npm uninstall -g @wasp.sh/wasp-cli, then this again with --force"
-  fi
-  inspect_launcher
-  case $launcher,$force in
-    folder,*) die foreign-launcher "$(pretty "$bin_dir/wasp") is a folder." 'Move it away, then run this again.' ;;
-    foreign,no)
-      die foreign-launcher "$(pretty "$bin_dir/wasp") is there already, and is not from this installer." \
-        'Move it away, or replace it with --force.'
-      ;;
-  esac
+	if [ -e "$share_dir/.uses-npm" ] && [ "$force" = no ]; then
+		die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
+			"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To use this installer instead: npm uninstall -g @wasp.sh/wasp-cli, then this again with --force"
+	fi
+	inspect_launcher
+	case $launcher,$force in
+		folder,*) die foreign-launcher "$(pretty "$bin_dir/wasp") is a folder." 'Move it away, then run this again.' ;;
+		foreign,no)
+			die foreign-launcher "$(pretty "$bin_dir/wasp") is there already, and is not from this installer." \
+				'Move it away, or replace it with --force.'
+			;;
+	esac
 }
 make_current() {
-  [ -n "$staging" ] || make_staging
-  take_turn
-  refuse_conflicts
-  is_installed "$1" || die_not_installed "$1"
-  stage_shared_files
-  stage_launcher "$1"
-  place_shared_files
-  place_launcher
-  current=$1 committed=yes
-  [ ! -e "$share_dir/.uses-npm" ] \
-    || change "remove $(pretty "$share_dir/.uses-npm")" rm -f "$share_dir/.uses-npm"
-  [ -n "$destdir" ] || add_to_startup_files
-  end_turn
+	[ -n "$staging" ] || make_staging
+	take_turn
+	refuse_conflicts
+	is_installed "$1" || die_not_installed "$1"
+	stage_shared_files
+	stage_launcher "$1"
+	place_shared_files
+	place_launcher
+	current=$1 committed=yes
+	[ ! -e "$share_dir/.uses-npm" ] \
+		|| change "remove $(pretty "$share_dir/.uses-npm")" rm -f "$share_dir/.uses-npm"
+	[ -n "$destdir" ] || add_to_startup_files
+	end_turn
 }
 reserve_launcher() {
 	change "make the folder $(pretty "$bin_dir")" mkdir -p "$bin_dir"
 	staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
-    || die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
+		|| die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
 }
 stage_launcher() {
 	[ -n "$staged_launcher" ] || reserve_launcher
@@ -1578,47 +1570,47 @@ stage_launcher() {
 	change_in "$bin_dir" chmod 755 "$staged_launcher"
 }
 place_launcher() {
-  [ ! -L "$bin_dir/wasp" ] || rm -f "$bin_dir/wasp"
-  change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
-  staged_launcher=''
+	[ ! -L "$bin_dir/wasp" ] || rm -f "$bin_dir/wasp"
+	change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
+	staged_launcher=''
 }
 stage_shared_files() {
 	change_in "$staging" mkdir -p "$staging/shared/completions"
-  spell "$wasp_root"
-  for _name in $SHARED_FILES; do
-    case $_name in
-      env.sh) write_file "$staging/shared/$_name" filled_in "$_name" __wasp_root "$word" ;;
-      env.fish) write_file "$staging/shared/$_name" filled_in "$_name" __wasp_root "$fish_word" ;;
-      *) write_file "$staging/shared/$_name" installed_file "$_name" ;;
-    esac
-  done
+	spell "$wasp_root"
+	for _name in $SHARED_FILES; do
+		case $_name in
+			env.sh) write_file "$staging/shared/$_name" filled_in "$_name" __wasp_root "$word" ;;
+			env.fish) write_file "$staging/shared/$_name" filled_in "$_name" __wasp_root "$fish_word" ;;
+			*) write_file "$staging/shared/$_name" installed_file "$_name" ;;
+		esac
+	done
 	[ -n "$destdir" ] || is_newer_manager || change_in "$staging" cp "$program" "$staging/shared/$MANAGER"
 	change_in "$staging" chmod -R u=rwX,go=rX "$staging/shared"
 }
 is_newer_manager() {
 	_there=$(sed -n 's/^INSTALLER_VERSION=//p' "$share_dir/$MANAGER" 2>/dev/null)
-  is_version "$_there" && comes_before "$INSTALLER_VERSION" "$_there"
+	is_version "$_there" && comes_before "$INSTALLER_VERSION" "$_there"
 }
 filled_in() {
-  installed_file "$1" >"$work/filling" || return 1
-  shift
-  while IFS= read -r _line; do
-    case $_line in
-      "${1-?}="*)
-        _line="$1=$2"
-        shift 2
-        ;;
-      "set -g ${1-?} "*)
-        _line="set -g $1 $2"
-        shift 2
-        ;;
-    esac
-    printf '%s\n' "$_line" || return 1
-    [ $# -gt 0 ] || {
-      cat
-      return
-    }
-  done <"$work/filling"
+	installed_file "$1" >"$work/filling" || return 1
+	shift
+	while IFS= read -r _line; do
+		case $_line in
+			"${1-?}="*)
+				_line="$1=$2"
+				shift 2
+				;;
+			"set -g ${1-?} "*)
+				_line="set -g $1 $2"
+				shift 2
+				;;
+		esac
+		printf '%s\n' "$_line" || return 1
+		[ $# -gt 0 ] || {
+			cat
+			return
+		}
+	done <"$work/filling"
 }
 place_shared_files() {
 	change_in "$share_dir" mkdir -p "$share_dir/completions"
@@ -1627,104 +1619,104 @@ place_shared_files() {
 	change_in "$share_dir" mv -f "$staging"/shared/* "$share_dir/"
 }
 remove_shared_files() {
-  for _name in $SHARED_FILES $MANAGER __pycache__ completions; do
-    change "remove from $(pretty "$share_dir")" rm -rf "${share_dir:?}/$_name"
-  done
+	for _name in $SHARED_FILES $MANAGER __pycache__ completions; do
+		change "remove from $(pretty "$share_dir")" rm -rf "${share_dir:?}/$_name"
+	done
 }
 start_python_lookup() {
-  find_python >"$work/python" 2>/dev/null &
-  python_lookup=$!
+	find_python >"$work/python" 2>/dev/null &
+	python_lookup=$!
 }
 know_python() {
-  if [ -n "$destdir" ]; then
-    [ "$os" != linux ] || python=/usr/bin/python3
-    return
-  fi
-  [ -n "$python_lookup" ] || start_python_lookup
-  wait "$python_lookup" 2>/dev/null
-  python_lookup=''
-  IFS= read -r python <"$work/python" || :
+	if [ -n "$destdir" ]; then
+		[ "$os" != linux ] || python=/usr/bin/python3
+		return
+	fi
+	[ -n "$python_lookup" ] || start_python_lookup
+	wait "$python_lookup" 2>/dev/null
+	python_lookup=''
+	IFS= read -r python <"$work/python" || :
 }
 find_python() {
-  for _name in python3 python; do
-    _candidate=$(command -v "$_name") || continue
-    case $_candidate in
-      /usr/bin/*) [ "$(uname -s)" != Darwin ] || xcode-select -p >/dev/null 2>&1 || continue ;;
-      /*) ;;
-      *) continue ;;
-    esac
-    _found=$(ask "$_candidate" -I -S -c 'import os, sys
+	for _name in python3 python; do
+		_candidate=$(command -v "$_name") || continue
+		case $_candidate in
+			/usr/bin/*) [ "$(uname -s)" != Darwin ] || xcode-select -p >/dev/null 2>&1 || continue ;;
+			/*) ;;
+			*) continue ;;
+		esac
+		_found=$(ask "$_candidate" -I -S -c 'import os, sys
 path = sys.executable
 if os.path.exists(os.path.join(os.path.dirname(path), "..", "pyvenv.cfg")):
-    path = os.path.realpath(path)
+		path = os.path.realpath(path)
 if sys.version_info >= (3, 8):
-    print(path)') || continue
-    case $_found in *"$newline"*) ;; /*) printf '%s\n' "$_found" && return ;; esac
-  done
+		print(path)') || continue
+		case $_found in *"$newline"*) ;; /*) printf '%s\n' "$_found" && return ;; esac
+	done
 }
 spell() {
-  _home='' _below=$1
-  case ${home:+$_below} in
-    "$home"/*) _home='$HOME' _below=${_below#"$home"} ;;
-  esac
-  case $_below in
-    *[!A-Za-z0-9\ ._/+@%,=-]*)
-      _home=${_home:+\"$_home\"}
-      word=$_home$(quoted "$_below")
-      fish_word=$_home$(printf '%s.' "$_below" | sed -e "s/[\\\\']/\\\\&/g" -e "1s/^/'/" -e "\$s/\\.\$/'/")
-      ;;
-    *) word=\"$_home$_below\" fish_word=\"$_home$_below\" ;;
-  esac
+	_home='' _below=$1
+	case ${home:+$_below} in
+		"$home"/*) _home='$HOME' _below=${_below#"$home"} ;;
+	esac
+	case $_below in
+		*[!A-Za-z0-9\ ._/+@%,=-]*)
+			_home=${_home:+\"$_home\"}
+			word=$_home$(quoted "$_below")
+			fish_word=$_home$(printf '%s.' "$_below" | sed -e "s/[\\\\']/\\\\&/g" -e "1s/^/'/" -e "\$s/\\.\$/'/")
+			;;
+		*) word=\"$_home$_below\" fish_word=\"$_home$_below\" ;;
+	esac
 }
 spell_lines() {
-  spell "$wasp_root/env.sh"
-  startup_line="if [ -f $word ] && [ -r $word ]; then . $word; fi"
-  spell "$wasp_root/env.fish"
-  fish_line="if test -f $fish_word; source $fish_word; end"
-  spell "$prefix/bin"
-  bin_word=$word bin_fish_word=$fish_word
-  path_command="export PATH=$word:\"\$PATH\""
-  case $word in \"*\") path_command="export PATH=${word%?}:\$PATH\"" ;; esac
-  own_shell=${SHELL:-sh}
-  own_shell=${own_shell##*/}
-  case $own_shell in
-    dash | ash | busybox | posh) own_shell="sh" ;;
-    lksh) own_shell=mksh ;;
+	spell "$wasp_root/env.sh"
+	startup_line="if [ -f $word ] && [ -r $word ]; then . $word; fi"
+	spell "$wasp_root/env.fish"
+	fish_line="if test -f $fish_word; source $fish_word; end"
+	spell "$prefix/bin"
+	bin_word=$word bin_fish_word=$fish_word
+	path_command="export PATH=$word:\"\$PATH\""
+	case $word in \"*\") path_command="export PATH=${word%?}:\$PATH\"" ;; esac
+	own_shell=${SHELL:-sh}
+	own_shell=${own_shell##*/}
+	case $own_shell in
+		dash | ash | busybox | posh) own_shell="sh" ;;
+		lksh) own_shell=mksh ;;
 		ksh* | *oksh) own_shell=ksh ;;
-    fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
-  esac
+		fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
+	esac
 }
 is_on_path() {
-  on_path=no
-  case ":${PATH-}:" in *":$prefix/bin:"* | *":$prefix/bin/:"*) on_path=yes ;; esac
+	on_path=no
+	case ":${PATH-}:" in *":$prefix/bin:"* | *":$prefix/bin/:"*) on_path=yes ;; esac
 }
 can_be_on_path() {
-  case $prefix in *:* | *"$newline"*) return 1 ;; esac
+	case $prefix in *:* | *"$newline"*) return 1 ;; esac
 }
 is_github_job() {
-  [ -n "${GITHUB_PATH-}" ] || return 1
-  case ${GITHUB_ACTIONS-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee]) return 1 ;; esac
+	[ -n "${GITHUB_PATH-}" ] || return 1
+	case ${GITHUB_ACTIONS-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee]) return 1 ;; esac
 }
 may_change_startup_files() {
-  [ "$modify_path" = yes ] && [ -z "$destdir" ] && can_be_on_path || return 1
-  case ${HOME-} in /*) ;; *) return 1 ;; esac
-  read_owner "$HOME/."
-  [ "$owner" = "$(id -u)" ]
+	[ "$modify_path" = yes ] && [ -z "$destdir" ] && can_be_on_path || return 1
+	case ${HOME-} in /*) ;; *) return 1 ;; esac
+	read_owner "$HOME/."
+	[ "$owner" = "$(id -u)" ]
 }
 add_to_startup_files() {
-  is_on_path
-  spell_lines
-  path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
-  if ! can_be_on_path; then
+	is_on_path
+	spell_lines
+	path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
+	if ! can_be_on_path; then
 		warn "$_bin cannot be on PATH, because of a colon or a line break in its name: choose another --prefix."
-  elif [ "$modify_path" = yes ] && is_github_job; then
-    add_to_github_path
-  elif is_on_ci || ! may_change_startup_files; then
+	elif [ "$modify_path" = yes ] && is_github_job; then
+		add_to_github_path
+	elif is_on_ci || ! may_change_startup_files; then
 		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. Put it there:${newline}$path_command"
-  else
-    for_each_startup_file add_line
-    describe_lines
-  fi
+	else
+		for_each_startup_file add_line
+		describe_lines
+	fi
 }
 describe_lines() {
 	case $on_path,$edited,$present in
@@ -1736,553 +1728,546 @@ describe_lines() {
 		,yes,*) path_message='' ;;
 		*,yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
 		*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
-  esac
+	esac
 }
 for_each_startup_file() {
-  startup_verb=$1 offered=$newline
-  find_real_home
-  find_config_folder
-  _login=.profile
-  for _name in .bash_login .bash_profile; do [ ! -r "$HOME/$_name" ] || _login=$_name; done
-  offer bash "$HOME/.bashrc" "$startup_line"
-  ask_for_zdotdir
-  offer zsh "$zdotdir/.zshrc" "$startup_line"
-  offer fish "$config_folder/fish/conf.d/wasp.fish" "$fish_line"
-  [ "$on_path" = no ] || return 0
-  for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
-    offer "${_shell% *}" "$HOME/${_shell#* }" "$startup_line"
-  done
+	startup_verb=$1 offered=$newline
+	find_real_home
+	find_config_folder
+	_login=.profile
+	for _name in .bash_login .bash_profile; do [ ! -r "$HOME/$_name" ] || _login=$_name; done
+	offer bash "$HOME/.bashrc" "$startup_line"
+	ask_for_zdotdir
+	offer zsh "$zdotdir/.zshrc" "$startup_line"
+	offer fish "$config_folder/fish/conf.d/wasp.fish" "$fish_line"
+	[ "$on_path" = no ] || return 0
+	for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
+		offer "${_shell% *}" "$HOME/${_shell#* }" "$startup_line"
+	done
 }
 offer() {
-  [ "$1" = "$own_shell" ] || [ -e "${2%/conf.d/wasp.fish}" ] || return 0
-  case $offered in *"$newline$2$newline"*) return 0 ;; esac
-  offered=$offered$2$newline
-  "$startup_verb" "$2" "$3"
+	[ "$1" = "$own_shell" ] || [ -e "${2%/conf.d/wasp.fish}" ] || return 0
+	case $offered in *"$newline$2$newline"*) return 0 ;; esac
+	offered=$offered$2$newline
+	"$startup_verb" "$2" "$3"
 }
 ask_for_zdotdir() {
-  zdotdir=${ZDOTDIR:-$HOME}
-  [ "$own_shell" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
-  _said=$(ask zsh -c '\builtin print -r -- "
+	zdotdir=${ZDOTDIR:-$HOME}
+	[ "$own_shell" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
+	_said=$(ask zsh -c '\builtin print -r -- "
 zdotdir=${ZDOTDIR:-$HOME}"') || return 0
-  case $_said in *"${newline}zdotdir=/"*) zdotdir=${_said##*"${newline}zdotdir="} ;; esac
+	case $_said in *"${newline}zdotdir=/"*) zdotdir=${_said##*"${newline}zdotdir="} ;; esac
 }
 find_config_folder() {
-  config_folder=${HOME-}/.config
-  case ${XDG_CONFIG_HOME-} in /*) config_folder=$XDG_CONFIG_HOME ;; esac
+	config_folder=${HOME-}/.config
+	case ${XDG_CONFIG_HOME-} in /*) config_folder=$XDG_CONFIG_HOME ;; esac
 }
 take_out_of_startup_files() {
-  may_change_startup_files || return 0
-  spell_lines
-  edited=''
-  find_real_home
-  find_config_folder
-  ask_for_zdotdir
-  for _name in .bashrc .bash_profile .bash_login .profile .kshrc .mkshrc .yashrc .yash_profile .zshrc .zshenv; do
-    remove_lines "$HOME/$_name"
-  done
-  [ "$zdotdir" = "$HOME" ] || for _name in .zshrc .zshenv; do remove_lines "$zdotdir/$_name"; done
-  remove_lines "$HOME/.config/fish/conf.d/wasp.fish"
-  remove_lines "$config_folder/fish/conf.d/wasp.fish"
-  [ -z "$edited" ] || say "Took Wasp out of $edited"
+	may_change_startup_files || return 0
+	spell_lines
+	edited=''
+	find_real_home
+	find_config_folder
+	ask_for_zdotdir
+	for _name in .bashrc .bash_profile .bash_login .profile .kshrc .mkshrc .yashrc .yash_profile .zshrc .zshenv; do
+		remove_lines "$HOME/$_name"
+	done
+	[ "$zdotdir" = "$HOME" ] || for _name in .zshrc .zshenv; do remove_lines "$zdotdir/$_name"; done
+	remove_lines "$HOME/.config/fish/conf.d/wasp.fish"
+	remove_lines "$config_folder/fish/conf.d/wasp.fish"
+	[ -z "$edited" ] || say "Took Wasp out of $edited"
 }
 add_to_github_path() {
-  if [ -f "$GITHUB_PATH" ] && {
-      _end=$(tail -c 1 "$GITHUB_PATH")
-      (printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
-  } 2>/dev/null; then
-    path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
-  else
+	if [ -f "$GITHUB_PATH" ] && {
+		_end=$(tail -c 1 "$GITHUB_PATH")
+		(printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
+	} 2>/dev/null; then
+		path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
+	else
 		warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps."
-  fi
+	fi
 }
 add_line() {
-  if [ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null; then
-    present=$(with_name "$present" "$1")
-    return
-  elif begin_edit "$1" && take_lines_out && append_line "$2" && finish_edit; then
-    edited=$(with_name "$edited" "$1")
-    return
-  fi
-  warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
+	if [ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null; then
+		present=$(with_name "$present" "$1")
+		return
+	elif begin_edit "$1" && take_lines_out && append_line "$2" && finish_edit; then
+		edited=$(with_name "$edited" "$1")
+		return
+	fi
+	warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
 }
 plan_line() {
-  ! begin_edit "$1" || [ -n "$our_lines" ] || edited=$(with_name "$edited" "$1")
+	! begin_edit "$1" || [ -n "$our_lines" ] || edited=$(with_name "$edited" "$1")
 }
 remove_lines() {
-  [ -f "$1" ] && grep -qF -e "$STARTUP_MARK" "$1" 2>/dev/null || return 0
-  if begin_edit "$1"; then
-    [ -n "$our_lines" ] || return 0
-    if take_lines_out && finish_edit; then
-      edited=$(with_name "$edited" "$1")
-      return
-    fi
-  fi
-  warn "$(pretty "$1") $obstacle, so it still has our line. Remove the line that ends in:${newline}$STARTUP_MARK"
+	[ -f "$1" ] && grep -qF -e "$STARTUP_MARK" "$1" 2>/dev/null || return 0
+	if begin_edit "$1"; then
+		[ -n "$our_lines" ] || return 0
+		if take_lines_out && finish_edit; then
+			edited=$(with_name "$edited" "$1")
+			return
+		fi
+	fi
+	warn "$(pretty "$1") $obstacle, so it still has our line. Remove the line that ends in:${newline}$STARTUP_MARK"
 }
 with_name() {
-  case $1 in
-    '') pretty "$2" ;;
-    *' and '*) printf '%s, %s and %s' "${1%% and *}" "${1#* and }" "$(pretty "$2")" ;;
-    *) printf '%s and %s' "$1" "$(pretty "$2")" ;;
-  esac
+	case $1 in
+		'') pretty "$2" ;;
+		*' and '*) printf '%s, %s and %s' "${1%% and *}" "${1#* and }" "$(pretty "$2")" ;;
+		*) printf '%s and %s' "$1" "$(pretty "$2")" ;;
+	esac
 }
 begin_edit() {
-  our_lines='' edited_file=$1 real=$1
-  obstacle='cannot be read'
-  (: >"$work/old" && : >"$work/new") 2>/dev/null || return 1
-  if [ -e "$1" ] || [ -L "$1" ]; then
-    obstacle='is a link that leads nowhere, or out of your home folder'
-    if [ -L "$1" ]; then
+	our_lines='' edited_file=$1 real=$1
+	obstacle='cannot be read'
+	(: >"$work/old" && : >"$work/new") 2>/dev/null || return 1
+	if [ -e "$1" ] || [ -L "$1" ]; then
+		obstacle='is a link that leads nowhere, or out of your home folder'
+		if [ -L "$1" ]; then
 			real=$(readlink -f "$1" 2>/dev/null) && [ -e "$real" ] || return 1
-    else
+		else
 			real=$(cd "${1%/*}/" && pwd -P)/${1##*/}
-    fi
-    case $real in "$real_home"/*) ;; *) return 1 ;; esac
-    obstacle='is not a file'
-    [ -f "$real" ] || return 1
-    obstacle='cannot be written to'
-    [ -w "$real" ] && cat "$real" >"$work/old" 2>/dev/null && cat "$work/old" >"$work/new" || return 1
-    our_lines=$(print_our_lines | sed 's/^[0-9]*://')
-  else
-    real=
-  fi
+		fi
+		case $real in "$real_home"/*) ;; *) return 1 ;; esac
+		obstacle='is not a file'
+		[ -f "$real" ] || return 1
+		obstacle='cannot be written to'
+		[ -w "$real" ] && cat "$real" >"$work/old" 2>/dev/null && cat "$work/old" >"$work/new" || return 1
+		our_lines=$(print_our_lines | sed 's/^[0-9]*://')
+	else
+		real=
+	fi
 }
 print_our_lines() {
-  spell "$wasp_root/completions"
-  tr -d '\000' <"$work/new" | grep -nF -e "$STARTUP_MARK" | while IFS= read -r _line; do
-    case ${_line#*:} in
+	spell "$wasp_root/completions"
+	tr -d '\000' <"$work/new" | grep -nF -e "$STARTUP_MARK" | while IFS= read -r _line; do
+		case ${_line#*:} in
 			"$startup_line $STARTUP_MARK"* | "$fish_line $STARTUP_MARK"*) ;;
-      *"$bin_word"*"$STARTUP_MARK" | *"$bin_fish_word"*"$STARTUP_MARK" | *"${word%?}/"*"$STARTUP_MARK") ;;
-      *) continue ;;
-    esac
-    printf '%s\n' "$_line"
-  done
+			*"$bin_word"*"$STARTUP_MARK" | *"$bin_fish_word"*"$STARTUP_MARK" | *"${word%?}/"*"$STARTUP_MARK") ;;
+			*) continue ;;
+		esac
+		printf '%s\n' "$_line"
+	done
 }
 take_lines_out() {
-  keeps_empty=no
-  while :; do
-    _line=$(print_our_lines | tail -n 1)
-    [ -n "$_line" ] || return 0
-    _number=${_line%%:*}
-    tail -n "+$((_number + 1))" "$work/new" >"$work/behind" || return 1
-    [ "$_number" = 1 ] && : >"$work/before" || head -n "$((_number - 1))" "$work/new" >"$work/before" || return 1
-    _kept=$(($(wc -c <"$work/before")))
-    case $_line in
-      *"$STARTUP_MARK_WITH_BREAK")
-        keeps_empty=yes
-        [ -s "$work/behind" ] || _kept=$((_kept - 1))
-        ;;
-    esac
-    : >"$work/new" && { [ "$_kept" = 0 ] || head -c "$_kept" "$work/before" >"$work/new"; } \
-      && cat "$work/behind" >>"$work/new" || return 1
-  done
+	keeps_empty=no
+	while :; do
+		_line=$(print_our_lines | tail -n 1)
+		[ -n "$_line" ] || return 0
+		_number=${_line%%:*}
+		tail -n "+$((_number + 1))" "$work/new" >"$work/behind" || return 1
+		[ "$_number" = 1 ] && : >"$work/before" || head -n "$((_number - 1))" "$work/new" >"$work/before" || return 1
+		_kept=$(($(wc -c <"$work/before")))
+		case $_line in
+			*"$STARTUP_MARK_WITH_BREAK")
+				keeps_empty=yes
+				[ -s "$work/behind" ] || _kept=$((_kept - 1))
+				;;
+		esac
+		: >"$work/new" && { [ "$_kept" = 0 ] || head -c "$_kept" "$work/before" >"$work/new"; } \
+			&& cat "$work/behind" >>"$work/new" || return 1
+	done
 }
 append_line() {
-  _end=$(tail -c 2 "$work/new" | tr '\000' . && printf .)
-  case $real,$_end in
-    ,*) printf '%s %s\n' "$1" "$STARTUP_MARK" ;;
-    *,\\"$newline". | *[!"$newline"]. | *,.) printf '\n%s %s\n' "$1" "$STARTUP_MARK_WITH_BREAK" ;;
-    *) printf '%s %s\n' "$1" "$STARTUP_MARK" ;;
-  esac >>"$work/new" 2>/dev/null
+	_end=$(tail -c 2 "$work/new" | tr '\000' . && printf .)
+	case $real,$_end in
+		,*) printf '%s %s\n' "$1" "$STARTUP_MARK" ;;
+		*,\\"$newline". | *[!"$newline"]. | *,.) printf '\n%s %s\n' "$1" "$STARTUP_MARK_WITH_BREAK" ;;
+		*) printf '%s %s\n' "$1" "$STARTUP_MARK" ;;
+	esac >>"$work/new" 2>/dev/null
 }
 finish_edit() {
-  obstacle='could not be edited safely'
-  differs_in_our_lines_only || return 1
-  obstacle='cannot be written to'
-  if [ -z "$real" ]; then
-    make_real_file
-  elif ! [ -s "$work/new" ] && [ "$keeps_empty" = no ] && ! [ -L "$edited_file" ]; then
-    rm -f "$real" 2>/dev/null && remove_empty "${real%/*}" "$real_home/.config"
-  elif [ -z "$(find "$real" -links +1 2>/dev/null)" ] && replace_real_file; then
-    :
-  else
-    cmp -s "$work/old" "$real" && { overwrite "$work/new" || ! overwrite "$work/old"; }
-  fi
+	obstacle='could not be edited safely'
+	differs_in_our_lines_only || return 1
+	obstacle='cannot be written to'
+	if [ -z "$real" ]; then
+		make_real_file
+	elif ! [ -s "$work/new" ] && [ "$keeps_empty" = no ] && ! [ -L "$edited_file" ]; then
+		rm -f "$real" 2>/dev/null && remove_empty "${real%/*}" "$real_home/.config"
+	elif [ -z "$(find "$real" -links +1 2>/dev/null)" ] && replace_real_file; then
+		:
+	else
+		cmp -s "$work/old" "$real" && { overwrite "$work/new" || ! overwrite "$work/old"; }
+	fi
 }
 differs_in_our_lines_only() {
-  for _copy in old new; do
-    tr -d '\000' <"$work/$_copy" | grep -v -e '^$' -e "$STARTUP_MARK" >"$work/$_copy.rest"
-  done
-  cmp -s "$work/old.rest" "$work/new.rest"
+	for _copy in old new; do
+		tr -d '\000' <"$work/$_copy" | grep -v -e '^$' -e "$STARTUP_MARK" >"$work/$_copy.rest"
+	done
+	cmp -s "$work/old.rest" "$work/new.rest"
 }
 make_real_file() {
-  topmost_missing "${edited_file%/*}"
-  mkdir -p "${edited_file%/*}" 2>/dev/null || return 1
-  case $(cd "${edited_file%/*}" && pwd -P)/ in
-    "$real_home"/*)
-      stage_beside "$edited_file" && fill_staged && chmod 644 "$_staged" && ! [ -e "$edited_file" ] \
-        && mv "$_staged" "$edited_file" 2>/dev/null && return 0
-      rm -f "$_staged"
-      ;;
-    *) obstacle='is outside your home folder' ;;
-  esac
-  remove_empty "${edited_file%/*}" "$missing"
-  return 1
+	topmost_missing "${edited_file%/*}"
+	mkdir -p "${edited_file%/*}" 2>/dev/null || return 1
+	case $(cd "${edited_file%/*}" && pwd -P)/ in
+		"$real_home"/*)
+			stage_beside "$edited_file"
+			fill_staged && ! [ -e "$edited_file" ] && mv "$_staged" "$edited_file" 2>/dev/null && return 0
+			rm -f "$_staged"
+			;;
+		*) obstacle='is outside your home folder' ;;
+	esac
+	remove_empty "${edited_file%/*}" "$missing"
+	return 1
 }
 replace_real_file() {
-  read_owner "$real"
-  _owner=$owner
-  stage_beside "$real" || return 1
-  cp -p "$real" "$_staged" 2>/dev/null && read_owner "$_staged" && [ "$owner" = "$_owner" ] && fill_staged \
-    && cmp -s "$work/old" "$real" && mv -f "$_staged" "$real" 2>/dev/null && return 0
-  rm -f "$_staged"
-  return 1
+	read_owner "$real"
+	_owner=$owner
+	stage_beside "$real"
+	cp -p "$real" "$_staged" 2>/dev/null && read_owner "$_staged" && [ "$owner" = "$_owner" ] && fill_staged \
+		&& cmp -s "$work/old" "$real" && mv -f "$_staged" "$real" 2>/dev/null && return 0
+	rm -f "$_staged"
+	return 1
 }
-<<<<<<< HEAD
-
 stage_beside() {
-  sweep_staged "${1%/*}"/.wasp-staging-*
-  _staged=$(mktemp "${1%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null)
+	sweep_staged "${1%/*}"/.wasp-staging-*
+	_staged=${1%/*}/.wasp-staging-$owner_name-new
 }
-
 fill_staged() {
-  (cat "$work/new" >"$_staged") 2>/dev/null && cmp -s "$work/new" "$_staged"
+	(cat "$work/new" >"$_staged") 2>/dev/null && cmp -s "$work/new" "$_staged"
 }
-
-=======
->>>>>>> redesign
 overwrite() {
-  dd if="$1" of="$real" conv=notrunc 2>/dev/null \
-    && dd if=/dev/null of="$real" bs=1 seek="$(($(wc -c <"$1")))" 2>/dev/null && cmp -s "$1" "$real"
+	dd if="$1" of="$real" conv=notrunc 2>/dev/null \
+		&& dd if=/dev/null of="$real" bs=1 seek="$(($(wc -c <"$1")))" 2>/dev/null && cmp -s "$1" "$real"
 }
 find_real_home() {
 	real_home=$(cd "$HOME/" && pwd -P)
-  real_home=${real_home%/}
+	real_home=${real_home%/}
 }
 start_node_lookup() {
-  ask node --version >"$work/node" 2>/dev/null &
-  node_lookup=$!
+	ask node --version >"$work/node" 2>/dev/null &
+	node_lookup=$!
 }
 check_node() {
-  [ -n "$node_lookup" ] || start_node_lookup
-  wait "$node_lookup" 2>/dev/null
-  node_lookup=''
-  read -r node_version <"$work/node" || :
-  node_version=${node_version#v}
-  _minimum=${release_node#"${release_node%%[0-9]*}"}
+	[ -n "$node_lookup" ] || start_node_lookup
+	wait "$node_lookup" 2>/dev/null
+	node_lookup=''
+	read -r node_version <"$work/node" || :
+	node_version=${node_version#v}
+	_minimum=${release_node#"${release_node%%[0-9]*}"}
 	_minimum=${_minimum%%[!0-9.]*} _advice="Install it: $NODE_URL"
-  case $(command -v node),$node_version in
-    ,*)
-      _found='is not on PATH'
-      case $(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null) in
-        ?*) _found='is not on PATH, but nvm has it' _advice='Switch it on in this terminal: nvm use node' ;;
-      esac
-      ;;
-    *,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is ($(command -v node))" ;;
-    *)
-      _found=''
-      [ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
-      ;;
-  esac
-  [ -z "$_found" ] || warn "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}.$newline$_advice"
-  case $(command -v node),$(command -v npm) in
+	case $(command -v node),$node_version in
+		,*)
+			_found='is not on PATH'
+			case $(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null) in
+				?*) _found='is not on PATH, but nvm has it' _advice='Switch it on in this terminal: nvm use node' ;;
+			esac
+			;;
+		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is ($(command -v node))" ;;
+		*)
+			_found=''
+			[ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
+			;;
+	esac
+	[ -z "$_found" ] || warn "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}.$newline$_advice"
+	case $(command -v node),$(command -v npm) in
 		?*,) _found='is not on PATH, and Wasp needs it' ;;
 		?*,/mnt/?/*) _found='on PATH is that of Windows, and Wasp needs one inside WSL' ;;
 		*) return 0 ;;
-  esac
+	esac
 	warn "npm $_found.${newline}It comes with Node.js: $NODE_URL"
 }
 check_other_wasp() {
-  [ "$on_path" = yes ] || [ -z "$path_message" ] || return 0
-  _first=$(command -v wasp || :)
-  case $_first in
-    '' | "$prefix/bin/wasp" | [!/]*) return 0 ;;
-  esac
-  [ "$_first" -ef "$prefix/bin/wasp" ] 2>/dev/null || warn "another wasp comes first on your PATH: $_first${newline}Remove it, or put $(pretty "$prefix/bin") before it."
+	[ "$on_path" = yes ] || [ -z "$path_message" ] || return 0
+	_first=$(command -v wasp || :)
+	case $_first in
+		'' | "$prefix/bin/wasp" | [!/]*) return 0 ;;
+	esac
+	[ "$_first" -ef "$prefix/bin/wasp" ] 2>/dev/null || warn "another wasp comes first on your PATH: $_first${newline}Remove it, or put $(pretty "$prefix/bin") before it."
 }
 refuse_danger_for_root() {
-  [ -z "$destdir" ] && [ "$(id -u)" = 0 ] || return 0
-  for _place in "$share_dir" "$bin_dir" "$(past_links "$share_dir")" "$(past_links "$bin_dir")"; do
-    set --
-    while [ -n "$_place" ]; do
-      [ ! -e "$_place" ] || set -- "$_place" "$@"
-      _place=${_place%/*}
-    done
-    _danger=$(ls -ldnL "$@" | awk '
-      $3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
-      substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
-    [ -z "$_danger" ] || found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
-  done
+	[ -z "$destdir" ] && [ "$(id -u)" = 0 ] || return 0
+	for _place in "$share_dir" "$bin_dir" "$(past_links "$share_dir")" "$(past_links "$bin_dir")"; do
+		set --
+		while [ -n "$_place" ]; do
+			[ ! -e "$_place" ] || set -- "$_place" "$@"
+			_place=${_place%/*}
+		done
+		_danger=$(ls -ldnL "$@" | awk '
+			$3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
+			substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
+		[ -z "$_danger" ] || found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
+	done
 }
 past_links() {
-  topmost_missing "$1"
-  [ -z "$missing" ] || set -- "${missing%/*}"
-  cd "${1:-/}" && pwd -P
+	topmost_missing "$1"
+	[ -z "$missing" ] || set -- "${missing%/*}"
+	cd "${1:-/}" && pwd -P
 }
 found_danger() {
-  is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
-    'Run this again as that user, without sudo. For all users: --prefix /usr/local'
-  [ "$warned_of_ci" = yes ] || say "$1; on CI, root installs there all the same."
-  warned_of_ci=yes
+	is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
+		'Run this again as that user, without sudo. For all users: --prefix /usr/local'
+	[ "$warned_of_ci" = yes ] || say "$1; on CI, root installs there all the same."
+	warned_of_ci=yes
 }
 refuse_closed_places() {
-  for _place in "$share_dir" "$bin_dir"; do
-    topmost_missing "$_place"
-    [ -z "$missing" ] || _place=${missing%/*}
+	for _place in "$share_dir" "$bin_dir"; do
+		topmost_missing "$_place"
+		[ -z "$missing" ] || _place=${missing%/*}
 		[ -w "${_place:-/}/" ] || change_in "$_place" mkdir "$_place/wasp-lang"
-  done
+	done
 }
 run_install() {
-  refuse_conflicts
-  previous=$current
-  if [ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"; then
-    identify_platform
-    version=$wanted
-    finish_install already-installed
-    return
-  fi
-  start_registry_lookup
+	refuse_conflicts
+	previous=$current
+	if [ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"; then
+		identify_platform
+		version=$wanted
+		finish_install already-installed
+		return
+	fi
+	start_registry_lookup
 	if [ "$dry_run" = no ]; then
 		make_staging
-    start_node_lookup
-    start_python_lookup
+		start_node_lookup
+		start_python_lookup
 	fi
-  identify_platform
-  announce_new_install
-  choose_build
-  if [ -n "$archive_file" ]; then
-    take_file
-  else
-    obtain_release
-  fi
-  if is_downgrade; then
-    keep_newer_version
-  elif is_to_be_kept "$version"; then
-    finish_install already-installed
-  elif [ "$dry_run" = yes ]; then
-    report_plan
-  else
-    announce_install
-    write_receipt
-    place_version
-    finish_install installed
-  fi
+	identify_platform
+	announce_new_install
+	choose_build
+	if [ -n "$archive_file" ]; then
+		take_file
+	else
+		obtain_release
+	fi
+	if is_downgrade; then
+		keep_newer_version
+	elif is_to_be_kept "$version"; then
+		finish_install already-installed
+	elif [ "$dry_run" = yes ]; then
+		report_plan
+	else
+		announce_install
+		write_receipt
+		place_version
+		finish_install installed
+	fi
 }
 is_downgrade() {
-  [ "$wanted,$force,$archive_file" = latest,no, ] && [ -n "$previous" ] && is_installed "$previous" \
-    && comes_before "$version" "$previous"
+	[ "$wanted,$force,$archive_file" = latest,no, ] && [ -n "$previous" ] && is_installed "$previous" \
+		&& comes_before "$version" "$previous"
 }
 keep_newer_version() {
-  say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
-  version=$previous
-  finish_install already-installed
+	say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
+	version=$previous
+	finish_install already-installed
 }
 finish_install() {
-  outcome=$1
-  if [ "$dry_run" = yes ]; then
-    say "Wasp $version is already installed in $(pretty "$share_dir/$version")"
-    result "$outcome"
-    return
-  fi
+	outcome=$1
+	if [ "$dry_run" = yes ]; then
+		say "Wasp $version is already installed in $(pretty "$share_dir/$version")"
+		result "$outcome"
+		return
+	fi
 	read_receipt "$version"
-  hold_warnings=yes
-  make_current "$version"
-  if [ -n "$destdir" ]; then
-    say "Staged Wasp $version in $share_dir/$version"
-  else
-    check_node
-    check_other_wasp
-    report_install
-  fi
-  result "$outcome"
+	hold_warnings=yes
+	make_current "$version"
+	if [ -n "$destdir" ]; then
+		say "Staged Wasp $version in $share_dir/$version"
+	else
+		check_node
+		check_other_wasp
+		report_install
+	fi
+	result "$outcome"
 }
 report_install() {
-  case $outcome in
-    installed)
-      say "Installed Wasp $version in $(pretty "$share_dir/$version")"
-      report_previous
-      ;;
-    already-installed) say "Wasp $version is already installed in $(pretty "$share_dir/$version")" ;;
-    switched) say "Wasp $version is now the current version" ;;
-  esac
-  [ -z "$path_message" ] || say "$path_message"
-  [ -z "$held_warnings" ] || say "$held_warnings"
-  [ "$outcome" = installed ] || return 0
-  say ''
-  if [ -z "$path_message" ] || [ "$on_path" = yes ] || is_github_job; then
-    say "Next: ${bold}wasp new my-app$plain"
-  else
-    say 'Next, in this terminal:'
-    say "  $bold$path_command$plain"
-    say "  ${bold}wasp new my-app$plain"
-  fi
+	case $outcome in
+		installed)
+			say "Installed Wasp $version in $(pretty "$share_dir/$version")"
+			report_previous
+			;;
+		already-installed) say "Wasp $version is already installed in $(pretty "$share_dir/$version")" ;;
+		switched) say "Wasp $version is now the current version" ;;
+	esac
+	[ -z "$path_message" ] || say "$path_message"
+	[ -z "$held_warnings" ] || say "$held_warnings"
+	[ "$outcome" = installed ] || return 0
+	say ''
+	if [ -z "$path_message" ] || [ "$on_path" = yes ] || is_github_job; then
+		say "Next: ${bold}wasp new my-app$plain"
+	else
+		say 'Next, in this terminal:'
+		say "  $bold$path_command$plain"
+		say "  ${bold}wasp new my-app$plain"
+	fi
 }
 report_previous() {
-  case $previous in
-    '' | "$version") ;;
-    *)
-      comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
-      ! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: wasp installer use $previous"
-      ;;
-  esac
+	case $previous in
+		'' | "$version") ;;
+		*)
+			comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
+			! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: wasp installer use $previous"
+			;;
+	esac
 }
 report_plan() {
-  say "Would install Wasp${version:+ $version} for $(platform_words):"
-  say "  from  ${release_url:-$archive_file}"
-  [ -z "$release_digest" ] || say "        $release_digest"
-  say "  to    $(pretty "$share_dir/$version")"
-  say "  run   $(pretty "$bin_dir/wasp")"
-  plan_startup_files
-  [ -z "$edited" ] || say "  shell $edited"
-  result planned
+	say "Would install Wasp${version:+ $version} for $(platform_words):"
+	say "  from  ${release_url:-$archive_file}"
+	[ -z "$release_digest" ] || say "        $release_digest"
+	say "  to    $(pretty "$share_dir/$version")"
+	say "  run   $(pretty "$bin_dir/wasp")"
+	plan_startup_files
+	[ -z "$edited" ] || say "  shell $edited"
+	result planned
 }
 plan_startup_files() {
-  is_on_path
-  spell_lines
-  edited=''
-  is_on_ci || ! may_change_startup_files || for_each_startup_file plan_line
+	is_on_path
+	spell_lines
+	edited=''
+	is_on_ci || ! may_change_startup_files || for_each_startup_file plan_line
 }
 run_use() {
-  refuse_conflicts
-  [ "$dry_run" = yes ] || sweep
-  is_installed "$named_version" || die_not_installed "$named_version"
-  identify_platform
-  version=$named_version
-  if [ "$dry_run" = yes ]; then
-    say "Would make Wasp $version the current version"
-    result planned
-    return
-  fi
-  finish_install "$outcome"
+	refuse_conflicts
+	[ "$dry_run" = yes ] || sweep
+	is_installed "$named_version" || die_not_installed "$named_version"
+	identify_platform
+	version=$named_version
+	if [ "$dry_run" = yes ]; then
+		say "Would make Wasp $version the current version"
+		result planned
+		return
+	fi
+	finish_install "$outcome"
 }
 die_not_installed() {
 	die not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: sh install.sh -v $1"
 }
 run_check() {
-  refuse_conflicts
-  refuse_closed_places
-  [ "$dry_run" = yes ] || sweep
-  list_installed
-  tell current "$current"
-  tell versions "$(words_of "$installed")"
-  [ "$dry_run" = no ] || {
-    plan_startup_files
-    tell startup "$edited"
-  }
+	refuse_conflicts
+	refuse_closed_places
+	[ "$dry_run" = yes ] || sweep
+	list_installed
+	tell current "$current"
+	tell versions "$(words_of "$installed")"
+	[ "$dry_run" = no ] || {
+		plan_startup_files
+		tell startup "$edited"
+	}
 }
 run_list() {
-  identify_platform
-  inspect_launcher
-  list_installed
-  [ "$remote" = no ] || find_available
-  tell current "$current"
-  tell versions "$(words_of "$installed")"
-  tell remote "$(words_of "$available")"
-  if [ "$porcelain" = yes ]; then
-    result listed
-  elif [ "$remote" = yes ]; then
-    print_versions "$available" "$installed"
-    [ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
-  else
+	identify_platform
+	inspect_launcher
+	list_installed
+	[ "$remote" = no ] || find_available
+	tell current "$current"
+	tell versions "$(words_of "$installed")"
+	tell remote "$(words_of "$available")"
+	if [ "$porcelain" = yes ]; then
+		result listed
+	elif [ "$remote" = yes ]; then
+		print_versions "$available" "$installed"
+		[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
+	else
 		[ -n "$installed" ] && print_versions "$installed" '' || say "No Wasp is installed in $shown_prefix"
-  fi
+	fi
 }
 print_versions() {
-  printf '%s\n' "$1" | awk -v current="$current" -v installed=" $(words_of "$2")," '{
-    print ($0 == current ? "* " : "  ") $0 (index(installed, " " $0 ",") ? " (installed)" : "") }'
+	printf '%s\n' "$1" | awk -v current="$current" -v installed=" $(words_of "$2")," '{
+		print ($0 == current ? "* " : "  ") $0 (index(installed, " " $0 ",") ? " (installed)" : "") }'
 }
 plan_only() {
-  [ "$dry_run" = yes ] || return 1
-  say "$1"
-  result planned
+	[ "$dry_run" = yes ] || return 1
+	say "$1"
+	result planned
 }
 run_uninstall() {
-  identify_platform
-  inspect_launcher
-  [ "$dry_run" = yes ] || sweep
-  list_version_folders
-  version=$named_version
-  if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
-    [ "$dry_run" = yes ] || {
-      ! [ -L "$share_dir/.turn" ] || take_turn
-      end_turn
-      remove_folders
-    }
-    die_not_installed "$version"
-  elif [ -n "$version" ] && [ "$found" != "$version" ]; then
-    ! plan_only "Would remove Wasp $version" || return 0
-    take_turn
-    leave_version
-    remove_version "$version"
-    end_turn
-    say "Removed Wasp $version${current:+; the current version is $current}"
-  elif [ -z "$found" ] && [ "$launcher" != ours ]; then
-    [ ! -e "$share_dir/.uses-npm" ] \
-      || die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
+	identify_platform
+	inspect_launcher
+	[ "$dry_run" = yes ] || sweep
+	list_version_folders
+	version=$named_version
+	if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
+		[ "$dry_run" = yes ] || {
+			! [ -L "$share_dir/.turn" ] || take_turn && end_turn
+			remove_folders
+		}
+		die_not_installed "$version"
+	elif [ -n "$version" ] && [ "$found" != "$version" ]; then
+		! plan_only "Would remove Wasp $version" || return 0
+		take_turn
+		leave_version
+		remove_version "$version"
+		end_turn
+		say "Removed Wasp $version${current:+; the current version is $current}"
+	elif [ -z "$found" ] && [ "$launcher" != ours ]; then
+		[ ! -e "$share_dir/.uses-npm" ] \
+			|| die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
 		say "No Wasp is installed in $shown_prefix"
-    [ "$dry_run" = yes ] || remove_everything
-    [ "$dry_run" = yes ] || remove_traces
-  else
+		[ "$dry_run" = yes ] || remove_everything
+		[ "$dry_run" = yes ] || remove_traces
+	else
 		! plan_only "Would remove Wasp ($(words_of "$found")) from $shown_prefix" || return 0
 		[ -n "$version" ] || confirm "Remove Wasp ($(words_of "$found")) from $shown_prefix?"
-    remove_everything
+		remove_everything
 		say "Removed Wasp${version:+ $version} from $shown_prefix"
-    remove_traces
-  fi
-  result removed
+		remove_traces
+	fi
+	result removed
 }
 leave_version() {
-  inspect_launcher
-  [ "$current" = "$version" ] || return 0
-  list_installed
-  current=$(printf '%s\n' "$installed" | grep -vxF -e "$version" | head -n 1)
-  if [ -n "$current" ]; then
-    stage_launcher "$current"
-    place_launcher
-  else
-    change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
-  fi
+	inspect_launcher
+	[ "$current" = "$version" ] || return 0
+	list_installed
+	current=$(printf '%s\n' "$installed" | grep -vxF -e "$version" | head -n 1)
+	if [ -n "$current" ]; then
+		stage_launcher "$current"
+		place_launcher
+	else
+		change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
+	fi
 }
 run_migrate_to_npm() {
-  identify_platform
-  inspect_launcher
-  [ "$dry_run" = yes ] || sweep
-  list_version_folders
+	identify_platform
+	inspect_launcher
+	[ "$dry_run" = yes ] || sweep
+	list_version_folders
 	! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm" || return 0
-  remove_everything
+	remove_everything
 	change_in "$share_dir" mkdir -p "$share_dir"
 	change_in "$share_dir" touch "$share_dir/.uses-npm"
-  [ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
+	[ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
 	say "Removed Wasp from $shown_prefix; npm may manage it now."
-  [ -n "$destdir" ] || ! find_cache || remove_tree "$cache_folder/installer"
-  say ''
-  say "Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
-  result removed
+	[ -n "$destdir" ] || ! find_cache || remove_tree "$cache_folder/installer"
+	say ''
+	say "Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
+	result removed
 }
 remove_everything() {
-  committed=yes
-  take_turn
-  inspect_launcher
-  [ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
-  current=''
-  [ -n "$destdir" ] || take_out_of_startup_files
-  remove_shared_files
-  list_version_folders
-  for _version in $found; do remove_version "$_version"; done
-  end_turn
-  remove_folders
+	committed=yes
+	take_turn
+	inspect_launcher
+	[ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
+	current=''
+	[ -n "$destdir" ] || take_out_of_startup_files
+	remove_shared_files
+	list_version_folders
+	for _version in $found; do remove_version "$_version"; done
+	end_turn
+	remove_folders
 }
 remove_folders() {
-  rmdir "$bin_dir" 2>/dev/null || :
-  remove_empty "$share_dir" "$destdir$prefix/share"
-  [ "$prefix" = "$home" ] || rmdir "$destdir$prefix" 2>/dev/null || :
+	rmdir "$bin_dir" 2>/dev/null || :
+	remove_empty "$share_dir" "$destdir$prefix/share"
+	[ "$prefix" = "$home" ] || rmdir "$destdir$prefix" 2>/dev/null || :
 }
 remove_traces() {
-  [ -z "$destdir" ] && find_cache || return 0
+	[ -z "$destdir" ] && find_cache || return 0
 	if [ -d "$cache_folder" ] && [ "$prefix" = "$home/.local" ]; then
-    remove_tree "$cache_folder"
-    say "Removed the cache $(pretty "$cache_folder")"
-  fi
-  find_config_folder
-  [ ! -e "$config_folder/wasp/telemetry-off" ] \
+		remove_tree "$cache_folder"
+		say "Removed the cache $(pretty "$cache_folder")"
+	fi
+	find_config_folder
+	[ ! -e "$config_folder/wasp/telemetry-off" ] \
 		|| say "Kept $(pretty "$config_folder/wasp/telemetry-off"): telemetry stays off"
 }
 find_cache() {
-  [ -n "$home" ] || return 1
-  case ${XDG_CACHE_HOME-} in
-    /*) cache_folder=$XDG_CACHE_HOME/wasp ;;
-    *) cache_folder=$home/.cache/wasp ;;
-  esac
+	[ -n "$home" ] || return 1
+	case ${XDG_CACHE_HOME-} in
+		/*) cache_folder=$XDG_CACHE_HOME/wasp ;;
+		*) cache_folder=$home/.cache/wasp ;;
+	esac
 }
 installed_file() {
     case $1 in
@@ -2302,28 +2287,28 @@ _wasp_fail() { printf 'wasp: %s\n      %s\n' "$@" >&2 && exit 127; }
 
 # _wasp_find NAMED DEFAULT: sets _wasp_path to the folder NAMED, or to one in the home
 _wasp_find() {
-  case $1,${HOME-} in /*) _wasp_path=$1 ;; *,/*) _wasp_path=$HOME/$2 ;; *) return 1 ;; esac
+	case $1,${HOME-} in /*) _wasp_path=$1 ;; *,/*) _wasp_path=$HOME/$2 ;; *) return 1 ;; esac
 }
 
 # The rule of opt_out_reason in telemetry_ping.py.
 _wasp_opted_out() {
-  [ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
-  case ${DO_NOT_TRACK-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;; *) return 0 ;; esac
-  _wasp_find "${XDG_CONFIG_HOME-}" .config || return 1
-  _wasp_path=$_wasp_path/wasp
-  [ ! -e "$_wasp_path/telemetry-off" ] && [ ! -L "$_wasp_path/telemetry-off" ] || return 0
+	[ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
+	case ${DO_NOT_TRACK-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;; *) return 0 ;; esac
+	_wasp_find "${XDG_CONFIG_HOME-}" .config || return 1
+	_wasp_path=$_wasp_path/wasp
+	[ ! -e "$_wasp_path/telemetry-off" ] && [ ! -L "$_wasp_path/telemetry-off" ] || return 0
 	# It cannot be looked for below a folder that may not be entered.
-  until [ -d "$_wasp_path/" ]; do _wasp_path=${_wasp_path%/*}; done
-  [ ! -x "$_wasp_path/" ]
+	until [ -d "$_wasp_path/" ]; do _wasp_path=${_wasp_path%/*}; done
+	[ ! -x "$_wasp_path/" ]
 }
 
 # By "..", as the folders in $PWD may be others after a link.
 _wasp_in_project() {
-  _wasp_path=.
-  until [ -e "$_wasp_path/.wasproot" ]; do
-    [ "${#_wasp_path}" -lt 200 ] || return 1
-    _wasp_path=$_wasp_path/..
-  done
+	_wasp_path=.
+	until [ -e "$_wasp_path/.wasproot" ]; do
+		[ "${#_wasp_path}" -lt 200 ] || return 1
+		_wasp_path=$_wasp_path/..
+	done
 }
 
 # Imported, so that Python uses what it has compiled.
@@ -2335,47 +2320,47 @@ import telemetry_ping; telemetry_ping.run(sys.argv[2:])' "$_wasp_root" "$@"
 # With the words that count alone, as others see the arguments of a process; and from a subshell,
 # as Wasp would not collect what becomes of the child.
 _wasp_count() {
-  _wasp_in_project || return 0
-  case ${1-},${2-} in build,start | deploy,*) ;; build,*) set -- build ;; *) set -- ;; esac
-  for _wasp_word; do
-    shift
-    case $_wasp_word in build | start | fly | setup | create-db | deploy | cmd) set -- "$@" "$_wasp_word" ;; esac
-  done
+	_wasp_in_project || return 0
+	case ${1-},${2-} in build,start | deploy,*) ;; build,*) set -- build ;; *) set -- ;; esac
+	for _wasp_word; do
+		shift
+		case $_wasp_word in build | start | fly | setup | create-db | deploy | cmd) set -- "$@" "$_wasp_word" ;; esac
+	done
 	set -- invoked "$_wasp_version" ${1+"$@"}
-  case ${WASP_TELEMETRY_DEBUG-} in
-    '' | 0) (trap '' HUP INT QUIT && _wasp_exec_ping "$@" </dev/null >/dev/null 2>&1 &) ;;
-    *) (_wasp_exec_ping "$@" </dev/null >&2) || : ;;
-  esac
+	case ${WASP_TELEMETRY_DEBUG-} in
+		'' | 0) (trap '' HUP INT QUIT && _wasp_exec_ping "$@" </dev/null >/dev/null 2>&1 &) ;;
+		*) (_wasp_exec_ping "$@" </dev/null >&2) || : ;;
+	esac
 }
 
 # That it is empty afterwards tells telemetry_messages.py that it was shown.
 _wasp_show_messages() {
-  [ -z "${WASP_AUTO_NEWS_DISABLE+set}" ] && _wasp_find "${XDG_CACHE_HOME-}" .cache || return 0
+	[ -z "${WASP_AUTO_NEWS_DISABLE+set}" ] && _wasp_find "${XDG_CACHE_HOME-}" .cache || return 0
 	_wasp_path=$_wasp_path/wasp/telemetry/messages-$_wasp_version
-  [ -s "$_wasp_path" ] && [ -f "$_wasp_path" ] && [ -t 2 ] || return 0
-  while IFS= read -r _wasp_word; do printf '%s\n' "$_wasp_word"; done <"$_wasp_path" >&2
-  { printf '' >|"$_wasp_path"; } 2>/dev/null || :
+	[ -s "$_wasp_path" ] && [ -f "$_wasp_path" ] && [ -t 2 ] || return 0
+	while IFS= read -r _wasp_word; do printf '%s\n' "$_wasp_word"; done <"$_wasp_path" >&2
+	{ printf '' >|"$_wasp_path"; } 2>/dev/null || :
 }
 
 [ -x "$_wasp_python" ] && [ -r "$_wasp_root/telemetry_ping.py" ] && [ -w /dev/null ] || _wasp_python=
 case ${1-},$_wasp_python in
 	telemetry,?*) shift && _wasp_exec_ping telemetry "$_wasp_version" ${1+"$@"} ;;
-  installer,*)
+	installer,*)
 		shift && _wasp_path=${_wasp_root%/share/wasp-lang}
 		[ ! -r "$_wasp_root/wasp-installer.sh" ] \
 			|| exec /bin/sh "$_wasp_root/wasp-installer.sh" --prefix "${_wasp_path:-/}" ${1+"$@"}
 		_wasp_fail "There is no wasp-installer.sh in $_wasp_root." \
-      'If a package manager looks after this Wasp, it also updates it.'
-    ;;
+			'If a package manager looks after this Wasp, it also updates it.'
+		;;
 esac
 [ -x "$_wasp_dir/wasp-bin" ] || _wasp_fail "Wasp $_wasp_version is no longer in $_wasp_root." \
-  'Install it again: curl -fsSL https://get.wasp.sh/install.sh | sh'
+	'Install it again: curl -fsSL https://get.wasp.sh/install.sh | sh'
 if _wasp_opted_out; then
-  export WASP_TELEMETRY_DISABLE=1
+	export WASP_TELEMETRY_DISABLE=1
 elif [ "$_wasp_python" ]; then
-  case ${1-} in completion:* | uninstall) ;; *) _wasp_count ${1+"$@"} && _wasp_show_messages ;; esac
-  # Wasp itself then sends and shows nothing.
-  export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
+	case ${1-} in completion:* | uninstall) ;; *) _wasp_count ${1+"$@"} && _wasp_show_messages ;; esac
+	# Wasp itself then sends and shows nothing.
+	export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
 fi
 exec "$_wasp_dir/wasp-bin" ${1+"$@"}
 END_0
@@ -2686,7 +2671,7 @@ def current_project() -> str | None:
 
 def _sha256(data: bytes) -> bytes:
     """Where it can be had without OpenSSL, which takes 5 ms to load."""
-        try:
+    try:
         module = __import__("_sha2" if sys.version_info >= (3, 12) else "_sha256")
     except ImportError:
         module = __import__("hashlib")
@@ -2783,7 +2768,7 @@ def _secured(connection: socket, host: str) -> socket:
         # Only what is needed is then read; all of them take 20 ms.
         context.load_verify_locations(capath=folder)
     else:
-    context.load_default_certs()
+        context.load_default_certs()
         if sys.platform == "darwin" and not context.cert_store_stats()["x509_ca"]:
             context.load_verify_locations("/etc/ssl/cert.pem")  # Python's own build knows none
     return context.wrap_socket(connection, server_hostname=host)
@@ -2867,20 +2852,20 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
     if project is None:
         return
     if not is_debugging():
-    _detach()
+        _detach()
     store.make()
     invocation = Invocation(arguments, wasp_version, project, store)
     if is_debugging():
         print(invocation.body(invocation.deploy or invocation.state().deploy), file=sys.stderr)
     elif invocation.is_due(int(time.time())):
-    _keep_compiled()
-    answer: bytes | None = b""
-    place = store.sender()
-    try:
+        _keep_compiled()
+        answer: bytes | None = b""
+        place = store.sender()
+        try:
             answer = invocation.send(may_send=place is not None)
-    finally:
-        if answer is not None:  # who cannot send may still be told of a danger
-            import telemetry_messages
+        finally:
+            if answer is not None:  # who cannot send may still be told of a danger
+                import telemetry_messages
 
                 telemetry_messages.look(store, invocation.wasp_version, answer, int(time.time()))
 
@@ -2890,7 +2875,7 @@ def _installed() -> None:
     if is_debugging():
         print(body, file=sys.stderr)
     else:
-    _detach()
+        _detach()
         ask(collector()[0], body)
 
 
@@ -2921,12 +2906,12 @@ def _keep_compiled() -> None:
     if not kept or os.stat(folder).st_uid != os.geteuid():
         return
     if not os.path.exists(kept) or os.path.getmtime(kept) < os.path.getctime(__file__):
-    from py_compile import compile as keep
+        from py_compile import compile as keep
 
-    os.chdir(folder)
+        os.chdir(folder)
         keep("telemetry_ping.py")
         keep("telemetry_messages.py")
-    os.chdir("/")
+        os.chdir("/")
 
 
 # --- wasp telemetry
@@ -2982,7 +2967,7 @@ def _report(wasp_version: str, shows: bool) -> None:
     elif shows or os.path.isdir(store.folder):
         store.make()
         invocation = Invocation([], wasp_version, project, store)
-    state = invocation.state()
+        state = invocation.state()
         body = invocation.body(state.deploy)
     for build, name in enumerate(("other commands", "wasp build") if project else ()):
         state.begin(now, bool(build), "", may_send=False)  # as far as the clock goes
@@ -3319,25 +3304,25 @@ END_2
 __wasp_root=''
 __wasp_bin=${__wasp_root%/share/wasp-lang}/bin
 case ":${PATH-}:" in
-  *:"$__wasp_bin":*) ;;
-  *)
-    # An active environment of conda or venv stays first.
-    case ${PATH-}: in
+	*:"$__wasp_bin":*) ;;
+	*)
+		# An active environment of conda or venv stays first.
+		case ${PATH-}: in
 			"${CONDA_PREFIX:-//}/bin":*) PATH=$CONDA_PREFIX/bin:$__wasp_bin${PATH#"$CONDA_PREFIX/bin"} ;;
 			"${VIRTUAL_ENV:-//}/bin":*) PATH=$VIRTUAL_ENV/bin:$__wasp_bin${PATH#"$VIRTUAL_ENV/bin"} ;;
-      *) PATH=$__wasp_bin${PATH:+:$PATH} ;;
-    esac
-    export PATH
-    ;;
+			*) PATH=$__wasp_bin${PATH:+:$PATH} ;;
+		esac
+		export PATH
+		;;
 esac
 case $- in
-  *i*)
-    if [ -n "${BASH_VERSION-}" ] && [ -r "$__wasp_root/completions/wasp.bash" ]; then
-      . "$__wasp_root/completions/wasp.bash"
-    elif [ -n "${ZSH_VERSION-}" ] && [ -r "$__wasp_root/completions/_wasp" ]; then
-      . "$__wasp_root/completions/_wasp"
-    fi
-    ;;
+	*i*)
+		if [ -n "${BASH_VERSION-}" ] && [ -r "$__wasp_root/completions/wasp.bash" ]; then
+			. "$__wasp_root/completions/wasp.bash"
+		elif [ -n "${ZSH_VERSION-}" ] && [ -r "$__wasp_root/completions/_wasp" ]; then
+			. "$__wasp_root/completions/_wasp"
+		fi
+		;;
 esac
 unset __wasp_root __wasp_bin
 END_3
@@ -3364,20 +3349,20 @@ END_4
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
 _wasp() {
-    local IFS=$' \t\n' word=${COMP_WORDS[COMP_CWORD]} before="${COMP_WORDS[*]:1:COMP_CWORD-1}" words=
-    case $before in
-        start) words=db ;;
-        build) words=start ;;
-        telemetry) words='on off show' ;;
-        *' '*) ;;
-        *)
-            words=$(COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null)
-            [ -n "$before" ] || words="$words install news"
-            [ "$words" != "$before" ] || words=
-            ;;
-    esac
-    COMPREPLY=()
-    [ -z "$words" ] || COMPREPLY=($(compgen -W "$words" -- "$word"))
+  local IFS=$' \t\n' word=${COMP_WORDS[COMP_CWORD]} before="${COMP_WORDS[*]:1:COMP_CWORD-1}" words=
+  case $before in
+    start) words=db ;;
+    build) words=start ;;
+    telemetry) words='on off show' ;;
+    *' '*) ;;
+    *)
+      words=$(COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null)
+      [ -n "$before" ] || words="$words install news"
+      [ "$words" != "$before" ] || words=
+      ;;
+  esac
+  COMPREPLY=()
+  [ -z "$words" ] || COMPREPLY=($(compgen -W "$words" -- "$word"))
 }
 
 complete -o default -F _wasp wasp
@@ -3389,38 +3374,38 @@ END_5
 # Sets reply to what may follow these words. Wasp lists its own, but leaves some out, and repeats a
 # command that has none.
 _wasp_words() {
-    emulate -L zsh
-    reply=()
-    case "$*" in
-        start) reply=(db) ;;
-        build) reply=(start) ;;
-        telemetry) reply=(on off show) ;;
-        *' '*) ;;
-        *)
-            reply=(${(f)"$(COMP_LINE="wasp $* " command wasp completion:list 2>/dev/null)"})
-            [[ -n $1 ]] || reply+=(install news)
-            [[ $reply != $1 ]] || reply=()
-            ;;
-    esac
+  emulate -L zsh
+  reply=()
+  case "$*" in
+    start) reply=(db) ;;
+    build) reply=(start) ;;
+    telemetry) reply=(on off show) ;;
+    *' '*) ;;
+    *)
+      reply=(${(f)"$(COMP_LINE="wasp $* " command wasp completion:list 2>/dev/null)"})
+      [[ -n $1 ]] || reply+=(install news)
+      [[ $reply != $1 ]] || reply=()
+      ;;
+  esac
 }
 
 _wasp() {
-    local -a reply
-    _wasp_words "${(@)words[2,CURRENT-1]}"
-    if (( $#reply )); then compadd -a reply; else _default; fi
+  local -a reply
+  _wasp_words "${(@)words[2,CURRENT-1]}"
+  if (( $#reply )); then compadd -a reply; else _default; fi
 }
 
 if [[ ${funcstack[1]} == _wasp ]]; then
   # zsh found this file in fpath.
-    _wasp "$@"
+  _wasp "$@"
 else
-    # A compinit that comes later looks in fpath.
-    typeset -aU fpath
+  # A compinit that comes later looks in fpath.
+  typeset -aU fpath
   fpath=("${${(%):-%x}:A:h}" "${fpath[@]}")
   if (( ${+functions[compdef]} )); then
-        autoload -Uz _default
-        compdef _wasp wasp
-    fi
+    autoload -Uz _default
+    compdef _wasp wasp
+  fi
 fi
 END_6
         completions/wasp.fish) cat <<'END_7' ;;
@@ -3428,21 +3413,21 @@ END_6
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
 function __wasp_words
-    set -l before (commandline -opc)[2..-1]
-    switch "$before"
-        case start
-            echo db
-        case build
-            echo start
-        case telemetry
-            printf '%s\n' on off show
-        case '* *'
-        case ''
-            COMP_LINE='wasp ' command wasp completion:list 2>/dev/null
-            printf '%s\n' install news
-        case '*'
-            COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null | string match -v -- "$before"
-    end
+  set -l before (commandline -opc)[2..-1]
+  switch "$before"
+    case start
+      echo db
+    case build
+      echo start
+    case telemetry
+      printf '%s\n' on off show
+    case '* *'
+    case ''
+      COMP_LINE='wasp ' command wasp completion:list 2>/dev/null
+      printf '%s\n' install news
+    case '*'
+      COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null | string match -v -- "$before"
+  end
 end
 
 complete -c wasp -f -a '(__wasp_words)'
@@ -3454,71 +3439,71 @@ known_digests() {
 END_OF_digests
 }
 leave() {
-  ignore_signals
-  clean_up
-  exit "$1"
+	ignore_signals
+	clean_up
+	exit "$1"
 }
 ignore_signals() {
-  trap '' INT TERM HUP
+	trap '' INT TERM HUP
 }
 stop_helpers() {
-  for _running in $child $progress $node_lookup $npm_lookup $python_lookup; do kill "$_running" 2>/dev/null; done
-  [ -z "$child$progress" ] || wait $child $progress 2>/dev/null
+	for _running in $child $progress $node_lookup $npm_lookup $python_lookup; do kill "$_running" 2>/dev/null; done
+	[ -z "$child$progress" ] || wait $child $progress 2>/dev/null
 }
 clean_up() {
-  stop_helpers
-  [ -z "$progress" ] || clear_line
-  progress=''
-  end_turn
-  [ -z "$owner_name" ] || for _made in "$share_dir/.staging-$owner_name-"* "$bin_dir/.wasp-staging-$owner_name-"*; do
-    ! [ -e "$_made" ] || discard "$_made" "$committed"
-  done
-  [ "$committed" = yes ] || remove_empty "$bin_dir" "$made_bin"
-  [ "$committed" = yes ] || remove_empty "$share_dir" "$made_share"
-  [ -z "$work" ] || remove_tree "$work"
+	stop_helpers
+	[ -z "$progress" ] || clear_line
+	progress=''
+	end_turn
+	[ -z "$owner_name" ] || for _made in "$share_dir/.staging-$owner_name-"* "$bin_dir/.wasp-staging-$owner_name-"*; do
+		! [ -e "$_made" ] || discard "$_made" "$committed"
+	done
+	[ "$committed" = yes ] || remove_empty "$bin_dir" "$made_bin"
+	[ "$committed" = yes ] || remove_empty "$share_dir" "$made_share"
+	[ -z "$work" ] || remove_tree "$work"
 }
 interrupted() {
-  [ "$(exec sh -c 'echo $PPID')" = $$ ] || exit "$1"
-  ignore_signals
-  interrupted_code=$1
-  stop_helpers
-  [ -z "$sending" ] || kill "$sending" 2>/dev/null
-  [ -z "$progress$asking" ] || printf '\n' >&2
-  progress=''
-  die interrupted 'interrupted.' 'What was installed before is as it was. Run this again to go on.'
+	[ "$(exec sh -c 'echo $PPID')" = $$ ] || exit "$1"
+	ignore_signals
+	interrupted_code=$1
+	stop_helpers
+	[ -z "$sending" ] || kill "$sending" 2>/dev/null
+	[ -z "$progress$asking" ] || printf '\n' >&2
+	progress=''
+	die interrupted 'interrupted.' 'What was installed before is as it was. Run this again to go on.'
 }
 make_work_folder() {
-  case $program in
-    */wasp-installer-"$$"-??????/program) work=${program%/program} ;;
-    *)
-      work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
-        || die_file_system 'cannot make a temporary folder' "$work"
-      ;;
-  esac
+	case $program in
+		*/wasp-installer-"$$"-??????/program) work=${program%/program} ;;
+		*)
+			work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
+				|| die_file_system 'cannot make a temporary folder' "$work"
+			;;
+	esac
 }
 main() {
-  program=$1
-  shift
-  set_defaults
-  choose_colours
-  trap 'interrupted 130' INT
-  trap 'interrupted 143' TERM
-  trap 'interrupted 129' HUP
-  make_work_folder
-  need awk
-  need sed
-  parse_arguments "$@"
-  check_arguments
-  [ "$command" = list ] || refuse_danger_for_root
-  case $command in
-    install) run_install ;;
-    check) run_check ;;
-    list) run_list ;;
-    use) run_use ;;
-    uninstall) run_uninstall ;;
-    migrate-to-npm) run_migrate_to_npm ;;
-  esac
-  leave 0
+	program=$1
+	shift
+	set_defaults
+	choose_colours
+	trap 'interrupted 130' INT
+	trap 'interrupted 143' TERM
+	trap 'interrupted 129' HUP
+	make_work_folder
+	need awk
+	need sed
+	parse_arguments "$@"
+	check_arguments
+	[ "$command" = list ] || refuse_danger_for_root
+	case $command in
+		install) run_install ;;
+		check) run_check ;;
+		list) run_list ;;
+		use) run_use ;;
+		uninstall) run_uninstall ;;
+		migrate-to-npm) run_migrate_to_npm ;;
+	esac
+	leave 0
 }
 [ $# -gt 0 ] || set -- install
 main "$0" "$@"

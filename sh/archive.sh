@@ -51,11 +51,7 @@ take_file() {
 find_published() {
 	file_digest='' _digests=''
 	! read_digest sha512 || _digests=sha512:$digest
-	if read_digest sha256; then
-		file_digest=sha256:$digest
-	else
-		[ "$_status" = 127 ] || die_file_system 'cannot check the archive' "$(cat "$staging/errors" 2>&1)"
-	fi
+	! read_digest sha256 || file_digest=sha256:$digest
 	published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
 }
 
@@ -69,7 +65,7 @@ refuse_unpublished() {
 # take_known_digest: what was published with this installer counts for more than what a server says
 take_known_digest() {
 	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-    $1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
+		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
 	[ -z "$_known" ] || release_digest=$_known
 }
 
@@ -116,11 +112,8 @@ unpack_archive() {
 }
 
 verify_digest() {
-	read_digest "$1" || {
-		_errors=$(cat "$staging/errors")
-		! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"
-		die no-hash-tool 'the archive cannot be checked: no sha256sum, shasum or openssl on PATH does it.' "$(how_to_install openssl)"
-	}
+	read_digest "$1" \
+		|| die no-hash-tool 'the archive cannot be checked: no sha256sum, shasum or openssl on PATH does it.' "$(how_to_install openssl)"
 	[ "$digest" = "$2" ] || die checksum-mismatch \
 		"the archive is not the one that was published: its $1 is${newline}$digest, and should be${newline}$2." \
 		'Nothing was installed. Run this again; if it stays so, something between here and the source changes it.'
@@ -131,7 +124,10 @@ verify_digest() {
 read_digest() {
 	digest=''
 	run_waiting "$staging/digest" "$staging/errors" hash_archive "${1#sha}" && read -r digest _ <"$staging/digest" \
-		&& [ -n "$digest" ]
+		&& [ -n "$digest" ] && return 0
+	_errors=$(cat "$staging/errors" 2>&1)
+	! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"
+	return 1
 }
 
 # hash_archive BITS: for run_waiting

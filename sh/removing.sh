@@ -10,8 +10,7 @@ run_uninstall() {
 	if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
 		[ "$dry_run" = yes ] || {
 			# A run that was killed may have left its turn.
-			! [ -L "$share_dir/.turn" ] || take_turn
-			end_turn
+			! [ -L "$share_dir/.turn" ] || take_turn && end_turn
 			remove_folders
 		}
 		die_not_installed "$version"

@@ -5,6 +5,7 @@ A command "install 0.25.0" means the archive of that version.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -99,7 +100,9 @@ class Stage:
     def command_line(self, front_end: FrontEnd, command: str) -> list[str]:
         words = command.split()
         if words[0] == "install":
-            words[1:2] = ["--from-file", str(self._archive(words[1]))]
+            archive = self._archive(words[1])
+            digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+            words[1:2] = ["--from-file", str(archive), "--sha256", digest]
         return front_end.argv(*words, "--porcelain" if front_end.is_shell else "--json")
 
     def _make_past(self) -> None:
