@@ -1123,9 +1123,9 @@ verify_digest() {
 }
 read_digest() {
 	digest=''
-	run_waiting "$staging/digest" "$staging/errors" hash_archive "${1#sha}" && read -r digest _ <"$staging/digest" \
+	run_waiting "$work/digest" "$work/errors" hash_archive "${1#sha}" && read -r digest _ <"$work/digest" \
 		&& [ -n "$digest" ] && return 0
-	_errors=$(cat "$staging/errors" 2>&1)
+	_errors=$(cat "$work/errors" 2>&1)
 	! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"
 	return 1
 }

@@ -123,9 +123,10 @@ verify_digest() {
 # read_digest ALGORITHM: sets digest to that of the archive, or fails
 read_digest() {
 	digest=''
-	run_waiting "$staging/digest" "$staging/errors" hash_archive "${1#sha}" && read -r digest _ <"$staging/digest" \
+	# Not beside the archive, where a disk may be full.
+	run_waiting "$work/digest" "$work/errors" hash_archive "${1#sha}" && read -r digest _ <"$work/digest" \
 		&& [ -n "$digest" ] && return 0
-	_errors=$(cat "$staging/errors" 2>&1)
+	_errors=$(cat "$work/errors" 2>&1)
 	! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"
 	return 1
 }
