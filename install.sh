@@ -11,7 +11,7 @@ POSIXLY_CORRECT=1
 \unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
 [ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
-[ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch dotglob xpg_echo 2>/dev/null
+[ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocasematch 2>/dev/null
 set +aefuxvC
 [ -z "${BASH_VERSION-}" ] || {
 	unset -f declare
@@ -316,7 +316,7 @@ set_defaults() {
 		os arch libc distro_id current installed available path_message edited held_warnings python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
 		child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
-	on_path=no hold_warnings=no announced=no warned_of_ci=no committed=no interrupted_code=130
+	on_path=no hold_warnings=no announced=no committed=no interrupted_code=130
 }
 parse_arguments() {
 	for _argument in "$@"; do
@@ -336,7 +336,7 @@ parse_arguments() {
 				;;
 		esac
 		case $_options,$_word in
-			yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome | yes,--previous)
+			yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome)
 				case $_value in '' | -*) die usage "$_word needs a value." 'See: --help' ;; esac
 				take_value
 				[ "$_rest" = value ] || shift
@@ -354,7 +354,6 @@ take_value() {
 		--from-file) archive_file=$_value ;;
 		--sha256) wanted_sha256=$_value ;;
 		--outcome) outcome=$_value ;;
-		--previous) previous=$_value ;;
 	esac
 }
 take_option() {
@@ -515,7 +514,7 @@ choose_downloader() {
 			wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
 			;;
 		*[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
-		*) die no-downloader 'this installer needs curl or wget, and none that it can use is on PATH (not that of snap, not Wget2).' \
+		*) die no-downloader 'this installer needs curl or wget, and none is on PATH (that of snap and Wget2 cannot be used).' \
 			"$(how_to_install curl)" ;;
 	esac
 	[ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
@@ -1105,9 +1104,9 @@ unpack_archive() {
 	[ -n "$is_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
 	say_step 'Unpacking'
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
-		run_waiting /dev/null "$staging/errors" unpack
+		run_waiting /dev/null "$work/errors" unpack
 		_status=$?
-		grep -q locale "$staging/errors" || break
+		grep -q locale "$work/errors" || break
 	done
 	explain_unpacking "$_status"
 	refuse_what_no_release_has
@@ -1157,7 +1156,7 @@ decompress() {
 	fi
 }
 explain_unpacking() {
-	_errors=$(cat "$staging/errors")
+	_errors=$(cat "$work/errors")
 	case $1,$_errors in
 		153,* | 281,* | 409,*) die_too_large ;;
 		*"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
@@ -1307,7 +1306,6 @@ announce_install() {
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
 	say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
 	send_event "$_target"
-	tell telemetry sent
 }
 announce_new_install() {
 	list_installed
@@ -1433,9 +1431,6 @@ list_version_folders() {
 			printf '%s\n' "${_folder##*/}"
 		done | newest_first
 	)
-}
-write_receipt() {
-	write_file "$staging/new/.receipt.json" print_receipt
 }
 print_receipt() {
 	printf '{"version": "%s", "source": "%s", "url": %s, "digest": %s, "node": %s, "platform": {"os": "%s", "arch": "%s", "libc": %s}}\n' \
@@ -1647,10 +1642,8 @@ find_python() {
 		esac
 		_found=$(ask "$_candidate" -I -S -c 'import os, sys
 path = sys.executable
-if os.path.exists(os.path.join(os.path.dirname(path), "..", "pyvenv.cfg")):
-		path = os.path.realpath(path)
 if sys.version_info >= (3, 8):
-		print(path)') || continue
+	print(os.path.realpath(path) if os.path.exists(os.path.dirname(path) + "/../pyvenv.cfg") else path)') || continue
 		case $_found in *"$newline"*) ;; /*) printf '%s\n' "$_found" && return ;; esac
 	done
 }
@@ -1681,7 +1674,6 @@ spell_lines() {
 	own_shell=${own_shell##*/}
 	case $own_shell in
 		dash | ash | busybox | posh) own_shell="sh" ;;
-		lksh) own_shell=mksh ;;
 		ksh* | *oksh) own_shell=ksh ;;
 		fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
 	esac
@@ -1795,7 +1787,7 @@ add_line() {
 		edited=$(with_name "$edited" "$1")
 		return
 	fi
-	warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
+	warn "$(pretty "$1") $obstacle, so it was left as it is. Add this line to it:${newline}$2"
 }
 plan_line() {
 	! begin_edit "$1" || [ -n "$our_lines" ] || edited=$(with_name "$edited" "$1")
@@ -1954,7 +1946,7 @@ check_node() {
 				?*) _found='is not on PATH, but nvm has it' _advice='Switch it on in this terminal: nvm use node' ;;
 			esac
 			;;
-		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is ($(command -v node))" ;;
+		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is" ;;
 		*)
 			_found=''
 			[ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
@@ -1987,7 +1979,10 @@ refuse_danger_for_root() {
 		_danger=$(ls -ldnL "$@" | awk '
 			$3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
 			substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
-		[ -z "$_danger" ] || found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
+		[ -z "$_danger" ] || {
+			found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
+			return
+		}
 	done
 }
 past_links() {
@@ -1998,8 +1993,7 @@ past_links() {
 found_danger() {
 	is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
 		'Run this again as that user, without sudo. For all users: --prefix /usr/local'
-	[ "$warned_of_ci" = yes ] || say "$1; on CI, root installs there all the same."
-	warned_of_ci=yes
+	say "$1; on CI, root installs there all the same."
 }
 refuse_closed_places() {
 	for _place in "$share_dir" "$bin_dir"; do
@@ -2032,14 +2026,16 @@ run_install() {
 		obtain_release
 	fi
 	if is_downgrade; then
-		keep_newer_version
+		say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
+		version=$previous
+		finish_install already-installed
 	elif is_to_be_kept "$version"; then
 		finish_install already-installed
 	elif [ "$dry_run" = yes ]; then
 		report_plan
 	else
 		announce_install
-		write_receipt
+		write_file "$staging/new/.receipt.json" print_receipt
 		place_version
 		finish_install installed
 	fi
@@ -2047,11 +2043,6 @@ run_install() {
 is_downgrade() {
 	[ "$wanted,$force,$archive_file" = latest,no, ] && [ -n "$previous" ] && is_installed "$previous" \
 		&& comes_before "$version" "$previous"
-}
-keep_newer_version() {
-	say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
-	version=$previous
-	finish_install already-installed
 }
 finish_install() {
 	outcome=$1
@@ -2122,6 +2113,7 @@ run_use() {
 	refuse_conflicts
 	[ "$dry_run" = yes ] || sweep
 	is_installed "$named_version" || die_not_installed "$named_version"
+	previous=$current
 	identify_platform
 	version=$named_version
 	if [ "$dry_run" = yes ]; then

@@ -28,7 +28,7 @@ from benchmarks.mirror import HOST, make_certificates
 
 # What is read in a launcher: words that may be quoted, and go over several lines.
 KNOWN = ("version", "root", "python")
-ASSIGNMENT = re.compile(rf"""(?m)^wasp_({"|".join(KNOWN)})=((?:'[^']*'|\\'|[^'\s])*)$""")
+ASSIGNMENT = re.compile(rf"""(?m)^_wasp_({"|".join(KNOWN)})=((?:'[^']*'|\\'|[^'\s])*)$""")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 # shellcheck shell=sh
 # The archive: downloaded, checked as a whole, unpacked into an empty folder, looked over, and tried.
 
+# What other programs print is kept in $work: beside the archive, the disk may be full.
+
 # take_release: what follows a found release; leaves $staging/new, unless there is nothing to do. Fails with a problem
 # while another source could do better; dies of an archive that is not what it should be.
 take_release() {
@@ -102,9 +104,9 @@ unpack_archive() {
 	say_step 'Unpacking'
 	# bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
-		run_waiting /dev/null "$staging/errors" unpack
+		run_waiting /dev/null "$work/errors" unpack
 		_status=$?
-		grep -q locale "$staging/errors" || break
+		grep -q locale "$work/errors" || break
 	done
 	explain_unpacking "$_status"
 	refuse_what_no_release_has
@@ -123,7 +125,6 @@ verify_digest() {
 # read_digest ALGORITHM: sets digest to that of the archive, or fails
 read_digest() {
 	digest=''
-	# Not beside the archive, where a disk may be full.
 	run_waiting "$work/digest" "$work/errors" hash_archive "${1#sha}" && read -r digest _ <"$work/digest" \
 		&& [ -n "$digest" ] && return 0
 	_errors=$(cat "$work/errors" 2>&1)
@@ -170,7 +171,7 @@ decompress() {
 
 # explain_unpacking STATUS: a tar may complain and end well
 explain_unpacking() {
-	_errors=$(cat "$staging/errors")
+	_errors=$(cat "$work/errors")
 	case $1,$_errors in
 		# SIGXFSZ, as each shell tells of it.
 		153,* | 281,* | 409,*) die_too_large ;;

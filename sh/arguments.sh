@@ -14,7 +14,7 @@ set_defaults() {
 		os arch libc distro_id current installed available path_message edited held_warnings python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
 		child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
-	on_path=no hold_warnings=no announced=no warned_of_ci=no committed=no interrupted_code=130
+	on_path=no hold_warnings=no announced=no committed=no interrupted_code=130
 }
 
 parse_arguments() {
@@ -37,7 +37,7 @@ parse_arguments() {
 				;;
 		esac
 		case $_options,$_word in
-			yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome | yes,--previous)
+			yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome)
 				case $_value in '' | -*) die usage "$_word needs a value." 'See: --help' ;; esac
 				take_value
 				[ "$_rest" = value ] || shift
@@ -57,7 +57,6 @@ take_value() {
 		--sha256) wanted_sha256=$_value ;;
 		# Between install.py and this program.
 		--outcome) outcome=$_value ;;
-		--previous) previous=$_value ;;
 	esac
 }
 

@@ -25,14 +25,17 @@ run_install() {
 		obtain_release
 	fi
 	if is_downgrade; then
-		keep_newer_version
+		say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
+		version=$previous
+		finish_install already-installed
 	elif is_to_be_kept "$version"; then
 		finish_install already-installed
 	elif [ "$dry_run" = yes ]; then
 		report_plan
 	else
 		announce_install
-		write_receipt
+		# Last of all files, since a folder without one is not an install.
+		write_file "$staging/new/.receipt.json" print_receipt
 		place_version
 		finish_install installed
 	fi
@@ -42,12 +45,6 @@ run_install() {
 is_downgrade() {
 	[ "$wanted,$force,$archive_file" = latest,no, ] && [ -n "$previous" ] && is_installed "$previous" \
 		&& comes_before "$version" "$previous"
-}
-
-keep_newer_version() {
-	say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
-	version=$previous
-	finish_install already-installed
 }
 
 # finish_install OUTCOME: the second half, also of an install by install.py
@@ -126,6 +123,7 @@ run_use() {
 	refuse_conflicts
 	[ "$dry_run" = yes ] || sweep
 	is_installed "$named_version" || die_not_installed "$named_version"
+	previous=$current
 	identify_platform
 	version=$named_version
 	if [ "$dry_run" = yes ]; then

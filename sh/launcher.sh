@@ -178,10 +178,8 @@ find_python() {
 		esac
 		_found=$(ask "$_candidate" -I -S -c 'import os, sys
 path = sys.executable
-if os.path.exists(os.path.join(os.path.dirname(path), "..", "pyvenv.cfg")):
-		path = os.path.realpath(path)
 if sys.version_info >= (3, 8):
-		print(path)') || continue
+	print(os.path.realpath(path) if os.path.exists(os.path.dirname(path) + "/../pyvenv.cfg") else path)') || continue
 		case $_found in *"$newline"*) ;; /*) printf '%s\n' "$_found" && return ;; esac
 	done
 }

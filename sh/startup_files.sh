@@ -35,7 +35,6 @@ spell_lines() {
 	own_shell=${own_shell##*/}
 	case $own_shell in
 		dash | ash | busybox | posh) own_shell="sh" ;;
-		lksh) own_shell=mksh ;;
 		ksh* | *oksh) own_shell=ksh ;;
 		fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
 	esac

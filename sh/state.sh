@@ -7,7 +7,7 @@
 
 [ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
 # shellcheck disable=SC3044 # bash has it
-[ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocaseglob nocasematch dotglob xpg_echo 2>/dev/null
+[ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocasematch 2>/dev/null
 set +aefuxvC
 # bash passes exported functions on to /bin/sh.
 # shellcheck disable=SC3044 # bash has it

@@ -23,7 +23,7 @@ check_node() {
 				?*) _found='is not on PATH, but nvm has it' _advice='Switch it on in this terminal: nvm use node' ;;
 			esac
 			;;
-		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is ($(command -v node))" ;;
+		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is" ;;
 		*)
 			_found=''
 			[ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
@@ -64,7 +64,10 @@ refuse_danger_for_root() {
 		_danger=$(ls -ldnL "$@" | awk '
 			$3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
 			substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
-		[ -z "$_danger" ] || found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
+		[ -z "$_danger" ] || {
+			found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
+			return
+		}
 	done
 }
 
@@ -78,8 +81,7 @@ past_links() {
 found_danger() {
 	is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
 		'Run this again as that user, without sudo. For all users: --prefix /usr/local'
-	[ "$warned_of_ci" = yes ] || say "$1; on CI, root installs there all the same."
-	warned_of_ci=yes
+	say "$1; on CI, root installs there all the same."
 }
 
 # refuse_closed_places: the highest folders that are there must take new ones

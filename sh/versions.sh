@@ -104,11 +104,6 @@ list_version_folders() {
 	)
 }
 
-# write_receipt: last of all files, since a folder without one is not an install
-write_receipt() {
-	write_file "$staging/new/.receipt.json" print_receipt
-}
-
 print_receipt() {
 	printf '{"version": "%s", "source": "%s", "url": %s, "digest": %s, "node": %s, "platform": {"os": "%s", "arch": "%s", "libc": %s}}\n' \
 		"$version" "$release_source" "$(json_or_null "$release_url")" "$(json_or_null "$release_digest")" \

@@ -11,7 +11,14 @@ import pytest
 
 from tests.support.certificates import Authority, Certificate
 from tests.support.collector import Collector
-from tests.support.frontends import CHOSEN_SHELLS, GETTERS, SHELLS, FrontEnd, existing
+from tests.support.frontends import (
+    CHOSEN_SHELLS,
+    FULL,
+    GETTERS,
+    SHELLS,
+    FrontEnd,
+    existing,
+)
 from tests.support.machines import Machine, MachineRoom, own_signals
 from tests.support.processes import TelemetryGuard
 from tests.support.program import provide_program
@@ -101,7 +108,7 @@ def front_end(request: pytest.FixtureRequest) -> FrontEnd:
 
 @pytest.fixture(params=CHOSEN_SHELLS, ids=str)
 def shell(request: pytest.FixtureRequest) -> FrontEnd:
-    """The sh program in one shell, for what install.py does not do; in all with WASP_TESTS_FULL=1."""
+    """The sh program in one shell, for what install.py does not do; in all with FULL."""
     return existing(request.param)
 
 
@@ -156,6 +163,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("the contract tests need a POSIX system")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Wine and a Python for Windows are a large download, so they are for the full run.
+    left = [] if FULL else [item for item in items if "wine" in getattr(item, "fixturenames", ())]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
     # The longest first, so that none of them is what all workers wait for in the end.
     items.sort(key=lambda item: item.get_closest_marker("real") is None)

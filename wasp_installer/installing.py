@@ -88,7 +88,7 @@ class _Install:
                 stack.enter_context(contextlib.closing(lookup))
             before = self._check()
             if options.from_file is None and self._keeps(options.wanted, before):
-                return self._already_installed(options.wanted, before)
+                return self._already_installed(options.wanted)
             may_be_there = options.wanted == "latest" or options.from_file is not None
             if options.force or not may_be_there or not before.words("versions"):
                 self._event.announce()
@@ -102,13 +102,13 @@ class _Install:
                     f"{release.version}, and you have {current}: kept. "
                     f"To go back: -v {release.version}"
                 )
-                return self._already_installed(current, before)
+                return self._already_installed(current)
             if self._keeps(release.version, before):
-                return self._already_installed(release.version, before, release)
+                return self._already_installed(release.version, release)
             if staging is None:
                 return self._plan(release, before)
             with about(release):
-                return self._place(release, staging, before)
+                return self._place(release, staging)
 
     def _check(self) -> Reported:
         """Has all refused that would be refused after the download, too."""
@@ -166,32 +166,28 @@ class _Install:
         is_there = current in before.words("versions")
         return is_there and sort_key(release.version) < sort_key(current)
 
-    def _place(self, release: Release, staging: Staging, before: Reported) -> Result:
+    def _place(self, release: Release, staging: Staging) -> Result:
         self._event.announce()
         receipts.write(staging.new, release, self._platform)
         # The rest takes a moment, and half of it is not what was asked for.
         ignore_signals()
         staging.place(release.version, replace=self._options.force)
-        self._use(release.version, "installed", before)
+        self._use(release.version, "installed")
         return result_for("installed", self._layout, self._platform, release)
 
-    def _already_installed(
-        self, version: str, before: Reported, release: Release | None = None
-    ) -> Result:
+    def _already_installed(self, version: str, release: Release | None = None) -> Result:
         if self._options.dry_run:
             place = pretty(self._layout.version_dir(version))
             self._console.say(f"Wasp {version} is already installed in {place}")
             planned = release or Release(version, "", None, None, None)
             return result_for("already-installed", self._layout, self._platform, planned)
         ignore_signals()
-        told = result_of(self._use(version, "already-installed", before))
+        told = result_of(self._use(version, "already-installed"))
         own = result_for("already-installed", self._layout, self._platform, None)
         return replace(told, status=own.status, platform=own.platform)
 
-    def _use(self, version: str, outcome: str, before: Reported) -> Reported:
-        current = before.text("current")
-        previous = ["--previous", current] if current else []
-        return self._manage("use", version, "--outcome", outcome, *previous)
+    def _use(self, version: str, outcome: str) -> Reported:
+        return self._manage("use", version, "--outcome", outcome)
 
     def _manage(self, command: str, *arguments: str) -> Reported:
         options = self._options

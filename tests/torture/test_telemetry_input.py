@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import io
 import itertools
 import json
@@ -337,22 +336,6 @@ def test_whatever_lies_in_the_cache(plain_collector: Collector, scale: Scale, ta
             box.check_modes()
 
     tally(AREA, "Sets of files in the cache", tried(scale, 80, files, check))
-
-
-@pytest.mark.parametrize(
-    "written", [OSError(errno.ENOSPC, "No space left"), 0], ids=["none", "cut"]
-)
-def test_a_full_disk_is_named_to_who_asks(
-    plain_collector: Collector, written: OSError | int
-) -> None:
-    with sandbox(plain_collector) as box:
-        (box.cache / "secret").unlink()
-        effect: Any = {"side_effect": written} if written else {"return_value": written}
-        with mock.patch.object(os, "write", **effect):
-            box.used("version")
-            code, text = box.main("telemetry", VERSION, "show")
-        assert (code, plain_collector.deliveries) == (7, [])
-        assert re.match("error: no (space|room)", text, re.IGNORECASE)
 
 
 FRESH = ping.State().to_text()

@@ -86,7 +86,7 @@ def run_here(arguments: Sequence[str], destdir: str = "") -> tuple[int, str]:
         try:
             ended = program.wait()
         except InterruptedRunError as error:
-            # It meets the signal too, or the one that ends it now, and tells of it, once it has begun.
+            # It meets the signal too, or the one that ends it now, and tells of it.
             ended = program.stop()
             error.shown = ended is not None and "error=interrupted" in ended.stdout.splitlines()
             raise

@@ -64,8 +64,8 @@ class Transport:
                 if encoding != "identity":
                     raise SourceProblem(
                         "bad-answer",
-                        f"{host_of(url)} sent its answer compressed ({plain(encoding)}), which nobody "
-                        "asked for",
+                        f"{host_of(url)} sent its answer compressed ({plain(encoding)}), "
+                        "which nobody asked for",
                     )
                 return b"".join(self._chunks(response, JSON_LIMIT))
 
