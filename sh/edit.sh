@@ -139,8 +139,7 @@ differs_in_our_lines_only() {
 
 make_real_file() {
 	topmost_missing "${edited_file%/*}"
-	mkdir -p "${edited_file%/*}" 2>/dev/null || return 1
-	case $(cd "${edited_file%/*}" && pwd -P)/ in
+	mkdir -p "${edited_file%/*}" 2>/dev/null && case $(cd "${edited_file%/*}" && pwd -P)/ in
 		"$real_home"/*)
 			stage_beside "$edited_file"
 			fill_staged && ! [ -e "$edited_file" ] && mv "$_staged" "$edited_file" 2>/dev/null && return 0

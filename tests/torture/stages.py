@@ -168,7 +168,7 @@ class Stage:
         def of_version(tree: Picture) -> Picture:
             return {name: entry for name, entry in tree.items() if name.startswith(folder)}
 
-        above = [name for name in (".local", ".local/share", ".local/share/wasp-lang")]
+        above = (".local", ".local/share", ".local/share/wasp-lang")
         here = {name: found[name] for name in above if name in found}
         return (
             self.scenario.installs
@@ -200,9 +200,9 @@ class Stage:
     ) -> Iterator[str]:
         """The same command once more ends, and leaves all, as if nothing had happened."""
         words = self.scenario.command.split()
-        is_gone = self.scenario.is_of_one_version and not self.layout.version_folder(
-            words[1]
-        ).exists()
+        is_gone = (
+            self.scenario.is_of_one_version and not self.layout.version_folder(words[1]).exists()
+        )
         run = self.again()
         if run.code != 0 and not (is_gone and run.code == NOT_INSTALLED):
             yield f"the next run fails: {run}"

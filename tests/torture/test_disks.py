@@ -230,9 +230,7 @@ def complaints(stage: Stage, goal: Picture, fault: Fault, run: Run) -> Iterator[
     found = picture(stage.machine.home)
     yield from stage.complaints(goal, found)
     # Where the current version was to be removed, and the launcher could not be.
-    yield from stage.launcher_complaints(
-        may_be_broken=stage.scenario.removes and run.code == 7
-    )
+    yield from stage.launcher_complaints(may_be_broken=stage.scenario.removes and run.code == 7)
     errors = sum(line.startswith("error: ") for line in run.stderr.splitlines())
     if run.code == 0:
         # Done is done, but for what the next run sweeps, and start-up files that are warned of.

@@ -20,8 +20,16 @@ from tests.support.machines import MachineRoom, Run
 from tests.support.scale import Scale, scale_from_environment
 from tests.support.system_calls import Moment, Tracer
 from tests.support.trees import picture
-from tests.torture.stages import CASES, DASH, NEW, NOT_INSTALLED, Picture, Scenario, Stage
-from tests.torture.stages import differences
+from tests.torture.stages import (
+    CASES,
+    DASH,
+    NEW,
+    NOT_INSTALLED,
+    Picture,
+    Scenario,
+    Stage,
+    differences,
+)
 from tests.torture.tallies import Tally
 
 AREA = "Kill"
