@@ -285,8 +285,7 @@ absolute() {
 	printf '%s\n' "$_path"
 }
 read_owner() {
-	_listed=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $1, $3 }')
-	mode=${_listed% *} owner=${_listed#* }
+	owner=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $3 }')
 }
 quoted() {
 	printf '%s.' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\\.\$/'/"
@@ -1080,7 +1079,7 @@ refuse_unpublished() {
 }
 take_known_digest() {
 	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-    $1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
+		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
 	[ -z "$_known" ] || release_digest=$_known
 }
 require_checksum_or_say() {
