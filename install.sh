@@ -285,8 +285,7 @@ absolute() {
 	printf '%s\n' "$_path"
 }
 read_owner() {
-	_listed=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $1, $3 }')
-	mode=${_listed% *} owner=${_listed#* }
+	owner=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $3 }')
 }
 quoted() {
 	printf '%s.' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\\.\$/'/"
@@ -314,7 +313,7 @@ set_defaults() {
 	modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
 		os arch libc distro_id current installed available path_message edited held_warnings python node_version \
-		wasp_root share_dir bin_dir work staging staged_launcher owner_name held_lock made_share made_bin \
+		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
 		child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
 	on_path=no hold_warnings=no announced=no committed=no interrupted_code=130
 }
@@ -1071,11 +1070,7 @@ take_file() {
 find_published() {
 	file_digest='' _digests=''
 	! read_digest sha512 || _digests=sha512:$digest
-	if read_digest sha256; then
-		file_digest=sha256:$digest
-	else
-		[ "$_status" = 127 ] || die_file_system 'cannot check the archive' "$(cat "$staging/errors" 2>&1)"
-	fi
+	! read_digest sha256 || file_digest=sha256:$digest
 	published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
 }
 refuse_unpublished() {
@@ -1084,7 +1079,7 @@ refuse_unpublished() {
 }
 take_known_digest() {
 	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-    $1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
+		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
 	[ -z "$_known" ] || release_digest=$_known
 }
 require_checksum_or_say() {
@@ -1113,20 +1108,17 @@ unpack_archive() {
 	[ -n "$is_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
 	say_step 'Unpacking'
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
-		run_waiting /dev/null "$staging/errors" unpack
+		run_waiting /dev/null "$work/errors" unpack
 		_status=$?
-		grep -q locale "$staging/errors" || break
+		grep -q locale "$work/errors" || break
 	done
 	explain_unpacking "$_status"
 	refuse_what_no_release_has
 	keep_wasp_only
 }
 verify_digest() {
-	read_digest "$1" || {
-		_errors=$(cat "$staging/errors")
-		! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"
-		die no-hash-tool 'the archive cannot be checked: no sha256sum, shasum or openssl on PATH does it.' "$(how_to_install openssl)"
-	}
+	read_digest "$1" \
+		|| die no-hash-tool 'the archive cannot be checked: no sha256sum, shasum or openssl on PATH does it.' "$(how_to_install openssl)"
 	[ "$digest" = "$2" ] || die checksum-mismatch \
 		"the archive is not the one that was published: its $1 is${newline}$digest, and should be${newline}$2." \
 		'Nothing was installed. Run this again; if it stays so, something between here and the source changes it.'
@@ -1134,8 +1126,11 @@ verify_digest() {
 }
 read_digest() {
 	digest=''
-	run_waiting "$staging/digest" "$staging/errors" hash_archive "${1#sha}" && read -r digest _ <"$staging/digest" \
-		&& [ -n "$digest" ]
+	run_waiting "$work/digest" "$work/errors" hash_archive "${1#sha}" && read -r digest _ <"$work/digest" \
+		&& [ -n "$digest" ] && return 0
+	_errors=$(cat "$work/errors" 2>&1)
+	! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"
+	return 1
 }
 hash_archive() {
 	exec <"$staging/archive"
@@ -1165,7 +1160,7 @@ decompress() {
 	fi
 }
 explain_unpacking() {
-	_errors=$(cat "$staging/errors")
+	_errors=$(cat "$work/errors")
 	case $1,$_errors in
 		153,* | 281,* | 409,*) die_too_large ;;
 		*"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
@@ -1477,41 +1472,37 @@ place_version() {
 }
 remove_version() {
 	_removed=$share_dir/.staging-$owner_name-removed
-	_errors=''
-	rename_folder "$share_dir/$1" "$_removed" || [ ! -e "$share_dir/$1" ] \
-		|| die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
-	_errors=$(remove_tree "$_removed" 2>&1) \
+	{ rename_folder "$share_dir/$1" "$_removed" || [ ! -e "$share_dir/$1" ]; } && _errors=$(remove_tree "$_removed" 2>&1) \
 		|| die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
 }
 take_turn() {
 	name_owner
-	_lock=$share_dir/.turn _waited=0
-	held_lock=$_lock
+	turn=$share_dir/.turn _waited=0
 	while :; do
 		change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
-		_errors=$(ln -s "$owner_name" "$_lock" 2>&1) && break
-		if ! [ -L "$_lock" ]; then
+		_errors=$(ln -s "$owner_name" "$turn" 2>&1) && break
+		if [ "${_errors%exists*}" = "$_errors" ]; then
 			[ "$command" = uninstall ] && return 0
 			[ "$_waited" -lt 5 ] || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
-		elif is_left_turn && mkdir "$_lock.breaking" 2>/dev/null; then
-			! is_left_turn || rm -f "$_lock"
-			rmdir "$_lock.breaking"
+		elif is_left_turn && mkdir "$turn.breaking" 2>/dev/null; then
+			! is_left_turn || rm -f "$turn"
+			rmdir "$turn.breaking"
 			continue
 		fi
-		[ "$_waited" -gt 0 ] || say_step 'Waiting for another run of the installer'
-		[ "$_waited" -lt 300 ] || rmdir "$_lock.breaking" 2>/dev/null
+		[ "$_waited" -gt 0 ] || say_step 'Waiting for another run'
+		[ "$_waited" -lt 300 ] || rmdir "$turn.breaking" 2>/dev/null
 		_waited=$((_waited + 1))
 		run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
 	done
 	ignore_signals
 }
 is_left_turn() {
-	_holder=$(readlink "$_lock") || return 1
-	is_abandoned "$_holder" "$_lock" || [ -n "$(find "$_lock" -prune -mmin +1 2>/dev/null)" ]
+	_holder=$(readlink "$turn") || return 1
+	is_abandoned "$_holder" "$turn" || [ -n "$(find "$turn" -prune -mmin +1 2>/dev/null)" ]
 }
 end_turn() {
-	[ -z "$held_lock" ] || [ "$(readlink "$held_lock")" != "$owner_name" ] || rm -f "$held_lock"
-	held_lock=''
+	[ -z "$turn" ] || [ "$(readlink "$turn")" != "$owner_name" ] || rm -f "$turn"
+	turn=''
 }
 SHARED_FILES='telemetry_ping.py telemetry_messages.py env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
 MANAGER=wasp-installer.sh
@@ -1904,11 +1895,10 @@ differs_in_our_lines_only() {
 }
 make_real_file() {
 	topmost_missing "${edited_file%/*}"
-	mkdir -p "${edited_file%/*}" 2>/dev/null || return 1
-	case $(cd "${edited_file%/*}" && pwd -P)/ in
+	mkdir -p "${edited_file%/*}" 2>/dev/null && case $(cd "${edited_file%/*}" && pwd -P)/ in
 		"$real_home"/*)
-			stage_beside "$edited_file" && fill_staged && chmod 644 "$_staged" && ! [ -e "$edited_file" ] \
-				&& mv "$_staged" "$edited_file" 2>/dev/null && return 0
+			stage_beside "$edited_file"
+			fill_staged && ! [ -e "$edited_file" ] && mv "$_staged" "$edited_file" 2>/dev/null && return 0
 			rm -f "$_staged"
 			;;
 		*) obstacle='is outside your home folder' ;;
@@ -1919,7 +1909,7 @@ make_real_file() {
 replace_real_file() {
 	read_owner "$real"
 	_owner=$owner
-	stage_beside "$real" || return 1
+	stage_beside "$real"
 	cp -p "$real" "$_staged" 2>/dev/null && read_owner "$_staged" && [ "$owner" = "$_owner" ] && fill_staged \
 		&& cmp -s "$work/old" "$real" && mv -f "$_staged" "$real" 2>/dev/null && return 0
 	rm -f "$_staged"
@@ -1927,7 +1917,7 @@ replace_real_file() {
 }
 stage_beside() {
 	sweep_staged "${1%/*}"/.wasp-staging-*
-	_staged=$(mktemp "${1%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null)
+	_staged=${1%/*}/.wasp-staging-$owner_name-new
 }
 fill_staged() {
 	(cat "$work/new" >"$_staged") 2>/dev/null && cmp -s "$work/new" "$_staged"
@@ -2184,9 +2174,10 @@ run_uninstall() {
 	list_version_folders
 	version=$named_version
 	if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
-		[ "$dry_run" = yes ] || take_turn
-		end_turn
-		[ "$dry_run" = yes ] || remove_folders
+		[ "$dry_run" = yes ] || {
+			! [ -L "$share_dir/.turn" ] || take_turn && end_turn
+			remove_folders
+		}
 		die_not_installed "$version"
 	elif [ -n "$version" ] && [ "$found" != "$version" ]; then
 		! plan_only "Would remove Wasp $version" || return 0
@@ -3484,6 +3475,10 @@ make_work_folder() {
 				|| die_file_system 'cannot make a temporary folder' "$work"
 			;;
 	esac
+	for _left in "${work%/*}"/wasp-installer-*-??????; do
+		_pid=${_left%-*}
+		kill -0 "${_pid##*-}" 2>/dev/null || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || rm -rf "$_left"
+	done
 }
 main() {
 	program=$1

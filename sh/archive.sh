@@ -1,6 +1,8 @@
 # shellcheck shell=sh
 # The archive: downloaded, checked as a whole, unpacked into an empty folder, looked over, and tried.
 
+# What other programs print is kept in $work: beside the archive, the disk may be full.
+
 # take_release: what follows a found release; leaves $staging/new, unless there is nothing to do. Fails with a problem
 # while another source could do better; dies of an archive that is not what it should be.
 take_release() {
@@ -51,11 +53,7 @@ take_file() {
 find_published() {
 	file_digest='' _digests=''
 	! read_digest sha512 || _digests=sha512:$digest
-	if read_digest sha256; then
-		file_digest=sha256:$digest
-	else
-		[ "$_status" = 127 ] || die_file_system 'cannot check the archive' "$(cat "$staging/errors" 2>&1)"
-	fi
+	! read_digest sha256 || file_digest=sha256:$digest
 	published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
 }
 
@@ -69,7 +67,7 @@ refuse_unpublished() {
 # take_known_digest: what was published with this installer counts for more than what a server says
 take_known_digest() {
 	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-    $1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
+		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
 	[ -z "$_known" ] || release_digest=$_known
 }
 
@@ -106,9 +104,9 @@ unpack_archive() {
 	say_step 'Unpacking'
 	# bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
-		run_waiting /dev/null "$staging/errors" unpack
+		run_waiting /dev/null "$work/errors" unpack
 		_status=$?
-		grep -q locale "$staging/errors" || break
+		grep -q locale "$work/errors" || break
 	done
 	explain_unpacking "$_status"
 	refuse_what_no_release_has
@@ -116,11 +114,8 @@ unpack_archive() {
 }
 
 verify_digest() {
-	read_digest "$1" || {
-		_errors=$(cat "$staging/errors")
-		! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"
-		die no-hash-tool 'the archive cannot be checked: no sha256sum, shasum or openssl on PATH does it.' "$(how_to_install openssl)"
-	}
+	read_digest "$1" \
+		|| die no-hash-tool 'the archive cannot be checked: no sha256sum, shasum or openssl on PATH does it.' "$(how_to_install openssl)"
 	[ "$digest" = "$2" ] || die checksum-mismatch \
 		"the archive is not the one that was published: its $1 is${newline}$digest, and should be${newline}$2." \
 		'Nothing was installed. Run this again; if it stays so, something between here and the source changes it.'
@@ -130,8 +125,11 @@ verify_digest() {
 # read_digest ALGORITHM: sets digest to that of the archive, or fails
 read_digest() {
 	digest=''
-	run_waiting "$staging/digest" "$staging/errors" hash_archive "${1#sha}" && read -r digest _ <"$staging/digest" \
-		&& [ -n "$digest" ]
+	run_waiting "$work/digest" "$work/errors" hash_archive "${1#sha}" && read -r digest _ <"$work/digest" \
+		&& [ -n "$digest" ] && return 0
+	_errors=$(cat "$work/errors" 2>&1)
+	! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"
+	return 1
 }
 
 # hash_archive BITS: for run_waiting
@@ -173,7 +171,7 @@ decompress() {
 
 # explain_unpacking STATUS: a tar may complain and end well
 explain_unpacking() {
-	_errors=$(cat "$staging/errors")
+	_errors=$(cat "$work/errors")
 	case $1,$_errors in
 		# SIGXFSZ, as each shell tells of it.
 		153,* | 281,* | 409,*) die_too_large ;;

@@ -12,7 +12,7 @@ set_defaults() {
 	# What becomes known on the way.
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
 		os arch libc distro_id current installed available path_message edited held_warnings python node_version \
-		wasp_root share_dir bin_dir work staging staged_launcher owner_name held_lock made_share made_bin \
+		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
 		child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
 	on_path=no hold_warnings=no announced=no committed=no interrupted_code=130
 }

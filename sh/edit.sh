@@ -140,11 +140,10 @@ differs_in_our_lines_only() {
 
 make_real_file() {
 	topmost_missing "${edited_file%/*}"
-	mkdir -p "${edited_file%/*}" 2>/dev/null || return 1
-	case $(cd "${edited_file%/*}" && pwd -P)/ in
+	mkdir -p "${edited_file%/*}" 2>/dev/null && case $(cd "${edited_file%/*}" && pwd -P)/ in
 		"$real_home"/*)
-			stage_beside "$edited_file" && fill_staged && chmod 644 "$_staged" && ! [ -e "$edited_file" ] \
-				&& mv "$_staged" "$edited_file" 2>/dev/null && return 0
+			stage_beside "$edited_file"
+			fill_staged && ! [ -e "$edited_file" ] && mv "$_staged" "$edited_file" 2>/dev/null && return 0
 			rm -f "$_staged"
 			;;
 		*) obstacle='is outside your home folder' ;;
@@ -157,17 +156,17 @@ make_real_file() {
 replace_real_file() {
 	read_owner "$real"
 	_owner=$owner
-	stage_beside "$real" || return 1
+	stage_beside "$real"
 	cp -p "$real" "$_staged" 2>/dev/null && read_owner "$_staged" && [ "$owner" = "$_owner" ] && fill_staged \
 		&& cmp -s "$work/old" "$real" && mv -f "$_staged" "$real" 2>/dev/null && return 0
 	rm -f "$_staged"
 	return 1
 }
 
-# stage_beside FILE: sets _staged to a new file beside it
+# stage_beside FILE: sets _staged to the name of a new file beside it
 stage_beside() {
 	sweep_staged "${1%/*}"/.wasp-staging-*
-	_staged=$(mktemp "${1%/*}/.wasp-staging-$owner_name-XXXXXX" 2>/dev/null)
+	_staged=${1%/*}/.wasp-staging-$owner_name-new
 }
 
 # fill_staged: it has all of $work/new

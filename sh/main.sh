@@ -59,6 +59,11 @@ make_work_folder() {
 				|| die_file_system 'cannot make a temporary folder' "$work"
 			;;
 	esac
+	# What killed runs left there.
+	for _left in "${work%/*}"/wasp-installer-*-??????; do
+		_pid=${_left%-*}
+		kill -0 "${_pid##*-}" 2>/dev/null || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || rm -rf "$_left"
+	done
 }
 
 main() {

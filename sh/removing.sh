@@ -8,10 +8,11 @@ run_uninstall() {
 	list_version_folders
 	version=$named_version
 	if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
-		# A run that was killed may have left its turn.
-		[ "$dry_run" = yes ] || take_turn
-		end_turn
-		[ "$dry_run" = yes ] || remove_folders
+		[ "$dry_run" = yes ] || {
+			# A run that was killed may have left its turn.
+			! [ -L "$share_dir/.turn" ] || take_turn && end_turn
+			remove_folders
+		}
 		die_not_installed "$version"
 	elif [ -n "$version" ] && [ "$found" != "$version" ]; then
 		! plan_only "Would remove Wasp $version" || return 0

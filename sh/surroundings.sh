@@ -60,6 +60,7 @@ refuse_danger_for_root() {
 			[ ! -e "$_place" ] || set -- "$_place" "$@"
 			_place=${_place%/*}
 		done
+		# shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
 		# ls sorts them in this very order. A number that a container does not know is 65534.
 		_danger=$(ls -ldnL "$@" | awk '
 			$3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }

@@ -150,10 +150,7 @@ place_version() {
 # on a full disk.
 remove_version() {
 	_removed=$share_dir/.staging-$owner_name-removed
-	_errors=''
-	rename_folder "$share_dir/$1" "$_removed" || [ ! -e "$share_dir/$1" ] \
-		|| die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
-	_errors=$(remove_tree "$_removed" 2>&1) \
+	{ rename_folder "$share_dir/$1" "$_removed" || [ ! -e "$share_dir/$1" ]; } && _errors=$(remove_tree "$_removed" 2>&1) \
 		|| die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
 }
 
@@ -162,24 +159,23 @@ remove_version() {
 # by one run at a time.
 take_turn() {
 	name_owner
-	_lock=$share_dir/.turn _waited=0
-	# Before it is made, since a signal may come before this program knows that it was.
-	held_lock=$_lock
+	# Named before it is made, since a signal may come before this program knows that it was.
+	turn=$share_dir/.turn _waited=0
 	while :; do
 		change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
-		_errors=$(ln -s "$owner_name" "$_lock" 2>&1) && break
-		if ! [ -L "$_lock" ]; then
+		_errors=$(ln -s "$owner_name" "$turn" 2>&1) && break
+		if [ "${_errors%exists*}" = "$_errors" ]; then
 			# On a full disk, room is made by one run as well as by two in turn.
 			[ "$command" = uninstall ] && return 0
 			[ "$_waited" -lt 5 ] || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
-		elif is_left_turn && mkdir "$_lock.breaking" 2>/dev/null; then
-			! is_left_turn || rm -f "$_lock"
-			rmdir "$_lock.breaking"
+		elif is_left_turn && mkdir "$turn.breaking" 2>/dev/null; then
+			! is_left_turn || rm -f "$turn"
+			rmdir "$turn.breaking"
 			continue
 		fi
-		[ "$_waited" -gt 0 ] || say_step 'Waiting for another run of the installer'
+		[ "$_waited" -gt 0 ] || say_step 'Waiting for another run'
 		# A run was killed while it broke the turn of another.
-		[ "$_waited" -lt 300 ] || rmdir "$_lock.breaking" 2>/dev/null
+		[ "$_waited" -lt 300 ] || rmdir "$turn.breaking" 2>/dev/null
 		_waited=$((_waited + 1))
 		run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
 	done
@@ -187,11 +183,11 @@ take_turn() {
 }
 
 is_left_turn() {
-	_holder=$(readlink "$_lock") || return 1
-	is_abandoned "$_holder" "$_lock" || [ -n "$(find "$_lock" -prune -mmin +1 2>/dev/null)" ]
+	_holder=$(readlink "$turn") || return 1
+	is_abandoned "$_holder" "$turn" || [ -n "$(find "$turn" -prune -mmin +1 2>/dev/null)" ]
 }
 
 end_turn() {
-	[ -z "$held_lock" ] || [ "$(readlink "$held_lock")" != "$owner_name" ] || rm -f "$held_lock"
-	held_lock=''
+	[ -z "$turn" ] || [ "$(readlink "$turn")" != "$owner_name" ] || rm -f "$turn"
+	turn=''
 }
