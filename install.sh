@@ -49,7 +49,7 @@ TELEMETRY_URL=https://app.posthog.com/capture/
 TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
 TELEMETRY_DEADLINE_S=10
 STARTUP_MARK='# added by the Wasp installer'
-STARTUP_MARK_WITH_BREAK='# added by the Wasp installer, with the line break before it'
+STARTUP_MARK_WITH_BREAK="$STARTUP_MARK, with the line break before it"
 newline='
 '
 nothing='Nothing was installed.'
@@ -285,8 +285,7 @@ absolute() {
 	printf '%s\n' "$_path"
 }
 read_owner() {
-	_listed=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $1, $3 }')
-	mode=${_listed% *} owner=${_listed#* }
+	owner=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $3 }')
 }
 quoted() {
 	printf '%s.' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\\.\$/'/"
@@ -526,7 +525,7 @@ set_problem() {
 }
 check_url() {
 	case $1 in
-		*[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
+		*\\* | *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
 			set_problem bad-answer 'the address of the download holds characters that no URL has' || return 1
 			;;
 		https://?*) return 0 ;;
@@ -732,8 +731,13 @@ json_strings() {
 		}
 		END { if (depth != 0 || !kind[1]) exit 1 }' "$1" 2>/dev/null
 }
+print_values() {
+	cat <<VALUES
+$values
+VALUES
+}
 pick() {
-	picked=$(printf '%s\n' "$values" | awk -v path="$1" -F '\t' '
+	picked=$(print_values | awk -v path="$1" -F '\t' '
 		$1 == path && !found { print substr($0, length(path) + 2); found = 1 }')
 }
 asks_npm() {
@@ -832,7 +836,7 @@ take_version() {
 }
 take_node_range() {
 	release_node=$1
-	case $1 in *[!\ 0-9A-Za-z.\<\>=~^\|*+-]* | ????????????????????????????????????????????????????????????????*) release_node='' ;; esac
+	case $1 in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]* | ????????????????????????????????????????????????????????????????*) release_node='' ;; esac
 }
 take_distribution() {
 	release_source=npm
@@ -891,10 +895,10 @@ download_with_npm() {
 }
 read_versions_of_npm() {
 	if [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; then
-		available=$(printf '%s\n' "$values" | sed -n "s/^versions\..*\.version$tab//p")
+		available=$(print_values | sed -n "s/^versions\..*\.version$tab//p")
 	else
 		[ "$fetcher" = either ] && view_with_npm "$NPM_PACKAGE" name versions || return 1
-		available=$(printf '%s\n' "$values" | sed -n "s/^versions\.[0-9]*$tab//p")
+		available=$(print_values | sed -n "s/^versions\.[0-9]*$tab//p")
 	fi
 }
 name_github() {
@@ -941,7 +945,7 @@ asset_is_there() {
 		fetch "$release_url" /dev/null head
 		return
 	}
-	_asset=$(printf '%s\n' "$values" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
+	_asset=$(print_values | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
 	[ -n "$_asset" ] || return 1
 	pick "assets.$_asset.digest"
 	case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
@@ -949,7 +953,7 @@ asset_is_there() {
 read_versions_of_github() {
 	name_github
 	fetch_json "$github_api/repos/wasp-lang/wasp/releases?per_page=100" || return 1
-	available=$(printf '%s\n' "$values" | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
+	available=$(print_values | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
 }
 obtain_release() {
 	! try_sources take_release_from || return 0
@@ -1222,7 +1226,7 @@ check_binary() {
 }
 run_unpacked_binary() {
 	export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data"
-	exec_limited "$HELPER_LIMIT_S" env LC_ALL="$user_locale" "$staging/new/wasp-bin" version
+	cd "$staging/new" && exec_limited "$HELPER_LIMIT_S" env LC_ALL="$user_locale" ./wasp-bin version
 }
 explain_binary() {
 	_said=$(cat "$work/errors" "$work/said") _hint='Please report it: https://github.com/wasp-lang/wasp/issues'
@@ -1610,8 +1614,7 @@ filled_in() {
 place_shared_files() {
 	change_in "$share_dir" mkdir -p "$share_dir/completions"
 	change_in "$share_dir" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
-	change_in "$share_dir" rmdir "$staging/shared/completions"
-	change_in "$share_dir" mv -f "$staging"/shared/* "$share_dir/"
+	change_in "$share_dir" mv -f "$staging"/shared/*.* "$share_dir/"
 }
 remove_shared_files() {
 	for _name in $SHARED_FILES $MANAGER __pycache__ completions; do
@@ -1712,13 +1715,13 @@ add_to_startup_files() {
 }
 describe_lines() {
 	case $on_path,$edited,$present in
-		yes,?*) path_message="Added tab completion to $edited, for new terminals." ;;
-		no,?*,*) path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals." ;;
-		no,,?*) path_message="$_bin is put on PATH in $present, for new terminals." ;;
+		yes,,* | no,,) ;;
+		no,,*) path_message="$_bin is put on PATH in $present, for new terminals." ;;
+		yes,*) path_message="Added tab completion to $edited, for new terminals." ;;
+		*) path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals." ;;
 	esac
-	case $edited,$on_path,$own_shell in
-		,yes,*) path_message='' ;;
-		*,yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
+	case $on_path,$own_shell in
+		yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
 		*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
 	esac
 }
@@ -1835,7 +1838,8 @@ print_our_lines() {
 	spell "$wasp_root/completions"
 	tr -d '\000' <"$work/new" | grep -nF -e "$STARTUP_MARK" | while IFS= read -r _line; do
 		case ${_line#*:} in
-			"$startup_line $STARTUP_MARK"* | "$fish_line $STARTUP_MARK"*) ;;
+			"$startup_line $STARTUP_MARK" | "$startup_line $STARTUP_MARK_WITH_BREAK") ;;
+			"$fish_line $STARTUP_MARK" | "$fish_line $STARTUP_MARK_WITH_BREAK") ;;
 			*"$bin_word"*"$STARTUP_MARK" | *"$bin_fish_word"*"$STARTUP_MARK" | *"${word%?}/"*"$STARTUP_MARK") ;;
 			*) continue ;;
 		esac
@@ -1992,7 +1996,7 @@ past_links() {
 found_danger() {
 	is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
 		'Run this again as that user, without sudo. For all users: --prefix /usr/local'
-	say "$1; on CI, root installs there all the same."
+	[ "$outcome" != switched ] || say "$1; on CI, root installs there all the same."
 }
 refuse_closed_places() {
 	for _place in "$share_dir" "$bin_dir"; do

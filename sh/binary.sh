@@ -17,7 +17,8 @@ check_binary() {
 # run_unpacked_binary: in the user's locale, while what the system says of it is in the C locale, as it is looked at
 run_unpacked_binary() {
 	export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data"
-	exec_limited "$HELPER_LIMIT_S" env LC_ALL="$user_locale" "$staging/new/wasp-bin" version
+	# In its folder, since env takes a path with "=" in it for a variable.
+	cd "$staging/new" && exec_limited "$HELPER_LIMIT_S" env LC_ALL="$user_locale" ./wasp-bin version
 }
 
 # explain_binary STATUS: why the binary does not run

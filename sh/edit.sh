@@ -71,7 +71,8 @@ print_our_lines() {
 	spell "$wasp_root/completions"
 	tr -d '\000' <"$work/new" | grep -nF -e "$STARTUP_MARK" | while IFS= read -r _line; do
 		case ${_line#*:} in
-			"$startup_line $STARTUP_MARK"* | "$fish_line $STARTUP_MARK"*) ;;
+			"$startup_line $STARTUP_MARK" | "$startup_line $STARTUP_MARK_WITH_BREAK") ;;
+			"$fish_line $STARTUP_MARK" | "$fish_line $STARTUP_MARK_WITH_BREAK") ;;
 			*"$bin_word"*"$STARTUP_MARK" | *"$bin_fish_word"*"$STARTUP_MARK" | *"${word%?}/"*"$STARTUP_MARK") ;;
 			*) continue ;;
 		esac

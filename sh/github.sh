@@ -53,7 +53,7 @@ asset_is_there() {
 		fetch "$release_url" /dev/null head
 		return
 	}
-	_asset=$(printf '%s\n' "$values" | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
+	_asset=$(print_values | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
 	[ -n "$_asset" ] || return 1
 	pick "assets.$_asset.digest"
 	case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
@@ -63,5 +63,5 @@ asset_is_there() {
 read_versions_of_github() {
 	name_github
 	fetch_json "$github_api/repos/wasp-lang/wasp/releases?per_page=100" || return 1
-	available=$(printf '%s\n' "$values" | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
+	available=$(print_values | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
 }

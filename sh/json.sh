@@ -62,9 +62,16 @@ json_strings() {
 		END { if (depth != 0 || !kind[1]) exit 1 }' "$1" 2>/dev/null
 }
 
+# print_values: in some shells printf is a program, and no program takes an argument as long as $values may be
+print_values() {
+	cat <<VALUES
+$values
+VALUES
+}
+
 # pick PATH: sets picked to the value of PATH among the "path<TAB>value" lines of $values, or to nothing. In awk, since
 # shells take the square of the length of a text to cut it.
 pick() {
-	picked=$(printf '%s\n' "$values" | awk -v path="$1" -F '\t' '
+	picked=$(print_values | awk -v path="$1" -F '\t' '
 		$1 == path && !found { print substr($0, length(path) + 2); found = 1 }')
 }

@@ -135,8 +135,7 @@ filled_in() {
 place_shared_files() {
 	change_in "$share_dir" mkdir -p "$share_dir/completions"
 	change_in "$share_dir" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
-	change_in "$share_dir" rmdir "$staging/shared/completions"
-	change_in "$share_dir" mv -f "$staging"/shared/* "$share_dir/"
+	change_in "$share_dir" mv -f "$staging"/shared/*.* "$share_dir/"
 }
 
 # remove_shared_files: with what Python has compiled of them

@@ -83,13 +83,13 @@ add_to_startup_files() {
 # describe_lines: sets path_message
 describe_lines() {
 	case $on_path,$edited,$present in
-		yes,?*) path_message="Added tab completion to $edited, for new terminals." ;;
-		no,?*,*) path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals." ;;
-		no,,?*) path_message="$_bin is put on PATH in $present, for new terminals." ;;
+		yes,,* | no,,) ;;
+		no,,*) path_message="$_bin is put on PATH in $present, for new terminals." ;;
+		yes,*) path_message="Added tab completion to $edited, for new terminals." ;;
+		*) path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals." ;;
 	esac
-	case $edited,$on_path,$own_shell in
-		,yes,*) path_message='' ;;
-		*,yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
+	case $on_path,$own_shell in
+		yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
 		# What this installer cannot write for.
 		*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
 	esac

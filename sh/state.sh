@@ -58,7 +58,7 @@ TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
 TELEMETRY_DEADLINE_S=10
 # What ends every line of ours in a start-up file; the second also stands for the line break before it.
 STARTUP_MARK='# added by the Wasp installer'
-STARTUP_MARK_WITH_BREAK='# added by the Wasp installer, with the line break before it'
+STARTUP_MARK_WITH_BREAK="$STARTUP_MARK, with the line break before it"
 
 newline='
 '

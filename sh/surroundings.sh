@@ -60,6 +60,7 @@ refuse_danger_for_root() {
 			[ ! -e "$_place" ] || set -- "$_place" "$@"
 			_place=${_place%/*}
 		done
+		# shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
 		# ls sorts them in this very order. A number that a container does not know is 65534.
 		_danger=$(ls -ldnL "$@" | awk '
 			$3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
@@ -81,7 +82,8 @@ past_links() {
 found_danger() {
 	is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
 		'Run this again as that user, without sudo. For all users: --prefix /usr/local'
-	say "$1; on CI, root installs there all the same."
+	# What "check" has said for install.py is not said again.
+	[ "$outcome" != switched ] || say "$1; on CI, root installs there all the same."
 }
 
 # refuse_closed_places: the highest folders that are there must take new ones

@@ -146,11 +146,10 @@ absolute() {
 	printf '%s\n' "$_path"
 }
 
-# read_owner FILE: sets owner to the number of the user whose it is, and mode to its permissions as ls prints them
+# read_owner FILE: sets owner to the number of the user whose it is
 read_owner() {
 	# shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
-	_listed=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $1, $3 }')
-	mode=${_listed% *} owner=${_listed#* }
+	owner=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $3 }')
 }
 
 # quoted TEXT: as one word of sh

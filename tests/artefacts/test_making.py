@@ -8,7 +8,6 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -130,12 +129,3 @@ def test_the_licences_of_all_that_is_inside(dist: Path, requirement: Requirement
 
 def ascii_lines(text: str) -> list[str]:
     return text.encode("ascii", "backslashreplace").decode().splitlines()
-
-
-def test_install_sh_is_clean(dist: Path) -> None:
-    script = str(dist / "install.sh")
-    bin_folder = Path(sys.executable).parent
-    for linter in (["shellcheck"], ["shfmt", "-i", "4", "-ci", "-bn", "-ln", "posix", "-d"]):
-        command = [str(bin_folder / linter[0]), *linter[1:], script]
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout

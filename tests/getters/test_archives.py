@@ -38,7 +38,6 @@ HOSTILE: dict[str, list[Member]] = {
     "traversal": [Member("data/../../../../escaped", b"x")],
     "absolute": [Member("/tmp/wasp-test-escaped", b"x")],
     "link-out": [symlink("data/out", "../../../../outside")],
-    "link-to-root": [symlink("data/out", "/")],
     "link-through-parent": [symlink("data/out", "x/../../../outside")],
     "file-through-links": [
         directory("data/one/two"),
@@ -56,21 +55,18 @@ HOSTILE: dict[str, list[Member]] = {
         Member("data/shadow", b"x"),
     ],
     "device": [Member("data/null", kind=tarfile.CHRTYPE)],
-    "fifo": [Member("data/pipe", kind=tarfile.FIFOTYPE)],
     "setuid": [Member("data/root", b"x", mode=0o4755)],
     "newline-in-name": [Member("data/two\nlines", b"x")],
     "escape-in-name": [Member("data/\x1b[2Jcleared", b"x")],
 }
 CORRUPT: dict[str, bytes] = {
     "empty": b"",
-    "text": b"this is no archive at all\n" * 50,
     "gzip-of-text": gzipped(b"hello\n" * 1000),
     "cut-in-the-middle": tgz_of([*GOOD, Member("data/z", bytes(range(256)) * 99)])[:-300],
     "cut-between-entries": gzipped(tar_without_end(GOOD)),
     "bad-gzip-check": tgz_of(GOOD)[:-8] + b"\0\0\0\0" + tgz_of(GOOD)[-4:],
     "garbage-behind": tgz_of(GOOD) + b"\x1f\x8b\x08garbage",
     "no-binary": tgz_of([Member("data/a", b"a")]),
-    "no-data": tgz_of([BINARY]),
     "deeper": tgz_of([replace(member, name=f"wasp/dist/{member.name}") for member in GOOD]),
     "web-page": b"<!DOCTYPE html><html><body>Not found</body></html>",
 }

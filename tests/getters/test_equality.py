@@ -40,7 +40,14 @@ def start_up_files(both: Getters) -> None:
 
 
 def node(version: str) -> Callable[[Getters], None]:
-    return lambda both: vars(both.machine)["toolbox"].fake_node(version)
+    def act(both: Getters) -> None:
+        both.machine.toolbox.fake_node(version)
+
+    return act
+
+
+def node_of_nvm(both: Getters) -> None:
+    (both.machine.home / ".nvm/versions/node/v24.14.1/bin").mkdir(parents=True)
 
 
 def set_variables(**variables: str | None) -> Callable[[Getters], None]:
@@ -75,6 +82,7 @@ CASES = {
     "on PATH": Case("", 0, ("Next: wasp new my-app",), on_path),
     "on CI": Case("", 0, (), set_variables(CI="true")),
     "old Node.js": Case("", 0, ("Node.js is 18.0.0",), node("18.0.0")),
+    "Node.js of nvm": Case("", 0, ("but nvm has it",), node_of_nvm),
     "new Node.js": Case("", 0, ("Installed",), node("24.14.1")),
     "again": Case("", 0, ("already installed",), installed("0.25.0")),
     "again by name": Case("-v 0.25.0", 0, ("already installed",), installed("0.25.0")),
@@ -135,7 +143,7 @@ MISTAKES = {
     "--sha256 abc": "64 hexadecimal",
     "install list": "one command at a time",
     "instal": "do not know",
-    "upgrade": "run this without a command",
+    "upgrade": "The commands are",
     "0.24.0": "-v 0.24.0",
     "-- install -q": "do not know",
     "-v latest-but-one": "is not a version",

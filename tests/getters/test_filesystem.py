@@ -77,8 +77,16 @@ def test_a_disk_that_runs_no_programs_is_named(machine: Machine, upstream: Upstr
         assert picture(disk) == {}
 
 
-@pytest.mark.parametrize("command", [["use", "0.24.0"], ["uninstall", "--yes"], ["migrate-to-npm"]])
-@pytest.mark.parametrize("closed", ["read-only", "no permission"])
+@pytest.mark.parametrize(
+    ("command", "closed"),
+    [
+        (["use", "0.24.0"], "read-only"),
+        (["use", "0.24.0"], "no permission"),
+        (["uninstall", "--yes"], "read-only"),
+        (["uninstall", "--yes"], "no permission"),
+        (["migrate-to-npm"], "no permission"),
+    ],
+)
 def test_other_commands_where_nothing_can_be_written(
     shell_machine: Machine, command: list[str], closed: str
 ) -> None:

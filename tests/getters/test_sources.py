@@ -38,8 +38,19 @@ def test_versions_before_npm_come_from_github_at_once(
     assert not asked(upstream, "npm")
 
 
-@pytest.mark.parametrize("version", [None, "0.25.0"], ids=["newest", "named"])
-@pytest.mark.parametrize("fault", ["lacking", "refused", "500", "403", "portal", "no-json", "dns"])
+@pytest.mark.parametrize(
+    ("fault", "version"),
+    [
+        ("lacking", "0.25.0"),
+        ("lacking", None),
+        ("refused", None),
+        ("500", "0.25.0"),
+        ("403", None),
+        ("portal", "0.25.0"),
+        ("no-json", None),
+        ("dns", "0.25.0"),
+    ],
+)
 def test_github_serves_when_npm_does_not(
     both: Getters, upstream: Upstream, fault: str, version: str | None
 ) -> None:

@@ -51,6 +51,15 @@ def test_nothing_colourful_in_a_pipe(machine: Machine, upstream: Upstream) -> No
         assert "%" not in run.stderr
 
 
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+def test_a_stderr_that_takes_nothing_stops_nothing(
+    machine: Machine, upstream: Upstream, stderr: str
+) -> None:
+    upstream.publish("0.25.0")
+    machine.wrapper = ["/bin/sh", "-c", f'exec "$@" {stderr}', "sh"]
+    assert machine.install().ok().json["status"] == "installed"
+
+
 @pytest.mark.usefixtures("slow_download")
 @pytest.mark.parametrize("columns", [20, 80, 200])
 def test_a_bar_fits_the_terminal(machine: Machine, columns: int) -> None:
@@ -113,10 +122,9 @@ def test_control_c_says_so_on_a_line_of_its_own(
 # --- The question of uninstall -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("answer", "gone"), [("y\n", True), ("yes\n", True), ("n\n", False), ("\n", False)]
-)
-def test_uninstall_asks_on_a_terminal(machine: Machine, answer: str, gone: bool) -> None:
+@pytest.mark.parametrize(("answer", "gone"), [("y\n", True), ("yes\n", True), ("\n", False)])
+def test_uninstall_asks_on_a_terminal(shell_machine: Machine, answer: str, gone: bool) -> None:
+    machine = shell_machine
     machine.layout.plant("0.25.0")
     terminal = on_terminal(machine, "uninstall")
     terminal.wait_for("?")

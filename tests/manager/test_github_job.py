@@ -35,8 +35,6 @@ def test_a_job_is_set_up(machine: Machine, job: Path, before: str) -> None:
     assert job.read_text().splitlines() == expected
     assert dotfiles(machine.home) == {}
     assert path_warnings(run) == []
-    set_up(machine)
-    assert job.read_text().splitlines() == expected
 
 
 def test_a_job_that_is_left_alone(machine: Machine, job: Path) -> None:

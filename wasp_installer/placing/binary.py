@@ -74,7 +74,7 @@ def _version_in(output: str) -> str:
 
 def _does_not_run(version: str | None, code: int, said: str) -> InstallerError:
     name = f"Wasp {version}" if version else "Wasp"
-    words = plain(said).rpartition("wasp-bin: ")[2]
+    words = plain(said.strip()).rpartition("wasp-bin: ")[2]
     return InstallerError(
         "binary-does-not-run",
         f"{name} was unpacked but does not run here (exit code {code}): {words}",
