@@ -1310,6 +1310,7 @@ announce_install() {
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
 	say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
 	send_event "$_target"
+	tell telemetry sent
 }
 announce_new_install() {
 	list_installed
@@ -1790,7 +1791,7 @@ add_line() {
 		edited=$(with_name "$edited" "$1")
 		return
 	fi
-	warn "$(pretty "$1") $obstacle, so it was left as it is. Add this line to it:${newline}$2"
+	warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
 }
 plan_line() {
 	! begin_edit "$1" || [ -n "$our_lines" ] || edited=$(with_name "$edited" "$1")
@@ -1976,7 +1977,7 @@ refuse_danger_for_root() {
 	for _place in "$share_dir" "$bin_dir" "$(past_links "$share_dir")" "$(past_links "$bin_dir")"; do
 		set --
 		while [ -n "$_place" ]; do
-			[ ! -e "$_place" ] || set -- "$_place" "$@"
+			[ ! -e "$_place" ] || set -- "$_place" ${1+"$@"}
 			_place=${_place%/*}
 		done
 		_danger=$(ls -ldnL "$@" | awk '
@@ -2049,12 +2050,12 @@ is_downgrade() {
 }
 finish_install() {
 	outcome=$1
+	read_receipt "$version"
 	if [ "$dry_run" = yes ]; then
 		say "Wasp $version is already installed in $(pretty "$share_dir/$version")"
 		result "$outcome"
 		return
 	fi
-	read_receipt "$version"
 	hold_warnings=yes
 	make_current "$version"
 	if [ -n "$destdir" ]; then

@@ -12,7 +12,7 @@ add_line() {
 		edited=$(with_name "$edited" "$1")
 		return
 	fi
-	warn "$(pretty "$1") $obstacle, so it was left as it is. Add this line to it:${newline}$2"
+	warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
 }
 
 # plan_line FILE LINE: for --dry-run

@@ -57,7 +57,7 @@ refuse_danger_for_root() {
 	for _place in "$share_dir" "$bin_dir" "$(past_links "$share_dir")" "$(past_links "$bin_dir")"; do
 		set --
 		while [ -n "$_place" ]; do
-			[ ! -e "$_place" ] || set -- "$_place" "$@"
+			[ ! -e "$_place" ] || set -- "$_place" ${1+"$@"}
 			_place=${_place%/*}
 		done
 		# shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at

@@ -20,6 +20,7 @@ announce_install() {
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
 	say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
 	send_event "$_target"
+	tell telemetry sent
 }
 
 # announce_new_install: the same, as soon as it is certain that something will be installed

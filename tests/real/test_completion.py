@@ -39,7 +39,6 @@ class Owner:
 
 OWNERS = [
     Owner("bash", ".bashrc", POSIX_ECHO),
-    Owner("zsh", ".zshrc", POSIX_ECHO),
     Owner("zsh", ".zshrc", f"{POSIX_ECHO}autoload -Uz compinit && compinit -u\n"),
     Owner("fish", ".config/fish/config.fish", FISH_ECHO),
 ]
