@@ -50,12 +50,12 @@ is_downgrade() {
 # finish_install OUTCOME: the second half, also of an install by install.py
 finish_install() {
 	outcome=$1
-	read_receipt "$version"
 	if [ "$dry_run" = yes ]; then
 		say "Wasp $version is already installed in $(pretty "$share_dir/$version")"
 		result "$outcome"
 		return
 	fi
+	read_receipt "$version"
 	hold_warnings=yes
 	make_current "$version"
 	if [ -n "$destdir" ]; then
