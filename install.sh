@@ -33,6 +33,7 @@ NPM_PATH=@wasp.sh%2fwasp-cli
 FIRST_NPM_VERSION=0.20.2
 VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
 DEFAULT_GITHUB_URL=https://github.com
+INSTALLER_URL=https://get.wasp.sh/install.sh
 RELEASES_URL=https://github.com/wasp-lang/wasp/releases
 NODE_URL=https://nodejs.org/en/download
 OLDEST_GLIBC=2.29
@@ -48,6 +49,7 @@ NPM_FETCH_LIMIT_S=600
 TELEMETRY_URL=https://app.posthog.com/capture/
 TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
 TELEMETRY_DEADLINE_S=10
+TELEMETRY_PAGE=https://wasp.sh/docs/telemetry
 STARTUP_MARK='# added by the Wasp installer'
 STARTUP_MARK_WITH_BREAK="$STARTUP_MARK, with the line break before it"
 newline='
@@ -55,36 +57,46 @@ newline='
 nothing='Nothing was installed.'
 tab=$(printf '\t') carriage_return=$(printf '\r') escape=$(printf '\033')
 usage() {
-	cat <<'USAGE'
-Installs Wasp (https://wasp.sh) and manages the installed versions.
-
-usage: install.sh [COMMAND] [OPTIONS]
-       wasp installer COMMAND [OPTIONS]
-
-commands:
-  install                  install a version, make it the current one (default)
-  list                     print the installed versions, or with --remote all
-  use VERSION              make an installed version the current one
-  uninstall [VERSION]      remove one version, or Wasp as a whole
-  migrate-to-npm           remove all of it, so that npm can take over
-
-options:
-  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
-      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
-      --source SOURCE      auto (default), npm or github
-      --from-file ARCHIVE  install from a downloaded archive, offline
-      --sha256 HEX         refuse the archive unless it has this SHA-256
-      --require-checksum   refuse an archive that has no known checksum
-      --remote             with list: the versions that can be installed
-      --no-modify-path     leave the shell's start-up files alone
-      --no-telemetry       send no install event
-      --force              install again; take over from npm or another wasp
-      --dry-run            say what would be done, and do nothing
-  -q, --quiet              print errors only
-      --verbose            print each step
-  -y, --yes                ask nothing
-  -h, --help               print this
-  -V                       print the installer's own version
+	case $command in
+		use) _letter=s ;;
+		update) _letter=w ;;
+		*) _letter=${command%"${command#?}"} ;;
+	esac
+	[ "$command" = install ] || printf 'usage: wasp installer %s [OPTIONS]\n' "$command"
+	while IFS='|' read -r _letters _text; do
+		case $_letters in '' | *"$_letter"*) printf '%s\n' "$_text" ;; esac
+	done <<'USAGE'
+i|Installs Wasp (https://wasp.sh) and manages the installed versions.
+i|
+i|usage: install.sh [COMMAND] [OPTIONS]
+i|       wasp installer COMMAND [OPTIONS]
+|
+i|commands:
+i|  install                  install a version and make it the current one (default)
+il|  list                     list the installed versions, or with --remote all
+is|  use VERSION              make an installed version the current one
+iw|  update [VERSION]         get today's installer and let it install a version
+iu|  uninstall [VERSION]      remove one version, or all of Wasp
+im|  migrate-to-npm           remove all of Wasp, so that npm can take over
+id|  doctor                   check this machine and this Wasp
+|
+|options:
+i|  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
+|      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
+ilw|      --source SOURCE      auto (default), npm or github
+i|      --from-file ARCHIVE  install from a downloaded archive, offline
+iw|      --sha256 HEX         refuse the archive unless it has this SHA-256
+iw|      --require-checksum   refuse an archive that has no known checksum
+il|      --remote             with list: the versions you can install
+isw|      --no-modify-path     leave the start-up files of your shells alone
+iw|      --no-telemetry       send no install event
+isw|      --force              install again; take over from npm or another wasp
+iswum|      --dry-run            say what would be done, and do nothing
+|  -q, --quiet              print errors only
+|      --verbose            print each step
+ium|  -y, --yes                ask nothing
+|  -h, --help               print this; after a command, what concerns it
+|  -V                       print the version of the installer
 USAGE
 }
 choose_colours() {
@@ -102,6 +114,10 @@ indented() {
 	printf '%s\n' "$2" | sed "2,\$s/^/$1/"
 }
 warn() {
+	[ "$command" != doctor ] || {
+		object 3 "$1"
+		return
+	}
 	tell warning "$1"
 	_warning="${yellow}warning:$plain $(indented '         ' "$1")"
 	if [ "$hold_warnings" = yes ]; then
@@ -171,9 +187,11 @@ confirm() {
 	_answer=$(head -n 1 </dev/tty)
 	asking=''
 	case $_answer in
-		[yY]*) ;;
-		*) die interrupted 'nothing was removed.' ;;
+		[yY]*) return 0 ;;
 	esac
+	say 'Nothing was changed.'
+	result unchanged
+	leave 0
 }
 have() {
 	command -v "$1" >/dev/null 2>&1
@@ -229,17 +247,17 @@ die_file_system() {
 	case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
 		*'ermission denied'* | *'not permitted'*)
 			die permission-denied "$1: permission denied." \
-				"Choose a folder that you may write to, for example: --prefix \"\$HOME/.local\""
+				"Choose a folder you can write to, for example: --prefix \"\$HOME/.local\""
 			;;
 		*'ead-only file system'*)
 			die read-only "$1: the file system is read-only." 'Choose another place with --prefix DIR.'
 			;;
 		*'o space left'* | *'uota exceeded'* | *full*)
-			die no-space "$1: no space left on the device." "Make room (about 170 MB for one version), $_elsewhere"
+			die no-space "$1: no space left on the device." "Free some space (a version needs about 170 MB), $_elsewhere"
 			;;
 	esac
 	_cause=$(plain_text "${2##*: }")
-	die file-system "$1: ${_cause:-it failed}." "See to that path, $_elsewhere"
+	die file-system "$1: ${_cause:-it failed}." "Check that path, $_elsewhere"
 }
 is_of_the_system() {
 	case $1 in
@@ -310,9 +328,9 @@ set_defaults() {
 	command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
 	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
 	require_checksum=no force=no dry_run=no porcelain=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
-	modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+	modify_path=yes remote=no help=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
-		os arch libc distro_id current installed available path_message edited held_warnings python node_version \
+		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
 		child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
 	on_path=no hold_warnings=no announced=no committed=no interrupted_code=130
@@ -344,6 +362,7 @@ parse_arguments() {
 			*) take_word "$_word" ;;
 		esac
 	done
+	[ "$help" = no ] || { usage && leave 0; }
 }
 take_value() {
 	case $_word in
@@ -367,19 +386,22 @@ take_option() {
 		-q | --quiet) quiet=yes ;;
 		--verbose) verbose=yes ;;
 		-y | --yes) assume_yes=yes ;;
-		-h | --help) usage && leave 0 ;;
+		-h | --help) help=yes ;;
 		-V) printf 'Wasp installer %s\n' "$INSTALLER_VERSION" && leave 0 ;;
 		--) _options=no ;;
-		*) die usage "there is no option '$(plain_text "$_word")'." 'See them all with: --help' ;;
+		*)
+			_meant=$(command=install usage | tr -s ' ,' '\n' | grep '^--' | closest "$_word")
+			die usage "unknown option '$(plain_text "$_word")'." "${_meant:+Did you mean $_meant? }See all options: --help"
+			;;
 	esac
 }
 take_word() {
 	case $_options,$1 in
-		yes,install | yes,list | yes,use | yes,uninstall | yes,migrate-to-npm | yes,check)
+		yes,install | yes,list | yes,use | yes,update | yes,uninstall | yes,migrate-to-npm | yes,doctor | yes,check)
 			_commands=$((_commands + 1)) command=$1
-			[ "$_commands" = 1 ] || die usage "one command at a time, not also '$1'." 'See: --help'
+			[ "$_commands" = 1 ] || die usage "'$1' is a second command." 'Give one at a time. See: --help'
 			;;
-		*,) die usage 'one of the arguments is empty.' 'Is a variable not set?' ;;
+		*,) die usage 'one of the arguments is empty.' 'Perhaps a variable is not set.' ;;
 		*)
 			[ -z "$named_version" ] || die_unknown_word "$1"
 			named_version=$1
@@ -388,15 +410,15 @@ take_word() {
 }
 check_arguments() {
 	case $command,$named_version in
-		use,) die usage "'use' needs a version." 'See what is installed: list' ;;
-		use,* | uninstall,* | *,) ;;
+		use,) die usage "'use' needs a version." 'To see the installed ones: list' ;;
+		use,* | update,* | uninstall,* | *,) ;;
 		*) die_unknown_word "$named_version" ;;
 	esac
-	[ "$remote" = no ] || [ "$command" = list ] || die usage '--remote belongs to the command list.' 'For example: list --remote'
+	[ "$remote" = no ] || [ "$command" = list ] || die usage '--remote works only with list.' 'For example: list --remote'
 	[ "$command" != check ] || [ "$porcelain" = yes ] || die_unknown_word check
 	case $source in
 		auto | npm | github) ;;
-		*) die usage "there is no source '$source'." 'Choose auto, npm or github.' ;;
+		*) die usage "unknown source '$source'." 'Choose auto, npm or github.' ;;
 	esac
 	case $timeout in
 		'' | *[!0-9]* | 0* | ??????*) die usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
@@ -404,33 +426,58 @@ check_arguments() {
 	wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
 	case $wanted_sha256,${#wanted_sha256} in
 		,0) ;;
-		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'It has 64 hexadecimal digits.' ;;
+		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'A SHA-256 has 64 hexadecimal digits.' ;;
 	esac
 	wanted=${wanted#v} named_version=${named_version#v}
+	name_places
 	[ "$wanted" = latest ] || { [ "$command" != install ] && [ -n "$wanted_from" ]; } || check_version "$wanted" "$wanted_from"
 	[ -z "$named_version" ] || check_version "$named_version" ''
-	name_places
 }
 check_version() {
-	is_version "$1" || die bad-version "'$1'${2:+ (in $2)} is not a version of Wasp." \
-		"A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
+	! is_version "$1" || return 0
+	list_installed
+	_meant=$({ printf '%s\n' "$installed" && known_digests; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
+	die bad-version "'$1'${2:+ (in $2)} is not a Wasp version." \
+		"${_meant:+Did you mean $_meant? }A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
 name_places() {
-	[ -n "$prefix" ] || die usage 'HOME is not set, so there is no default place to install to.' 'Say where: --prefix DIR'
+	[ -n "$prefix" ] || die usage 'HOME is not set, so there is no default folder to install to.' 'Choose one with --prefix DIR.'
 	prefix=$(absolute "$prefix")
 	[ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
-			|| die file-system "cannot read the archive '$archive_file'." 'Give the path of a downloaded release.'
+			|| die file-system "cannot read the archive '$archive_file'." 'Check the path; it should be a downloaded Wasp release.'
 	}
 	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
 }
 die_unknown_word() {
-	_hint='The commands are install, list, use, uninstall and migrate-to-npm. See: --help'
-	! is_version "${1#v}" || _hint="To install a version: -v $1"
-	die usage "do not know what to do with '$(plain_text "$1")'." "$_hint"
+	case $1 in
+		upgrade) _meant=update ;;
+		remove | rm) _meant=uninstall ;;
+		ls) _meant=list ;;
+		switch) _meant=use ;;
+		help) _meant=--help ;;
+		*) _meant=$(printf '%s\n' install list use update uninstall migrate-to-npm doctor | closest "$1") ;;
+	esac
+	! is_version "${1#v}" || _meant="-v $1"
+	die usage "unknown command '$(plain_text "$1")'." "${_meant:+Did you mean $_meant? }See all commands: --help"
+}
+closest() {
+	awk -v typed="$1" '
+		function least(a, b) { return (a < b) ? a : b }
+		length(typed) < 30 {
+			for (i = 0; i <= length(typed); i++) for (j = 0; j <= length($0); j++) {
+				a = substr(typed, i, 1); b = substr($0, j, 1)
+				d[i, j] = (i && j) ? least(least(d[i - 1, j], d[i, j - 1]) + 1, d[i - 1, j - 1] + (a != b)) : i + j
+				if (i > 1 && j > 1 && a == substr($0, j - 1, 1) && b == substr(typed, i - 1, 1))
+					d[i, j] = least(d[i, j], d[i - 2, j - 2] + 1)
+			}
+			slips = d[length(typed), length($0)]
+			if (slips < 3 && slips < length(typed) - 1 && (best == "" || slips < fewest)) { best = $0; fewest = slips }
+		}
+		END { print best }' 2>/dev/null
 }
 identify_platform() {
 	system=$(uname -s)
@@ -460,8 +507,8 @@ detect_libc() {
 	libc=${libc:-musl}
 }
 choose_build() {
-	[ "$os" != windows ] || die unsupported-platform "$system is Windows: Wasp runs there inside WSL." \
-		'Open WSL (wsl --install, if there is none) and run this again in it.'
+	[ "$os" != windows ] || die unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
+		'Open WSL (if you have none: wsl --install) and run this again there.'
 	[ -n "$os" ] || die_unsupported "$system"
 	[ -n "$arch" ] || die_unsupported "$machine processors"
 	[ "$(getconf LONG_BIT 2>/dev/null)" != 32 ] || die_unsupported "a 32-bit userland on a $arch processor"
@@ -487,7 +534,7 @@ needs_static_build() {
 }
 die_unsupported() {
 	die unsupported-platform "Wasp has no release for $1." \
-		'There is one for Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
+		'Wasp runs on Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
 }
 platform_words() {
 	case $os in
@@ -513,7 +560,7 @@ choose_downloader() {
 			wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
 			;;
 		*[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
-		*) die no-downloader 'this installer needs curl or wget, and none is on PATH (that of snap and Wget2 cannot be used).' \
+		*) die no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
 			"$(how_to_install curl)" ;;
 	esac
 	[ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
@@ -526,7 +573,7 @@ set_problem() {
 check_url() {
 	case $1 in
 		*\\* | *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
-			set_problem bad-answer 'the address of the download holds characters that no URL has' || return 1
+			set_problem bad-answer 'the download address has characters that no URL can have' || return 1
 			;;
 		https://?*) return 0 ;;
 		http://*) ! is_loopback "$1" || return 0 ;;
@@ -565,7 +612,7 @@ fetch() {
 			???* | 6[1-9] | [789]?) _wait=$LONGEST_RETRY_AFTER_S ;;
 			*) _wait=$retry_after ;;
 		esac
-		say "$problem_text; trying again in $_wait s"
+		say "$problem_text; retrying in $_wait s"
 		run_waiting /dev/null /dev/null sleep "$_wait"
 		_attempt=$((_attempt + 1)) _pause=$((_pause * 2))
 	done
@@ -619,9 +666,9 @@ fetch_with_wget() {
 	sed 's/^ *//' "$work/errors" >"$work/headers"
 	read_headers
 	! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
-		'the wget on PATH does not check certificates, so curl is needed.' "$(how_to_install curl)"
+		'the wget on your PATH does not check certificates, so you need curl.' "$(how_to_install curl)"
 	if [ "${_url#https:}" != "$_url" ] && grep -qi '^location:[[:space:]]*http:' "$work/headers"; then
-		set_problem insecure-url "$host sent us on to an address that is not https"
+		set_problem insecure-url "$host redirected to an address that is not https"
 		return 1
 	fi
 	case $_method,$http_status in location,3??) _status=0 ;; esac
@@ -644,46 +691,46 @@ explain_failure() {
 	_words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
 	case $1,$http_status,$_words in
 		curl\ 23,* | curl\ 63,* | *[Nn]o\ space*)
-			set_problem bad-answer "$host offers a file that is far too large"
+			set_problem bad-answer "$host sent a file that is far too large"
 			[ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
 				|| die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
 			;;
 		*'proxy syntax'* | *'proxy URL'*)
-			set_problem proxy 'HTTPS_PROXY is not the address of a proxy; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
+			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
-		*,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
+		*,407,* | *' 407'*) set_problem proxy 'the proxy asks for a user name and a password' ;;
 		curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
 		curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
-		curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
+		curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy refused to connect to $host ($_words)" ;;
 		curl\ 7,*,?* | *refused*)
-			set_problem connection "$host refuses the connection"
+			set_problem connection "$host refused the connection"
 			[ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
-				|| set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
+				|| set_problem proxy "$host, or the proxy in front of it, refused the connection ($_words)"
 			;;
-		curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
+		curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host could not be resolved" ;;
 		curl\ 28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-		curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host gave an answer that is not one ($_words)" ;;
-		curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
-		*ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
+		curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host sent an invalid answer ($_words)" ;;
+		curl\ 1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
+		*ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host was not accepted ($_words)" ;;
 		*) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
 	esac
 	return 1
 }
 die_of_problem() {
 	case $network_problem in
-		dns) _hint='Check the network connection, and HTTPS_PROXY if you are behind a proxy; then run this again.' ;;
-		connection | timeout | http-status) _hint='Check the network connection, or wait a little; then run this again.' ;;
-		tls) _hint="Check the clock, and that the system's CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, name its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
+		dns) _hint='Check your network connection (and HTTPS_PROXY, if you use a proxy), then run this again.' ;;
+		connection | timeout | http-status) _hint='Check your network connection or wait a little, then run this again.' ;;
+		tls) _hint="Check your clock, and that CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
-		captive-portal) _hint='Open a web page in a browser to log in to the network; then run this again.' ;;
+		captive-portal) _hint='Open a web page in a browser to log in to the network, then run this again.' ;;
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
-		*) _hint='Run this again with --verbose to see each step, or choose the other one with --source npm or github.' ;;
+		*) _hint='Run this again with --verbose to see each step, or try the other source: --source npm, or --source github.' ;;
 	esac
 	die "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }
 fetch_json() {
 	fetch "$1" "$work/answer" || return 1
-	! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a web page, as the login page of a network does" || return 1
+	! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a web page, perhaps the login page of your network" || return 1
 	values=$(json_strings "$work/answer") || set_problem bad-answer "$host answered with something that is not JSON" || return 1
 }
 is_web_page() {
@@ -796,7 +843,7 @@ request_release() {
 	case $registry in
 		*://*) ;;
 		*)
-			set_problem insecure-url "'$(plain_text "$registry")' is not the address of an npm registry"
+			set_problem insecure-url "'$(plain_text "$registry")' is not the address of a registry"
 			return 1
 			;;
 	esac
@@ -810,7 +857,7 @@ request_release() {
 		return 1
 	}
 	take_distribution || return 1
-	! { is_loopback "$release_url" && ! is_loopback "$registry"; } || set_problem insecure-url "the registry names an archive on this machine ($(plain_text "$release_url"))" || return 1
+	! { is_loopback "$release_url" && ! is_loopback "$registry"; } || set_problem insecure-url "the registry points to an archive on this machine ($(plain_text "$release_url"))" || return 1
 	check_url "$release_url"
 }
 request_document() {
@@ -851,7 +898,7 @@ take_distribution() {
 	case $release_url,${#release_digest} in
 		,*) set_problem bad-answer "$host did not say where the archive is" ;;
 		*,0 | *,135) return 0 ;;
-		*) set_problem bad-answer "$host gave a checksum that cannot be read" ;;
+		*) set_problem bad-answer "$host sent a checksum that cannot be read" ;;
 	esac
 	return 1
 }
@@ -880,7 +927,7 @@ ask_npm_for_release() {
 	view_with_npm "$NPM_PACKAGE-$npm_build@$version" name dist.tarball dist.integrity || set_problem no-build "Wasp $version has no package $npm_build" || return 1
 	fetcher=npm
 	take_distribution && check_url "$release_url" || return 1
-	set_problem bad-answer 'npm names no checksum of the archive'
+	set_problem bad-answer 'npm has no checksum for the archive'
 	[ -n "$release_digest" ]
 }
 view_with_npm() {
@@ -963,11 +1010,11 @@ obtain_release() {
 	[ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
 		"Another version may have one: $RELEASES_URL"
 	case $wanted,$source in
-		latest,*) die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.' ;;
-		*,auto) die no-such-version "there is no Wasp $wanted." "The versions that there are: $RELEASES_URL" ;;
+		latest,*) die no-such-version 'no Wasp release was found.' 'Run this again with --verbose to see where it looked.' ;;
+		*,auto) die no-such-version "there is no Wasp $wanted." "All versions: $RELEASES_URL" ;;
 	esac
 	die no-such-version "$(source_name "$source") has no Wasp $wanted." \
-		'Another source may have it: leave out --source, or see list --remote.'
+		'Another source may have it: leave out --source, or run: list --remote'
 }
 forget_release() {
 	version='' release_source='' release_url='' release_digest='' release_node=''
@@ -1007,8 +1054,8 @@ plan_sources() {
 	[ "$source" != github ] || return 0
 	find_registry
 	if [ "$source" = npm ]; then
-		knows_npm_source || die bad-answer 'no npm registry is known here.' \
-			'Name one in WASP_NPM_REGISTRY, install npm, or use --source github.'
+		knows_npm_source || die bad-answer 'no npm registry is configured here.' \
+			'Set WASP_NPM_REGISTRY, install npm, or use --source github.'
 		sources=npm
 	elif knows_npm_source && asks_npm; then
 		sources='npm github'
@@ -1020,7 +1067,7 @@ find_available() {
 	choose_build
 	! try_sources list_versions_at || return 0
 	[ -z "$network_problem" ] || die_of_problem 'the list of versions'
-	die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
+	die no-such-version 'no Wasp release was found.' 'Run this again with --verbose to see where it looked.'
 }
 list_versions_at() {
 	"read_versions_of_$1" || return 1
@@ -1041,7 +1088,7 @@ take_release() {
 	stop_progress
 	[ "$_status" = 0 ] || return 1
 	unpack_archive && check_binary && return 0
-	set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+	set_problem captive-portal "$host answered with a web page, perhaps the login page of your network"
 }
 download() {
 	case $fetcher,$release_source in
@@ -1063,7 +1110,7 @@ take_file() {
 	[ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
 		|| die_no_checksum "no checksum is known for $(pretty "$archive_file")."
 	refuse_unpublished
-	unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Get it again: $RELEASES_URL"
+	unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Download it again: $RELEASES_URL"
 	check_binary
 	refuse_unpublished
 }
@@ -1075,7 +1122,7 @@ find_published() {
 }
 refuse_unpublished() {
 	[ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
-	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Get it again: $RELEASES_URL"
+	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
 take_known_digest() {
 	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
@@ -1089,10 +1136,10 @@ require_checksum_or_say() {
 		|| _unknown="the checksum of $release_url could not be asked for ($api_problem)." \
 			_said="The checksum of this archive could not be asked for ($api_problem)"
 	[ "$require_checksum" = no ] || die_no_checksum "$_unknown"
-	warn "$_said; it is installed unchecked."
+	warn "$_said, so it is installed unchecked."
 }
 die_no_checksum() {
-	die no-checksum "$1" 'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
+	die no-checksum "$1" 'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
 }
 unpack_archive() {
 	need tar
@@ -1118,10 +1165,10 @@ unpack_archive() {
 }
 verify_digest() {
 	read_digest "$1" \
-		|| die no-hash-tool 'the archive cannot be checked: no sha256sum, shasum or openssl on PATH does it.' "$(how_to_install openssl)"
+		|| die no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
 	[ "$digest" = "$2" ] || die checksum-mismatch \
 		"the archive is not the one that was published: its $1 is${newline}$digest, and should be${newline}$2." \
-		'Nothing was installed. Run this again; if it stays so, something between here and the source changes it.'
+		'Nothing was installed. Run this again; if it happens again, something between you and the source changes the file.'
 	say_step "Checked: $1 $digest"
 }
 read_digest() {
@@ -1172,14 +1219,14 @@ explain_unpacking() {
 	die_damaged
 }
 die_too_large() {
-	die unsafe-archive 'the archive unpacks to more than 1 GB, which no release of Wasp does.' "$nothing"
+	die unsafe-archive 'the archive unpacks to more than 1 GB, which no Wasp release does.' "$nothing"
 }
 die_damaged() {
-	die corrupt-archive 'the archive is damaged or cut short.' 'Nothing was installed. Get it again, whole.'
+	die corrupt-archive 'the archive is damaged or incomplete.' 'Nothing was installed. Download it again.'
 }
 die_unsafe() {
-	die unsafe-archive 'the archive holds something that no release of Wasp does, such as a path that leads outside.' \
-		'Nothing was installed; please report where it came from.'
+	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside.' \
+		'Nothing was installed. Please report where the archive came from.'
 }
 refuse_what_no_release_has() {
 	root=$staging/unpacked
@@ -1204,7 +1251,7 @@ leads_outside() {
 }
 keep_wasp_only() {
 	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
-		|| die corrupt-archive 'the archive holds no wasp-bin with its data: it is no release of Wasp.' "$nothing"
+		|| die corrupt-archive 'the archive has no wasp-bin and data, so it is not a Wasp release.' "$nothing"
 	_unpacking="unpack into $(pretty "$staging")"
 	change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
 	change "$_unpacking" chmod 755 "$root/wasp-bin"
@@ -1222,7 +1269,7 @@ check_binary() {
 		"$nothing"
 	version=${version:-$_reported}
 	[ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
-		"the archive holds Wasp $_reported, not $version." "$nothing"
+		"the archive contains Wasp $_reported, not $version." "$nothing"
 }
 run_unpacked_binary() {
 	export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data"
@@ -1244,7 +1291,7 @@ explain_binary() {
 			;;
 		*'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
 		*'ermission denied'*)
-			die permission-denied "programs may not run from $shown_prefix (is it mounted noexec?)." \
+			die permission-denied "programs cannot run from $shown_prefix (is it mounted noexec?)." \
 				'Choose another place with --prefix DIR.'
 			;;
 	esac
@@ -1308,7 +1355,7 @@ announce_install() {
 	esac
 	choose_downloader
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
-	say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
+	say "Telemetry: sends a random id and \"$telemetry_os\" now, and usage events from your projects later ($TELEMETRY_PAGE; off: WASP_TELEMETRY_DISABLE=1)"
 	send_event "$_target"
 	tell telemetry sent
 }
@@ -1505,7 +1552,7 @@ end_turn() {
 	[ -z "$turn" ] || [ "$(readlink "$turn")" != "$owner_name" ] || rm -f "$turn"
 	turn=''
 }
-SHARED_FILES='telemetry_ping.py telemetry_messages.py env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
+SHARED_FILES='telemetry_ping.py telemetry_messages.py project_version.sh env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
 MANAGER=wasp-installer.sh
 inspect_launcher() {
 	launcher=foreign current=''
@@ -1538,7 +1585,7 @@ refuse_conflicts() {
 	case $launcher,$force in
 		folder,*) die foreign-launcher "$(pretty "$bin_dir/wasp") is a folder." 'Move it away, then run this again.' ;;
 		foreign,no)
-			die foreign-launcher "$(pretty "$bin_dir/wasp") is there already, and is not from this installer." \
+			die foreign-launcher "$(pretty "$bin_dir/wasp") already exists, and this installer did not make it." \
 				'Move it away, or replace it with --force.'
 			;;
 	esac
@@ -1708,7 +1755,7 @@ add_to_startup_files() {
 	elif [ "$modify_path" = yes ] && is_github_job; then
 		add_to_github_path
 	elif is_on_ci || ! may_change_startup_files; then
-		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. Put it there:${newline}$path_command"
+		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
 	else
 		for_each_startup_file add_line
 		describe_lines
@@ -1717,7 +1764,7 @@ add_to_startup_files() {
 describe_lines() {
 	case $on_path,$edited,$present in
 		yes,,* | no,,) ;;
-		no,,*) path_message="$_bin is put on PATH in $present, for new terminals." ;;
+		no,,*) path_message="New terminals have $_bin on PATH, from $present." ;;
 		yes,*) path_message="Added tab completion to $edited, for new terminals." ;;
 		*) path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals." ;;
 	esac
@@ -1771,7 +1818,7 @@ take_out_of_startup_files() {
 	[ "$zdotdir" = "$HOME" ] || for _name in .zshrc .zshenv; do remove_lines "$zdotdir/$_name"; done
 	remove_lines "$HOME/.config/fish/conf.d/wasp.fish"
 	remove_lines "$config_folder/fish/conf.d/wasp.fish"
-	[ -z "$edited" ] || say "Took Wasp out of $edited"
+	[ -z "$edited" ] || say "Removed Wasp from $edited"
 }
 add_to_github_path() {
 	if [ -f "$GITHUB_PATH" ] && {
@@ -1784,14 +1831,17 @@ add_to_github_path() {
 	fi
 }
 add_line() {
-	if [ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null; then
+	if has_line "$@"; then
 		present=$(with_name "$present" "$1")
 		return
 	elif begin_edit "$1" && take_lines_out && append_line "$2" && finish_edit; then
 		edited=$(with_name "$edited" "$1")
 		return
 	fi
-	warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
+	warn "$(pretty "$1") $obstacle, so it was not changed. For PATH and tab completion, add this line to it:${newline}$2"
+}
+has_line() {
+	[ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null
 }
 plan_line() {
 	! begin_edit "$1" || [ -n "$our_lines" ] || edited=$(with_name "$edited" "$1")
@@ -1805,7 +1855,7 @@ remove_lines() {
 			return
 		fi
 	fi
-	warn "$(pretty "$1") $obstacle, so it still has our line. Remove the line that ends in:${newline}$STARTUP_MARK"
+	warn "$(pretty "$1") $obstacle, so it still has a line for Wasp. Remove the line that ends with:${newline}$STARTUP_MARK"
 }
 with_name() {
 	case $1 in
@@ -1956,13 +2006,21 @@ check_node() {
 			[ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
 			;;
 	esac
-	[ -z "$_found" ] || warn "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}.$newline$_advice"
+	[ -z "$_found" ] || need_next "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}." "$_advice"
 	case $(command -v node),$(command -v npm) in
 		?*,) _found='is not on PATH, and Wasp needs it' ;;
-		?*,/mnt/?/*) _found='on PATH is that of Windows, and Wasp needs one inside WSL' ;;
+		?*,/mnt/?/*) _found='on PATH belongs to Windows, and Wasp needs one inside WSL' ;;
 		*) return 0 ;;
 	esac
-	warn "npm $_found.${newline}It comes with Node.js: $NODE_URL"
+	need_next "npm $_found." "It comes with Node.js: $NODE_URL"
+}
+need_next() {
+	if [ "$outcome,$command" = installed,install ] || [ "$outcome,$command" = installed,use ]; then
+		tell warning "$1$newline$2"
+		add_step "$1" "$2"
+	else
+		warn "$1$newline$2"
+	fi
 }
 check_other_wasp() {
 	[ "$on_path" = yes ] || [ -z "$path_message" ] || return 0
@@ -1995,8 +2053,8 @@ past_links() {
 	cd "${1:-/}" && pwd -P
 }
 found_danger() {
-	is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
-		'Run this again as that user, without sudo. For all users: --prefix /usr/local'
+	is_on_ci || die permission-denied "root cannot safely work below a folder that others can change: $1." \
+		'Run this again without sudo. For all users: --prefix /usr/local'
 	[ "$outcome" != switched ] || say "$1; on CI, root installs there all the same."
 }
 refuse_closed_places() {
@@ -2030,7 +2088,7 @@ run_install() {
 		obtain_release
 	fi
 	if is_downgrade; then
-		say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
+		say "You have Wasp $previous, and the newest one of $(source_name "$release_source") is $version, so yours was kept. To go back: -v $version"
 		version=$previous
 		finish_install already-installed
 	elif is_to_be_kept "$version"; then
@@ -2080,20 +2138,25 @@ report_install() {
 	[ -z "$held_warnings" ] || say "$held_warnings"
 	[ "$outcome" = installed ] || return 0
 	say ''
-	if [ -z "$path_message" ] || [ "$on_path" = yes ] || is_github_job; then
+	[ -z "$path_message" ] || [ "$on_path" = yes ] || is_github_job \
+		|| steps="Put wasp on the PATH of this terminal:$newline$bold$path_command$plain$newline$steps"
+	[ -n "$steps" ] || {
 		say "Next: ${bold}wasp new my-app$plain"
-	else
-		say 'Next, in this terminal:'
-		say "  $bold$path_command$plain"
-		say "  ${bold}wasp new my-app$plain"
-	fi
+		return
+	}
+	add_step 'Create your first app:' "${bold}wasp new my-app$plain"
+	say 'Next:'
+	[ "$quiet" = yes ] || printf '%s' "$steps" | awk '{ print (NR % 2) ? "  " (NR + 1) / 2 ". " $0 : "     " $0 }' >&2
+}
+add_step() {
+	steps="$steps$1$newline$2$newline"
 }
 report_previous() {
 	case $previous in
 		'' | "$version") ;;
 		*)
 			comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
-			! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: wasp installer use $previous"
+			! is_installed "$previous" || say "To go back to Wasp $previous: wasp installer use $previous"
 			;;
 	esac
 }
@@ -2128,7 +2191,7 @@ run_use() {
 	finish_install "$outcome"
 }
 die_not_installed() {
-	die not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: sh install.sh -v $1"
+	die not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: wasp installer update $1"
 }
 run_check() {
 	refuse_conflicts
@@ -2156,7 +2219,7 @@ run_list() {
 		print_versions "$available" "$installed"
 		[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
 	else
-		[ -n "$installed" ] && print_versions "$installed" '' || say "No Wasp is installed in $shown_prefix"
+		[ -n "$installed" ] && print_versions "$installed" '' || say "Wasp is not installed in $shown_prefix"
 	fi
 }
 print_versions() {
@@ -2190,7 +2253,7 @@ run_uninstall() {
 	elif [ -z "$found" ] && [ "$launcher" != ours ]; then
 		[ ! -e "$share_dir/.uses-npm" ] \
 			|| die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
-		say "No Wasp is installed in $shown_prefix"
+		say "Wasp is not installed in $shown_prefix"
 		[ "$dry_run" = yes ] || remove_everything
 		[ "$dry_run" = yes ] || remove_traces
 	else
@@ -2220,6 +2283,7 @@ run_migrate_to_npm() {
 	[ "$dry_run" = yes ] || sweep
 	list_version_folders
 	! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm" || return 0
+	confirm "Remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm?"
 	remove_everything
 	change_in "$share_dir" mkdir -p "$share_dir"
 	change_in "$share_dir" touch "$share_dir/.uses-npm"
@@ -2265,6 +2329,119 @@ find_cache() {
 		*) cache_folder=$home/.cache/wasp ;;
 	esac
 }
+run_update() {
+	choose_downloader
+	is_published_installer || {
+		network_problem=${problem%not-found}
+		network_problem=${network_problem:-http-status}
+		die_of_problem "today's installer"
+	}
+	for _argument; do
+		shift
+		case ${_argument#v} in
+			update | "$named_version") ;;
+			*) set -- ${1+"$@"} "$_argument" ;;
+		esac
+	done
+	set -- install ${1+"$@"} ${named_version:+--version "$named_version"}
+	_text=$(cat "$work/installer")
+	clean_up
+	exec /bin/sh -c "$_text" sh "$@"
+}
+is_published_installer() {
+	fetch "${WASP_INSTALLER_URL:-$INSTALLER_URL}" "$work/installer" || return 1
+	! is_web_page "$work/installer" || set_problem captive-portal "$host answered with a web page, perhaps the login page of your network" || return 1
+	set_problem bad-answer "$host sent something that is not the installer, or not all of it"
+	[ "$(sed -n '1p; $p' "$work/installer")" = "#!/bin/sh$newline}" ]
+}
+run_doctor() {
+	doctor_code=0
+	identify_platform
+	name_owner
+	inspect_launcher
+	list_installed
+	start_registry_lookup
+	start_python_lookup
+	version=$current
+	show installer "$INSTALLER_VERSION"
+	show machine "$system $machine${libc:+, $libc $glibc_version}${distro_id:+, $distro_id}"
+	show versions "$(words_of "$installed")"
+	examine_current
+	examine_path
+	examine_startup_files
+	examine_node
+	examine_telemetry
+	examine_network
+	examine_left_overs
+	[ "$doctor_code" != 0 ] || show result 'All is well.'
+	choose_build
+	result checked
+	leave "$doctor_code"
+}
+show() {
+	[ "$porcelain" = yes ] || printf '%-12s %s\n' "$1" "${2:-none}"
+}
+object() {
+	[ "$doctor_code" != 0 ] || doctor_code=$1
+	tell warning "$2"
+	show '' "$(indented '             ' "! $2")"
+}
+examine_current() {
+	show current "${current:+$current, by $(pretty "$bin_dir/wasp")}"
+	case $launcher in
+		ours) is_installed "${current:-none}" || object 5 "${current:-Its version} is not installed. To repair it: wasp installer update" ;;
+		none) object 5 "There is no $(pretty "$bin_dir/wasp"). To install Wasp: curl -fsSL $INSTALLER_URL | sh" ;;
+		*) object 8 "$(pretty "$bin_dir/wasp") was not made by this installer. Move it away, then install Wasp." ;;
+	esac
+	[ ! -e "$share_dir/.uses-npm" ] || object 8 'npm manages Wasp here. To update it: npm install -g @wasp.sh/wasp-cli@latest'
+	[ "$launcher" = ours ] || return 0
+	_said=$(export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 && ask "$bin_dir/wasp" version | head -n 1)
+	_said=$(plain_text "$_said")
+	[ "$_said" = "$current" ] || _said="$_said${_said:+, which this project wants}"
+	show 'runs here' "$_said"
+	[ -n "$_said" ] || object 3 "It does not run. To see why: wasp version"
+}
+examine_path() {
+	is_on_path
+	spell_lines
+	_first=$(command -v wasp || :)
+	show PATH "${_first:+wasp is $(pretty "$_first")}"
+	[ "$on_path" = yes ] || object 3 "$(pretty "$prefix/bin") is not on PATH in this terminal. To add it: $path_command"
+	check_other_wasp
+}
+examine_startup_files() {
+	present='' edited=''
+	! may_change_startup_files || for_each_startup_file find_line
+	show 'start-up' "$present"
+}
+find_line() {
+	! has_line "$@" || present=$(with_name "$present" "$1")
+}
+examine_node() {
+	[ -z "$version" ] || read_receipt "$version"
+	check_node
+	show Node.js "${node_version:+$node_version${release_node:+, wanted: $release_node}}"
+	show npm "$(command -v npm)"
+}
+examine_telemetry() {
+	know_python
+	show Python "$python"
+	if is_opted_out; then show telemetry off; else show telemetry "on; to see it: wasp telemetry"; fi
+}
+examine_network() {
+	find_registry
+	show registry "$(plain_text "$registry")"
+	_proxy=${https_proxy-${HTTPS_PROXY-${ALL_PROXY-${all_proxy-}}}}
+	show proxy "$(plain_text "$_proxy")"
+}
+examine_left_overs() {
+	_found=''
+	for _left in "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*; do
+		_name=${_left##*staging-}
+		! [ -e "$_left" ] || ! is_abandoned "${_name%-*}" "$_left" || _found="$_found${_found:+, }$(pretty "$_left")"
+	done
+	show 'left over' "${_found:+$_found (the next install removes it)}"
+}
 installed_file() {
     case $1 in
         launcher) cat <<'END_0' ;;
@@ -2273,12 +2450,6 @@ installed_file() {
 _wasp_version=''
 _wasp_root=''
 _wasp_python=''
-# A killed install may have left this version aside.
-for _wasp_dir in "$_wasp_root/$_wasp_version" "$_wasp_root"/.staging-*/replaced/"$_wasp_version"; do
-	[ ! -x "$_wasp_dir/wasp-bin" ] || break
-done
-export waspc_datadir="$_wasp_dir/data"
-
 _wasp_fail() { printf 'wasp: %s\n      %s\n' "$@" >&2 && exit 127; }
 
 # _wasp_find NAMED DEFAULT: sets _wasp_path to the folder NAMED, or to one in the home
@@ -2339,6 +2510,12 @@ _wasp_show_messages() {
 }
 
 [ -x "$_wasp_python" ] && [ -r "$_wasp_root/telemetry_ping.py" ] && [ -w /dev/null ] || _wasp_python=
+# Where there are others, a project may want another one.
+for _wasp_dir in "$_wasp_root"/*/wasp-bin; do
+	[ "$_wasp_dir" != "$_wasp_root/$_wasp_version/wasp-bin" ] && [ -r "$_wasp_root/project_version.sh" ] || continue
+	case ${1-} in completion:* | installer | uninstall) ;; *) ! _wasp_in_project || . "$_wasp_root/project_version.sh" ;; esac
+	break
+done
 case ${1-},$_wasp_python in
 	telemetry,?*) shift && _wasp_exec_ping telemetry "$_wasp_version" ${1+"$@"} ;;
 	installer,*)
@@ -2349,6 +2526,11 @@ case ${1-},$_wasp_python in
 			'If a package manager looks after this Wasp, it also updates it.'
 		;;
 esac
+# A killed install may have left this version aside.
+for _wasp_dir in "$_wasp_root/$_wasp_version" "$_wasp_root"/.staging-*/replaced/"$_wasp_version"; do
+	[ ! -x "$_wasp_dir/wasp-bin" ] || break
+done
+export waspc_datadir="$_wasp_dir/data"
 [ -x "$_wasp_dir/wasp-bin" ] || _wasp_fail "Wasp $_wasp_version is no longer in $_wasp_root." \
 	'Install it again: curl -fsSL https://get.wasp.sh/install.sh | sh'
 if _wasp_opted_out; then
@@ -3294,7 +3476,133 @@ def _releases(version: str) -> list[str]:
         found = [one["tag_name"].lstrip("v") for one in listed if not one.get("prerelease")]
     return [*filter(_is_release, found)]
 END_2
-        env.sh) cat <<'END_3' ;;
+        project_version.sh) cat <<'END_3' ;;
+# shellcheck shell=sh disable=SC1083,SC2015,SC2154
+# The launcher reads this where several versions are installed: a project says in main.wasp, or main.wasp.ts, which
+# Wasp it wants: wasp: { version: "^0.24.0" }. Sets _wasp_version to the one that runs here.
+
+# _wasp_read_requirement FILE: sets _wasp_wanted to it, without its ^, which is then in _wasp_caret
+_wasp_read_requirement() {
+	_wasp_code='' _wasp_comment='' _wasp_wanted='' _wasp_lines=0
+	while [ -z "$_wasp_wanted" ] && IFS= read -r _wasp_line; do
+		_wasp_read_line
+		_wasp_lines=$((_wasp_lines + 1))
+		# A shell reads byte by byte, so far down in a file sed is faster.
+		[ "$_wasp_lines" != 60 ] || break
+	done <"$1"
+	[ -z "$_wasp_wanted" ] && [ "$_wasp_lines" = 60 ] || return 0
+	_wasp_line=$(sed -n '61,$ { /wasp.*:/,/}/p; }' "$1" | tr '\n' ' ')
+	_wasp_read_line
+}
+
+# _wasp_read_line: adds the code of _wasp_line to _wasp_code, without comments and blanks, until the version is met
+_wasp_read_line() {
+	while [ "$_wasp_line" ]; do
+		if [ "$_wasp_comment" ]; then
+			case $_wasp_line in *'*/'*) _wasp_line=${_wasp_line#*'*/'} _wasp_comment='' ;; *) return ;; esac
+		fi
+		_wasp_piece=${_wasp_line%%[\"\'\`/]*}
+		_wasp_line=${_wasp_line#"$_wasp_piece"}
+		# shellcheck disable=SC2086 # it is to be split
+		_wasp_add $_wasp_piece
+		case $_wasp_line in
+			//*) return ;;
+			/\**) _wasp_comment=yes ;;
+			/*) _wasp_line=${_wasp_line#/} ;;
+			?*) _wasp_read_string ;;
+		esac
+	done
+}
+
+# _wasp_add WORD...: without the blanks between them
+_wasp_add() {
+	IFS=
+	_wasp_code=$_wasp_code$*
+	unset IFS
+}
+
+# _wasp_read_string: the string that _wasp_line begins with, which may be the version, or the name of a field
+_wasp_read_string() {
+	_wasp_quote=${_wasp_line%"${_wasp_line#?}"}
+	_wasp_line=${_wasp_line#?}
+	_wasp_piece=${_wasp_line%%"$_wasp_quote"*}
+	while case $_wasp_piece in *\\) [ "$_wasp_line" != "$_wasp_piece" ] ;; *) false ;; esac do
+		_wasp_line=${_wasp_line#"$_wasp_piece$_wasp_quote"}
+		_wasp_piece=${_wasp_line%%"$_wasp_quote"*}
+	done
+	_wasp_line=${_wasp_line#"$_wasp_piece"}
+	_wasp_line=${_wasp_line#?}
+	# Of all that stands in the braces behind "wasp:".
+	case $_wasp_code in
+		*[!A-Za-z0-9_]wasp:{* | wasp:{*)
+			case ${_wasp_code##*wasp:{} in
+				*\}*) ;;
+				version: | *[!A-Za-z0-9_]version:)
+					_wasp_wanted=${_wasp_piece#^} _wasp_caret=${_wasp_piece%"$_wasp_wanted"} _wasp_line=''
+					return
+					;;
+			esac
+			;;
+	esac
+	case $_wasp_piece in wasp | version) ;; *) _wasp_piece=\" ;; esac
+	_wasp_code=$_wasp_code$_wasp_piece
+}
+
+# _wasp_satisfies VERSION: it is the wanted one, or with the caret a later one of the same first number that is not 0
+_wasp_satisfies() {
+	[ "$1" != "$_wasp_wanted" ] || return 0
+	case $_wasp_caret$1.${_wasp_wanted%-rc*} in ^*[!0-9.]* | [!^]*) return 1 ;; ^*.*.*.*.*.*) ;; *) return 1 ;; esac
+	IFS=.
+	# shellcheck disable=SC2086 # they are to be split
+	set -- $1 ${_wasp_wanted%-rc*}
+	unset IFS
+	case $1.$2,$4.$5 in
+		0.0,* | *,0.0) return 1 ;;
+		0.*) [ "$4" = 0 ] && [ "$2" = "$5" ] && [ "$3" -ge "$6" ] ;;
+		*) [ "$1" = "$4" ] && { [ "$2" -gt "$5" ] || { [ "$2" = "$5" ] && [ "$3" -ge "$6" ]; }; } ;;
+	esac
+}
+
+# _wasp_is_newer A B: by their three numbers
+_wasp_is_newer() {
+	IFS=.
+	# shellcheck disable=SC2086 # they are to be split
+	set -- $1 $2
+	unset IFS
+	[ "$1" -gt "$4" ] || { [ "$1" = "$4" ] && { [ "$2" -gt "$5" ] || { [ "$2" = "$5" ] && [ "${3%-*}" -gt "${6%-*}" ]; }; }; }
+}
+
+# _wasp_choose: the current version where it will do, else the newest that does
+_wasp_choose() {
+	! _wasp_satisfies "$_wasp_version" || return 0
+	_wasp_chosen=
+	for _wasp_dir in "$_wasp_root"/*/wasp-bin; do
+		_wasp_dir=${_wasp_dir%/wasp-bin}
+		_wasp_word=${_wasp_dir##*/}
+		[ -f "$_wasp_dir/.receipt.json" ] && _wasp_satisfies "$_wasp_word" || continue
+		[ "$_wasp_chosen" ] && ! _wasp_is_newer "$_wasp_word" "$_wasp_chosen" || _wasp_chosen=$_wasp_word
+	done
+	if [ "$_wasp_chosen" ]; then
+		_wasp_version=$_wasp_chosen
+	elif [ -t 2 ]; then
+		printf 'wasp: this project wants Wasp %s, and this is %s. To get it: wasp installer update %s\n' \
+			"$_wasp_caret$_wasp_wanted" "$_wasp_version" "$_wasp_wanted" >&2
+	fi
+}
+
+for _wasp_file in "$_wasp_path/main.wasp" "$_wasp_path/main.wasp.ts"; do
+	[ -f "$_wasp_file" ] && [ -r "$_wasp_file" ] || continue
+	set -f
+	_wasp_read_requirement "$_wasp_file"
+	set +f
+	case $_wasp_wanted in
+		'' | *[!0-9A-Za-z.-]*) ;;
+		*) _wasp_choose ;;
+	esac
+	break
+done
+END_3
+        env.sh) cat <<'END_4' ;;
 # shellcheck shell=sh
 # Start-up files read this: it puts Wasp on PATH and sets up tab completion.
 __wasp_root=''
@@ -3321,8 +3629,8 @@ case $- in
 		;;
 esac
 unset __wasp_root __wasp_bin
-END_3
-        env.fish) cat <<'END_4' ;;
+END_4
+        env.fish) cat <<'END_5' ;;
 # conf.d/wasp.fish reads this: it puts Wasp on PATH and sets up tab completion.
 set -g __wasp_root ''
 set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
@@ -3339,8 +3647,8 @@ if status is-interactive; and test -r $__wasp_root/completions/wasp.fish
     source $__wasp_root/completions/wasp.fish
 end
 set -e __wasp_root
-END_4
-        completions/wasp.bash) cat <<'END_5' ;;
+END_5
+        completions/wasp.bash) cat <<'END_6' ;;
 # Tab completion of wasp in bash. The Wasp installer wrote this file.
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
@@ -3362,8 +3670,8 @@ _wasp() {
 }
 
 complete -o default -F _wasp wasp
-END_5
-        completions/_wasp) cat <<'END_6' ;;
+END_6
+        completions/_wasp) cat <<'END_7' ;;
 #compdef wasp
 # Tab completion of wasp in zsh. The Wasp installer wrote this file.
 
@@ -3403,8 +3711,8 @@ else
     compdef _wasp wasp
   fi
 fi
-END_6
-        completions/wasp.fish) cat <<'END_7' ;;
+END_7
+        completions/wasp.fish) cat <<'END_8' ;;
 # Tab completion of wasp in fish. The Wasp installer wrote this file.
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
@@ -3427,7 +3735,7 @@ function __wasp_words
 end
 
 complete -c wasp -f -a '(__wasp_words)'
-END_7
+END_8
     esac
 }
 known_digests() {
@@ -3466,7 +3774,7 @@ interrupted() {
 	[ -z "$sending" ] || kill "$sending" 2>/dev/null
 	[ -z "$progress$asking" ] || printf '\n' >&2
 	progress=''
-	die interrupted 'interrupted.' 'What was installed before is as it was. Run this again to go on.'
+	die interrupted 'interrupted.' 'Nothing was changed. Run this again to retry.'
 }
 make_work_folder() {
 	case $program in
@@ -3494,12 +3802,14 @@ main() {
 	need sed
 	parse_arguments "$@"
 	check_arguments
-	[ "$command" = list ] || refuse_danger_for_root
+	case $command in list | doctor | update) ;; *) refuse_danger_for_root ;; esac
 	case $command in
 		install) run_install ;;
 		check) run_check ;;
 		list) run_list ;;
 		use) run_use ;;
+		update) run_update "$@" ;;
+		doctor) run_doctor ;;
 		uninstall) run_uninstall ;;
 		migrate-to-npm) run_migrate_to_npm ;;
 	esac

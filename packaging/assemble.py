@@ -42,6 +42,8 @@ PARTS = (
     "surroundings",
     "commands",
     "removing",
+    "update",
+    "doctor",
     "main",
 )
 #: Where the sources of the installed files are, by the names that `installed_file` knows.
@@ -49,6 +51,7 @@ INSTALLED = {
     "launcher": "installed/launcher",
     "telemetry_ping.py": "telemetry_ping.py",
     "telemetry_messages.py": "installed/telemetry_messages.py",
+    "project_version.sh": "installed/project_version.sh",
     "env.sh": "installed/env.sh",
     "env.fish": "installed/env.fish",
     "completions/wasp.bash": "installed/completions/wasp.bash",
@@ -58,7 +61,7 @@ INSTALLED = {
 #: The releases whose digests are inside.
 NEWEST_RELEASES = 6
 #: Linux takes no longer argument, and `sh -c "$(curl …)"` makes one of the whole text.
-LIMIT_BYTES = 131_072
+LIMIT_BYTES = 199_072
 
 HEADER = """\
 #!/bin/sh

@@ -17,7 +17,7 @@ take_release() {
 	stop_progress
 	[ "$_status" = 0 ] || return 1
 	unpack_archive && check_binary && return 0
-	set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+	set_problem captive-portal "$host answered with a web page, perhaps the login page of your network"
 }
 
 # download FILE: by a request, or by npm where that does not succeed
@@ -43,7 +43,7 @@ take_file() {
 	[ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
 		|| die_no_checksum "no checksum is known for $(pretty "$archive_file")."
 	refuse_unpublished
-	unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Get it again: $RELEASES_URL"
+	unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Download it again: $RELEASES_URL"
 	check_binary
 	refuse_unpublished
 }
@@ -61,7 +61,7 @@ find_published() {
 # digest that is known
 refuse_unpublished() {
 	[ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
-	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Get it again: $RELEASES_URL"
+	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
 
 # take_known_digest: what was published with this installer counts for more than what a server says
@@ -78,11 +78,11 @@ require_checksum_or_say() {
 		|| _unknown="the checksum of $release_url could not be asked for ($api_problem)." \
 			_said="The checksum of this archive could not be asked for ($api_problem)"
 	[ "$require_checksum" = no ] || die_no_checksum "$_unknown"
-	warn "$_said; it is installed unchecked."
+	warn "$_said, so it is installed unchecked."
 }
 
 die_no_checksum() {
-	die no-checksum "$1" 'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
+	die no-checksum "$1" 'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
 }
 
 # unpack_archive: leaves $staging/new; fails when the archive is a web page. Nothing in it is looked at before its
@@ -115,10 +115,10 @@ unpack_archive() {
 
 verify_digest() {
 	read_digest "$1" \
-		|| die no-hash-tool 'the archive cannot be checked: no sha256sum, shasum or openssl on PATH does it.' "$(how_to_install openssl)"
+		|| die no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
 	[ "$digest" = "$2" ] || die checksum-mismatch \
 		"the archive is not the one that was published: its $1 is${newline}$digest, and should be${newline}$2." \
-		'Nothing was installed. Run this again; if it stays so, something between here and the source changes it.'
+		'Nothing was installed. Run this again; if it happens again, something between you and the source changes the file.'
 	say_step "Checked: $1 $digest"
 }
 
@@ -185,16 +185,16 @@ explain_unpacking() {
 }
 
 die_too_large() {
-	die unsafe-archive 'the archive unpacks to more than 1 GB, which no release of Wasp does.' "$nothing"
+	die unsafe-archive 'the archive unpacks to more than 1 GB, which no Wasp release does.' "$nothing"
 }
 
 die_damaged() {
-	die corrupt-archive 'the archive is damaged or cut short.' 'Nothing was installed. Get it again, whole.'
+	die corrupt-archive 'the archive is damaged or incomplete.' 'Nothing was installed. Download it again.'
 }
 
 die_unsafe() {
-	die unsafe-archive 'the archive holds something that no release of Wasp does, such as a path that leads outside.' \
-		'Nothing was installed; please report where it came from.'
+	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside.' \
+		'Nothing was installed. Please report where the archive came from.'
 }
 
 # refuse_what_no_release_has: tar keeps to its folder; in it may be only plain files of one name, folders, and links that
@@ -227,7 +227,7 @@ leads_outside() {
 # keep_wasp_only: moves wasp-bin and data to $staging/new, readable by all and writable by the owner
 keep_wasp_only() {
 	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
-		|| die corrupt-archive 'the archive holds no wasp-bin with its data: it is no release of Wasp.' "$nothing"
+		|| die corrupt-archive 'the archive has no wasp-bin and data, so it is not a Wasp release.' "$nothing"
 	_unpacking="unpack into $(pretty "$staging")"
 	change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
 	change "$_unpacking" chmod 755 "$root/wasp-bin"

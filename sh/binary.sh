@@ -11,7 +11,7 @@ check_binary() {
 	version=${version:-$_reported}
 	# A release candidate may call itself by the version that it is a candidate for.
 	[ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
-		"the archive holds Wasp $_reported, not $version." "$nothing"
+		"the archive contains Wasp $_reported, not $version." "$nothing"
 }
 
 # run_unpacked_binary: in the user's locale, while what the system says of it is in the C locale, as it is looked at
@@ -38,7 +38,7 @@ explain_binary() {
 			;;
 		*'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
 		*'ermission denied'*)
-			die permission-denied "programs may not run from $shown_prefix (is it mounted noexec?)." \
+			die permission-denied "programs cannot run from $shown_prefix (is it mounted noexec?)." \
 				'Choose another place with --prefix DIR.'
 			;;
 	esac

@@ -14,7 +14,7 @@ choose_downloader() {
 			wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
 			;;
 		*[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
-		*) die no-downloader 'this installer needs curl or wget, and none is on PATH (that of snap and Wget2 cannot be used).' \
+		*) die no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
 			"$(how_to_install curl)" ;;
 	esac
 	# Unlike curl, it knows the names in lower case only.
@@ -33,7 +33,7 @@ check_url() {
 	case $1 in
 		# In a set, a backslash is one of its own to some shells.
 		*\\* | *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
-			set_problem bad-answer 'the address of the download holds characters that no URL has' || return 1
+			set_problem bad-answer 'the download address has characters that no URL can have' || return 1
 			;;
 		https://?*) return 0 ;;
 		http://*) ! is_loopback "$1" || return 0 ;;
@@ -79,7 +79,7 @@ fetch() {
 			???* | 6[1-9] | [789]?) _wait=$LONGEST_RETRY_AFTER_S ;;
 			*) _wait=$retry_after ;;
 		esac
-		say "$problem_text; trying again in $_wait s"
+		say "$problem_text; retrying in $_wait s"
 		run_waiting /dev/null /dev/null sleep "$_wait"
 		_attempt=$((_attempt + 1)) _pause=$((_pause * 2))
 	done
@@ -144,9 +144,9 @@ fetch_with_wget() {
 	sed 's/^ *//' "$work/errors" >"$work/headers"
 	read_headers
 	! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
-		'the wget on PATH does not check certificates, so curl is needed.' "$(how_to_install curl)"
+		'the wget on your PATH does not check certificates, so you need curl.' "$(how_to_install curl)"
 	if [ "${_url#https:}" != "$_url" ] && grep -qi '^location:[[:space:]]*http:' "$work/headers"; then
-		set_problem insecure-url "$host sent us on to an address that is not https"
+		set_problem insecure-url "$host redirected to an address that is not https"
 		return 1
 	fi
 	case $_method,$http_status in location,3??) _status=0 ;; esac
@@ -175,27 +175,27 @@ explain_failure() {
 	_words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
 	case $1,$http_status,$_words in
 		curl\ 23,* | curl\ 63,* | *[Nn]o\ space*)
-			set_problem bad-answer "$host offers a file that is far too large"
+			set_problem bad-answer "$host sent a file that is far too large"
 			[ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
 				|| die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
 			;;
 		*'proxy syntax'* | *'proxy URL'*)
-			set_problem proxy 'HTTPS_PROXY is not the address of a proxy; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
+			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
-		*,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
+		*,407,* | *' 407'*) set_problem proxy 'the proxy asks for a user name and a password' ;;
 		curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
 		curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
-		curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
+		curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy refused to connect to $host ($_words)" ;;
 		curl\ 7,*,?* | *refused*)
-			set_problem connection "$host refuses the connection"
+			set_problem connection "$host refused the connection"
 			[ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
-				|| set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
+				|| set_problem proxy "$host, or the proxy in front of it, refused the connection ($_words)"
 			;;
-		curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
+		curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host could not be resolved" ;;
 		curl\ 28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-		curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host gave an answer that is not one ($_words)" ;;
-		curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
-		*ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
+		curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host sent an invalid answer ($_words)" ;;
+		curl\ 1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
+		*ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host was not accepted ($_words)" ;;
 		*) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
 	esac
 	return 1
@@ -204,13 +204,13 @@ explain_failure() {
 # die_of_problem WHAT: the first problem as an error; WHAT names what was wanted
 die_of_problem() {
 	case $network_problem in
-		dns) _hint='Check the network connection, and HTTPS_PROXY if you are behind a proxy; then run this again.' ;;
-		connection | timeout | http-status) _hint='Check the network connection, or wait a little; then run this again.' ;;
-		tls) _hint="Check the clock, and that the system's CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, name its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
+		dns) _hint='Check your network connection (and HTTPS_PROXY, if you use a proxy), then run this again.' ;;
+		connection | timeout | http-status) _hint='Check your network connection or wait a little, then run this again.' ;;
+		tls) _hint="Check your clock, and that CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
-		captive-portal) _hint='Open a web page in a browser to log in to the network; then run this again.' ;;
+		captive-portal) _hint='Open a web page in a browser to log in to the network, then run this again.' ;;
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
-		*) _hint='Run this again with --verbose to see each step, or choose the other one with --source npm or github.' ;;
+		*) _hint='Run this again with --verbose to see each step, or try the other source: --source npm, or --source github.' ;;
 	esac
 	die "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }

@@ -74,7 +74,7 @@ request_release() {
 	case $registry in
 		*://*) ;;
 		*)
-			set_problem insecure-url "'$(plain_text "$registry")' is not the address of an npm registry"
+			set_problem insecure-url "'$(plain_text "$registry")' is not the address of a registry"
 			return 1
 			;;
 	esac
@@ -89,7 +89,7 @@ request_release() {
 	}
 	take_distribution || return 1
 	# From elsewhere, this machine's own servers are out of bounds.
-	! { is_loopback "$release_url" && ! is_loopback "$registry"; } || set_problem insecure-url "the registry names an archive on this machine ($(plain_text "$release_url"))" || return 1
+	! { is_loopback "$release_url" && ! is_loopback "$registry"; } || set_problem insecure-url "the registry points to an archive on this machine ($(plain_text "$release_url"))" || return 1
 	check_url "$release_url"
 }
 
@@ -142,7 +142,7 @@ take_distribution() {
 	case $release_url,${#release_digest} in
 		,*) set_problem bad-answer "$host did not say where the archive is" ;;
 		*,0 | *,135) return 0 ;;
-		*) set_problem bad-answer "$host gave a checksum that cannot be read" ;;
+		*) set_problem bad-answer "$host sent a checksum that cannot be read" ;;
 	esac
 	return 1
 }
@@ -176,7 +176,7 @@ ask_npm_for_release() {
 	view_with_npm "$NPM_PACKAGE-$npm_build@$version" name dist.tarball dist.integrity || set_problem no-build "Wasp $version has no package $npm_build" || return 1
 	fetcher=npm
 	take_distribution && check_url "$release_url" || return 1
-	set_problem bad-answer 'npm names no checksum of the archive'
+	set_problem bad-answer 'npm has no checksum for the archive'
 	[ -n "$release_digest" ]
 }
 

@@ -37,8 +37,8 @@ detect_libc() {
 
 # choose_build: sets which build of Wasp runs here: npm_build, and github_builds in order of preference
 choose_build() {
-	[ "$os" != windows ] || die unsupported-platform "$system is Windows: Wasp runs there inside WSL." \
-		'Open WSL (wsl --install, if there is none) and run this again in it.'
+	[ "$os" != windows ] || die unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
+		'Open WSL (if you have none: wsl --install) and run this again there.'
 	[ -n "$os" ] || die_unsupported "$system"
 	[ -n "$arch" ] || die_unsupported "$machine processors"
 	[ "$(getconf LONG_BIT 2>/dev/null)" != 32 ] || die_unsupported "a 32-bit userland on a $arch processor"
@@ -68,7 +68,7 @@ needs_static_build() {
 
 die_unsupported() {
 	die unsupported-platform "Wasp has no release for $1." \
-		'There is one for Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
+		'Wasp runs on Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
 }
 
 platform_words() {

@@ -11,11 +11,11 @@ obtain_release() {
 	[ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
 		"Another version may have one: $RELEASES_URL"
 	case $wanted,$source in
-		latest,*) die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.' ;;
-		*,auto) die no-such-version "there is no Wasp $wanted." "The versions that there are: $RELEASES_URL" ;;
+		latest,*) die no-such-version 'no Wasp release was found.' 'Run this again with --verbose to see where it looked.' ;;
+		*,auto) die no-such-version "there is no Wasp $wanted." "All versions: $RELEASES_URL" ;;
 	esac
 	die no-such-version "$(source_name "$source") has no Wasp $wanted." \
-		'Another source may have it: leave out --source, or see list --remote.'
+		'Another source may have it: leave out --source, or run: list --remote'
 }
 
 forget_release() {
@@ -64,8 +64,8 @@ plan_sources() {
 	[ "$source" != github ] || return 0
 	find_registry
 	if [ "$source" = npm ]; then
-		knows_npm_source || die bad-answer 'no npm registry is known here.' \
-			'Name one in WASP_NPM_REGISTRY, install npm, or use --source github.'
+		knows_npm_source || die bad-answer 'no npm registry is configured here.' \
+			'Set WASP_NPM_REGISTRY, install npm, or use --source github.'
 		sources=npm
 	elif knows_npm_source && asks_npm; then
 		sources='npm github'
@@ -79,7 +79,7 @@ find_available() {
 	choose_build
 	! try_sources list_versions_at || return 0
 	[ -z "$network_problem" ] || die_of_problem 'the list of versions'
-	die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
+	die no-such-version 'no Wasp release was found.' 'Run this again with --verbose to see where it looked.'
 }
 
 # list_versions_at SOURCE: sets available, or fails with a problem

@@ -18,7 +18,7 @@ announce_install() {
 	choose_downloader
 	# The wget of busybox may check no certificate, and goes wherever it is sent.
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
-	say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
+	say "Telemetry: sends a random id and \"$telemetry_os\" now, and usage events from your projects later ($TELEMETRY_PAGE; off: WASP_TELEMETRY_DISABLE=1)"
 	send_event "$_target"
 	tell telemetry sent
 }

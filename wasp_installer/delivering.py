@@ -84,7 +84,7 @@ class Delivery:
                 raise InstallerError(
                     "corrupt-archive",
                     f"{pretty(path)} is a web page, not an archive.",
-                    f"Get it again: {RELEASES_PAGE}",
+                    f"Download it again: {RELEASES_PAGE}",
                 )
             expected = [("sha256", options.sha256)] if options.sha256 else []
             digests = {f"{name}:{receiver.digest(name)}" for name in ("sha256", "sha512")}
@@ -118,7 +118,7 @@ class Delivery:
         unknown = "No checksum is known for this archive"
         if why is not None:
             unknown = f"The checksum of this archive could not be asked for ({why})"
-        self._console.warn(f"{unknown}; it is installed unchecked.")
+        self._console.warn(f"{unknown}, so it is installed unchecked.")
         return expected
 
     def _unpack(self, receiver: ArchiveReceiver, expected: list[tuple[str, str]]) -> Path | None:
@@ -139,7 +139,7 @@ class Delivery:
         if reported.partition("-rc")[0] != version.partition("-rc")[0]:
             raise InstallerError(
                 "wrong-version",
-                f"the archive holds Wasp {reported}, not {version}.",
+                f"the archive contains Wasp {reported}, not {version}.",
                 "Nothing was installed.",
             )
         return version
@@ -152,7 +152,7 @@ def _refuse_unpublished(version: str, digests: set[str]) -> None:
         raise InstallerError(
             "checksum-mismatch",
             f"the archive is not Wasp {version} as it was published.",
-            f"Nothing was installed. Get it again: {RELEASES_PAGE}",
+            f"Nothing was installed. Download it again: {RELEASES_PAGE}",
         )
 
 
@@ -160,7 +160,7 @@ def _no_checksum(message: str) -> InstallerError:
     return InstallerError(
         "no-checksum",
         message,
-        "Give the one that you trust with --sha256 HEX, or leave out --require-checksum.",
+        "Pass one you trust with --sha256 HEX, or leave out --require-checksum.",
     )
 
 

@@ -66,7 +66,7 @@ class InterruptedRunError(InstallerError):
         super().__init__(
             "interrupted",
             "interrupted.",
-            "What was installed before is as it was. Run this again to go on.",
+            "Nothing was changed. Run this again to retry.",
         )
         self.code = 128 + signal_number
 
@@ -113,7 +113,7 @@ def file_system_error(action: str, error: OSError) -> InstallerError:
         return InstallerError(
             "permission-denied",
             f"{message}: permission denied.",
-            'Choose a folder that you may write to, for example: --prefix "$HOME/.local"',
+            'Choose a folder you can write to, for example: --prefix "$HOME/.local"',
         )
     if error.errno == errno.EROFS:
         return InstallerError(
@@ -123,12 +123,12 @@ def file_system_error(action: str, error: OSError) -> InstallerError:
         return InstallerError(
             "no-space",
             f"{message}: no space left on the device.",
-            "Make room (about 170 MB for one version), or choose another place with --prefix DIR.",
+            "Free some space (a version needs about 170 MB), or choose another place with --prefix DIR.",
         )
     return InstallerError(
         "file-system",
         f"{message}: {error.strerror or error}.",
-        "See to that path, or choose another place with --prefix DIR.",
+        "Check that path, or choose another place with --prefix DIR.",
     )
 
 

@@ -151,4 +151,4 @@ def test_a_file_that_a_browser_has_decompressed(
 
 def test_a_file_of_another_version(tmp_path: Path, file: Path) -> None:
     message = refused("wrong-version", tmp_path, file, wanted="0.24.0")
-    assert message == "the archive holds Wasp 0.25.0, not 0.24.0."
+    assert message == "the archive contains Wasp 0.25.0, not 0.24.0."

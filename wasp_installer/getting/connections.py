@@ -52,7 +52,7 @@ class Session(requests.Session):
         if resp.url.startswith("https://") and not address.startswith("https://"):
             raise SourceProblem(
                 "insecure-url",
-                f"{host_of(resp.url)} sent us on to an address that is not https",
+                f"{host_of(resp.url)} redirected to an address that is not https",
             )
         check_url(address)
         return target

@@ -81,7 +81,7 @@ class NpmSource:
         registry = self._registry or ""
         if "://" not in registry:
             raise SourceProblem(
-                "insecure-url", f"'{registry}' is not the address of an npm registry"
+                "insecure-url", f"'{registry}' is not the address of a registry"
             )
         missing = SourceProblem("not-found", f"it does not have {_words(wanted)}")
         main = self._document(_PACKAGE, wanted, missing)
@@ -132,7 +132,7 @@ class NpmSource:
             text_at(main, "engines.node"),
         )
         if release.digest is None:
-            raise SourceProblem("bad-answer", "npm names no checksum of the archive")
+            raise SourceProblem("bad-answer", "npm has no checksum for the archive")
         return release
 
     # --- by either --------------------------------------------------------------------------------
@@ -147,14 +147,14 @@ class NpmSource:
         if self._registry and is_loopback(url) and not is_loopback(self._registry):
             # From elsewhere, this machine's own servers are out of bounds.
             raise SourceProblem(
-                "insecure-url", f"the registry names an archive on this machine ({plain(url)})"
+                "insecure-url", f"the registry points to an archive on this machine ({plain(url)})"
             )
         try:
             digest = digest_of_integrity(integrity)
         except ValueError:
             # A digest that cannot be read must not pass for one that is not published.
             raise SourceProblem(
-                "bad-answer", f"{host} gave a checksum that cannot be read"
+                "bad-answer", f"{host} sent a checksum that cannot be read"
             ) from None
         known = known_digest(version, self.key, self._build)
         return Release(version, self.key, url, known or digest, node_range(node))

@@ -118,8 +118,8 @@ def choose_builds(platform: Platform) -> Builds:
     if platform.os == "windows":
         raise InstallerError(
             "unsupported-platform",
-            f"{platform.system} is Windows: Wasp runs there inside WSL.",
-            "Open WSL (wsl --install, if there is none) and run this again in it.",
+            f"{platform.system} is Windows, where Wasp runs inside WSL.",
+            "Open WSL (if you have none: wsl --install) and run this again there.",
         )
     if platform.arch is None:
         _refuse(f"{platform.machine} processors")

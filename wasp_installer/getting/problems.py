@@ -26,7 +26,7 @@ def explained(host: str, timeout_s: int) -> Iterator[None]:
         if _came_through(error):
             raise _connection_problem(host, timeout_s, error) from error
         raise SourceProblem(
-            "proxy", f"the proxy did not let us through to {host} ({_innermost(error)})"
+            "proxy", f"the proxy refused to connect to {host} ({_innermost(error)})"
         ) from error
     except requests.exceptions.TooManyRedirects as error:
         raise SourceProblem("bad-answer", f"{host} redirects without end") from error
@@ -41,7 +41,7 @@ def status_problem(response: requests.Response) -> SourceProblem:
     if status in (400, 404, 405, 410):
         return SourceProblem("not-found", f"{host} does not have it")
     if status == 407:
-        return SourceProblem("proxy", "the proxy wants a user name and a password")
+        return SourceProblem("proxy", "the proxy asks for a user name and a password")
     retry_after = response.headers.get("Retry-After", "")
     return SourceProblem(
         "http-status",
@@ -58,7 +58,7 @@ def stalled(host: str, timeout_s: int) -> SourceProblem:
 
 def too_large(host: str) -> SourceProblem:
     """The problem of an answer beyond every limit."""
-    return SourceProblem("bad-answer", f"{host} offers a file that is far too large")
+    return SourceProblem("bad-answer", f"{host} sent a file that is far too large")
 
 
 def cut(host: str) -> SourceProblem:
@@ -72,7 +72,7 @@ def captive_portal(url: str) -> SourceProblem:
     """The problem of a network that answers in place of the server."""
     return SourceProblem(
         "captive-portal",
-        f"{host_of(url)} answered with a web page, as the login page of a network does",
+        f"{host_of(url)} answered with a web page, perhaps the login page of your network",
     )
 
 
@@ -95,12 +95,12 @@ def _connection_problem(host: str, timeout_s: int, error: BaseException) -> Sour
         return any(isinstance(cause, kinds) for cause in causes)
 
     if met(NameResolutionError, socket.gaierror):
-        return SourceProblem("dns", f"the name {host} cannot be resolved")
+        return SourceProblem("dns", f"the name {host} could not be resolved")
     if met(ConnectionRefusedError):
-        return SourceProblem("connection", f"{host} refuses the connection", may_pass=True)
+        return SourceProblem("connection", f"{host} refused the connection", may_pass=True)
     if met(ssl.SSLError, ssl.SSLCertVerificationError) and not met(ssl.SSLEOFError):
         return SourceProblem(
-            "tls", f"the TLS certificate of {host} is not accepted ({_tls_reason(causes)})"
+            "tls", f"the TLS certificate of {host} was not accepted ({_tls_reason(causes)})"
         )
     if met(requests.exceptions.Timeout, TimeoutError, socket.timeout):
         return stalled(host, timeout_s)

@@ -16,14 +16,14 @@ from .platforms import Platform
 _NETWORK_HINTS: Final[dict[str, str]] = {
     "dns": "Check the network connection, and HTTPS_PROXY if you are behind a proxy; "
     "then run this again.",
-    "connection": "Check the network connection, or wait a little; then run this again.",
-    "timeout": "Check the network connection, or wait a little; then run this again.",
-    "http-status": "Check the network connection, or wait a little; then run this again.",
+    "connection": "Check your network connection or wait a little, then run this again.",
+    "timeout": "Check your network connection or wait a little, then run this again.",
+    "http-status": "Check your network connection or wait a little, then run this again.",
     "tls": "Check the clock, and that the system's CA certificates are installed "
-    "(package ca-certificates).\nBehind a corporate proxy, name its CA file: "
+    "(package ca-certificates).\nBehind a corporate proxy, set its CA file: "
     "SSL_CERT_FILE=/path/to/ca.pem",
     "proxy": "Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.",
-    "captive-portal": "Open a web page in a browser to log in to the network; then run this again.",
+    "captive-portal": "Open a web page in a browser to log in to the network, then run this again.",
     "insecure-url": "Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and "
     "npm config get registry.",
     "bad-answer": "Run this again with --verbose to see each step, or choose the other one with "
@@ -64,8 +64,8 @@ def in_order(choice: str, npm: Source | None, github: Source) -> list[Source]:
     if choice == "npm" and npm is None:
         raise InstallerError(
             "bad-answer",
-            "no npm registry is known here.",
-            "Name one in WASP_NPM_REGISTRY, install npm, or use --source github.",
+            "no npm registry is configured here.",
+            "Set WASP_NPM_REGISTRY, install npm, or use --source github.",
         )
     sources = [npm] if npm is not None and choice != "github" else []
     return sources if choice == "npm" else [*sources, github]
@@ -118,19 +118,19 @@ def _failure(
     if wanted == "latest":
         return InstallerError(
             "no-such-version",
-            "no release of Wasp is to be found.",
-            "See with --verbose where it was looked for.",
+            "no Wasp release was found.",
+            "Run this again with --verbose to see where it looked.",
         )
     if options.source != "auto":
         return InstallerError(
             "no-such-version",
             f"{SOURCE_NAMES[options.source]} has no Wasp {wanted}.",
-            "Another source may have it: leave out --source, or see list --remote.",
+            "Another source may have it: leave out --source, or run: list --remote",
         )
     return InstallerError(
         "no-such-version",
         f"there is no Wasp {wanted}.",
-        f"The versions that there are: {RELEASES_PAGE}",
+        f"All versions: {RELEASES_PAGE}",
     )
 
 

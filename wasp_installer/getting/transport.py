@@ -133,7 +133,7 @@ class Transport:
                 if pause is None:
                     pause = 2 ** (attempt - 1)
                 pause = min(pause, LONGEST_RETRY_AFTER_S)
-                self._console.say(f"{problem.text}; trying again in {pause} s")
+                self._console.say(f"{problem.text}; retrying in {pause} s")
                 time.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 

@@ -124,7 +124,7 @@ class ArchiveReceiver:
         if self._written > UNPACKED_LIMIT:
             raise InstallerError(
                 "unsafe-archive",
-                "the archive unpacks to more than 1 GB, which no release of Wasp does.",
+                "the archive unpacks to more than 1 GB, which no Wasp release does.",
                 "Nothing was installed.",
             )
         is_whole = self.is_bare or self._decompressor.eof
@@ -138,8 +138,8 @@ def damaged() -> InstallerError:
     """The error of an archive that is not what it was."""
     return InstallerError(
         "corrupt-archive",
-        "the archive is damaged or cut short.",
-        "Nothing was installed. Get it again, whole.",
+        "the archive is damaged or incomplete.",
+        "Nothing was installed. Download it again.",
     )
 
 

@@ -43,7 +43,7 @@ def reported_version(folder: Path, version: str | None, prefix: str) -> str:
     except PermissionError as error:
         raise InstallerError(
             "permission-denied",
-            f"programs may not run from {pretty(prefix)} (is it mounted noexec?).",
+            f"programs cannot run from {pretty(prefix)} (is it mounted noexec?).",
             "Choose another place with --prefix DIR.",
         ) from error
     except OSError as error:

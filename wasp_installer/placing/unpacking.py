@@ -128,7 +128,7 @@ def _unsafe() -> InstallerError:
         "unsafe-archive",
         "the archive holds something that no release of Wasp does, such as a path that leads "
         "outside.",
-        "Nothing was installed; please report where it came from.",
+        "Nothing was installed. Please report where the archive came from.",
     )
 
 

@@ -221,7 +221,7 @@ class _Run:
         if content is not None and MARK not in content and not self._options.force:
             raise InstallerError(
                 "foreign-launcher",
-                f"{self.cmd} is there already, and is not from this installer.",
+                f"{self.cmd} already exists, and this installer did not make it.",
                 "Move it away, or replace it with --force.",
             )
 

@@ -14,7 +14,7 @@ from wasp_installer.command_line.options import Options
 from .user_path import UserPath, fits, places
 
 _SETTINGS: Final = (
-    "Put it there: Settings > System > About > Advanced system settings > "
+    "To add it: Settings > System > About > Advanced system settings > "
     "Environment variables > Path"
 )
 
