@@ -2344,9 +2344,9 @@ run_update() {
 		esac
 	done
 	set -- install ${1+"$@"} ${named_version:+--version "$named_version"}
-	_text=$(cat "$work/installer")
+	exec <"$work/installer"
 	clean_up
-	exec /bin/sh -c "$_text" sh "$@"
+	exec /bin/sh -s -- "$@"
 }
 is_published_installer() {
 	fetch "${WASP_INSTALLER_URL:-$INSTALLER_URL}" "$work/installer" || return 1
@@ -3477,14 +3477,14 @@ def _releases(version: str) -> list[str]:
     return [*filter(_is_release, found)]
 END_2
         project_version.sh) cat <<'END_3' ;;
-# shellcheck shell=sh disable=SC1083,SC2015,SC2154
+# shellcheck shell=sh disable=SC2015,SC2154,SC2295
 # The launcher reads this where several versions are installed: a project says in main.wasp, or main.wasp.ts, which
 # Wasp it wants: wasp: { version: "^0.24.0" }. Sets _wasp_version to the one that runs here.
 
 # _wasp_read_requirement FILE: sets _wasp_wanted to it, without its ^, which is then in _wasp_caret
 _wasp_read_requirement() {
 	_wasp_code='' _wasp_comment='' _wasp_wanted='' _wasp_lines=0
-	while [ -z "$_wasp_wanted" ] && IFS= read -r _wasp_line; do
+	while [ -z "$_wasp_wanted" ] && { IFS= read -r _wasp_line || [ "$_wasp_line" ]; }; do
 		_wasp_read_line
 		_wasp_lines=$((_wasp_lines + 1))
 		# A shell reads byte by byte, so far down in a file sed is faster.
@@ -3516,9 +3516,7 @@ _wasp_read_line() {
 
 # _wasp_add WORD...: without the blanks between them
 _wasp_add() {
-	IFS=
-	_wasp_code=$_wasp_code$*
-	unset IFS
+	for _wasp_word; do _wasp_code=$_wasp_code$_wasp_word; done
 }
 
 # _wasp_read_string: the string that _wasp_line begins with, which may be the version, or the name of a field
@@ -3533,9 +3531,10 @@ _wasp_read_string() {
 	_wasp_line=${_wasp_line#"$_wasp_piece"}
 	_wasp_line=${_wasp_line#?}
 	# Of all that stands in the braces behind "wasp:".
+	_wasp_field='wasp:{'
 	case $_wasp_code in
-		*[!A-Za-z0-9_]wasp:{* | wasp:{*)
-			case ${_wasp_code##*wasp:{} in
+		*[!A-Za-z0-9_]$_wasp_field* | $_wasp_field*)
+			case ${_wasp_code##*$_wasp_field} in
 				*\}*) ;;
 				version: | *[!A-Za-z0-9_]version:)
 					_wasp_wanted=${_wasp_piece#^} _wasp_caret=${_wasp_piece%"$_wasp_wanted"} _wasp_line=''

@@ -17,9 +17,9 @@ run_update() {
 		esac
 	done
 	set -- install ${1+"$@"} ${named_version:+--version "$named_version"}
-	_text=$(cat "$work/installer")
+	exec <"$work/installer"
 	clean_up
-	exec /bin/sh -c "$_text" sh "$@"
+	exec /bin/sh -s -- "$@"
 }
 
 # is_published_installer: it is there, whole
