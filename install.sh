@@ -3657,10 +3657,12 @@ _wasp() {
     start) words=db ;;
     build) words=start ;;
     telemetry) words='on off show' ;;
+    installer) words=$(command wasp installer --help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\)[] A-Z[]*.*/\1/p') ;;
+    'installer use' | 'installer uninstall') words=$(command wasp installer list 2>/dev/null | tr -d '*') ;;
     *' '*) ;;
     *)
       words=$(COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null)
-      [ -n "$before" ] || words="$words install news"
+      [ -n "$before" ] || words="$words install news installer"
       [ "$words" != "$before" ] || words=
       ;;
   esac
@@ -3674,19 +3676,21 @@ END_6
 #compdef wasp
 # Tab completion of wasp in zsh. The Wasp installer wrote this file.
 
-# Sets reply to what may follow these words. Wasp lists its own, but leaves some out, and repeats a
-# command that has none.
+# Sets reply to what may follow these words, some with a colon and a description. Wasp lists its own
+# words, but leaves some out, and repeats a command that has none.
 _wasp_words() {
   emulate -L zsh
   reply=()
   case "$*" in
     start) reply=(db) ;;
     build) reply=(start) ;;
-    telemetry) reply=(on off show) ;;
+    telemetry) reply=('on:switch it on' 'off:switch it off' 'show:the exact data that is sent') ;;
+    installer) reply=(${(f)"$(command wasp installer --help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\)[] A-Z[]*/\1:/p')"}) ;;
+    installer\ u(se|ninstall)) reply=(${${(f)"$(command wasp installer list 2>/dev/null)"}#??}) ;;
     *' '*) ;;
     *)
-      reply=(${(f)"$(COMP_LINE="wasp $* " command wasp completion:list 2>/dev/null)"})
-      [[ -n $1 ]] || reply+=(install news)
+      reply=(${${(f)"$(COMP_LINE="wasp $* " command wasp completion:list 2>/dev/null)"}//:/\\:})
+      [[ -n $1 ]] || reply+=(install news 'installer:versions of Wasp, updates, help with problems')
       [[ $reply != $1 ]] || reply=()
       ;;
   esac
@@ -3695,7 +3699,7 @@ _wasp_words() {
 _wasp() {
   local -a reply
   _wasp_words "${(@)words[2,CURRENT-1]}"
-  if (( $#reply )); then compadd -a reply; else _default; fi
+  if (( $#reply )); then _describe -t commands wasp reply; else _default; fi
 }
 
 if [[ ${funcstack[1]} == _wasp ]]; then
@@ -3706,7 +3710,7 @@ else
   typeset -aU fpath
   fpath=("${${(%):-%x}:A:h}" "${fpath[@]}")
   if (( ${+functions[compdef]} )); then
-    autoload -Uz _default
+    autoload -Uz _default _describe
     compdef _wasp wasp
   fi
 fi
@@ -3723,11 +3727,15 @@ function __wasp_words
     case build
       echo start
     case telemetry
-      printf '%s\n' on off show
+      printf '%s\t%s\n' on 'switch it on' off 'switch it off' show 'the exact data that is sent'
+    case installer
+      command wasp installer --help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\)[] A-Z[]*/\1\t/p'
+    case 'installer use' 'installer uninstall'
+      command wasp installer list 2>/dev/null | string sub -s 3
     case '* *'
     case ''
       COMP_LINE='wasp ' command wasp completion:list 2>/dev/null
-      printf '%s\n' install news
+      printf '%s\n' install news installer\t'versions of Wasp, updates, help with problems'
     case '*'
       COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null | string match -v -- "$before"
   end
