@@ -282,7 +282,7 @@ def test_uninstall_after_wasps_own_takes_the_rest(machine: Machine) -> None:
     use_wasp(machine)
     machine.layout.launcher.unlink()
     (machine.layout.share / "0.25.0").rename(machine.root / "gone")
-    uninstall(machine).says("No Wasp is installed", "Removed Wasp from", "Removed the cache")
+    uninstall(machine).says("Wasp is not installed", "Removed Wasp from", "Removed the cache")
     assert set(picture(machine.home)) == {".cache", ".cache/other"}
 
 
