@@ -16,7 +16,7 @@ from artefacts.python import STAND_INS
 
 from tests.artefacts.conftest import EPOCH, make
 from tests.support.archives import sha256_hex
-from tests.support.frontends import REPOSITORY
+from tests.support.frontends import CHECKOUT, REPOSITORY
 from tests.support.toolboxes import real_tool
 
 pytestmark = pytest.mark.real
@@ -38,8 +38,8 @@ def test_made_elsewhere_they_are_the_same(dist: Path, wheels: Path, tmp_path: Pa
     for name in SOURCES:
         place = elsewhere / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
-        copy(REPOSITORY / name, place)
+        copy = shutil.copytree if (CHECKOUT / name).is_dir() else shutil.copy
+        copy(CHECKOUT / name, place)
     surroundings = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
     before = os.umask(0o077)
     try:

@@ -87,8 +87,6 @@ def test_its_commands_install_wasp(
     upstream.server.answer("/install.sh", Content(INSTALL_SH.read_bytes()))
     jail = image(name, tmp_path / "image")
     shutil.copy(authority.bundle, jail.root / "authorities.pem")
-    # The released installer has it inside.
-    shutil.copy(REPOSITORY / "telemetry_ping.py", jail.root / "tmp")
     [commands] = [rest for word, rest in instructions(name) if word == "RUN"]
     values["INSTALLER"] = f"{upstream.server.url}/install.sh"
     connection = {

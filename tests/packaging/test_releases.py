@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.archives import tiny_package
-from tests.support.frontends import REPOSITORY
+from tests.support.frontends import CHECKOUT, REPOSITORY
 from tests.support.machines import Machine, MachineRoom, Run
 from tests.support.registries import npm_package, npm_registry
 from tests.support.releases import (
@@ -25,7 +25,7 @@ from tests.support.releases import (
 from tests.support.replies import Content
 from tests.support.toolboxes import macos_toolbox, real_tool
 
-RELEASES_PY = REPOSITORY / "packaging" / "releases.py"
+RELEASES_PY = CHECKOUT / "packaging" / "releases.py"
 FORMULA_RB = Path(__file__).with_name("formula.rb")
 
 # What each platform of the table is called in the names of GitHub's files.
