@@ -857,7 +857,7 @@ take_distribution() {
 	esac
 	return 1
 }
-BASE64='function hex(text,    bytes, i, n, value, all) {
+B64='function hex(text,    bytes, i, n, value, all) {
 	sub(/==?$/, "", text)
 	bytes = int(length(text) * 3 / 4)
 	while (length(text) % 4) text = text "A"
@@ -870,7 +870,7 @@ BASE64='function hex(text,    bytes, i, n, value, all) {
 	return substr(all, 1, bytes * 2)
 }'
 base64_to_hex() {
-	printf '%s\n' "$1" | awk "$BASE64"'{ print hex($0) }'
+	printf '%s\n' "$1" | awk "$B64"'{ print hex($0) }'
 }
 ask_npm_for_release() {
 	host=npm problem='' below=''
@@ -1061,12 +1061,12 @@ take_file() {
 	[ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
 		|| die_no_checksum "no checksum is known for $(pretty "$archive_file")."
 	unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Get it again: $RELEASES_URL"
-	refuse_unpublished
+	check_published
 	check_binary
-	refuse_unpublished
+	check_published
 }
 all_digests() {
-	digests | awk "$BASE64"'
+	digests | awk "$B64"'
 		NR == 1 { split($0, build) }
 		{ for (i = 2; i <= NF; i++) if (digest = hex($i)) print $1, build[i], "sha" (length($i) > 43 ? 512 : 256) ":" digest }'
 }
@@ -1079,7 +1079,7 @@ find_published() {
 	! read_digest sha256 || file_digest=sha256:$digest
 	published=$(all_digests | sed -n -e "s/ .* $_long\$//p" -e "s/ .* $file_digest\$//p" | sort -u)
 }
-refuse_unpublished() {
+check_published() {
 	_build=${github_builds%% *}
 	[ ! -f "$root/package.json" ] || _build=$npm_build
 	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0

@@ -43,14 +43,14 @@ take_file() {
 	[ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
 		|| die_no_checksum "no checksum is known for $(pretty "$archive_file")."
 	unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Get it again: $RELEASES_URL"
-	refuse_unpublished
+	check_published
 	check_binary
-	refuse_unpublished
+	check_published
 }
 
 # all_digests: prints "VERSION BUILD ALGORITHM:HEX" of all that was published before this installer
 all_digests() {
-	digests | awk "$BASE64"'
+	digests | awk "$B64"'
 		NR == 1 { split($0, build) }
 		{ for (i = 2; i <= NF; i++) if (digest = hex($i)) print $1, build[i], "sha" (length($i) > 43 ? 512 : 256) ":" digest }'
 }
@@ -69,9 +69,9 @@ find_published() {
 	published=$(all_digests | sed -n -e "s/ .* $_long\$//p" -e "s/ .* $file_digest\$//p" | sort -u)
 }
 
-# refuse_unpublished: a file that is not what was published as this version for this machine, where that is known. Only
+# check_published: a file that is not what was published as this version for this machine, where that is known. Only
 # npm's archives have a package.json. One that somebody has decompressed has no digest but the one that its user names.
-refuse_unpublished() {
+check_published() {
 	_build=${github_builds%% *}
 	[ ! -f "$root/package.json" ] || _build=$npm_build
 	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0

@@ -148,7 +148,7 @@ take_distribution() {
 }
 
 # For awk: hex(TEXT) decodes base64, or is nothing. Four digits are three bytes; padding stands for bytes that are not there.
-BASE64='function hex(text,    bytes, i, n, value, all) {
+B64='function hex(text,    bytes, i, n, value, all) {
 	sub(/==?$/, "", text)
 	bytes = int(length(text) * 3 / 4)
 	while (length(text) % 4) text = text "A"
@@ -163,7 +163,7 @@ BASE64='function hex(text,    bytes, i, n, value, all) {
 
 # base64_to_hex TEXT: prints it
 base64_to_hex() {
-	printf '%s\n' "$1" | awk "$BASE64"'{ print hex($0) }'
+	printf '%s\n' "$1" | awk "$B64"'{ print hex($0) }'
 }
 
 # ask_npm_for_release: npm's own word for the same
