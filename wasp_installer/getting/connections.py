@@ -55,6 +55,8 @@ class Session(requests.Session):
                 f"{host_of(resp.url)} sent us on to an address that is not https",
             )
         check_url(address)
+        # The body of a redirect, of which requests would read and decompress however much there is.
+        resp.raw.close()
         return target
 
 
@@ -107,10 +109,11 @@ class _Adapter(HTTPAdapter):
 
 def _tls_context() -> ssl.SSLContext:
     if sys.version_info < (3, 10):
-        return ssl.create_default_context()
-    import truststore
+        context = ssl.create_default_context()
+    else:
+        import truststore
 
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
