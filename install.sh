@@ -915,7 +915,7 @@ find_release_at_github() {
 		version=${location##*/tag/v}
 		is_version "$version" || {
 			set_problem bad-answer "$host did not say which version is the newest"
-			! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a page of its own"
+			! is_web_page "$work/answer" || set_portal
 			return 1
 		}
 	fi
@@ -1624,6 +1624,7 @@ filled_in() {
 	done <"$work/filling"
 }
 place_shared_files() {
+	rm -f "$share_dir/completions" 2>/dev/null
 	change_in "$share_dir" mkdir -p "$share_dir/completions"
 	change_in "$share_dir" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
 	change_in "$share_dir" mv -f "$staging"/shared/*.* "$share_dir/"
@@ -3491,7 +3492,7 @@ make_work_folder() {
 	esac
 	for _left in "${work%/*}"/wasp-installer-*-??????; do
 		_pid=${_left%-*}
-		kill -0 "${_pid##*-}" 2>/dev/null || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || rm -rf "$_left"
+		kill -0 "${_pid##*-}" 2>/dev/null || find "$_left" -prune -mmin +60 -exec rm -rf {} \; 2>/dev/null
 	done
 }
 main() {

@@ -18,7 +18,7 @@ find_release_at_github() {
 		version=${location##*/tag/v}
 		is_version "$version" || {
 			set_problem bad-answer "$host did not say which version is the newest"
-			! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a page of its own"
+			! is_web_page "$work/answer" || set_portal
 			return 1
 		}
 	fi
