@@ -2,4 +2,6 @@
 
 from __future__ import annotations
 
-from tests.getters.conftest import both as both
+from tests.getters.conftest import both
+
+__all__ = ["both"]
