@@ -5,8 +5,7 @@
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
 #
 # `make install.sh` makes it from sh/ (without comments), installed/ and telemetry_ping.py. It is one brace group, so a cut
-# download does nothing. Your shell runs only the next lines, which hand over to /bin/sh, whatever its aliases (a backslash
-# keeps them off), functions (with POSIXLY_CORRECT, bash takes none for a special builtin) and options are.
+# download does nothing. Your shell only hands over to /bin/sh: a backslash keeps aliases off, POSIXLY_CORRECT functions.
 POSIXLY_CORRECT=1
 \unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
@@ -436,7 +435,7 @@ check_arguments() {
 check_version() {
 	! is_version "$1" || return 0
 	list_installed
-	_meant=$({ printf '%s\n' "$installed" && known_digests; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
+	_meant=$({ printf '%s\n' "$installed" && digests; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
 	die bad-version "'$1'${2:+ (in $2)} is not a Wasp version." \
 		"${_meant:+Did you mean $_meant? }A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
@@ -730,8 +729,11 @@ die_of_problem() {
 }
 fetch_json() {
 	fetch "$1" "$work/answer" || return 1
-	! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a web page, perhaps the login page of your network" || return 1
+	! is_web_page "$work/answer" || set_portal || return 1
 	values=$(json_strings "$work/answer") || set_problem bad-answer "$host answered with something that is not JSON" || return 1
+}
+set_portal() {
+	set_problem captive-portal "$host answered with a web page, perhaps the login page of your network"
 }
 is_web_page() {
 	case $(head -c 512 "$1" | od -An -v -tu1 | awk '{
@@ -902,23 +904,20 @@ take_distribution() {
 	esac
 	return 1
 }
+B64='function hex(text,    bytes, i, n, value, all) {
+	sub(/==?$/, "", text)
+	bytes = int(length(text) * 3 / 4)
+	while (length(text) % 4) text = text "A"
+	for (i = 1; i <= length(text); i++) {
+		n = index("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", substr(text, i, 1))
+		if (!n) return
+		value = value % 262144 * 64 + n - 1
+		if (i % 4 == 0) all = all sprintf("%06x", value)
+	}
+	return substr(all, 1, bytes * 2)
+}'
 base64_to_hex() {
-	printf '%s\n' "$1" | awk '{
-		digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-		sub(/==?$/, "")
-		bytes = int(length($0) * 3 / 4)
-		while (length($0) % 4) $0 = $0 "A"
-		for (i = 1; i <= length($0); i += 4) {
-			value = 0
-			for (j = 0; j < 4; j++) {
-				n = index(digits, substr($0, i + j, 1)) - 1
-				if (n < 0) exit 1
-				value = value * 64 + n
-			}
-			hex = hex sprintf("%06x", value)
-		}
-		print substr(hex, 1, bytes * 2)
-	}'
+	printf '%s\n' "$1" | awk "$B64"'{ print hex($0) }'
 }
 ask_npm_for_release() {
 	host=npm problem='' below=''
@@ -951,37 +950,36 @@ read_versions_of_npm() {
 name_github() {
 	github=${WASP_GITHUB_URL:-$DEFAULT_GITHUB_URL}
 	github=${github%/}
-	case $github in
-		"$DEFAULT_GITHUB_URL") github_api=https://api.github.com ;;
-		*) github_api=$github/api/v3 ;;
-	esac
+	github_api=$github/api/v3
+	[ "$github" != "$DEFAULT_GITHUB_URL" ] || github_api=https://api.github.com
+	github=$github/wasp-lang/wasp/releases github_api=$github_api/repos/wasp-lang/wasp/releases
 }
 find_release_at_github() {
 	name_github
 	fetcher=request version=$wanted
 	if [ "$wanted" = latest ]; then
-		fetch "$github/wasp-lang/wasp/releases/latest" "$work/answer" location || return 1
+		fetch "$github/latest" "$work/answer" location || return 1
 		version=${location##*/tag/v}
 		is_version "$version" || {
 			set_problem bad-answer "$host did not say which version is the newest"
-			! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a page of its own"
+			! is_web_page "$work/answer" || set_portal
 			return 1
 		}
 	fi
 	release_source=github
 	ask_github_for_assets
 	for _build in $github_builds; do
-		release_url="$github/wasp-lang/wasp/releases/download/v$version/wasp-$_build.tar.gz"
+		release_url="$github/download/v$version/wasp-$_build.tar.gz"
 		asset_is_there "wasp-$_build.tar.gz" && return 0
 		[ "$problem" = not-found ] || return 1
 	done
 	release_url=''
-	! fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head || set_problem no-build "Wasp $version has no build for $os $arch"
+	! fetch "$github/tag/v$version" /dev/null head || set_problem no-build "Wasp $version has no build for $os $arch"
 	return 1
 }
 ask_github_for_assets() {
 	api_problem=''
-	fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get \
+	fetch_once "$github_api/tags/v$version" "$work/answer" get \
 		&& values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
 	values=''
 	[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
@@ -999,7 +997,7 @@ asset_is_there() {
 }
 read_versions_of_github() {
 	name_github
-	fetch_json "$github_api/repos/wasp-lang/wasp/releases?per_page=100" || return 1
+	fetch_json "$github_api?per_page=100" || return 1
 	available=$(print_values | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
 }
 obtain_release() {
@@ -1088,7 +1086,7 @@ take_release() {
 	stop_progress
 	[ "$_status" = 0 ] || return 1
 	unpack_archive && check_binary && return 0
-	set_problem captive-portal "$host answered with a web page, perhaps the login page of your network"
+	set_portal
 }
 download() {
 	case $fetcher,$release_source in
@@ -1109,25 +1107,38 @@ take_file() {
 	find_published
 	[ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
 		|| die_no_checksum "no checksum is known for $(pretty "$archive_file")."
-	refuse_unpublished
 	unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Download it again: $RELEASES_URL"
+	check_published
 	check_binary
-	refuse_unpublished
+	check_published
+}
+all_digests() {
+	digests | awk "$B64"'
+		NR == 1 { split($0, build) }
+		{ for (i = 2; i <= NF; i++) if (digest = hex($i)) print $1, build[i], "sha" (length($i) > 43 ? 512 : 256) ":" digest }'
+}
+known_digest() {
+	all_digests | sed -n "s/^$version $1 //p"
 }
 find_published() {
-	file_digest='' _digests=''
-	! read_digest sha512 || _digests=sha512:$digest
+	file_digest='' _long=''
+	! read_digest sha512 || _long=sha512:$digest
 	! read_digest sha256 || file_digest=sha256:$digest
-	published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
+	published=$(all_digests | sed -n -e "s/ .* $_long\$//p" -e "s/ .* $file_digest\$//p" | sort -u)
 }
-refuse_unpublished() {
-	[ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
+check_published() {
+	_build=${github_builds%% *}
+	[ ! -f "$root/package.json" ] || _build=$npm_build
+	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0
+	is_compressed || [ -z "$wanted_sha256" ] || return 0
+	[ -n "$file_digest" ] || verify_digest sha256 ''
 	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
 take_known_digest() {
-	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
-	[ -z "$_known" ] || release_digest=$_known
+	_build=${release_url##*/wasp-}
+	[ "$release_source" = github ] || _build=$npm_build.tar.gz
+	_known=$(known_digest "${_build%.tar.gz}")
+	release_digest=${_known:-$release_digest}
 }
 require_checksum_or_say() {
 	[ -z "$wanted_sha256$release_digest" ] || return 0
@@ -1660,6 +1671,7 @@ filled_in() {
 	done <"$work/filling"
 }
 place_shared_files() {
+	rm -f "$share_dir/completions" 2>/dev/null
 	change_in "$share_dir" mkdir -p "$share_dir/completions"
 	change_in "$share_dir" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
 	change_in "$share_dir" mv -f "$staging"/shared/*.* "$share_dir/"
@@ -2350,7 +2362,7 @@ run_update() {
 }
 is_published_installer() {
 	fetch "${WASP_INSTALLER_URL:-$INSTALLER_URL}" "$work/installer" || return 1
-	! is_web_page "$work/installer" || set_problem captive-portal "$host answered with a web page, perhaps the login page of your network" || return 1
+	! is_web_page "$work/installer" || set_portal || return 1
 	set_problem bad-answer "$host sent something that is not the installer, or not all of it"
 	[ "$(sed -n '1p; $p' "$work/installer")" = "#!/bin/sh$newline}" ]
 }
@@ -2443,8 +2455,8 @@ examine_left_overs() {
 	show 'left over' "${_found:+$_found (the next install removes it)}"
 }
 installed_file() {
-    case $1 in
-        launcher) cat <<'END_0' ;;
+	case $1 in
+		launcher) cat <<'END_0' ;;
 #!/bin/sh
 # Starts Wasp. The installer writes it anew when the current version changes.
 _wasp_version=''
@@ -2542,7 +2554,7 @@ elif [ "$_wasp_python" ]; then
 fi
 exec "$_wasp_dir/wasp-bin" ${1+"$@"}
 END_0
-        telemetry_ping.py) cat <<'END_1' ;;
+		telemetry_ping.py) cat <<'END_1' ;;
 #!/usr/bin/env python3
 """Wasp's telemetry: what is sent, when it is sent, and how to opt out.
 
@@ -3194,7 +3206,7 @@ def run(arguments: Sequence[str]) -> NoReturn:
 if __name__ == "__main__":
     run(sys.argv[1:])
 END_1
-        telemetry_messages.py) cat <<'END_2' ;;
+		telemetry_messages.py) cat <<'END_2' ;;
 """Messages back: what the Wasp team has to say to the users of a version.
 
 After an event, telemetry_ping.py lets this look for them, at most once in 12 hours: in what the
@@ -3476,7 +3488,7 @@ def _releases(version: str) -> list[str]:
         found = [one["tag_name"].lstrip("v") for one in listed if not one.get("prerelease")]
     return [*filter(_is_release, found)]
 END_2
-        project_version.sh) cat <<'END_3' ;;
+		project_version.sh) cat <<'END_3' ;;
 # shellcheck shell=sh disable=SC2015,SC2154,SC2295
 # The launcher reads this where several versions are installed: a project says in main.wasp, or main.wasp.ts, which
 # Wasp it wants: wasp: { version: "^0.24.0" }. Sets _wasp_version to the one that runs here.
@@ -3601,7 +3613,7 @@ for _wasp_file in "$_wasp_path/main.wasp" "$_wasp_path/main.wasp.ts"; do
 	break
 done
 END_3
-        env.sh) cat <<'END_4' ;;
+		env.sh) cat <<'END_4' ;;
 # shellcheck shell=sh
 # Start-up files read this: it puts Wasp on PATH and sets up tab completion.
 __wasp_root=''
@@ -3629,7 +3641,7 @@ case $- in
 esac
 unset __wasp_root __wasp_bin
 END_4
-        env.fish) cat <<'END_5' ;;
+		env.fish) cat <<'END_5' ;;
 # conf.d/wasp.fish reads this: it puts Wasp on PATH and sets up tab completion.
 set -g __wasp_root ''
 set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
@@ -3647,7 +3659,7 @@ if status is-interactive; and test -r $__wasp_root/completions/wasp.fish
 end
 set -e __wasp_root
 END_5
-        completions/wasp.bash) cat <<'END_6' ;;
+		completions/wasp.bash) cat <<'END_6' ;;
 # Tab completion of wasp in bash. The Wasp installer wrote this file.
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
@@ -3672,7 +3684,7 @@ _wasp() {
 
 complete -o default -F _wasp wasp
 END_6
-        completions/_wasp) cat <<'END_7' ;;
+		completions/_wasp) cat <<'END_7' ;;
 #compdef wasp
 # Tab completion of wasp in zsh. The Wasp installer wrote this file.
 
@@ -3715,7 +3727,7 @@ else
   fi
 fi
 END_7
-        completions/wasp.fish) cat <<'END_8' ;;
+		completions/wasp.fish) cat <<'END_8' ;;
 # Tab completion of wasp in fish. The Wasp installer wrote this file.
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
@@ -3743,11 +3755,13 @@ end
 
 complete -c wasp -f -a '(__wasp_words)'
 END_8
-    esac
+	esac
 }
-known_digests() {
-    cat <<'END_OF_digests'
-END_OF_digests
+digests() {
+	cat <<'END'
+- linux-x64-glibc
+0.25.0 DkRZuAputH6xful5c33WCmtBtils3SxyfmeTJq2V3PZEMdQvw0IY/WDEcD3TaW0EpIics13JxUt9LXdqX3EvIg
+END
 }
 leave() {
 	ignore_signals
@@ -3793,7 +3807,7 @@ make_work_folder() {
 	esac
 	for _left in "${work%/*}"/wasp-installer-*-??????; do
 		_pid=${_left%-*}
-		kill -0 "${_pid##*-}" 2>/dev/null || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || rm -rf "$_left"
+		kill -0 "${_pid##*-}" 2>/dev/null || find "$_left" -prune -mmin +60 -exec rm -rf {} \; 2>/dev/null
 	done
 }
 main() {

@@ -17,7 +17,7 @@ take_release() {
 	stop_progress
 	[ "$_status" = 0 ] || return 1
 	unpack_archive && check_binary && return 0
-	set_problem captive-portal "$host answered with a web page, perhaps the login page of your network"
+	set_portal
 }
 
 # download FILE: by a request, or by npm where that does not succeed
@@ -42,33 +42,50 @@ take_file() {
 	find_published
 	[ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
 		|| die_no_checksum "no checksum is known for $(pretty "$archive_file")."
-	refuse_unpublished
 	unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Download it again: $RELEASES_URL"
+	check_published
 	check_binary
-	refuse_unpublished
+	check_published
 }
 
-# find_published: sets published to the version that has this file's digest among those published with this installer,
-# and file_digest for the receipt, so a machine without a hash tool can do without
+# all_digests: prints "VERSION BUILD ALGORITHM:HEX" of all that was published before this installer
+all_digests() {
+	digests | awk "$B64"'
+		NR == 1 { split($0, build) }
+		{ for (i = 2; i <= NF; i++) if (digest = hex($i)) print $1, build[i], "sha" (length($i) > 43 ? 512 : 256) ":" digest }'
+}
+
+# known_digest BUILD: prints that of this version
+known_digest() {
+	all_digests | sed -n "s/^$version $1 //p"
+}
+
+# find_published: sets published to the version that has this file's digest, and file_digest for the receipt, so a
+# machine without a hash tool can do without
 find_published() {
-	file_digest='' _digests=''
-	! read_digest sha512 || _digests=sha512:$digest
+	file_digest='' _long=''
+	! read_digest sha512 || _long=sha512:$digest
 	! read_digest sha256 || file_digest=sha256:$digest
-	published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
+	published=$(all_digests | sed -n -e "s/ .* $_long\$//p" -e "s/ .* $file_digest\$//p" | sort -u)
 }
 
-# refuse_unpublished: a file that is not what was published as this version; one that somebody has decompressed has no
-# digest that is known
-refuse_unpublished() {
-	[ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
+# check_published: a file that is not what was published as this version for this machine, where that is known. Only
+# npm's archives have a package.json. One that somebody has decompressed has no digest but the one that its user names.
+check_published() {
+	_build=${github_builds%% *}
+	[ ! -f "$root/package.json" ] || _build=$npm_build
+	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0
+	is_compressed || [ -z "$wanted_sha256" ] || return 0
+	[ -n "$file_digest" ] || verify_digest sha256 ''
 	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
 
-# take_known_digest: what was published with this installer counts for more than what a server says
+# take_known_digest: what was published before this installer counts for more than what a server says
 take_known_digest() {
-	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
-	[ -z "$_known" ] || release_digest=$_known
+	_build=${release_url##*/wasp-}
+	[ "$release_source" = github ] || _build=$npm_build.tar.gz
+	_known=$(known_digest "${_build%.tar.gz}")
+	release_digest=${_known:-$release_digest}
 }
 
 require_checksum_or_say() {

@@ -129,7 +129,7 @@ check_arguments() {
 check_version() {
 	! is_version "$1" || return 0
 	list_installed
-	_meant=$({ printf '%s\n' "$installed" && known_digests; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
+	_meant=$({ printf '%s\n' "$installed" && digests; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
 	die bad-version "'$1'${2:+ (in $2)} is not a Wasp version." \
 		"${_meant:+Did you mean $_meant? }A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }

@@ -4,8 +4,12 @@
 # fetch_json URL: sets values to the strings of the answer, one "path<TAB>value" a line
 fetch_json() {
 	fetch "$1" "$work/answer" || return 1
-	! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a web page, perhaps the login page of your network" || return 1
+	! is_web_page "$work/answer" || set_portal || return 1
 	values=$(json_strings "$work/answer") || set_problem bad-answer "$host answered with something that is not JSON" || return 1
+}
+
+set_portal() {
+	set_problem captive-portal "$host answered with a web page, perhaps the login page of your network"
 }
 
 # is_web_page FILE: HTML where something else is due. The tr of some systems refuses bytes that are no text.

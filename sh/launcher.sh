@@ -133,6 +133,8 @@ filled_in() {
 
 # place_shared_files: each replaced as a whole
 place_shared_files() {
+	# Where it is a link, that goes; a folder stays.
+	rm -f "$share_dir/completions" 2>/dev/null
 	change_in "$share_dir" mkdir -p "$share_dir/completions"
 	change_in "$share_dir" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
 	change_in "$share_dir" mv -f "$staging"/shared/*.* "$share_dir/"

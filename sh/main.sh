@@ -62,7 +62,7 @@ make_work_folder() {
 	# What killed runs left there.
 	for _left in "${work%/*}"/wasp-installer-*-??????; do
 		_pid=${_left%-*}
-		kill -0 "${_pid##*-}" 2>/dev/null || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || rm -rf "$_left"
+		kill -0 "${_pid##*-}" 2>/dev/null || find "$_left" -prune -mmin +60 -exec rm -rf {} \; 2>/dev/null
 	done
 }
 

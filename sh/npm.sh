@@ -147,25 +147,23 @@ take_distribution() {
 	return 1
 }
 
+# For awk: hex(TEXT) decodes base64, or is nothing. Four digits are three bytes; padding stands for bytes that are not there.
+B64='function hex(text,    bytes, i, n, value, all) {
+	sub(/==?$/, "", text)
+	bytes = int(length(text) * 3 / 4)
+	while (length(text) % 4) text = text "A"
+	for (i = 1; i <= length(text); i++) {
+		n = index("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", substr(text, i, 1))
+		if (!n) return
+		value = value % 262144 * 64 + n - 1
+		if (i % 4 == 0) all = all sprintf("%06x", value)
+	}
+	return substr(all, 1, bytes * 2)
+}'
+
 # base64_to_hex TEXT: prints it
 base64_to_hex() {
-	printf '%s\n' "$1" | awk '{
-		digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-		sub(/==?$/, "")
-		# Four digits are three bytes; padding stands for bytes that are not there.
-		bytes = int(length($0) * 3 / 4)
-		while (length($0) % 4) $0 = $0 "A"
-		for (i = 1; i <= length($0); i += 4) {
-			value = 0
-			for (j = 0; j < 4; j++) {
-				n = index(digits, substr($0, i + j, 1)) - 1
-				if (n < 0) exit 1
-				value = value * 64 + n
-			}
-			hex = hex sprintf("%06x", value)
-		}
-		print substr(hex, 1, bytes * 2)
-	}'
+	printf '%s\n' "$1" | awk "$B64"'{ print hex($0) }'
 }
 
 # ask_npm_for_release: npm's own word for the same

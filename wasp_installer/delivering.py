@@ -10,9 +10,9 @@ from pathlib import Path
 from .command_line.console import Console
 from .command_line.options import Options
 from .errors import InstallerError, about, changing
-from .getting.known import is_published, known_digests
+from .getting.known import known_digest, versions_of
 from .getting.npm import feed
-from .getting.platforms import Platform
+from .getting.platforms import Platform, choose_builds
 from .getting.problems import captive_portal
 from .getting.sources import SOURCE_NAMES, Source
 from .placing.archives import ArchiveReceiver
@@ -88,15 +88,19 @@ class Delivery:
                 )
             expected = [("sha256", options.sha256)] if options.sha256 else []
             digests = {f"{name}:{receiver.digest(name)}" for name in ("sha256", "sha512")}
-            if options.require_checksum and not expected and not is_published(digests):
+            published = versions_of(digests)
+            if options.require_checksum and not expected and not published:
                 raise _no_checksum(f"no checksum is known for {pretty(path)}.")
-            if wanted is not None and not receiver.is_bare:
-                _refuse_unpublished(wanted, digests)
             with about(Release(wanted or "", "file", None, digest, None)):
                 package_json = self._unpack(receiver, expected)
+                # Its user vouches for one that somebody has decompressed.
+                is_trusted = receiver.is_bare and options.sha256 is not None
+                if wanted not in published and not is_trusted:
+                    self._refuse_unpublished(wanted, package_json)
                 version = self._try(wanted)
-                if not receiver.is_bare:
-                    _refuse_unpublished(version, digests)
+            with about(Release(version, "file", None, digest, None)):
+                if version not in published and not is_trusted:
+                    self._refuse_unpublished(version, package_json)
         return Release(version, "file", None, digest, _node_of_package(package_json))
 
     def _expected(self, release: Release) -> list[tuple[str, str]]:
@@ -128,6 +132,24 @@ class Delivery:
         self._console.say_step("Unpacking")
         return unpack(content, self._staging.new)
 
+    def _refuse_unpublished(self, version: str | None, package_json: Path | None) -> None:
+        """Refuses a file, where it is known what was published as ``version`` for this machine.
+
+        Only npm's archives have a package.json.
+        """
+        builds = choose_builds(self._platform)
+        known = (
+            known_digest(version or "", "npm", builds.npm)
+            if package_json
+            else known_digest(version or "", "github", builds.github[0])
+        )
+        if known:
+            raise InstallerError(
+                "checksum-mismatch",
+                f"the archive is not Wasp {version} as it was published.",
+                f"Nothing was installed. Download it again: {RELEASES_PAGE}",
+            )
+
     def _try(self, version: str | None) -> str:
         """Runs the unpacked binary; returns the version that it is."""
         self._console.say_step("Running wasp-bin version")
@@ -143,17 +165,6 @@ class Delivery:
                 "Nothing was installed.",
             )
         return version
-
-
-def _refuse_unpublished(version: str, digests: set[str]) -> None:
-    """Refuses a file that is not what was published as ``version``, where that is known."""
-    known = known_digests(version)
-    if known and not known & digests:
-        raise InstallerError(
-            "checksum-mismatch",
-            f"the archive is not Wasp {version} as it was published.",
-            f"Nothing was installed. Download it again: {RELEASES_PAGE}",
-        )
 
 
 def _no_checksum(message: str) -> InstallerError:

@@ -11,12 +11,12 @@ import yaml
 
 from tests.packaging.jails import linter, run_to_end
 from tests.support.collector import Collector
-from tests.support.frontends import REPOSITORY
+from tests.support.frontends import CHECKOUT
 from tests.support.machines import Machine, MachineRoom, Run
 from tests.support.releases import Upstream
 from tests.support.toolboxes import real_tool
 
-FOLDER = REPOSITORY / "packaging" / "github-action"
+FOLDER = CHECKOUT / "packaging" / "github-action"
 ACTION: dict[str, Any] = yaml.safe_load((FOLDER / "action.yml").read_text())
 [STEP] = ACTION["runs"]["steps"]
 

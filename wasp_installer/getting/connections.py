@@ -55,6 +55,8 @@ class Session(requests.Session):
                 f"{host_of(resp.url)} redirected to an address that is not https",
             )
         check_url(address)
+        # The body of a redirect, of which requests would read and decompress however much there is.
+        resp.raw.close()
         return target
 
 
@@ -107,7 +109,8 @@ class _Adapter(HTTPAdapter):
 
 def _tls_context() -> ssl.SSLContext:
     if sys.version_info < (3, 10):
-        return ssl.create_default_context()
+        context = ssl.create_default_context()
+    else:
     import truststore
 
     context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
