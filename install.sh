@@ -32,13 +32,10 @@ NPM_PACKAGE=@wasp.sh/wasp-cli
 NPM_PATH=@wasp.sh%2fwasp-cli
 FIRST_NPM_VERSION=0.20.2
 VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
-DEFAULT_GITHUB_URL=https://github.com
 INSTALLER_URL=https://get.wasp.sh/install.sh
 RELEASES_URL=https://github.com/wasp-lang/wasp/releases
 NODE_URL=https://nodejs.org/en/download
 OLDEST_GLIBC=2.29
-ATTEMPTS=4
-LONGEST_RETRY_AFTER_S=60
 REDIRECT_LIMIT=10
 SLOWEST=100
 ANSWER_LIMIT=16777216
@@ -550,14 +547,15 @@ is_on_ci() {
 	return 1
 }
 choose_downloader() {
-	downloader=curl wget_options=''
+	downloader=curl headers=$work/headers wget_options='' wget_authorities=''
 	case $(command -v curl) in
-		'' | /snap/* | */snap/bin/*) downloader=wget ;;
+		'' | /snap/* | */snap/bin/*) downloader=wget headers=$work/errors ;;
 		*) return 0 ;;
 	esac
 	case $(wget --version 2>&1) in
 		*'GNU Wget '*)
 			wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
+			wget_authorities=${SSL_CERT_FILE-}
 			;;
 		*[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
 		*) die no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
@@ -582,57 +580,34 @@ check_url() {
 }
 is_loopback() {
 	host_of "$1"
-	case $host in
-		localhost | '[::1]') ;;
-		*[!0-9.]* | *.*.*.*.*) return 1 ;;
-		127.[0-9]*.[0-9]*.[0-9]*) ;;
-		*) return 1 ;;
-	esac
+	printf '%s\n' "$host" | grep -qE '^(localhost|\[::1]|127(\.[0-9]{1,3}){3})$'
 }
 host_of() {
-	host=${1#*://}
-	host=${host%%[/?#]*}
-	host=${host##*@}
-	case $host in
-		'['*) host=${host%%]*}']' ;;
-		*) host=${host%%:*} ;;
-	esac
+	host=$(printf '%s\n' "$1" | sed 's,^[^:]*://,,; s,[/?#].*,,; s,.*@,,; s,:[0-9]*$,,')
 }
 fetch() {
-	_attempt=1 _pause=1
-	until fetch_once "$1" "$2" "${3:-get}"; do
-		case $problem,$http_status in
-			connection,* | http-status,429 | http-status,5??) ;;
+	for _pause in 1 2 4 ''; do
+		! fetch_once "$1" "$2" "${3:---location}" || return 0
+		case $problem,$http_status,$_pause in
+			connection,*,? | http-status,429,? | http-status,5??,?) ;;
 			*) return 1 ;;
 		esac
-		[ "$_attempt" -lt "$ATTEMPTS" ] || return 1
-		while [ "$retry_after" != "${retry_after#0?}" ]; do retry_after=${retry_after#0}; done
-		case $retry_after in
-			'' | *[!0-9]*) _wait=$_pause ;;
-			???* | 6[1-9] | [789]?) _wait=$LONGEST_RETRY_AFTER_S ;;
-			*) _wait=$retry_after ;;
-		esac
+		_wait=$(printf '%s\n' "$retry_after" | awk -v pause="$_pause" '{ print (!/^[0-9]+$/ ? pause : $0 > 60 ? 60 : $0 + 0) }')
 		say "$problem_text; retrying in $_wait s"
 		run_waiting /dev/null /dev/null sleep "$_wait"
-		_attempt=$((_attempt + 1)) _pause=$((_pause * 2))
 	done
 }
 fetch_once() {
-	say_step "$3 $(plain_text "$1")"
-	problem='' problem_text='' http_status='' location='' retry_after='' encoding='' content_length=''
+	say_step "$(plain_text "$1")"
+	problem='' problem_text='' http_status='' location='' retry_after='' content_length=''
 	check_url "$1" || return 1
 	host_of "$1"
-	_url=$1 _file=$2 _method=$3
-	: >"$work/headers"
-	case $_file in
-		*/archive) _limit=$UNPACKED_LIMIT ;;
-		*) _limit=$ANSWER_LIMIT ;;
-	esac
-	"fetch_with_$downloader" || return 1
-	case $_file,$encoding in
-		*/archive,* | *, | *,identity) return 0 ;;
-	esac
-	set_problem bad-answer "$host sent its answer compressed ($(plain_text "$encoding")), which nobody asked for"
+	_url=$1 _file=$2 _method=$3 _limit=$ANSWER_LIMIT
+	: >"$headers"
+	case $_file in */archive) _limit=$UNPACKED_LIMIT ;; esac
+	"fetch_with_$downloader"
+	read_headers
+	[ "$_status" = 0 ] || explain_failure
 }
 bounded() {
 	trap '' XFSZ 2>/dev/null
@@ -642,84 +617,71 @@ bounded() {
 fetch_with_curl() {
 	_protocols='=https'
 	case $_url in http:*) _protocols='=http,https' ;; esac
-	set -- --disable --silent --show-error --fail --dump-header "$work/headers" --max-redirs "$REDIRECT_LIMIT" \
-		--proto "$_protocols" --proto-redir "$_protocols" --connect-timeout "$timeout" --speed-limit "$SLOWEST" \
-		--speed-time "$timeout" --max-filesize "$_limit" --user-agent 'wasp-installer (sh)'
-	case $_method in
-		head) set -- "$@" --location --head ;;
-		get) set -- "$@" --location ;;
-	esac
-	run_waiting "$_file" "$work/errors" bounded curl "$@" "$_url"
-	_status=$?
-	read_headers
-	[ "$_status" = 0 ] || explain_failure "curl $_status"
+	run_waiting "$_file" "$work/errors" bounded curl --disable --silent --show-error --fail "$_method" \
+		--dump-header "$headers" --max-redirs "$REDIRECT_LIMIT" --proto "$_protocols" --proto-redir "$_protocols" \
+		--connect-timeout "$timeout" --speed-limit "$SLOWEST" --speed-time "$timeout" --max-filesize "$_limit" \
+		--user-agent 'wasp-installer (sh)' "$_url"
 }
 fetch_with_wget() {
-	set -- -S -O - $wget_options
-	case $_method,$wget_options in
-		head,*) set -- "$@" --spider ;;
-		location,*max-redirect*) set -- "$@" --max-redirect=0 ;;
-	esac
-	case ${SSL_CERT_FILE:+$wget_options} in *no-hsts*) set -- "$@" --ca-certificate="$SSL_CERT_FILE" ;; esac
+	set -- -S -O - $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"}
+	[ "$_method" = --location ] || set -- "$@" --spider
 	run_waiting "$_file" "$work/errors" bounded wget "$@" "$_url"
-	_status=$?
-	sed 's/^ *//' "$work/errors" >"$work/headers"
-	read_headers
+	case $_status in
+		0) ;;
+		1 | 6 | 8) _status=22 ;;
+		5) _status=60 ;;
+		*) _status=other ;;
+	esac
 	! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
 		'the wget on your PATH does not check certificates, so you need curl.' "$(how_to_install curl)"
-	if [ "${_url#https:}" != "$_url" ] && grep -qi '^location:[[:space:]]*http:' "$work/headers"; then
-		set_problem insecure-url "$host redirected to an address that is not https"
-		return 1
-	fi
-	case $_method,$http_status in location,3??) _status=0 ;; esac
-	[ "$_status" = 0 ] || explain_failure "wget $_status"
+	[ "${_url#https:}" = "$_url" ] || ! grep -qi '^ *location:[[:space:]]*http:' "$work/errors" || _status=1
 }
 read_headers() {
 	while IFS=": $tab" read -r _key _value; do
 		_value=${_value%"$carriage_return"}
 		case $_key in
-			HTTP/*) http_status=${_value%% *} retry_after='' encoding='' ;;
+			HTTP/*) http_status=${_value%% *} retry_after='' ;;
 			[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]) location=${_value%% *} ;;
 			[Rr]etry-[Aa]fter) retry_after=$_value ;;
 			[Cc]ontent-[Ll]ength) content_length=$_value ;;
-			[Cc]ontent-[Ee]ncoding) encoding=$_value ;;
 		esac
-	done <"$work/headers"
+	done <"$headers"
 }
 explain_failure() {
-	_words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
+	_words=$(sed -nE 's/^(curl: \([0-9]+\)|wget:|ERROR:) //p' "$work/errors" | tail -n 1)
 	_words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
-	case $1,$http_status,$_words in
-		curl\ 23,* | curl\ 63,* | *[Nn]o\ space*)
+	_proxy=${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}
+	case $_status,$http_status,$_words in
+		23,* | *[Nn]o\ space*)
 			set_problem bad-answer "$host sent a file that is far too large"
-			[ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
+			[ -n "$(find "$_file" "$headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
 				|| die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
 			;;
 		*'proxy syntax'* | *'proxy URL'*)
 			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
-		*,407,* | *' 407'*) set_problem proxy 'the proxy asks for a user name and a password' ;;
-		curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
-		curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
-		curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy refused to connect to $host ($_words)" ;;
-		curl\ 7,*,?* | *refused*)
-			set_problem connection "$host refused the connection"
-			[ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
-				|| set_problem proxy "$host, or the proxy in front of it, refused the connection ($_words)"
+		22,4[01][045],*) set_problem not-found "$host does not have it" ;;
+		22,407,* | *,*\ 407*) set_problem proxy 'the proxy asks for a user name and a password' ;;
+		22,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
+		5,* | 97,* | *roxy* | *CONNECT*) set_problem proxy "the proxy refused to connect to $host ($_words)" ;;
+		7,* | *refused*)
+			set_problem connection "$host${_proxy:+, or the proxy in front of it,} refused the connection"
+			[ -z "$_proxy" ] || problem=proxy
 			;;
-		curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host could not be resolved" ;;
-		curl\ 28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-		curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host sent an invalid answer ($_words)" ;;
-		curl\ 1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
-		*ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host was not accepted ($_words)" ;;
+		6,* | *resolve* | *'bad address'*) set_problem dns "the name $host could not be resolved" ;;
+		28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
+		1,*HTTP/0.9* | 3,* | 47,* | 63,*) set_problem bad-answer "$host sent an invalid answer ($_words)" ;;
+		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
+		*ertificate* | 5[13489],* | 60,* | 77,*) set_problem tls "the TLS certificate of $host was not accepted ($_words)" ;;
 		*) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
 	esac
 	return 1
 }
 die_of_problem() {
 	case $network_problem in
-		dns) _hint='Check your network connection (and HTTPS_PROXY, if you use a proxy), then run this again.' ;;
-		connection | timeout | http-status) _hint='Check your network connection or wait a little, then run this again.' ;;
+		dns | connection | timeout | http-status)
+			_hint='Check your network connection (and HTTPS_PROXY, if you use a proxy) or wait a little, then run this again.'
+			;;
 		tls) _hint="Check your clock, and that CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
 		captive-portal) _hint='Open a web page in a browser to log in to the network, then run this again.' ;;
@@ -730,39 +692,33 @@ die_of_problem() {
 }
 fetch_json() {
 	fetch "$1" "$work/answer" || return 1
-	! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a web page, perhaps the login page of your network" || return 1
-	values=$(json_strings "$work/answer") || set_problem bad-answer "$host answered with something that is not JSON" || return 1
+	! is_web_page "$work/answer" || return 1
+	read_json "$work/answer" || set_problem bad-answer "$host answered with something that is not JSON"
 }
 is_web_page() {
-	case $(head -c 512 "$1" | od -An -v -tu1 | awk '{
-		for (i = 1; i <= NF; i++) if ($i > 31 && $i < 127) printf "%s", tolower(sprintf("%c", $i)) }') in
-		*'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) ;;
-		*) return 1 ;;
-	esac
+	head -c 512 "$1" | grep -qiE '<!doctype html|<html|<head|<script' && ! set_portal_problem
 }
-json_strings() {
+set_portal_problem() {
+	set_problem captive-portal "$host answered with a web page, perhaps the login page of your network"
+}
+read_json() {
 	awk 'BEGIN { RS = "\"" }
-		function path(    i, joined) {
-			for (i = 1; i <= depth; i++) joined = joined (i > 1 ? "." : "") name[i]
-			return joined
-		}
 		inside {
 			run = 0
 			while (run < length($0) && substr($0, length($0) - run, 1) == "\\") run++
 			if (length(value) < 4096) value = value substr($0, 1, 4096) (run % 2 ? "\"" : "")
-			if (run % 2) next
-			inside = 0; ended = 1
+			inside = run % 2
 			next
 		}
 		{
-			if (ended && $0 ~ /^[ \t\r\n]*:/) name[depth] = value
-			else if (ended && length(value) < 4096) {
+			if (NR > 1 && /^[ \t\r\n]*:/) name[depth] = value
+			else if (NR > 1 && length(value) < 4096) {
 				gsub(/\\\//, "/", value)
 				gsub(/\\u003[eE]/, ">", value)
 				gsub(/[[:cntrl:]]/, " ", value)
-				print path() "\t" value
+				print folder[depth] name[depth] "\t" value
 			}
-			ended = 0; value = ""; inside = 1
+			value = ""; inside = 1
 			text = $0
 			if (length(text) > 65536) exit 1
 			while (match(text, /[][{},]/)) {
@@ -770,22 +726,17 @@ json_strings() {
 				text = substr(text, RSTART + 1)
 				if (c == "{" || c == "[") {
 					if (++depth > 100) exit 1
+					folder[depth] = folder[depth - 1] name[depth - 1] (depth > 1 ? "." : "")
 					kind[depth] = c; name[depth] = (c == "[") ? 0 : ""
 				} else if (c != ",") {
 					if (--depth < 0) exit 1
 				} else if (kind[depth] == "[") name[depth]++
 			}
 		}
-		END { if (depth != 0 || !kind[1]) exit 1 }' "$1" 2>/dev/null
-}
-print_values() {
-	cat <<VALUES
-$values
-VALUES
+		END { if (depth != 0 || !kind[1]) exit 1 }' "$1" >"$work/values" 2>/dev/null
 }
 pick() {
-	picked=$(print_values | awk -v path="$1" -F '\t' '
-		$1 == path && !found { print substr($0, length(path) + 2); found = 1 }')
+	picked=$(awk -v path="$1" -F '\t' '$1 == path { print $2; exit }' "$work/values")
 }
 asks_npm() {
 	[ -z "$archive_file" ] || return 1
@@ -932,7 +883,7 @@ ask_npm_for_release() {
 }
 view_with_npm() {
 	run_waiting "$work/answer" "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" view --json "$@" \
-		&& values=$(json_strings "$work/answer") && [ -n "$values" ]
+		&& read_json "$work/answer"
 }
 download_with_npm() {
 	run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
@@ -942,65 +893,55 @@ download_with_npm() {
 }
 read_versions_of_npm() {
 	if [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; then
-		available=$(print_values | sed -n "s/^versions\..*\.version$tab//p")
+		available=$(sed -n "s/^versions\..*\.version$tab//p" "$work/values")
 	else
 		[ "$fetcher" = either ] && view_with_npm "$NPM_PACKAGE" name versions || return 1
-		available=$(print_values | sed -n "s/^versions\.[0-9]*$tab//p")
+		available=$(sed -n "s/^versions\.[0-9]*$tab//p" "$work/values")
 	fi
 }
 name_github() {
-	github=${WASP_GITHUB_URL:-$DEFAULT_GITHUB_URL}
-	github=${github%/}
-	case $github in
-		"$DEFAULT_GITHUB_URL") github_api=https://api.github.com ;;
-		*) github_api=$github/api/v3 ;;
-	esac
+	github=${WASP_GITHUB_URL:-https://github.com}
+	github=${github%/} github_api=${github%/}/api/v3
+	[ "$github" != https://github.com ] || github_api=https://api.github.com
+	github=$github/wasp-lang/wasp/releases github_api=$github_api/repos/wasp-lang/wasp/releases
 }
 find_release_at_github() {
 	name_github
-	fetcher=request version=$wanted
+	fetcher=request version=$wanted release_source=github
 	if [ "$wanted" = latest ]; then
-		fetch "$github/wasp-lang/wasp/releases/latest" "$work/answer" location || return 1
+		fetch "$github/latest" /dev/null --head || return 1
+		[ -n "$location" ] || set_portal_problem || return 1
 		version=${location##*/tag/v}
-		is_version "$version" || {
-			set_problem bad-answer "$host did not say which version is the newest"
-			! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a page of its own"
-			return 1
-		}
+		is_version "$version" || set_problem bad-answer "$host did not say which version is the newest" || return 1
 	fi
-	release_source=github
-	ask_github_for_assets
+	fetch_once "$github_api/tags/v$version" "$work/answer" --location && read_json "$work/answer" && grep -q '^assets\.' "$work/values" || {
+		: >"$work/values"
+		[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
+	}
 	for _build in $github_builds; do
-		release_url="$github/wasp-lang/wasp/releases/download/v$version/wasp-$_build.tar.gz"
-		asset_is_there "wasp-$_build.tar.gz" && return 0
+		release_url=$github/download/v$version/wasp-$_build.tar.gz
+		! asset_is_there "wasp-$_build.tar.gz" || return 0
 		[ "$problem" = not-found ] || return 1
 	done
 	release_url=''
-	! fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head || set_problem no-build "Wasp $version has no build for $os $arch"
+	! fetch "$github/tag/v$version" /dev/null --head || set_problem no-build "Wasp $version has no build for $os $arch"
 	return 1
 }
-ask_github_for_assets() {
-	api_problem=''
-	fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get \
-		&& values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
-	values=''
-	[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
-}
 asset_is_there() {
-	set_problem not-found "Wasp $version has no $1"
-	[ -n "$values" ] || {
-		fetch "$release_url" /dev/null head
+	[ -s "$work/values" ] || {
+		fetch "$release_url" /dev/null --head
 		return
 	}
-	_asset=$(print_values | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
+	problem=not-found
+	_asset=$(sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p" "$work/values")
 	[ -n "$_asset" ] || return 1
 	pick "assets.$_asset.digest"
 	case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
 }
 read_versions_of_github() {
 	name_github
-	fetch_json "$github_api/repos/wasp-lang/wasp/releases?per_page=100" || return 1
-	available=$(print_values | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
+	fetch_json "$github_api?per_page=100" || return 1
+	available=$(sed -n "s/^[0-9]*\.tag_name${tab}v//p" "$work/values")
 }
 obtain_release() {
 	! try_sources take_release_from || return 0
@@ -1017,7 +958,7 @@ obtain_release() {
 		'Another source may have it: leave out --source, or run: list --remote'
 }
 forget_release() {
-	version='' release_source='' release_url='' release_digest='' release_node=''
+	version='' release_source='' release_url='' release_digest='' release_node='' api_problem=''
 }
 take_release_from() {
 	forget_release
@@ -1087,8 +1028,7 @@ take_release() {
 	_status=$?
 	stop_progress
 	[ "$_status" = 0 ] || return 1
-	unpack_archive && check_binary && return 0
-	set_problem captive-portal "$host answered with a web page, perhaps the login page of your network"
+	unpack_archive && check_binary
 }
 download() {
 	case $fetcher,$release_source in
@@ -1255,7 +1195,7 @@ keep_wasp_only() {
 	_unpacking="unpack into $(pretty "$staging")"
 	change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
 	change "$_unpacking" chmod 755 "$root/wasp-bin"
-	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && values=$(json_strings "$root/package.json"); then
+	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && read_json "$root/package.json"; then
 		pick engines.node
 		take_node_range "$picked"
 	fi
@@ -1497,7 +1437,7 @@ json_or_null() {
 }
 read_receipt() {
 	version=$1
-	values=$(json_strings "$share_dir/$1/.receipt.json") || values=''
+	read_json "$share_dir/$1/.receipt.json" || : >"$work/values"
 	pick source && release_source=$picked
 	pick url && release_url=$picked
 	pick digest && release_digest=$picked

@@ -16,8 +16,7 @@ take_release() {
 	_status=$?
 	stop_progress
 	[ "$_status" = 0 ] || return 1
-	unpack_archive && check_binary && return 0
-	set_problem captive-portal "$host answered with a web page, perhaps the login page of your network"
+	unpack_archive && check_binary
 }
 
 # download FILE: by a request, or by npm where that does not succeed
@@ -232,7 +231,7 @@ keep_wasp_only() {
 	change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
 	change "$_unpacking" chmod 755 "$root/wasp-bin"
 	# An npm archive says itself which Node.js it wants.
-	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && values=$(json_strings "$root/package.json"); then
+	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && read_json "$root/package.json"; then
 		pick engines.node
 		take_node_range "$picked"
 	fi

@@ -182,7 +182,7 @@ ask_npm_for_release() {
 
 view_with_npm() {
 	run_waiting "$work/answer" "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" view --json "$@" \
-		&& values=$(json_strings "$work/answer") && [ -n "$values" ]
+		&& read_json "$work/answer"
 }
 
 # download_with_npm FILE: npm checks what it brings against dist.integrity itself
@@ -195,9 +195,9 @@ download_with_npm() {
 
 read_versions_of_npm() {
 	if [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; then
-		available=$(print_values | sed -n "s/^versions\..*\.version$tab//p")
+		available=$(sed -n "s/^versions\..*\.version$tab//p" "$work/values")
 	else
 		[ "$fetcher" = either ] && view_with_npm "$NPM_PACKAGE" name versions || return 1
-		available=$(print_values | sed -n "s/^versions\.[0-9]*$tab//p")
+		available=$(sed -n "s/^versions\.[0-9]*$tab//p" "$work/values")
 	fi
 }

@@ -19,7 +19,7 @@ obtain_release() {
 }
 
 forget_release() {
-	version='' release_source='' release_url='' release_digest='' release_node=''
+	version='' release_source='' release_url='' release_digest='' release_node='' api_problem=''
 }
 
 take_release_from() {

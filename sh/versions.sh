@@ -121,7 +121,7 @@ json_or_null() {
 # read_receipt VERSION: sets what is known of an installed version
 read_receipt() {
 	version=$1
-	values=$(json_strings "$share_dir/$1/.receipt.json") || values=''
+	read_json "$share_dir/$1/.receipt.json" || : >"$work/values"
 	pick source && release_source=$picked
 	pick url && release_url=$picked
 	pick digest && release_digest=$picked

@@ -14,20 +14,19 @@ from wasp_installer.versions import RELEASES_PAGE
 from .platforms import Platform
 
 _NETWORK_HINTS: Final[dict[str, str]] = {
-    "dns": "Check the network connection, and HTTPS_PROXY if you are behind a proxy; "
-    "then run this again.",
-    "connection": "Check your network connection or wait a little, then run this again.",
-    "timeout": "Check your network connection or wait a little, then run this again.",
-    "http-status": "Check your network connection or wait a little, then run this again.",
-    "tls": "Check the clock, and that the system's CA certificates are installed "
-    "(package ca-certificates).\nBehind a corporate proxy, set its CA file: "
-    "SSL_CERT_FILE=/path/to/ca.pem",
+    **dict.fromkeys(
+        ("dns", "connection", "timeout", "http-status"),
+        "Check your network connection (and HTTPS_PROXY, if you use a proxy) or wait a little, "
+        "then run this again.",
+    ),
+    "tls": "Check your clock, and that CA certificates are installed (package ca-certificates).\n"
+    "Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem",
     "proxy": "Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.",
     "captive-portal": "Open a web page in a browser to log in to the network, then run this again.",
     "insecure-url": "Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and "
     "npm config get registry.",
-    "bad-answer": "Run this again with --verbose to see each step, or choose the other one with "
-    "--source npm or github.",
+    "bad-answer": "Run this again with --verbose to see each step, or try the other source: "
+    "--source npm, or --source github.",
 }
 
 _LACKING: Final = ("not-found", "no-build")
