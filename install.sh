@@ -738,17 +738,15 @@ read_json() {
 pick() {
 	picked=$(awk -v path="$1" -F '\t' '$1 == path { print $2; exit }' "$work/values")
 }
-asks_npm() {
-	[ -z "$archive_file" ] || return 1
-	case $source in
-		npm) ;;
-		github) return 1 ;;
-		*) [ "$wanted" = latest ] || ! comes_before "$wanted" "$FIRST_NPM_VERSION" ;;
-	esac
-}
 start_registry_lookup() {
-	fetcher=request registry=${WASP_NPM_REGISTRY-}
-	asks_npm && [ -z "$registry" ] || return 0
+	fetcher=request registry=''
+	case $archive_file,$source,$wanted in
+		,npm,* | ,auto,latest) ;;
+		,auto,*) ! comes_before "$wanted" "$FIRST_NPM_VERSION" || return 0 ;;
+		*) return 0 ;;
+	esac
+	registry=${WASP_NPM_REGISTRY-}
+	[ -z "$registry" ] || return 0
 	if have npm; then
 		say_step 'Asking npm for its registry'
 		fetcher=either
@@ -771,70 +769,66 @@ find_registry() {
 		wait "$npm_lookup" 2>/dev/null && {
 			[ "$(cat "$work/registry")" != undefined ] \
 				|| run_waiting "$work/registry" "$work/complaint" run_npm "$HELPER_LIMIT_S" config get registry
-		} && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
-			-e 's/^http/3 &/p' "$work/registry" | sort | sed -n 's/^. \(https\{0,1\}:\/\/[^[:space:]]*\)[[:space:]]*$/\1/p' | head -n 1)
+		} && registry=$(sort "$work/registry" \
+			| sed -nE 's/^((@wasp\.sh:)?registry *= *)?(https?:\/\/[^[:space:]]*)[[:space:]]*$/\3/p' | head -n 1)
 		[ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
 	fi
 	npm_lookup=''
 	registry=${registry%/}
 }
-knows_npm_source() {
-	[ -n "$registry" ] || [ "$fetcher" = either ]
-}
 find_release_at_npm() {
-	[ -z "$registry" ] || ! request_release || return 0
-	case $fetcher,$problem in either,not-found | either,no-build | either,insecure-url | request,*) return 1 ;; esac
+	if [ -n "$registry" ]; then
+		! find_with request_document 'it does not have' || return 0
+		case $fetcher,$problem in request,* | *,not-found | *,no-build | *,insecure-url) return 1 ;; esac
+	fi
 	_problem=$problem _problem_text=$problem_text
 	say_step 'Asking npm for the release'
-	! ask_npm_for_release || return 0
+	problem=not-found
+	if find_with view_with_npm 'npm cannot get'; then
+		fetcher=npm
+		[ -z "$release_digest" ] || return 0
+		set_problem bad-answer 'npm has no checksum for the archive'
+	fi
 	[ -z "$_problem" ] || set_problem "$_problem" "$_problem_text"
 	return 1
 }
-request_release() {
-	case $registry in
-		*://*) ;;
-		*)
-			set_problem insecure-url "'$(plain_text "$registry")' is not the address of a registry"
-			return 1
-			;;
-	esac
-	request_document "$NPM_PATH" "$wanted" || {
-		[ "$problem" != not-found ] || set_problem not-found "it does not have $(wanted_words)"
+find_with() {
+	"$1" '' "$wanted" version engines.node || {
+		[ "$problem" != not-found ] || problem_text="$2 $(wanted_words)"
 		return 1
 	}
-	take_version || return 1
-	request_document "$NPM_PATH-$npm_build" "$version" || {
-		[ "$problem" != not-found ] || set_problem no-build "Wasp $version has no package $npm_build"
-		return 1
-	}
-	take_distribution || return 1
-	! { is_loopback "$release_url" && ! is_loopback "$registry"; } || set_problem insecure-url "the registry points to an archive on this machine ($(plain_text "$release_url"))" || return 1
-	check_url "$release_url"
-}
-request_document() {
-	below=''
-	fetch_json "$registry/$1/$2" && return 0
-	case $problem,$http_status in
-		not-found,* | http-status,400 | http-status,405) fetch_json "$registry/$1" || return 1 ;;
-		*) return 1 ;;
-	esac
-	below=$2
-	[ "$2" != latest ] || { pick dist-tags.latest && below=$picked; }
-	below=versions.$below.
-	pick "${below}version"
-	set_problem not-found ''
-	[ -n "$picked" ]
-}
-take_version() {
 	pick "${below}version"
 	version=$picked
 	is_version "$version" || set_problem bad-answer "$host did not say which version it has" || return 1
 	pick "${below}engines.node"
 	take_node_range "$picked"
+	"$1" "-$npm_build" "$version" dist.tarball dist.integrity || {
+		[ "$problem" != not-found ] || set_problem no-build "Wasp $version has no package $npm_build"
+		return 1
+	}
+	take_distribution
+}
+request_document() {
+	below=''
+	! fetch_json "$registry/$NPM_PATH$1/$2" || return 0
+	[ "$problem" = not-found ] && fetch_json "$registry/$NPM_PATH$1" || return 1
+	below=$2
+	[ "$2" != latest ] || { pick dist-tags.latest && below=$picked; }
+	below=versions.$below.
+	pick "${below}version"
+	problem=not-found
+	[ -n "$picked" ]
+}
+view_with_npm() {
+	host=npm below='' _package=$NPM_PACKAGE$1@$2
+	shift 2
+	run_waiting "$work/answer" "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" view --json "$_package" name "$@" \
+		&& read_json "$work/answer"
 }
 take_node_range() {
 	release_node=$1
-	case $1 in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]* | ????????????????????????????????????????????????????????????????*) release_node='' ;; esac
+	case $1 in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]*) release_node='' ;; esac
+	[ ${#release_node} -lt 64 ] || release_node=''
 }
 take_distribution() {
 	release_source=npm
@@ -848,56 +842,24 @@ take_distribution() {
 	done
 	case $release_url,${#release_digest} in
 		,*) set_problem bad-answer "$host did not say where the archive is" ;;
-		*,0 | *,135) return 0 ;;
+		*,0 | *,135) check_url "$release_url" ;;
 		*) set_problem bad-answer "$host sent a checksum that cannot be read" ;;
-	esac
-	return 1
+	esac || return 1
+	[ -z "$registry" ] || is_loopback "$registry" || ! is_loopback "$release_url" \
+		|| set_problem insecure-url "the registry points to an archive on this machine ($(plain_text "$release_url"))"
 }
 base64_to_hex() {
-	printf '%s\n' "$1" | awk '{
+	printf '%s\n' "$1" | awk 'length($0) == 88 && /^[A-Za-z0-9+\/]*==$/ {
 		digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-		sub(/==?$/, "")
-		bytes = int(length($0) * 3 / 4)
-		while (length($0) % 4) $0 = $0 "A"
-		for (i = 1; i <= length($0); i += 4) {
-			value = 0
-			for (j = 0; j < 4; j++) {
-				n = index(digits, substr($0, i + j, 1)) - 1
-				if (n < 0) exit 1
-				value = value * 64 + n
-			}
-			hex = hex sprintf("%06x", value)
-		}
-		print substr(hex, 1, bytes * 2)
+		for (i = 1; i < 87; i += 2)
+			hex = hex sprintf("%03x", index(digits, substr($0, i, 1)) * 64 + index(digits, substr($0, i + 1, 1)) - 65)
+		print substr(hex, 1, 128)
 	}'
 }
-ask_npm_for_release() {
-	host=npm problem='' below=''
-	view_with_npm "$NPM_PACKAGE@$wanted" name version engines.node || set_problem not-found "npm cannot get $(wanted_words)" || return 1
-	take_version || return 1
-	view_with_npm "$NPM_PACKAGE-$npm_build@$version" name dist.tarball dist.integrity || set_problem no-build "Wasp $version has no package $npm_build" || return 1
-	fetcher=npm
-	take_distribution && check_url "$release_url" || return 1
-	set_problem bad-answer 'npm has no checksum for the archive'
-	[ -n "$release_digest" ]
-}
-view_with_npm() {
-	run_waiting "$work/answer" "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" view --json "$@" \
-		&& read_json "$work/answer"
-}
-download_with_npm() {
-	run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
-		&& mv "$work"/npm/*.tgz "$1" 2>/dev/null && return 0
-	set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
-	return 1
-}
 read_versions_of_npm() {
-	if [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; then
-		available=$(sed -n "s/^versions\..*\.version$tab//p" "$work/values")
-	else
-		[ "$fetcher" = either ] && view_with_npm "$NPM_PACKAGE" name versions || return 1
-		available=$(sed -n "s/^versions\.[0-9]*$tab//p" "$work/values")
-	fi
+	{ [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; } \
+		|| { [ "$fetcher" = either ] && view_with_npm '' latest versions; } || return 1
+	available=$(sed -nE "s/^versions\.([0-9]+|.*\.version)$tab//p" "$work/values")
 }
 name_github() {
 	github=${WASP_GITHUB_URL:-https://github.com}
@@ -946,16 +908,18 @@ read_versions_of_github() {
 obtain_release() {
 	! try_sources take_release_from || return 0
 	forget_release
-	_release=$(wanted_words)
-	[ -z "$network_problem" ] || die_of_problem "$_release"
-	[ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
+	die_without "$(wanted_words)"
+}
+die_without() {
+	[ -z "$network_problem" ] || die_of_problem "$1"
+	[ "$problem" != no-build ] || die unsupported-platform "$1 has no build for $(platform_words)." \
 		"Another version may have one: $RELEASES_URL"
 	case $wanted,$source in
 		latest,*) die no-such-version 'no Wasp release was found.' 'Run this again with --verbose to see where it looked.' ;;
-		*,auto) die no-such-version "there is no Wasp $wanted." "All versions: $RELEASES_URL" ;;
+		*,auto) _lack='there is' ;;
+		*) _lack="$(source_name "$source") has" ;;
 	esac
-	die no-such-version "$(source_name "$source") has no Wasp $wanted." \
-		'Another source may have it: leave out --source, or run: list --remote'
+	die no-such-version "$_lack no $1." "All versions: $RELEASES_URL"
 }
 forget_release() {
 	version='' release_source='' release_url='' release_digest='' release_node='' api_problem=''
@@ -991,31 +955,26 @@ source_name() {
 	esac
 }
 plan_sources() {
-	sources=github
-	[ "$source" != github ] || return 0
 	find_registry
-	if [ "$source" = npm ]; then
-		knows_npm_source || die bad-answer 'no npm registry is configured here.' \
-			'Set WASP_NPM_REGISTRY, install npm, or use --source github.'
-		sources=npm
-	elif knows_npm_source && asks_npm; then
-		sources='npm github'
-	fi
+	sources='npm github'
+	case $source,$registry,$fetcher in
+		npm,,request) die bad-answer 'no npm registry is configured here.' \
+			'Set WASP_NPM_REGISTRY, install npm, or use --source github.' ;;
+		npm,*) sources=npm ;;
+		*,,request) sources=github ;;
+	esac
 }
 find_available() {
 	wanted=latest
 	start_registry_lookup
 	choose_build
-	! try_sources list_versions_at || return 0
-	[ -z "$network_problem" ] || die_of_problem 'the list of versions'
-	die no-such-version 'no Wasp release was found.' 'Run this again with --verbose to see where it looked.'
+	try_sources list_versions_at || die_without 'the list of versions'
 }
 list_versions_at() {
 	"read_versions_of_$1" || return 1
 	available=$(printf '%s\n' "$available" | grep -E "$VERSION_PATTERN" | newest_first)
-	set_problem not-found 'it has no version of Wasp'
-	[ -n "$available" ] || return 1
 	release_source=$1
+	[ -n "$available" ] || set_problem not-found 'it has no version of Wasp'
 }
 take_release() {
 	! is_downgrade && [ "$dry_run" = no ] && ! is_to_be_kept "$version" || return 0
@@ -1031,14 +990,11 @@ take_release() {
 	unpack_archive && check_binary
 }
 download() {
-	case $fetcher,$release_source in
-		npm,*) download_with_npm "$1" ;;
-		either,npm)
-			fetch "$release_url" "$1" \
-				|| { [ -n "$release_digest" ] && [ "$problem" != insecure-url ] && download_with_npm "$1"; }
-			;;
-		*) fetch "$release_url" "$1" ;;
-	esac
+	[ "$fetcher" != npm ] && fetch "$release_url" "$1" && return
+	case $fetcher,$problem,$release_digest in request,* | *,insecure-url,* | *,) return 1 ;; esac
+	run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
+		&& mv "$work"/npm/*.tgz "$1" 2>/dev/null \
+		|| set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
 }
 take_file() {
 	release_source="file"

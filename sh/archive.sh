@@ -21,14 +21,12 @@ take_release() {
 
 # download FILE: by a request, or by npm where that does not succeed
 download() {
-	case $fetcher,$release_source in
-		npm,*) download_with_npm "$1" ;;
-		either,npm)
-			fetch "$release_url" "$1" \
-				|| { [ -n "$release_digest" ] && [ "$problem" != insecure-url ] && download_with_npm "$1"; }
-			;;
-		*) fetch "$release_url" "$1" ;;
-	esac
+	[ "$fetcher" != npm ] && fetch "$release_url" "$1" && return
+	case $fetcher,$problem,$release_digest in request,* | *,insecure-url,* | *,) return 1 ;; esac
+	# npm checks what it brings against dist.integrity itself.
+	run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
+		&& mv "$work"/npm/*.tgz "$1" 2>/dev/null \
+		|| set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
 }
 
 # take_file: --from-file, in place of a download. What is checked is the copy that is unpacked.

@@ -6,16 +6,20 @@
 obtain_release() {
 	! try_sources take_release_from || return 0
 	forget_release
-	_release=$(wanted_words)
-	[ -z "$network_problem" ] || die_of_problem "$_release"
-	[ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
+	die_without "$(wanted_words)"
+}
+
+# die_without WHAT: no source has it, or none can be asked
+die_without() {
+	[ -z "$network_problem" ] || die_of_problem "$1"
+	[ "$problem" != no-build ] || die unsupported-platform "$1 has no build for $(platform_words)." \
 		"Another version may have one: $RELEASES_URL"
 	case $wanted,$source in
 		latest,*) die no-such-version 'no Wasp release was found.' 'Run this again with --verbose to see where it looked.' ;;
-		*,auto) die no-such-version "there is no Wasp $wanted." "All versions: $RELEASES_URL" ;;
+		*,auto) _lack='there is' ;;
+		*) _lack="$(source_name "$source") has" ;;
 	esac
-	die no-such-version "$(source_name "$source") has no Wasp $wanted." \
-		'Another source may have it: leave out --source, or run: list --remote'
+	die no-such-version "$_lack no $1." "All versions: $RELEASES_URL"
 }
 
 forget_release() {
@@ -60,16 +64,14 @@ source_name() {
 
 # plan_sources: sets sources, in the order in which they are tried
 plan_sources() {
-	sources=github
-	[ "$source" != github ] || return 0
 	find_registry
-	if [ "$source" = npm ]; then
-		knows_npm_source || die bad-answer 'no npm registry is configured here.' \
-			'Set WASP_NPM_REGISTRY, install npm, or use --source github.'
-		sources=npm
-	elif knows_npm_source && asks_npm; then
-		sources='npm github'
-	fi
+	sources='npm github'
+	case $source,$registry,$fetcher in
+		npm,,request) die bad-answer 'no npm registry is configured here.' \
+			'Set WASP_NPM_REGISTRY, install npm, or use --source github.' ;;
+		npm,*) sources=npm ;;
+		*,,request) sources=github ;;
+	esac
 }
 
 # find_available: sets available to the versions that there are, newest first, and release_source
@@ -77,16 +79,13 @@ find_available() {
 	wanted=latest
 	start_registry_lookup
 	choose_build
-	! try_sources list_versions_at || return 0
-	[ -z "$network_problem" ] || die_of_problem 'the list of versions'
-	die no-such-version 'no Wasp release was found.' 'Run this again with --verbose to see where it looked.'
+	try_sources list_versions_at || die_without 'the list of versions'
 }
 
 # list_versions_at SOURCE: sets available, or fails with a problem
 list_versions_at() {
 	"read_versions_of_$1" || return 1
 	available=$(printf '%s\n' "$available" | grep -E "$VERSION_PATTERN" | newest_first)
-	set_problem not-found 'it has no version of Wasp'
-	[ -n "$available" ] || return 1
 	release_source=$1
+	[ -n "$available" ] || set_problem not-found 'it has no version of Wasp'
 }

@@ -78,11 +78,6 @@ class NpmSource:
     # --- by plain requests ------------------------------------------------------------------------
 
     def _find(self, wanted: str) -> Release:
-        registry = self._registry or ""
-        if "://" not in registry:
-            raise SourceProblem(
-                "insecure-url", f"'{registry}' is not the address of a registry"
-            )
         missing = SourceProblem("not-found", f"it does not have {_words(wanted)}")
         main = self._document(_PACKAGE, wanted, missing)
         version = self._version_of(main)

@@ -120,16 +120,9 @@ def _failure(
             "no Wasp release was found.",
             "Run this again with --verbose to see where it looked.",
         )
-    if options.source != "auto":
-        return InstallerError(
-            "no-such-version",
-            f"{SOURCE_NAMES[options.source]} has no Wasp {wanted}.",
-            "Another source may have it: leave out --source, or run: list --remote",
-        )
+    lack = "there is" if options.source == "auto" else f"{SOURCE_NAMES[options.source]} has"
     return InstallerError(
-        "no-such-version",
-        f"there is no Wasp {wanted}.",
-        f"All versions: {RELEASES_PAGE}",
+        "no-such-version", f"{lack} no {words}.", f"All versions: {RELEASES_PAGE}"
     )
 
 
