@@ -831,7 +831,7 @@ take_node_range() {
 	[ ${#release_node} -lt 64 ] || release_node=''
 }
 take_distribution() {
-	release_source=npm
+	release_source=npm release_build=$npm_build
 	pick "${below}dist.tarball"
 	release_url=$(printf '%s\n' "$picked" | sed 's,://[^/@]*@,://,')
 	pick "${below}dist.integrity"
@@ -880,9 +880,9 @@ find_release_at_github() {
 		: >"$work/values"
 		[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
 	}
-	for _build in $github_builds; do
-		release_url=$github/download/v$version/wasp-$_build.tar.gz
-		! asset_is_there "wasp-$_build.tar.gz" || return 0
+	for release_build in $github_builds; do
+		release_url=$github/download/v$version/wasp-$release_build.tar.gz
+		! asset_is_there "wasp-$release_build.tar.gz" || return 0
 		[ "$problem" = not-found ] || return 1
 	done
 	release_url=''
@@ -980,14 +980,19 @@ take_release() {
 	! is_downgrade && [ "$dry_run" = no ] && ! is_to_be_kept "$version" || return 0
 	announce_install
 	say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
-	take_known_digest
-	require_checksum_or_say
+	_known=$(known_digests | sed -n "s/^$version $release_source $release_build //p")
+	release_digest=${_known:-$release_digest}
+	[ -n "$wanted_sha256$release_digest" ] || {
+		refuse_unchecked "$release_url${api_problem:+ ($api_problem)}"
+		warn "No checksum is known for this archive${api_problem:+ ($api_problem)}, so it is installed unchecked."
+	}
 	start_progress
 	download "$staging/archive"
 	_status=$?
 	stop_progress
-	[ "$_status" = 0 ] || return 1
-	unpack_archive && check_binary
+	[ "$_status" = 0 ] && ! is_web_page "$staging/archive" || return 1
+	unpack_archive
+	check_binary
 }
 download() {
 	[ "$fetcher" != npm ] && fetch "$release_url" "$1" && return
@@ -996,6 +1001,10 @@ download() {
 		&& mv "$work"/npm/*.tgz "$1" 2>/dev/null \
 		|| set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
 }
+refuse_unchecked() {
+	[ "$require_checksum" = no ] || die no-checksum "no checksum is known for $1." \
+		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
+}
 take_file() {
 	release_source="file"
 	[ "$wanted" = latest ] || version=$wanted
@@ -1003,52 +1012,33 @@ take_file() {
 	say "Wasp from $(pretty "$archive_file")"
 	change_in "$staging" cp "$archive_file" "$staging/archive"
 	find_published
-	[ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
-		|| die_no_checksum "no checksum is known for $(pretty "$archive_file")."
+	[ -n "$wanted_sha256$published" ] || refuse_unchecked "$(pretty "$archive_file")"
 	refuse_unpublished
-	unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Download it again: $RELEASES_URL"
+	unpack_archive
 	check_binary
 	refuse_unpublished
 }
 find_published() {
-	file_digest='' _digests=''
-	! read_digest sha512 || _digests=sha512:$digest
-	! read_digest sha256 || file_digest=sha256:$digest
-	published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
+	file_digest='' published=''
+	for _algorithm in sha512 sha256; do
+		read_digest "$_algorithm" || continue
+		file_digest=$_algorithm:$digest
+		published=$published$(known_digests | sed -n "s/ .* $file_digest\$//p" | head -n 1)
+	done
 }
 refuse_unpublished() {
 	[ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
 	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
-take_known_digest() {
-	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
-	[ -z "$_known" ] || release_digest=$_known
-}
-require_checksum_or_say() {
-	[ -z "$wanted_sha256$release_digest" ] || return 0
-	_unknown="no checksum is known for $release_url." _said='No checksum is known for this archive'
-	[ "$release_source" != github ] || [ -z "$api_problem" ] \
-		|| _unknown="the checksum of $release_url could not be asked for ($api_problem)." \
-			_said="The checksum of this archive could not be asked for ($api_problem)"
-	[ "$require_checksum" = no ] || die_no_checksum "$_unknown"
-	warn "$_said, so it is installed unchecked."
-}
-die_no_checksum() {
-	die no-checksum "$1" 'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
-}
 unpack_archive() {
 	need tar
 	need gzip
-	change_in "$staging" rm -rf "$staging/unpacked" "$staging/new"
-	change_in "$staging" mkdir "$staging/new"
-	! is_web_page "$staging/archive" || return 1
-	is_known=$release_digest$wanted_sha256
-	[ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
+	_known=$release_digest$wanted_sha256
+	verify_digest "$release_digest"
 	[ "$release_source" != file ] || release_digest=$file_digest
-	[ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
+	verify_digest "${wanted_sha256:+sha256:$wanted_sha256}"
 	release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
-	[ -n "$is_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
+	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
 	say_step 'Unpacking'
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
 		run_waiting /dev/null "$work/errors" unpack
@@ -1060,12 +1050,13 @@ unpack_archive() {
 	keep_wasp_only
 }
 verify_digest() {
-	read_digest "$1" \
+	[ -n "$1" ] || return 0
+	read_digest "${1%%:*}" \
 		|| die no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
-	[ "$digest" = "$2" ] || die checksum-mismatch \
-		"the archive is not the one that was published: its $1 is${newline}$digest, and should be${newline}$2." \
-		'Nothing was installed. Run this again; if it happens again, something between you and the source changes the file.'
-	say_step "Checked: $1 $digest"
+	[ "$digest" = "${1#*:}" ] || die checksum-mismatch \
+		"the archive is not the one that was published: its ${1%%:*} is${newline}$digest, and should be${newline}${1#*:}." \
+		"$nothing Run this again; if it happens again, something between you and the source changes the file."
+	say_step "Checked: $1"
 }
 read_digest() {
 	digest=''
@@ -1085,7 +1076,7 @@ unpack() {
 	ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
 	rm -rf "$staging/damaged" "$staging/unpacked"
 	mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
-	{ if [ -n "$is_known" ]; then decompress; else decompress | head -c "$((UNPACKED_LIMIT + 1))"; fi; } | {
+	decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
 		LC_ALL=$tar_locale tar -xof -
 		_status=$?
 		cat >/dev/null
@@ -1105,57 +1096,46 @@ decompress() {
 explain_unpacking() {
 	_errors=$(cat "$work/errors")
 	case $1,$_errors in
-		153,* | 281,* | 409,*) die_too_large ;;
 		*"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
-		*'Damaged tar'*) die_damaged ;;
+		*'Damaged tar'*) ;;
 		0,*) [ -e "$staging/damaged" ] || return 0 ;;
 	esac
-	[ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_too_large
+	[ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] \
+		|| die unsafe-archive 'the archive unpacks to more than 1 GB, which no Wasp release does.' "$nothing"
 	! is_of_the_system "$_errors" || die_file_system "cannot unpack into $(pretty "$staging")" "$_errors"
 	die_damaged
 }
-die_too_large() {
-	die unsafe-archive 'the archive unpacks to more than 1 GB, which no Wasp release does.' "$nothing"
-}
 die_damaged() {
-	die corrupt-archive 'the archive is damaged or incomplete.' 'Nothing was installed. Download it again.'
+	die corrupt-archive 'the archive is damaged or incomplete.' "$nothing Download it again."
 }
 die_unsafe() {
 	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside.' \
-		'Nothing was installed. Please report where the archive came from.'
+		"$nothing Please report where the archive came from."
 }
 refuse_what_no_release_has() {
 	root=$staging/unpacked
 	[ ! -d "$root/package" ] || [ -L "$root/package" ] || root=$root/package
 	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f -links +1 -o -type f -perm -4000 \
-		-o -type f -perm -2000 -o -name '*[[:cntrl:]]*')" ] || die_unsafe
-	[ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] || die_unsafe
-	[ -z "$(find "$root" -type f -size "+$((UNPACKED_LIMIT / 512 - 1))")" ] || die_too_large
-	find "$root/data" -type l >"$staging/links" 2>/dev/null
-	while IFS= read -r _link; do
-		! leads_outside "${_link#"$root/data/"}" "$(readlink "$_link")" || die_unsafe
-	done <"$staging/links"
+		-o -type f -perm -2000 -o -name '*[[:cntrl:]]*')" ] \
+		&& [ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] \
+		&& ! print_links | grep -qE "^[^$tab]*\$|$tab/|[$tab/]\\.\\./" || die_unsafe
 }
-leads_outside() {
-	_folders=$1 _rest=$2/
-	while [ "$_rest" != "${_rest#../}" ]; do
-		case $_folders in */*) ;; *) return 0 ;; esac
-		_folders=${_folders#*/} _rest=${_rest#../}
-	done
-	case $2,/$_rest in ,* | /* | *,*/../*) return 0 ;; esac
-	return 1
+print_links() {
+	find "$root/data" -type l 2>/dev/null | while IFS= read -r _link; do
+		printf '%s\t%s/\n' "${_link#"$root/data/"}" "$(readlink "$_link")"
+	done | sed -E -e :up -e "s,^[^/$tab]*/([^$tab]*$tab)\\.\\./,\\1," -e 't up'
 }
 keep_wasp_only() {
 	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
 		|| die corrupt-archive 'the archive has no wasp-bin and data, so it is not a Wasp release.' "$nothing"
-	_unpacking="unpack into $(pretty "$staging")"
-	change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
-	change "$_unpacking" chmod 755 "$root/wasp-bin"
+	change_in "$staging" chmod -R u=rwX,go=rX "$root/data"
+	change_in "$staging" chmod 755 "$root/wasp-bin"
 	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && read_json "$root/package.json"; then
 		pick engines.node
 		take_node_range "$picked"
 	fi
-	change "$_unpacking" mv "$root/wasp-bin" "$root/data" "$staging/new/"
+	change_in "$staging" mkdir "$staging/new"
+	change_in "$staging" mv "$root/wasp-bin" "$root/data" "$staging/new/"
 }
 check_binary() {
 	say_step 'Running wasp-bin version'

@@ -23,9 +23,9 @@ find_release_at_github() {
 		: >"$work/values"
 		[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
 	}
-	for _build in $github_builds; do
-		release_url=$github/download/v$version/wasp-$_build.tar.gz
-		! asset_is_there "wasp-$_build.tar.gz" || return 0
+	for release_build in $github_builds; do
+		release_url=$github/download/v$version/wasp-$release_build.tar.gz
+		! asset_is_there "wasp-$release_build.tar.gz" || return 0
 		[ "$problem" = not-found ] || return 1
 	done
 	release_url=''

@@ -119,7 +119,7 @@ take_node_range() {
 
 # take_distribution: sets release_url and release_digest
 take_distribution() {
-	release_source=npm
+	release_source=npm release_build=$npm_build
 	pick "${below}dist.tarball"
 	# The login of a private registry is not for the receipt.
 	release_url=$(printf '%s\n' "$picked" | sed 's,://[^/@]*@,://,')
