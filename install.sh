@@ -486,8 +486,11 @@ identify_platform() {
 	case $system in
 		Linux)
 			os=linux
-			distro_id=$(sed -n "s/^ID=[\"']*\([a-z0-9._-]*\).*/\1/p" /etc/os-release 2>/dev/null | head -n 1)
-			detect_libc
+			distro_id=$(sed -nE "s/^ID=[\"']*([a-z0-9._-]*).*/\1/p" /etc/os-release 2>/dev/null | head -n 1)
+			glibc_version=$(printf '%s\n' "$(ask getconf GNU_LIBC_VERSION)" "$(ask ldd --version)" \
+				| sed -nE 's/^(glibc|ldd .*) ([0-9]+\.[0-9.]+)$/\2/p' | head -n 1)
+			libc=${glibc_version:+glibc}
+			libc=${libc:-musl}
 			;;
 		Darwin)
 			os=macos
@@ -497,51 +500,42 @@ identify_platform() {
 	esac
 	say_step "Platform: $system $machine${libc:+ $libc}${distro_id:+ ($distro_id)}"
 }
-detect_libc() {
-	glibc_version=$(ask getconf GNU_LIBC_VERSION | sed -n 's/^glibc \([0-9]*\.[0-9.]*\)$/\1/p')
-	[ -n "$glibc_version" ] || glibc_version=$(ask ldd --version | sed -n '1s/^ldd .* \([0-9]*\.[0-9.]*\)$/\1/p')
-	libc=${glibc_version:+glibc}
-	libc=${libc:-musl}
-}
 choose_build() {
-	[ "$os" != windows ] || die unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
-		'Open WSL (if you have none: wsl --install) and run this again there.'
-	[ -n "$os" ] || die_unsupported "$system"
-	[ -n "$arch" ] || die_unsupported "$machine processors"
-	[ "$(getconf LONG_BIT 2>/dev/null)" != 32 ] || die_unsupported "a 32-bit userland on a $arch processor"
-	case $os,$arch in
-		macos,x86_64) npm_build=darwin-x64-unknown github_builds='macos-x86_64 macos-universal' ;;
-		macos,aarch64) npm_build=darwin-arm64-unknown github_builds='macos-aarch64 macos-universal macos-x86_64' ;;
-		linux,x86_64)
+	case $os,$arch,$(getconf LONG_BIT 2>/dev/null) in
+		windows,*) die unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
+			'Open WSL (if you have none: wsl --install) and run this again there.' ;;
+		,*) die_unsupported "$system" ;;
+		*,,*) die_unsupported "$machine processors" ;;
+		*,32) die_unsupported "a 32-bit userland on a $arch processor" ;;
+		macos,x86_64,*) npm_build=darwin-x64-unknown github_builds='macos-x86_64 macos-universal' ;;
+		macos,*) npm_build=darwin-arm64-unknown github_builds='macos-aarch64 macos-universal macos-x86_64' ;;
+		linux,x86_64,*)
 			npm_build=linux-x64-glibc github_builds=linux-x86_64
 			! needs_static_build || npm_build=linux-x64-musl github_builds=linux-x86_64-static
 			;;
-		linux,aarch64)
+		*)
 			npm_build=linux-arm64-glibc github_builds=linux-aarch64
-			! needs_static_build || [ "$libc" = glibc ] || die_unsupported 'musl (Alpine) on aarch64'
-			! needs_static_build || die unsupported-platform \
-				"Wasp needs glibc $OLDEST_GLIBC or newer on $arch; this system has $glibc_version." \
-				'Use a newer release of your distribution.'
+			! needs_static_build || die_unsupported \
+				"$arch with $libc${glibc_version:+ $glibc_version}, only for glibc $OLDEST_GLIBC or newer"
 			;;
 	esac
 }
 needs_static_build() {
-	[ "$libc" = glibc ] && ! comes_before "$glibc_version" "$OLDEST_GLIBC" || return 0
-	[ "$arch" = x86_64 ] && { [ "$distro_id" = nixos ] || ! [ -e /lib64/ld-linux-x86-64.so.2 ]; }
+	[ "$libc" = musl ] || comes_before "$glibc_version" "$OLDEST_GLIBC" \
+		|| { [ "$arch" = x86_64 ] && { [ "$distro_id" = nixos ] || ! [ -e /lib64/ld-linux-x86-64.so.2 ]; }; }
 }
 die_unsupported() {
 	die unsupported-platform "Wasp has no release for $1." \
 		'Wasp runs on Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
 }
 platform_words() {
-	case $os in
-		linux) printf 'Linux %s%s' "$arch" "${libc:+ ($libc)}" ;;
-		macos) printf 'macOS %s' "$arch" ;;
-	esac
+	case $os in macos) _system=macOS ;; *) _system=Linux ;; esac
+	printf '%s' "$_system $arch${libc:+ ($libc)}"
 }
 is_on_ci() {
-	for _value in "${CI-}" "${BUILD_ID-}" "${BUILD_NUMBER-}" "${CI_APP_ID-}" "${CI_BUILD_ID-}" \
-		"${CI_BUILD_NUMBER-}" "${CI_NAME-}" "${CONTINUOUS_INTEGRATION-}" "${RUN_ID-}" "${GITHUB_ACTIONS-}" "${TRAVIS-}"; do
+	for _name in CI BUILD_ID BUILD_NUMBER CI_APP_ID CI_BUILD_ID CI_BUILD_NUMBER CI_NAME CONTINUOUS_INTEGRATION RUN_ID \
+		GITHUB_ACTIONS TRAVIS; do
+		eval "_value=\${$_name-}"
 		case $_value in '' | 0 | [Ff][Aa][Ll][Ss][Ee]) ;; *) return 0 ;; esac
 	done
 	return 1
@@ -557,7 +551,8 @@ choose_downloader() {
 			wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
 			wget_authorities=${SSL_CERT_FILE-}
 			;;
-		*[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
+		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
+		*[Bb]usy[Bb]ox*) ;;
 		*) die no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
 			"$(how_to_install curl)" ;;
 	esac
@@ -650,7 +645,7 @@ read_headers() {
 explain_failure() {
 	_words=$(sed -nE 's/^(curl: \([0-9]+\)|wget:|ERROR:) //p' "$work/errors" | tail -n 1)
 	_words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
-	_proxy=${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}
+	problem=connection problem_text="the connection to $host failed${_words:+ ($_words)}"
 	case $_status,$http_status,$_words in
 		23,* | *[Nn]o\ space*)
 			set_problem bad-answer "$host sent a file that is far too large"
@@ -660,20 +655,19 @@ explain_failure() {
 		*'proxy syntax'* | *'proxy URL'*)
 			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
+		22,407,* | *,*\ 407*) problem=proxy ;;
 		22,4[01][045],*) set_problem not-found "$host does not have it" ;;
-		22,407,* | *,*\ 407*) set_problem proxy 'the proxy asks for a user name and a password' ;;
 		22,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
-		5,* | 97,* | *roxy* | *CONNECT*) set_problem proxy "the proxy refused to connect to $host ($_words)" ;;
+		5,* | 97,* | *roxy* | *CONNECT*) problem=proxy ;;
 		7,* | *refused*)
-			set_problem connection "$host${_proxy:+, or the proxy in front of it,} refused the connection"
-			[ -z "$_proxy" ] || problem=proxy
+			[ -n "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] && problem=proxy \
+				|| problem_text="$host refused the connection"
 			;;
 		6,* | *resolve* | *'bad address'*) set_problem dns "the name $host could not be resolved" ;;
 		28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-		1,*HTTP/0.9* | 3,* | 47,* | 63,*) set_problem bad-answer "$host sent an invalid answer ($_words)" ;;
+		1,*HTTP/0.9* | 3,* | 47,* | 63,*) problem=bad-answer ;;
 		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
-		*ertificate* | 5[13489],* | 60,* | 77,*) set_problem tls "the TLS certificate of $host was not accepted ($_words)" ;;
-		*) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
+		*ertificate* | 60,*) problem=tls ;;
 	esac
 	return 1
 }
@@ -712,7 +706,7 @@ read_json() {
 		}
 		{
 			if (NR > 1 && /^[ \t\r\n]*:/) name[depth] = value
-			else if (NR > 1 && length(value) < 4096) {
+			else if (NR > 1) {
 				gsub(/\\\//, "/", value)
 				gsub(/\\u003[eE]/, ">", value)
 				gsub(/[[:cntrl:]]/, " ", value)
@@ -794,14 +788,12 @@ find_release_at_npm() {
 }
 find_with() {
 	"$1" '' "$wanted" version engines.node || {
-		[ "$problem" != not-found ] || problem_text="$2 $(wanted_words)"
+		[ "$problem" != not-found ] || problem_text="$2 $wanted_words"
 		return 1
 	}
 	pick "${below}version"
-	version=$picked
-	is_version "$version" || set_problem bad-answer "$host did not say which version it has" || return 1
-	pick "${below}engines.node"
-	take_node_range "$picked"
+	take_version "$picked" || return 1
+	take_node_range "${below}engines.node"
 	"$1" "-$npm_build" "$version" dist.tarball dist.integrity || {
 		[ "$problem" != not-found ] || set_problem no-build "Wasp $version has no package $npm_build"
 		return 1
@@ -826,8 +818,9 @@ view_with_npm() {
 		&& read_json "$work/answer"
 }
 take_node_range() {
-	release_node=$1
-	case $1 in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]*) release_node='' ;; esac
+	pick "$1"
+	release_node=$picked
+	case $picked in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]*) release_node='' ;; esac
 	[ ${#release_node} -lt 64 ] || release_node=''
 }
 take_distribution() {
@@ -841,9 +834,8 @@ take_distribution() {
 		esac
 	done
 	case $release_url,${#release_digest} in
-		,*) set_problem bad-answer "$host did not say where the archive is" ;;
-		*,0 | *,135) check_url "$release_url" ;;
-		*) set_problem bad-answer "$host sent a checksum that cannot be read" ;;
+		?*,0 | ?*,135) check_url "$release_url" ;;
+		*) set_problem bad-answer "$host did not say where the archive is, or sent a checksum that cannot be read" ;;
 	esac || return 1
 	[ -z "$registry" ] || is_loopback "$registry" || ! is_loopback "$release_url" \
 		|| set_problem insecure-url "the registry points to an archive on this machine ($(plain_text "$release_url"))"
@@ -858,8 +850,7 @@ base64_to_hex() {
 }
 read_versions_of_npm() {
 	{ [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; } \
-		|| { [ "$fetcher" = either ] && view_with_npm '' latest versions; } || return 1
-	available=$(sed -nE "s/^versions\.([0-9]+|.*\.version)$tab//p" "$work/values")
+		|| { [ "$fetcher" = either ] && view_with_npm '' latest versions; }
 }
 name_github() {
 	github=${WASP_GITHUB_URL:-https://github.com}
@@ -873,8 +864,7 @@ find_release_at_github() {
 	if [ "$wanted" = latest ]; then
 		fetch "$github/latest" /dev/null --head || return 1
 		[ -n "$location" ] || set_portal_problem || return 1
-		version=${location##*/tag/v}
-		is_version "$version" || set_problem bad-answer "$host did not say which version is the newest" || return 1
+		take_version "${location##*/tag/v}" || return 1
 	fi
 	fetch_once "$github_api/tags/v$version" "$work/answer" --location && read_json "$work/answer" && grep -q '^assets\.' "$work/values" || {
 		: >"$work/values"
@@ -902,24 +892,22 @@ asset_is_there() {
 }
 read_versions_of_github() {
 	name_github
-	fetch_json "$github_api?per_page=100" || return 1
-	available=$(sed -n "s/^[0-9]*\.tag_name${tab}v//p" "$work/values")
+	fetch_json "$github_api?per_page=100"
 }
 obtain_release() {
+	wanted_words="Wasp $wanted"
+	[ "$wanted" != latest ] || wanted_words='the newest Wasp'
 	! try_sources take_release_from || return 0
 	forget_release
-	die_without "$(wanted_words)"
+	die_without "$wanted_words"
 }
 die_without() {
 	[ -z "$network_problem" ] || die_of_problem "$1"
 	[ "$problem" != no-build ] || die unsupported-platform "$1 has no build for $(platform_words)." \
 		"Another version may have one: $RELEASES_URL"
-	case $wanted,$source in
-		latest,*) die no-such-version 'no Wasp release was found.' 'Run this again with --verbose to see where it looked.' ;;
-		*,auto) _lack='there is' ;;
-		*) _lack="$(source_name "$source") has" ;;
-	esac
-	die no-such-version "$_lack no $1." "All versions: $RELEASES_URL"
+	_lack="$(source_name "$source") does not have"
+	[ "$source" != auto ] || _lack='no source has'
+	die no-such-version "$_lack $1." "All versions: $RELEASES_URL"
 }
 forget_release() {
 	version='' release_source='' release_url='' release_digest='' release_node='' api_problem=''
@@ -927,6 +915,10 @@ forget_release() {
 take_release_from() {
 	forget_release
 	"find_release_at_$1" && take_release
+}
+take_version() {
+	version=$1
+	is_version "$1" || set_problem bad-answer "$host did not say which version it has"
 }
 try_sources() {
 	choose_downloader
@@ -936,7 +928,6 @@ try_sources() {
 		[ -z "$_tried" ] || warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
 		_tried=$_source problem=''
 		! "$1" "$_source" || return 0
-		say_step "$(source_name "$_source"): $problem_text"
 		case $problem in
 			not-found | no-build) ;;
 			*) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
@@ -944,9 +935,6 @@ try_sources() {
 	done
 	problem_text=${_met:-$problem_text}
 	return 1
-}
-wanted_words() {
-	if [ "$wanted" = latest ]; then printf 'the newest Wasp'; else printf 'Wasp %s' "$wanted"; fi
 }
 source_name() {
 	case $1 in
@@ -972,7 +960,8 @@ find_available() {
 }
 list_versions_at() {
 	"read_versions_of_$1" || return 1
-	available=$(printf '%s\n' "$available" | grep -E "$VERSION_PATTERN" | newest_first)
+	available=$(sed -nE "s/^(versions\.([0-9]+|.*\.version)|[0-9]+\.tag_name)${tab}v?//p" "$work/values" \
+		| grep -E "$VERSION_PATTERN" | newest_first)
 	release_source=$1
 	[ -n "$available" ] || set_problem not-found 'it has no version of Wasp'
 }
@@ -982,10 +971,7 @@ take_release() {
 	say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
 	_known=$(known_digests | sed -n "s/^$version $release_source $release_build //p")
 	release_digest=${_known:-$release_digest}
-	[ -n "$wanted_sha256$release_digest" ] || {
-		refuse_unchecked "$release_url${api_problem:+ ($api_problem)}"
-		warn "No checksum is known for this archive${api_problem:+ ($api_problem)}, so it is installed unchecked."
-	}
+	[ -n "$wanted_sha256$release_digest" ] || miss_checksum "$release_url${api_problem:+ ($api_problem)}"
 	start_progress
 	download "$staging/archive"
 	_status=$?
@@ -1001,9 +987,10 @@ download() {
 		&& mv "$work"/npm/*.tgz "$1" 2>/dev/null \
 		|| set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
 }
-refuse_unchecked() {
+miss_checksum() {
 	[ "$require_checksum" = no ] || die no-checksum "no checksum is known for $1." \
 		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
+	[ -n "$archive_file" ] || warn "no checksum is known for $1, so it is installed unchecked."
 }
 take_file() {
 	release_source="file"
@@ -1012,7 +999,7 @@ take_file() {
 	say "Wasp from $(pretty "$archive_file")"
 	change_in "$staging" cp "$archive_file" "$staging/archive"
 	find_published
-	[ -n "$wanted_sha256$published" ] || refuse_unchecked "$(pretty "$archive_file")"
+	[ -n "$wanted_sha256$published" ] || miss_checksum "$(pretty "$archive_file")"
 	refuse_unpublished
 	unpack_archive
 	check_binary
@@ -1100,23 +1087,22 @@ explain_unpacking() {
 		*'Damaged tar'*) ;;
 		0,*) [ -e "$staging/damaged" ] || return 0 ;;
 	esac
-	[ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] \
-		|| die unsafe-archive 'the archive unpacks to more than 1 GB, which no Wasp release does.' "$nothing"
+	[ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_unsafe
 	! is_of_the_system "$_errors" || die_file_system "cannot unpack into $(pretty "$staging")" "$_errors"
 	die_damaged
 }
 die_damaged() {
-	die corrupt-archive 'the archive is damaged or incomplete.' "$nothing Download it again."
+	die corrupt-archive 'the archive is damaged, incomplete, or not a Wasp release.' "$nothing Download it again."
 }
 die_unsafe() {
-	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside.' \
+	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside, or is far too large.' \
 		"$nothing Please report where the archive came from."
 }
 refuse_what_no_release_has() {
 	root=$staging/unpacked
 	[ ! -d "$root/package" ] || [ -L "$root/package" ] || root=$root/package
-	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f -links +1 -o -type f -perm -4000 \
-		-o -type f -perm -2000 -o -name '*[[:cntrl:]]*')" ] \
+	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f \( -links +1 -o -perm -4000 -o -perm -2000 \) \
+		-o -name '*[[:cntrl:]]*')" ] \
 		&& [ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] \
 		&& ! print_links | grep -qE "^[^$tab]*\$|$tab/|[$tab/]\\.\\./" || die_unsafe
 }
@@ -1127,12 +1113,11 @@ print_links() {
 }
 keep_wasp_only() {
 	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
-		|| die corrupt-archive 'the archive has no wasp-bin and data, so it is not a Wasp release.' "$nothing"
+		|| die_damaged
 	change_in "$staging" chmod -R u=rwX,go=rX "$root/data"
 	change_in "$staging" chmod 755 "$root/wasp-bin"
 	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && read_json "$root/package.json"; then
-		pick engines.node
-		take_node_range "$picked"
+		take_node_range engines.node
 	fi
 	change_in "$staging" mkdir "$staging/new"
 	change_in "$staging" mv "$root/wasp-bin" "$root/data" "$staging/new/"
@@ -1140,7 +1125,7 @@ keep_wasp_only() {
 check_binary() {
 	say_step 'Running wasp-bin version'
 	run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
-	_reported=$(sed -n 's/^[^0-9]*\([0-9][0-9.]*[0-9]\(-rc[0-9]*\)\{0,1\}\).*/\1/p' "$work/said" | head -n 1)
+	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said" | head -n 1)
 	is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
 		"$nothing"
 	version=${version:-$_reported}
@@ -1158,10 +1143,8 @@ explain_binary() {
 			_library=${_said#*'shared libraries: '}
 			_library=${_library%%:*}
 			case $_library,$(command -v apt-get) in
-				libgmp.*,?*) _library=libgmp10 ;;
-				libgmp.*) _library=gmp ;;
-				libz.*,?*) _library=zlib1g ;;
-				libz.*) _library=zlib ;;
+				libgmp.*,) _library=gmp ;;
+				libgmp.*) _library=libgmp10 ;;
 			esac
 			_hint=$(how_to_install "$_library")
 			;;
@@ -1171,20 +1154,16 @@ explain_binary() {
 				'Choose another place with --prefix DIR.'
 			;;
 	esac
-	_said=${_said%%"$newline"*}
-	_said=${_said##*wasp-bin: } _said=${_said##*wasp-bin?: }
 	die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
 		"$nothing $_hint"
 }
 start_progress() {
 	[ "$on_terminal" = yes ] && [ "$quiet" = no ] || return 0
-	: >"$work/downloading"
 	draw_progress "$staging/archive" &
 	progress=$!
 }
 stop_progress() {
 	[ -n "$progress" ] || return 0
-	rm -f "$work/downloading"
 	kill "$progress" 2>/dev/null
 	wait "$progress" 2>/dev/null
 	progress=''
@@ -1197,42 +1176,33 @@ draw_progress() {
 	trap 'exit 0' TERM
 	trap - INT HUP
 	_began=$(date +%s)
-	while [ -e "$work/downloading" ]; do
+	while kill -0 $$ 2>/dev/null; do
 		sleep 0.1 2>/dev/null || sleep 1
 		[ -s "$1" ] || continue
 		read_headers 2>/dev/null
-		_bytes=$(($(wc -c <"$1"))) _elapsed=$(($(date +%s) - _began))
-		_line="$(megabytes "$_bytes") MB"
-		case ${content_length:-0} in
-			*[!0-9]* | 0 | ????????????*) ;;
-			*) _line="$((_bytes * 100 / content_length))% of $(megabytes "$content_length") MB" ;;
-		esac
-		[ "$_elapsed" = 0 ] || _line="$_line, $(megabytes $((_bytes / _elapsed))) MB/s"
-		_size=$(stty size <&2 2>/dev/null) || _size=''
-		_width=${_size#* }
-		case $_width in '' | 0) _width=80 ;; esac
+		_line=$(wc -c <"$1" | awk -v total="$content_length" -v elapsed="$(($(date +%s) - _began))" '{
+			if (total + 0 > 0) printf "%d%% of ", $1 * 100 / total
+			printf "%.1f MB", (total + 0 > 0 ? total : $1) / 1000000
+			if (elapsed > 0) printf ", %.1f MB/s", $1 / elapsed / 1000000
+		}')
+		_width=$(stty size <&2 2>/dev/null | sed 's/.* //')
+		[ "${_width:-0}" != 0 ] || _width=80
 		printf "\r%.$((_width - 1))s%s[K" "Downloading $_line" "$escape" >&2
 	done
-}
-megabytes() {
-	printf '%s.%s' $(($1 / 1000000)) $(($1 / 100000 % 10))
 }
 announce_install() {
 	[ "$dry_run,$announced,$wants_telemetry" = no,no,yes ] && ! is_opted_out || return 0
 	announced=yes
 	_target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
 	check_url "$_target" && make_install_event || return 0
-	case ${WASP_TELEMETRY_DEBUG-} in
-		'' | 0) ;;
-		*)
-			printf '%s\n' "$event" >&2
-			return
-			;;
-	esac
+	[ "${WASP_TELEMETRY_DEBUG:-0}" = 0 ] || {
+		printf '%s\n' "$event" >&2
+		return
+	}
 	choose_downloader
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
 	say "Telemetry: sends a random id and \"$telemetry_os\" now, and usage events from your projects later ($TELEMETRY_PAGE; off: WASP_TELEMETRY_DISABLE=1)"
-	send_event "$_target"
+	send_event
 	tell telemetry sent
 }
 announce_new_install() {
@@ -1240,8 +1210,7 @@ announce_new_install() {
 	[ "$force" = no ] && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } || announce_install
 }
 is_opted_out() {
-	[ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
-	case ${DO_NOT_TRACK-} in
+	case ${WASP_TELEMETRY_DISABLE+set}${DO_NOT_TRACK-} in
 		'' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
 		*) return 0 ;;
 	esac
@@ -1264,22 +1233,20 @@ make_install_event() {
 	[ ${#_digits} = 24 ]
 }
 send_event() {
-	_url=$1
 	case $downloader in
 		curl)
-			set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_url%%:*}" --max-filesize 65536 \
-				--user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_url"
-			case $_url in http:*) set -- "$@" --noproxy '*' ;; esac
+			set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_target%%:*}" --max-filesize 65536 \
+				--user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_target"
 			;;
 		wget)
-			set -- wget $wget_options --timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --user-agent=wasp \
-				--header='Content-Type: application/json' --post-data="$event" --output-document=- "$_url"
-			case $_url in http:*) set -- "$@" --no-proxy ;; esac
-			[ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
+			set -- wget $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"} --user-agent=wasp \
+				--timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --header='Content-Type: application/json' \
+				--post-data="$event" --output-document=- "$_target"
 			;;
 	esac
 	{
 		trap '' HUP INT QUIT
+		case $_target in http:*) unset http_proxy all_proxy ALL_PROXY ;; esac
 		exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 		exec_limited "$((TELEMETRY_DEADLINE_S + 1))" "$@"
 	} &
@@ -1377,7 +1344,7 @@ read_receipt() {
 	pick source && release_source=$picked
 	pick url && release_url=$picked
 	pick digest && release_digest=$picked
-	pick node && take_node_range "$picked"
+	take_node_range node
 }
 place_version() {
 	_place=$share_dir/$version _try=0

@@ -12,10 +12,7 @@ take_release() {
 	# What was published with this installer counts for more than what a server says.
 	_known=$(known_digests | sed -n "s/^$version $release_source $release_build //p")
 	release_digest=${_known:-$release_digest}
-	[ -n "$wanted_sha256$release_digest" ] || {
-		refuse_unchecked "$release_url${api_problem:+ ($api_problem)}"
-		warn "No checksum is known for this archive${api_problem:+ ($api_problem)}, so it is installed unchecked."
-	}
+	[ -n "$wanted_sha256$release_digest" ] || miss_checksum "$release_url${api_problem:+ ($api_problem)}"
 	start_progress
 	download "$staging/archive"
 	_status=$?
@@ -35,10 +32,11 @@ download() {
 		|| set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
 }
 
-# refuse_unchecked ARCHIVE: without a checksum, where one is required
-refuse_unchecked() {
+# miss_checksum ARCHIVE: dies, where one is required
+miss_checksum() {
 	[ "$require_checksum" = no ] || die no-checksum "no checksum is known for $1." \
 		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
+	[ -n "$archive_file" ] || warn "no checksum is known for $1, so it is installed unchecked."
 }
 
 # take_file: --from-file, in place of a download. What is checked is the copy that is unpacked.
@@ -49,7 +47,7 @@ take_file() {
 	say "Wasp from $(pretty "$archive_file")"
 	change_in "$staging" cp "$archive_file" "$staging/archive"
 	find_published
-	[ -n "$wanted_sha256$published" ] || refuse_unchecked "$(pretty "$archive_file")"
+	[ -n "$wanted_sha256$published" ] || miss_checksum "$(pretty "$archive_file")"
 	refuse_unpublished
 	unpack_archive
 	check_binary
@@ -162,18 +160,17 @@ explain_unpacking() {
 		*'Damaged tar'*) ;;
 		0,*) [ -e "$staging/damaged" ] || return 0 ;;
 	esac
-	[ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] \
-		|| die unsafe-archive 'the archive unpacks to more than 1 GB, which no Wasp release does.' "$nothing"
+	[ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_unsafe
 	! is_of_the_system "$_errors" || die_file_system "cannot unpack into $(pretty "$staging")" "$_errors"
 	die_damaged
 }
 
 die_damaged() {
-	die corrupt-archive 'the archive is damaged or incomplete.' "$nothing Download it again."
+	die corrupt-archive 'the archive is damaged, incomplete, or not a Wasp release.' "$nothing Download it again."
 }
 
 die_unsafe() {
-	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside.' \
+	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside, or is far too large.' \
 		"$nothing Please report where the archive came from."
 }
 
@@ -182,8 +179,8 @@ die_unsafe() {
 refuse_what_no_release_has() {
 	root=$staging/unpacked
 	[ ! -d "$root/package" ] || [ -L "$root/package" ] || root=$root/package
-	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f -links +1 -o -type f -perm -4000 \
-		-o -type f -perm -2000 -o -name '*[[:cntrl:]]*')" ] \
+	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f \( -links +1 -o -perm -4000 -o -perm -2000 \) \
+		-o -name '*[[:cntrl:]]*')" ] \
 		&& [ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] \
 		&& ! print_links | grep -qE "^[^$tab]*\$|$tab/|[$tab/]\\.\\./" || die_unsafe
 }
@@ -199,13 +196,12 @@ print_links() {
 # keep_wasp_only: moves wasp-bin and data to $staging/new, readable by all and writable by the owner
 keep_wasp_only() {
 	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
-		|| die corrupt-archive 'the archive has no wasp-bin and data, so it is not a Wasp release.' "$nothing"
+		|| die_damaged
 	change_in "$staging" chmod -R u=rwX,go=rX "$root/data"
 	change_in "$staging" chmod 755 "$root/wasp-bin"
 	# An npm archive says itself which Node.js it wants.
 	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && read_json "$root/package.json"; then
-		pick engines.node
-		take_node_range "$picked"
+		take_node_range engines.node
 	fi
 	change_in "$staging" mkdir "$staging/new"
 	change_in "$staging" mv "$root/wasp-bin" "$root/data" "$staging/new/"

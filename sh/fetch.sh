@@ -15,7 +15,8 @@ choose_downloader() {
 			# Unlike curl, it does not look for the variable itself.
 			wget_authorities=${SSL_CERT_FILE-}
 			;;
-		*[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
+		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
+		*[Bb]usy[Bb]ox*) ;;
 		*) die no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
 			"$(how_to_install curl)" ;;
 	esac
@@ -139,7 +140,7 @@ read_headers() {
 explain_failure() {
 	_words=$(sed -nE 's/^(curl: \([0-9]+\)|wget:|ERROR:) //p' "$work/errors" | tail -n 1)
 	_words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
-	_proxy=${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}
+	problem=connection problem_text="the connection to $host failed${_words:+ ($_words)}"
 	case $_status,$http_status,$_words in
 		23,* | *[Nn]o\ space*)
 			set_problem bad-answer "$host sent a file that is far too large"
@@ -149,20 +150,19 @@ explain_failure() {
 		*'proxy syntax'* | *'proxy URL'*)
 			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
+		22,407,* | *,*\ 407*) problem=proxy ;;
 		22,4[01][045],*) set_problem not-found "$host does not have it" ;;
-		22,407,* | *,*\ 407*) set_problem proxy 'the proxy asks for a user name and a password' ;;
 		22,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
-		5,* | 97,* | *roxy* | *CONNECT*) set_problem proxy "the proxy refused to connect to $host ($_words)" ;;
+		5,* | 97,* | *roxy* | *CONNECT*) problem=proxy ;;
 		7,* | *refused*)
-			set_problem connection "$host${_proxy:+, or the proxy in front of it,} refused the connection"
-			[ -z "$_proxy" ] || problem=proxy
+			[ -n "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] && problem=proxy \
+				|| problem_text="$host refused the connection"
 			;;
 		6,* | *resolve* | *'bad address'*) set_problem dns "the name $host could not be resolved" ;;
 		28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-		1,*HTTP/0.9* | 3,* | 47,* | 63,*) set_problem bad-answer "$host sent an invalid answer ($_words)" ;;
+		1,*HTTP/0.9* | 3,* | 47,* | 63,*) problem=bad-answer ;;
 		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
-		*ertificate* | 5[13489],* | 60,* | 77,*) set_problem tls "the TLS certificate of $host was not accepted ($_words)" ;;
-		*) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
+		*ertificate* | 60,*) problem=tls ;;
 	esac
 	return 1
 }

@@ -15,8 +15,7 @@ find_release_at_github() {
 	if [ "$wanted" = latest ]; then
 		fetch "$github/latest" /dev/null --head || return 1
 		[ -n "$location" ] || set_portal_problem || return 1
-		version=${location##*/tag/v}
-		is_version "$version" || set_problem bad-answer "$host did not say which version is the newest" || return 1
+		take_version "${location##*/tag/v}" || return 1
 	fi
 	# The API has a limit on requests from one address, so its silence must not stop anything.
 	fetch_once "$github_api/tags/v$version" "$work/answer" --location && read_json "$work/answer" && grep -q '^assets\.' "$work/values" || {
@@ -50,6 +49,5 @@ asset_is_there() {
 # https://docs.github.com/rest/releases/releases#list-releases
 read_versions_of_github() {
 	name_github
-	fetch_json "$github_api?per_page=100" || return 1
-	available=$(sed -n "s/^[0-9]*\.tag_name${tab}v//p" "$work/values")
+	fetch_json "$github_api?per_page=100"
 }

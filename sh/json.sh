@@ -33,7 +33,7 @@ read_json() {
 		}
 		{
 			if (NR > 1 && /^[ \t\r\n]*:/) name[depth] = value
-			else if (NR > 1 && length(value) < 4096) {
+			else if (NR > 1) {
 				gsub(/\\\//, "/", value)
 				# Some servers write ">" so.
 				gsub(/\\u003[eE]/, ">", value)

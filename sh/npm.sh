@@ -72,14 +72,12 @@ find_release_at_npm() {
 # (https://github.com/npm/registry/blob/main/docs/REGISTRY-API.md)
 find_with() {
 	"$1" '' "$wanted" version engines.node || {
-		[ "$problem" != not-found ] || problem_text="$2 $(wanted_words)"
+		[ "$problem" != not-found ] || problem_text="$2 $wanted_words"
 		return 1
 	}
 	pick "${below}version"
-	version=$picked
-	is_version "$version" || set_problem bad-answer "$host did not say which version it has" || return 1
-	pick "${below}engines.node"
-	take_node_range "$picked"
+	take_version "$picked" || return 1
+	take_node_range "${below}engines.node"
 	"$1" "-$npm_build" "$version" dist.tarball dist.integrity || {
 		[ "$problem" != not-found ] || set_problem no-build "Wasp $version has no package $npm_build"
 		return 1
@@ -110,10 +108,11 @@ view_with_npm() {
 		&& read_json "$work/answer"
 }
 
-# take_node_range TEXT: a range such as ">=24.14.1"; what is none is left out
+# take_node_range PATH: a range such as ">=24.14.1"; what is none is left out
 take_node_range() {
-	release_node=$1
-	case $1 in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]*) release_node='' ;; esac
+	pick "$1"
+	release_node=$picked
+	case $picked in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]*) release_node='' ;; esac
 	[ ${#release_node} -lt 64 ] || release_node=''
 }
 
@@ -132,9 +131,8 @@ take_distribution() {
 		esac
 	done
 	case $release_url,${#release_digest} in
-		,*) set_problem bad-answer "$host did not say where the archive is" ;;
-		*,0 | *,135) check_url "$release_url" ;;
-		*) set_problem bad-answer "$host sent a checksum that cannot be read" ;;
+		?*,0 | ?*,135) check_url "$release_url" ;;
+		*) set_problem bad-answer "$host did not say where the archive is, or sent a checksum that cannot be read" ;;
 	esac || return 1
 	# From elsewhere, this machine's own servers are out of bounds.
 	[ -z "$registry" ] || is_loopback "$registry" || ! is_loopback "$release_url" \
@@ -153,6 +151,5 @@ base64_to_hex() {
 
 read_versions_of_npm() {
 	{ [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; } \
-		|| { [ "$fetcher" = either ] && view_with_npm '' latest versions; } || return 1
-	available=$(sed -nE "s/^versions\.([0-9]+|.*\.version)$tab//p" "$work/values")
+		|| { [ "$fetcher" = either ] && view_with_npm '' latest versions; }
 }

@@ -125,7 +125,7 @@ read_receipt() {
 	pick source && release_source=$picked
 	pick url && release_url=$picked
 	pick digest && release_digest=$picked
-	pick node && take_node_range "$picked"
+	take_node_range node
 }
 
 # place_version: renames the staged version to its place

@@ -107,7 +107,7 @@ class Delivery:
         if self._options.require_checksum:
             raise _no_checksum(f"no checksum is known for {release.url}{why}.")
         self._console.warn(
-            f"No checksum is known for this archive{why}, so it is installed unchecked."
+            f"no checksum is known for {release.url}{why}, so it is installed unchecked."
         )
         return expected
 

@@ -91,7 +91,6 @@ def from_the_first(
         try:
             return attempt(source)
         except SourceProblem as problem:
-            console.say_step(f"{name}: {problem.text}")
             problems.append(problem)
     raise _failure(problems, options, platform)
 
@@ -114,16 +113,10 @@ def _failure(
             f"{words} has no build for {platform}.",
             f"Another version may have one: {RELEASES_PAGE}",
         )
-    if wanted == "latest":
-        return InstallerError(
-            "no-such-version",
-            "no Wasp release was found.",
-            "Run this again with --verbose to see where it looked.",
-        )
-    lack = "there is" if options.source == "auto" else f"{SOURCE_NAMES[options.source]} has"
-    return InstallerError(
-        "no-such-version", f"{lack} no {words}.", f"All versions: {RELEASES_PAGE}"
-    )
+    lack = "no source has"
+    if options.source != "auto":
+        lack = f"{SOURCE_NAMES[options.source]} does not have"
+    return InstallerError("no-such-version", f"{lack} {words}.", f"All versions: {RELEASES_PAGE}")
 
 
 def _network_slug(problems: Sequence[SourceProblem]) -> Slug | None:
