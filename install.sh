@@ -31,13 +31,10 @@ NPM_PACKAGE=@wasp.sh/wasp-cli
 NPM_PATH=@wasp.sh%2fwasp-cli
 FIRST_NPM_VERSION=0.20.2
 VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
-DEFAULT_GITHUB_URL=https://github.com
 INSTALLER_URL=https://get.wasp.sh/install.sh
 RELEASES_URL=https://github.com/wasp-lang/wasp/releases
 NODE_URL=https://nodejs.org/en/download
 OLDEST_GLIBC=2.29
-ATTEMPTS=4
-LONGEST_RETRY_AFTER_S=60
 REDIRECT_LIMIT=10
 SLOWEST=100
 ANSWER_LIMIT=16777216
@@ -488,8 +485,11 @@ identify_platform() {
 	case $system in
 		Linux)
 			os=linux
-			distro_id=$(sed -n "s/^ID=[\"']*\([a-z0-9._-]*\).*/\1/p" /etc/os-release 2>/dev/null | head -n 1)
-			detect_libc
+			distro_id=$(sed -nE "s/^ID=[\"']*([a-z0-9._-]*).*/\1/p" /etc/os-release 2>/dev/null | head -n 1)
+			glibc_version=$(printf '%s\n' "$(ask getconf GNU_LIBC_VERSION)" "$(ask ldd --version)" \
+				| sed -nE 's/^(glibc|ldd .*) ([0-9]+\.[0-9.]+)$/\2/p' | head -n 1)
+			libc=${glibc_version:+glibc}
+			libc=${libc:-musl}
 			;;
 		Darwin)
 			os=macos
@@ -499,66 +499,59 @@ identify_platform() {
 	esac
 	say_step "Platform: $system $machine${libc:+ $libc}${distro_id:+ ($distro_id)}"
 }
-detect_libc() {
-	glibc_version=$(ask getconf GNU_LIBC_VERSION | sed -n 's/^glibc \([0-9]*\.[0-9.]*\)$/\1/p')
-	[ -n "$glibc_version" ] || glibc_version=$(ask ldd --version | sed -n '1s/^ldd .* \([0-9]*\.[0-9.]*\)$/\1/p')
-	libc=${glibc_version:+glibc}
-	libc=${libc:-musl}
-}
 choose_build() {
-	[ "$os" != windows ] || die unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
-		'Open WSL (if you have none: wsl --install) and run this again there.'
-	[ -n "$os" ] || die_unsupported "$system"
-	[ -n "$arch" ] || die_unsupported "$machine processors"
-	[ "$(getconf LONG_BIT 2>/dev/null)" != 32 ] || die_unsupported "a 32-bit userland on a $arch processor"
-	case $os,$arch in
-		macos,x86_64) npm_build=darwin-x64-unknown github_builds='macos-x86_64 macos-universal' ;;
-		macos,aarch64) npm_build=darwin-arm64-unknown github_builds='macos-aarch64 macos-universal macos-x86_64' ;;
-		linux,x86_64)
+	case $os,$arch,$(getconf LONG_BIT 2>/dev/null) in
+		windows,*) die unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
+			'Open WSL (if you have none: wsl --install) and run this again there.' ;;
+		,*) die_unsupported "$system" ;;
+		*,,*) die_unsupported "$machine processors" ;;
+		*,32) die_unsupported "a 32-bit userland on a $arch processor" ;;
+		macos,x86_64,*) npm_build=darwin-x64-unknown github_builds='macos-x86_64 macos-universal' ;;
+		macos,*) npm_build=darwin-arm64-unknown github_builds='macos-aarch64 macos-universal macos-x86_64' ;;
+		linux,x86_64,*)
 			npm_build=linux-x64-glibc github_builds=linux-x86_64
 			! needs_static_build || npm_build=linux-x64-musl github_builds=linux-x86_64-static
 			;;
-		linux,aarch64)
+		*)
 			npm_build=linux-arm64-glibc github_builds=linux-aarch64
-			! needs_static_build || [ "$libc" = glibc ] || die_unsupported 'musl (Alpine) on aarch64'
-			! needs_static_build || die unsupported-platform \
-				"Wasp needs glibc $OLDEST_GLIBC or newer on $arch; this system has $glibc_version." \
-				'Use a newer release of your distribution.'
+			! needs_static_build || die_unsupported \
+				"$arch with $libc${glibc_version:+ $glibc_version}, only for glibc $OLDEST_GLIBC or newer"
 			;;
 	esac
 }
 needs_static_build() {
-	[ "$libc" = glibc ] && ! comes_before "$glibc_version" "$OLDEST_GLIBC" || return 0
-	[ "$arch" = x86_64 ] && { [ "$distro_id" = nixos ] || ! [ -e /lib64/ld-linux-x86-64.so.2 ]; }
+	[ "$libc" = musl ] || comes_before "$glibc_version" "$OLDEST_GLIBC" \
+		|| { [ "$arch" = x86_64 ] && { [ "$distro_id" = nixos ] || ! [ -e /lib64/ld-linux-x86-64.so.2 ]; }; }
 }
 die_unsupported() {
 	die unsupported-platform "Wasp has no release for $1." \
 		'Wasp runs on Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
 }
 platform_words() {
-	case $os in
-		linux) printf 'Linux %s%s' "$arch" "${libc:+ ($libc)}" ;;
-		macos) printf 'macOS %s' "$arch" ;;
-	esac
+	case $os in macos) _system=macOS ;; *) _system=Linux ;; esac
+	printf '%s' "$_system $arch${libc:+ ($libc)}"
 }
 is_on_ci() {
-	for _value in "${CI-}" "${BUILD_ID-}" "${BUILD_NUMBER-}" "${CI_APP_ID-}" "${CI_BUILD_ID-}" \
-		"${CI_BUILD_NUMBER-}" "${CI_NAME-}" "${CONTINUOUS_INTEGRATION-}" "${RUN_ID-}" "${GITHUB_ACTIONS-}" "${TRAVIS-}"; do
+	for _name in CI BUILD_ID BUILD_NUMBER CI_APP_ID CI_BUILD_ID CI_BUILD_NUMBER CI_NAME CONTINUOUS_INTEGRATION RUN_ID \
+		GITHUB_ACTIONS TRAVIS; do
+		eval "_value=\${$_name-}"
 		case $_value in '' | 0 | [Ff][Aa][Ll][Ss][Ee]) ;; *) return 0 ;; esac
 	done
 	return 1
 }
 choose_downloader() {
-	downloader=curl wget_options=''
+	downloader=curl headers=$work/headers wget_options='' wget_authorities=''
 	case $(command -v curl) in
-		'' | /snap/* | */snap/bin/*) downloader=wget ;;
+		'' | /snap/* | */snap/bin/*) downloader=wget headers=$work/errors ;;
 		*) return 0 ;;
 	esac
 	case $(wget --version 2>&1) in
 		*'GNU Wget '*)
 			wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
+			wget_authorities=${SSL_CERT_FILE-}
 			;;
-		*[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
+		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
+		*[Bb]usy[Bb]ox*) ;;
 		*) die no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
 			"$(how_to_install curl)" ;;
 	esac
@@ -581,57 +574,34 @@ check_url() {
 }
 is_loopback() {
 	host_of "$1"
-	case $host in
-		localhost | '[::1]') ;;
-		*[!0-9.]* | *.*.*.*.*) return 1 ;;
-		127.[0-9]*.[0-9]*.[0-9]*) ;;
-		*) return 1 ;;
-	esac
+	printf '%s\n' "$host" | grep -qE '^(localhost|\[::1]|127(\.[0-9]{1,3}){3})$'
 }
 host_of() {
-	host=${1#*://}
-	host=${host%%[/?#]*}
-	host=${host##*@}
-	case $host in
-		'['*) host=${host%%]*}']' ;;
-		*) host=${host%%:*} ;;
-	esac
+	host=$(printf '%s\n' "$1" | sed 's,^[^:]*://,,; s,[/?#].*,,; s,.*@,,; s,:[0-9]*$,,')
 }
 fetch() {
-	_attempt=1 _pause=1
-	until fetch_once "$1" "$2" "${3:-get}"; do
-		case $problem,$http_status in
-			connection,* | http-status,429 | http-status,5??) ;;
+	for _pause in 1 2 4 ''; do
+		! fetch_once "$1" "$2" "${3:---location}" || return 0
+		case $problem,$http_status,$_pause in
+			connection,*,? | http-status,429,? | http-status,5??,?) ;;
 			*) return 1 ;;
 		esac
-		[ "$_attempt" -lt "$ATTEMPTS" ] || return 1
-		while [ "$retry_after" != "${retry_after#0?}" ]; do retry_after=${retry_after#0}; done
-		case $retry_after in
-			'' | *[!0-9]*) _wait=$_pause ;;
-			???* | 6[1-9] | [789]?) _wait=$LONGEST_RETRY_AFTER_S ;;
-			*) _wait=$retry_after ;;
-		esac
+		_wait=$(printf '%s\n' "$retry_after" | awk -v pause="$_pause" '{ print (!/^[0-9]+$/ ? pause : $0 > 60 ? 60 : $0 + 0) }')
 		say "$problem_text; retrying in $_wait s"
 		run_waiting /dev/null /dev/null sleep "$_wait"
-		_attempt=$((_attempt + 1)) _pause=$((_pause * 2))
 	done
 }
 fetch_once() {
-	say_step "$3 $(plain_text "$1")"
-	problem='' problem_text='' http_status='' location='' retry_after='' encoding='' content_length=''
+	say_step "$(plain_text "$1")"
+	problem='' problem_text='' http_status='' location='' retry_after='' content_length=''
 	check_url "$1" || return 1
 	host_of "$1"
-	_url=$1 _file=$2 _method=$3
-	: >"$work/headers"
-	case $_file in
-		*/archive) _limit=$UNPACKED_LIMIT ;;
-		*) _limit=$ANSWER_LIMIT ;;
-	esac
-	"fetch_with_$downloader" || return 1
-	case $_file,$encoding in
-		*/archive,* | *, | *,identity) return 0 ;;
-	esac
-	set_problem bad-answer "$host sent its answer compressed ($(plain_text "$encoding")), which nobody asked for"
+	_url=$1 _file=$2 _method=$3 _limit=$ANSWER_LIMIT
+	: >"$headers"
+	case $_file in */archive) _limit=$UNPACKED_LIMIT ;; esac
+	"fetch_with_$downloader"
+	read_headers
+	[ "$_status" = 0 ] || explain_failure
 }
 bounded() {
 	trap '' XFSZ 2>/dev/null
@@ -641,84 +611,70 @@ bounded() {
 fetch_with_curl() {
 	_protocols='=https'
 	case $_url in http:*) _protocols='=http,https' ;; esac
-	set -- --disable --silent --show-error --fail --dump-header "$work/headers" --max-redirs "$REDIRECT_LIMIT" \
-		--proto "$_protocols" --proto-redir "$_protocols" --connect-timeout "$timeout" --speed-limit "$SLOWEST" \
-		--speed-time "$timeout" --max-filesize "$_limit" --user-agent 'wasp-installer (sh)'
-	case $_method in
-		head) set -- "$@" --location --head ;;
-		get) set -- "$@" --location ;;
-	esac
-	run_waiting "$_file" "$work/errors" bounded curl "$@" "$_url"
-	_status=$?
-	read_headers
-	[ "$_status" = 0 ] || explain_failure "curl $_status"
+	run_waiting "$_file" "$work/errors" bounded curl --disable --silent --show-error --fail "$_method" \
+		--dump-header "$headers" --max-redirs "$REDIRECT_LIMIT" --proto "$_protocols" --proto-redir "$_protocols" \
+		--connect-timeout "$timeout" --speed-limit "$SLOWEST" --speed-time "$timeout" --max-filesize "$_limit" \
+		--user-agent 'wasp-installer (sh)' "$_url"
 }
 fetch_with_wget() {
-	set -- -S -O - $wget_options
-	case $_method,$wget_options in
-		head,*) set -- "$@" --spider ;;
-		location,*max-redirect*) set -- "$@" --max-redirect=0 ;;
-	esac
-	case ${SSL_CERT_FILE:+$wget_options} in *no-hsts*) set -- "$@" --ca-certificate="$SSL_CERT_FILE" ;; esac
+	set -- -S -O - $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"}
+	[ "$_method" = --location ] || set -- "$@" --spider
 	run_waiting "$_file" "$work/errors" bounded wget "$@" "$_url"
-	_status=$?
-	sed 's/^ *//' "$work/errors" >"$work/headers"
-	read_headers
+	case $_status in
+		0) ;;
+		1 | 6 | 8) _status=22 ;;
+		5) _status=60 ;;
+		*) _status=other ;;
+	esac
 	! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
 		'the wget on your PATH does not check certificates, so you need curl.' "$(how_to_install curl)"
-	if [ "${_url#https:}" != "$_url" ] && grep -qi '^location:[[:space:]]*http:' "$work/headers"; then
-		set_problem insecure-url "$host redirected to an address that is not https"
-		return 1
-	fi
-	case $_method,$http_status in location,3??) _status=0 ;; esac
-	[ "$_status" = 0 ] || explain_failure "wget $_status"
+	[ "${_url#https:}" = "$_url" ] || ! grep -qi '^ *location:[[:space:]]*http:' "$work/errors" || _status=1
 }
 read_headers() {
 	while IFS=": $tab" read -r _key _value; do
 		_value=${_value%"$carriage_return"}
 		case $_key in
-			HTTP/*) http_status=${_value%% *} retry_after='' encoding='' ;;
+			HTTP/*) http_status=${_value%% *} retry_after='' ;;
 			[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]) location=${_value%% *} ;;
 			[Rr]etry-[Aa]fter) retry_after=$_value ;;
 			[Cc]ontent-[Ll]ength) content_length=$_value ;;
-			[Cc]ontent-[Ee]ncoding) encoding=$_value ;;
 		esac
-	done <"$work/headers"
+	done <"$headers"
 }
 explain_failure() {
-	_words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
+	_words=$(sed -nE 's/^(curl: \([0-9]+\)|wget:|ERROR:) //p' "$work/errors" | tail -n 1)
 	_words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
-	case $1,$http_status,$_words in
-		curl\ 23,* | curl\ 63,* | *[Nn]o\ space*)
+	problem=connection problem_text="the connection to $host failed${_words:+ ($_words)}"
+	case $_status,$http_status,$_words in
+		23,* | *[Nn]o\ space*)
 			set_problem bad-answer "$host sent a file that is far too large"
-			[ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
+			[ -n "$(find "$_file" "$headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
 				|| die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
 			;;
 		*'proxy syntax'* | *'proxy URL'*)
 			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
-		*,407,* | *' 407'*) set_problem proxy 'the proxy asks for a user name and a password' ;;
-		curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
-		curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
-		curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy refused to connect to $host ($_words)" ;;
-		curl\ 7,*,?* | *refused*)
-			set_problem connection "$host refused the connection"
-			[ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
-				|| set_problem proxy "$host, or the proxy in front of it, refused the connection ($_words)"
+		22,407,* | *,*\ 407*) problem=proxy ;;
+		22,4[01][045],*) set_problem not-found "$host does not have it" ;;
+		22,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
+		5,* | 97,* | *roxy* | *CONNECT*) problem=proxy ;;
+		7,* | *refused*)
+			[ -n "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] && problem=proxy \
+				|| problem_text="$host refused the connection"
 			;;
-		curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host could not be resolved" ;;
-		curl\ 28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-		curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host sent an invalid answer ($_words)" ;;
-		curl\ 1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
-		*ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host was not accepted ($_words)" ;;
-		*) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
+		6,* | *resolve* | *'bad address'*) set_problem dns "the name $host could not be resolved" ;;
+		28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
+		1,*HTTP/0.9* | 3,* | 47,* | 63,*) problem=bad-answer ;;
+		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
+		*ertificate* | 60,*) problem=tls ;;
 	esac
 	return 1
 }
 die_of_problem() {
 	case $network_problem in
-		dns) _hint='Check your network connection (and HTTPS_PROXY, if you use a proxy), then run this again.' ;;
-		connection | timeout | http-status) _hint='Check your network connection or wait a little, then run this again.' ;;
+		dns | connection | timeout | http-status)
+			_hint='Check your network connection (and HTTPS_PROXY, if you use a proxy) or wait a little, then run this again.'
+			;;
 		tls) _hint="Check your clock, and that CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
 		captive-portal) _hint='Open a web page in a browser to log in to the network, then run this again.' ;;
@@ -729,42 +685,33 @@ die_of_problem() {
 }
 fetch_json() {
 	fetch "$1" "$work/answer" || return 1
-	! is_web_page "$work/answer" || set_portal || return 1
-	values=$(json_strings "$work/answer") || set_problem bad-answer "$host answered with something that is not JSON" || return 1
-}
-set_portal() {
-	set_problem captive-portal "$host answered with a web page, perhaps the login page of your network"
+	! is_web_page "$work/answer" || return 1
+	read_json "$work/answer" || set_problem bad-answer "$host answered with something that is not JSON"
 }
 is_web_page() {
-	case $(head -c 512 "$1" | od -An -v -tu1 | awk '{
-		for (i = 1; i <= NF; i++) if ($i > 31 && $i < 127) printf "%s", tolower(sprintf("%c", $i)) }') in
-		*'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) ;;
-		*) return 1 ;;
-	esac
+	head -c 512 "$1" | grep -qiE '<!doctype html|<html|<head|<script' && ! set_portal_problem
 }
-json_strings() {
+set_portal_problem() {
+	set_problem captive-portal "$host answered with a web page, perhaps the login page of your network"
+}
+read_json() {
 	awk 'BEGIN { RS = "\"" }
-		function path(    i, joined) {
-			for (i = 1; i <= depth; i++) joined = joined (i > 1 ? "." : "") name[i]
-			return joined
-		}
 		inside {
 			run = 0
 			while (run < length($0) && substr($0, length($0) - run, 1) == "\\") run++
 			if (length(value) < 4096) value = value substr($0, 1, 4096) (run % 2 ? "\"" : "")
-			if (run % 2) next
-			inside = 0; ended = 1
+			inside = run % 2
 			next
 		}
 		{
-			if (ended && $0 ~ /^[ \t\r\n]*:/) name[depth] = value
-			else if (ended && length(value) < 4096) {
+			if (NR > 1 && /^[ \t\r\n]*:/) name[depth] = value
+			else if (NR > 1) {
 				gsub(/\\\//, "/", value)
 				gsub(/\\u003[eE]/, ">", value)
 				gsub(/[[:cntrl:]]/, " ", value)
-				print path() "\t" value
+				print folder[depth] name[depth] "\t" value
 			}
-			ended = 0; value = ""; inside = 1
+			value = ""; inside = 1
 			text = $0
 			if (length(text) > 65536) exit 1
 			while (match(text, /[][{},]/)) {
@@ -772,34 +719,27 @@ json_strings() {
 				text = substr(text, RSTART + 1)
 				if (c == "{" || c == "[") {
 					if (++depth > 100) exit 1
+					folder[depth] = folder[depth - 1] name[depth - 1] (depth > 1 ? "." : "")
 					kind[depth] = c; name[depth] = (c == "[") ? 0 : ""
 				} else if (c != ",") {
 					if (--depth < 0) exit 1
 				} else if (kind[depth] == "[") name[depth]++
 			}
 		}
-		END { if (depth != 0 || !kind[1]) exit 1 }' "$1" 2>/dev/null
-}
-print_values() {
-	cat <<VALUES
-$values
-VALUES
+		END { if (depth != 0 || !kind[1]) exit 1 }' "$1" >"$work/values" 2>/dev/null
 }
 pick() {
-	picked=$(print_values | awk -v path="$1" -F '\t' '
-		$1 == path && !found { print substr($0, length(path) + 2); found = 1 }')
-}
-asks_npm() {
-	[ -z "$archive_file" ] || return 1
-	case $source in
-		npm) ;;
-		github) return 1 ;;
-		*) [ "$wanted" = latest ] || ! comes_before "$wanted" "$FIRST_NPM_VERSION" ;;
-	esac
+	picked=$(awk -v path="$1" -F '\t' '$1 == path { print $2; exit }' "$work/values")
 }
 start_registry_lookup() {
-	fetcher=request registry=${WASP_NPM_REGISTRY-}
-	asks_npm && [ -z "$registry" ] || return 0
+	fetcher=request registry=''
+	case $archive_file,$source,$wanted in
+		,npm,* | ,auto,latest) ;;
+		,auto,*) ! comes_before "$wanted" "$FIRST_NPM_VERSION" || return 0 ;;
+		*) return 0 ;;
+	esac
+	registry=${WASP_NPM_REGISTRY-}
+	[ -z "$registry" ] || return 0
 	if have npm; then
 		say_step 'Asking npm for its registry'
 		fetcher=either
@@ -822,73 +762,68 @@ find_registry() {
 		wait "$npm_lookup" 2>/dev/null && {
 			[ "$(cat "$work/registry")" != undefined ] \
 				|| run_waiting "$work/registry" "$work/complaint" run_npm "$HELPER_LIMIT_S" config get registry
-		} && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
-			-e 's/^http/3 &/p' "$work/registry" | sort | sed -n 's/^. \(https\{0,1\}:\/\/[^[:space:]]*\)[[:space:]]*$/\1/p' | head -n 1)
+		} && registry=$(sort "$work/registry" \
+			| sed -nE 's/^((@wasp\.sh:)?registry *= *)?(https?:\/\/[^[:space:]]*)[[:space:]]*$/\3/p' | head -n 1)
 		[ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
 	fi
 	npm_lookup=''
 	registry=${registry%/}
 }
-knows_npm_source() {
-	[ -n "$registry" ] || [ "$fetcher" = either ]
-}
 find_release_at_npm() {
-	[ -z "$registry" ] || ! request_release || return 0
-	case $fetcher,$problem in either,not-found | either,no-build | either,insecure-url | request,*) return 1 ;; esac
+	if [ -n "$registry" ]; then
+		! find_with request_document 'it does not have' || return 0
+		case $fetcher,$problem in request,* | *,not-found | *,no-build | *,insecure-url) return 1 ;; esac
+	fi
 	_problem=$problem _problem_text=$problem_text
 	say_step 'Asking npm for the release'
-	! ask_npm_for_release || return 0
+	problem=not-found
+	if find_with view_with_npm 'npm cannot get'; then
+		fetcher=npm
+		[ -z "$release_digest" ] || return 0
+		set_problem bad-answer 'npm has no checksum for the archive'
+	fi
 	[ -z "$_problem" ] || set_problem "$_problem" "$_problem_text"
 	return 1
 }
-request_release() {
-	case $registry in
-		*://*) ;;
-		*)
-			set_problem insecure-url "'$(plain_text "$registry")' is not the address of a registry"
-			return 1
-			;;
-	esac
-	request_document "$NPM_PATH" "$wanted" || {
-		[ "$problem" != not-found ] || set_problem not-found "it does not have $(wanted_words)"
+find_with() {
+	"$1" '' "$wanted" version engines.node || {
+		[ "$problem" != not-found ] || problem_text="$2 $wanted_words"
 		return 1
 	}
-	take_version || return 1
-	request_document "$NPM_PATH-$npm_build" "$version" || {
+	pick "${below}version"
+	take_version "$picked" || return 1
+	take_node_range "${below}engines.node"
+	"$1" "-$npm_build" "$version" dist.tarball dist.integrity || {
 		[ "$problem" != not-found ] || set_problem no-build "Wasp $version has no package $npm_build"
 		return 1
 	}
-	take_distribution || return 1
-	! { is_loopback "$release_url" && ! is_loopback "$registry"; } || set_problem insecure-url "the registry points to an archive on this machine ($(plain_text "$release_url"))" || return 1
-	check_url "$release_url"
+	take_distribution
 }
 request_document() {
 	below=''
-	fetch_json "$registry/$1/$2" && return 0
-	case $problem,$http_status in
-		not-found,* | http-status,400 | http-status,405) fetch_json "$registry/$1" || return 1 ;;
-		*) return 1 ;;
-	esac
+	! fetch_json "$registry/$NPM_PATH$1/$2" || return 0
+	[ "$problem" = not-found ] && fetch_json "$registry/$NPM_PATH$1" || return 1
 	below=$2
 	[ "$2" != latest ] || { pick dist-tags.latest && below=$picked; }
 	below=versions.$below.
 	pick "${below}version"
-	set_problem not-found ''
+	problem=not-found
 	[ -n "$picked" ]
 }
-take_version() {
-	pick "${below}version"
-	version=$picked
-	is_version "$version" || set_problem bad-answer "$host did not say which version it has" || return 1
-	pick "${below}engines.node"
-	take_node_range "$picked"
+view_with_npm() {
+	host=npm below='' _package=$NPM_PACKAGE$1@$2
+	shift 2
+	run_waiting "$work/answer" "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" view --json "$_package" name "$@" \
+		&& read_json "$work/answer"
 }
 take_node_range() {
-	release_node=$1
-	case $1 in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]* | ????????????????????????????????????????????????????????????????*) release_node='' ;; esac
+	pick "$1"
+	release_node=$picked
+	case $picked in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]*) release_node='' ;; esac
+	[ ${#release_node} -lt 64 ] || release_node=''
 }
 take_distribution() {
-	release_source=npm
+	release_source=npm release_build=$npm_build
 	pick "${below}dist.tarball"
 	release_url=$(printf '%s\n' "$picked" | sed 's,://[^/@]*@,://,')
 	pick "${below}dist.integrity"
@@ -898,11 +833,11 @@ take_distribution() {
 		esac
 	done
 	case $release_url,${#release_digest} in
-		,*) set_problem bad-answer "$host did not say where the archive is" ;;
-		*,0 | *,135) return 0 ;;
-		*) set_problem bad-answer "$host sent a checksum that cannot be read" ;;
-	esac
-	return 1
+		?*,0 | ?*,135) check_url "$release_url" ;;
+		*) set_problem bad-answer "$host did not say where the archive is, or sent a checksum that cannot be read" ;;
+	esac || return 1
+	[ -z "$registry" ] || is_loopback "$registry" || ! is_loopback "$release_url" \
+		|| set_problem insecure-url "the registry points to an archive on this machine ($(plain_text "$release_url"))"
 }
 B64='function hex(text,    bytes, i, n, value, all) {
 	sub(/==?$/, "", text)
@@ -919,107 +854,77 @@ B64='function hex(text,    bytes, i, n, value, all) {
 base64_to_hex() {
 	printf '%s\n' "$1" | awk "$B64"'{ print hex($0) }'
 }
-ask_npm_for_release() {
-	host=npm problem='' below=''
-	view_with_npm "$NPM_PACKAGE@$wanted" name version engines.node || set_problem not-found "npm cannot get $(wanted_words)" || return 1
-	take_version || return 1
-	view_with_npm "$NPM_PACKAGE-$npm_build@$version" name dist.tarball dist.integrity || set_problem no-build "Wasp $version has no package $npm_build" || return 1
-	fetcher=npm
-	take_distribution && check_url "$release_url" || return 1
-	set_problem bad-answer 'npm has no checksum for the archive'
-	[ -n "$release_digest" ]
-}
-view_with_npm() {
-	run_waiting "$work/answer" "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" view --json "$@" \
-		&& values=$(json_strings "$work/answer") && [ -n "$values" ]
-}
-download_with_npm() {
-	run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
-		&& mv "$work"/npm/*.tgz "$1" 2>/dev/null && return 0
-	set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
-	return 1
-}
 read_versions_of_npm() {
-	if [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; then
-		available=$(print_values | sed -n "s/^versions\..*\.version$tab//p")
-	else
-		[ "$fetcher" = either ] && view_with_npm "$NPM_PACKAGE" name versions || return 1
-		available=$(print_values | sed -n "s/^versions\.[0-9]*$tab//p")
-	fi
+	{ [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; } \
+		|| { [ "$fetcher" = either ] && view_with_npm '' latest versions; }
 }
 name_github() {
-	github=${WASP_GITHUB_URL:-$DEFAULT_GITHUB_URL}
-	github=${github%/}
-	github_api=$github/api/v3
-	[ "$github" != "$DEFAULT_GITHUB_URL" ] || github_api=https://api.github.com
+	github=${WASP_GITHUB_URL:-https://github.com}
+	github=${github%/} github_api=${github%/}/api/v3
+	[ "$github" != https://github.com ] || github_api=https://api.github.com
 	github=$github/wasp-lang/wasp/releases github_api=$github_api/repos/wasp-lang/wasp/releases
 }
 find_release_at_github() {
 	name_github
-	fetcher=request version=$wanted
+	fetcher=request version=$wanted release_source=github
 	if [ "$wanted" = latest ]; then
-		fetch "$github/latest" "$work/answer" location || return 1
-		version=${location##*/tag/v}
-		is_version "$version" || {
-			set_problem bad-answer "$host did not say which version is the newest"
-			! is_web_page "$work/answer" || set_portal
-			return 1
-		}
+		fetch "$github/latest" /dev/null --head || return 1
+		[ -n "$location" ] || set_portal_problem || return 1
+		take_version "${location##*/tag/v}" || return 1
 	fi
-	release_source=github
-	ask_github_for_assets
-	for _build in $github_builds; do
-		release_url="$github/download/v$version/wasp-$_build.tar.gz"
-		asset_is_there "wasp-$_build.tar.gz" && return 0
+	fetch_once "$github_api/tags/v$version" "$work/answer" --location && read_json "$work/answer" && grep -q '^assets\.' "$work/values" || {
+		: >"$work/values"
+		[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
+	}
+	for release_build in $github_builds; do
+		release_url=$github/download/v$version/wasp-$release_build.tar.gz
+		! asset_is_there "wasp-$release_build.tar.gz" || return 0
 		[ "$problem" = not-found ] || return 1
 	done
 	release_url=''
-	! fetch "$github/tag/v$version" /dev/null head || set_problem no-build "Wasp $version has no build for $os $arch"
+	! fetch "$github/tag/v$version" /dev/null --head || set_problem no-build "Wasp $version has no build for $os $arch"
 	return 1
 }
-ask_github_for_assets() {
-	api_problem=''
-	fetch_once "$github_api/tags/v$version" "$work/answer" get \
-		&& values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
-	values=''
-	[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
-}
 asset_is_there() {
-	set_problem not-found "Wasp $version has no $1"
-	[ -n "$values" ] || {
-		fetch "$release_url" /dev/null head
+	[ -s "$work/values" ] || {
+		fetch "$release_url" /dev/null --head
 		return
 	}
-	_asset=$(print_values | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
+	problem=not-found
+	_asset=$(sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p" "$work/values")
 	[ -n "$_asset" ] || return 1
 	pick "assets.$_asset.digest"
 	case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
 }
 read_versions_of_github() {
 	name_github
-	fetch_json "$github_api?per_page=100" || return 1
-	available=$(print_values | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
+	fetch_json "$github_api?per_page=100"
 }
 obtain_release() {
+	wanted_words="Wasp $wanted"
+	[ "$wanted" != latest ] || wanted_words='the newest Wasp'
 	! try_sources take_release_from || return 0
 	forget_release
-	_release=$(wanted_words)
-	[ -z "$network_problem" ] || die_of_problem "$_release"
-	[ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
+	die_without "$wanted_words"
+}
+die_without() {
+	[ -z "$network_problem" ] || die_of_problem "$1"
+	[ "$problem" != no-build ] || die unsupported-platform "$1 has no build for $(platform_words)." \
 		"Another version may have one: $RELEASES_URL"
-	case $wanted,$source in
-		latest,*) die no-such-version 'no Wasp release was found.' 'Run this again with --verbose to see where it looked.' ;;
-		*,auto) die no-such-version "there is no Wasp $wanted." "All versions: $RELEASES_URL" ;;
-	esac
-	die no-such-version "$(source_name "$source") has no Wasp $wanted." \
-		'Another source may have it: leave out --source, or run: list --remote'
+	_lack="$(source_name "$source") does not have"
+	[ "$source" != auto ] || _lack='no source has'
+	die no-such-version "$_lack $1." "All versions: $RELEASES_URL"
 }
 forget_release() {
-	version='' release_source='' release_url='' release_digest='' release_node=''
+	version='' release_source='' release_url='' release_digest='' release_node='' api_problem=''
 }
 take_release_from() {
 	forget_release
 	"find_release_at_$1" && take_release
+}
+take_version() {
+	version=$1
+	is_version "$1" || set_problem bad-answer "$host did not say which version it has"
 }
 try_sources() {
 	choose_downloader
@@ -1029,7 +934,6 @@ try_sources() {
 		[ -z "$_tried" ] || warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
 		_tried=$_source problem=''
 		! "$1" "$_source" || return 0
-		say_step "$(source_name "$_source"): $problem_text"
 		case $problem in
 			not-found | no-build) ;;
 			*) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
@@ -1038,9 +942,6 @@ try_sources() {
 	problem_text=${_met:-$problem_text}
 	return 1
 }
-wanted_words() {
-	if [ "$wanted" = latest ]; then printf 'the newest Wasp'; else printf 'Wasp %s' "$wanted"; fi
-}
 source_name() {
 	case $1 in
 		npm) printf 'the npm registry' ;;
@@ -1048,55 +949,54 @@ source_name() {
 	esac
 }
 plan_sources() {
-	sources=github
-	[ "$source" != github ] || return 0
 	find_registry
-	if [ "$source" = npm ]; then
-		knows_npm_source || die bad-answer 'no npm registry is configured here.' \
-			'Set WASP_NPM_REGISTRY, install npm, or use --source github.'
-		sources=npm
-	elif knows_npm_source && asks_npm; then
-		sources='npm github'
-	fi
+	sources='npm github'
+	case $source,$registry,$fetcher in
+		npm,,request) die bad-answer 'no npm registry is configured here.' \
+			'Set WASP_NPM_REGISTRY, install npm, or use --source github.' ;;
+		npm,*) sources=npm ;;
+		*,,request) sources=github ;;
+	esac
 }
 find_available() {
 	wanted=latest
 	start_registry_lookup
 	choose_build
-	! try_sources list_versions_at || return 0
-	[ -z "$network_problem" ] || die_of_problem 'the list of versions'
-	die no-such-version 'no Wasp release was found.' 'Run this again with --verbose to see where it looked.'
+	try_sources list_versions_at || die_without 'the list of versions'
 }
 list_versions_at() {
 	"read_versions_of_$1" || return 1
-	available=$(printf '%s\n' "$available" | grep -E "$VERSION_PATTERN" | newest_first)
-	set_problem not-found 'it has no version of Wasp'
-	[ -n "$available" ] || return 1
+	available=$(sed -nE "s/^(versions\.([0-9]+|.*\.version)|[0-9]+\.tag_name)${tab}v?//p" "$work/values" \
+		| grep -E "$VERSION_PATTERN" | newest_first)
 	release_source=$1
+	[ -n "$available" ] || set_problem not-found 'it has no version of Wasp'
 }
 take_release() {
 	! is_downgrade && [ "$dry_run" = no ] && ! is_to_be_kept "$version" || return 0
 	announce_install
 	say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
-	take_known_digest
-	require_checksum_or_say
+	_known=$(known_digest "$release_build")
+	release_digest=${_known:-$release_digest}
+	[ -n "$wanted_sha256$release_digest" ] || miss_checksum "$release_url${api_problem:+ ($api_problem)}"
 	start_progress
 	download "$staging/archive"
 	_status=$?
 	stop_progress
-	[ "$_status" = 0 ] || return 1
-	unpack_archive && check_binary && return 0
-	set_portal
+	[ "$_status" = 0 ] && ! is_web_page "$staging/archive" || return 1
+	unpack_archive
+	check_binary
 }
 download() {
-	case $fetcher,$release_source in
-		npm,*) download_with_npm "$1" ;;
-		either,npm)
-			fetch "$release_url" "$1" \
-				|| { [ -n "$release_digest" ] && [ "$problem" != insecure-url ] && download_with_npm "$1"; }
-			;;
-		*) fetch "$release_url" "$1" ;;
-	esac
+	[ "$fetcher" != npm ] && fetch "$release_url" "$1" && return
+	case $fetcher,$problem,$release_digest in request,* | *,insecure-url,* | *,) return 1 ;; esac
+	run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
+		&& mv "$work"/npm/*.tgz "$1" 2>/dev/null \
+		|| set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
+}
+miss_checksum() {
+	[ "$require_checksum" = no ] || die no-checksum "no checksum is known for $1." \
+		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
+	[ -n "$archive_file" ] || warn "no checksum is known for $1, so it is installed unchecked."
 }
 take_file() {
 	release_source="file"
@@ -1105,9 +1005,8 @@ take_file() {
 	say "Wasp from $(pretty "$archive_file")"
 	change_in "$staging" cp "$archive_file" "$staging/archive"
 	find_published
-	[ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
-		|| die_no_checksum "no checksum is known for $(pretty "$archive_file")."
-	unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Download it again: $RELEASES_URL"
+	[ -n "$wanted_sha256$published" ] || miss_checksum "$(pretty "$archive_file")"
+	unpack_archive
 	check_published
 	check_binary
 	check_published
@@ -1121,49 +1020,30 @@ known_digest() {
 	all_digests | sed -n "s/^$version $1 //p"
 }
 find_published() {
-	file_digest='' _long=''
-	! read_digest sha512 || _long=sha512:$digest
-	! read_digest sha256 || file_digest=sha256:$digest
-	published=$(all_digests | sed -n -e "s/ .* $_long\$//p" -e "s/ .* $file_digest\$//p" | sort -u)
+	file_digest='' published=''
+	for _algorithm in sha512 sha256; do
+		read_digest "$_algorithm" || continue
+		file_digest=$_algorithm:$digest
+		published=$published$(all_digests | sed -n "s/ .* $file_digest\$//p" | head -n 1)
+	done
 }
 check_published() {
 	_build=${github_builds%% *}
 	[ ! -f "$root/package.json" ] || _build=$npm_build
 	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0
 	is_compressed || [ -z "$wanted_sha256" ] || return 0
-	[ -n "$file_digest" ] || verify_digest sha256 ''
+	[ -n "$file_digest" ] || verify_digest sha256:
 	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
-}
-take_known_digest() {
-	_build=${release_url##*/wasp-}
-	[ "$release_source" = github ] || _build=$npm_build.tar.gz
-	_known=$(known_digest "${_build%.tar.gz}")
-	release_digest=${_known:-$release_digest}
-}
-require_checksum_or_say() {
-	[ -z "$wanted_sha256$release_digest" ] || return 0
-	_unknown="no checksum is known for $release_url." _said='No checksum is known for this archive'
-	[ "$release_source" != github ] || [ -z "$api_problem" ] \
-		|| _unknown="the checksum of $release_url could not be asked for ($api_problem)." \
-			_said="The checksum of this archive could not be asked for ($api_problem)"
-	[ "$require_checksum" = no ] || die_no_checksum "$_unknown"
-	warn "$_said, so it is installed unchecked."
-}
-die_no_checksum() {
-	die no-checksum "$1" 'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
 }
 unpack_archive() {
 	need tar
 	need gzip
-	change_in "$staging" rm -rf "$staging/unpacked" "$staging/new"
-	change_in "$staging" mkdir "$staging/new"
-	! is_web_page "$staging/archive" || return 1
-	is_known=$release_digest$wanted_sha256
-	[ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
+	_known=$release_digest$wanted_sha256
+	verify_digest "$release_digest"
 	[ "$release_source" != file ] || release_digest=$file_digest
-	[ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
+	verify_digest "${wanted_sha256:+sha256:$wanted_sha256}"
 	release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
-	[ -n "$is_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
+	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
 	say_step 'Unpacking'
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
 		run_waiting /dev/null "$work/errors" unpack
@@ -1175,12 +1055,13 @@ unpack_archive() {
 	keep_wasp_only
 }
 verify_digest() {
-	read_digest "$1" \
+	[ -n "$1" ] || return 0
+	read_digest "${1%%:*}" \
 		|| die no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
-	[ "$digest" = "$2" ] || die checksum-mismatch \
-		"the archive is not the one that was published: its $1 is${newline}$digest, and should be${newline}$2." \
-		'Nothing was installed. Run this again; if it happens again, something between you and the source changes the file.'
-	say_step "Checked: $1 $digest"
+	[ "$digest" = "${1#*:}" ] || die checksum-mismatch \
+		"the archive is not the one that was published: its ${1%%:*} is${newline}$digest, and should be${newline}${1#*:}." \
+		"$nothing Run this again; if it happens again, something between you and the source changes the file."
+	say_step "Checked: $1"
 }
 read_digest() {
 	digest=''
@@ -1200,7 +1081,7 @@ unpack() {
 	ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
 	rm -rf "$staging/damaged" "$staging/unpacked"
 	mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
-	{ if [ -n "$is_known" ]; then decompress; else decompress | head -c "$((UNPACKED_LIMIT + 1))"; fi; } | {
+	decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
 		LC_ALL=$tar_locale tar -xof -
 		_status=$?
 		cat >/dev/null
@@ -1220,62 +1101,49 @@ decompress() {
 explain_unpacking() {
 	_errors=$(cat "$work/errors")
 	case $1,$_errors in
-		153,* | 281,* | 409,*) die_too_large ;;
 		*"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
-		*'Damaged tar'*) die_damaged ;;
+		*'Damaged tar'*) ;;
 		0,*) [ -e "$staging/damaged" ] || return 0 ;;
 	esac
-	[ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_too_large
+	[ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_unsafe
 	! is_of_the_system "$_errors" || die_file_system "cannot unpack into $(pretty "$staging")" "$_errors"
 	die_damaged
 }
-die_too_large() {
-	die unsafe-archive 'the archive unpacks to more than 1 GB, which no Wasp release does.' "$nothing"
-}
 die_damaged() {
-	die corrupt-archive 'the archive is damaged or incomplete.' 'Nothing was installed. Download it again.'
+	die corrupt-archive 'the archive is damaged, incomplete, or not a Wasp release.' "$nothing Download it again."
 }
 die_unsafe() {
-	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside.' \
-		'Nothing was installed. Please report where the archive came from.'
+	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside, or is far too large.' \
+		"$nothing Please report where the archive came from."
 }
 refuse_what_no_release_has() {
 	root=$staging/unpacked
 	[ ! -d "$root/package" ] || [ -L "$root/package" ] || root=$root/package
-	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f -links +1 -o -type f -perm -4000 \
-		-o -type f -perm -2000 -o -name '*[[:cntrl:]]*')" ] || die_unsafe
-	[ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] || die_unsafe
-	[ -z "$(find "$root" -type f -size "+$((UNPACKED_LIMIT / 512 - 1))")" ] || die_too_large
-	find "$root/data" -type l >"$staging/links" 2>/dev/null
-	while IFS= read -r _link; do
-		! leads_outside "${_link#"$root/data/"}" "$(readlink "$_link")" || die_unsafe
-	done <"$staging/links"
+	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f \( -links +1 -o -perm -4000 -o -perm -2000 \) \
+		-o -name '*[[:cntrl:]]*')" ] \
+		&& [ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] \
+		&& ! print_links | grep -qE "^[^$tab]*\$|$tab/|[$tab/]\\.\\./" || die_unsafe
 }
-leads_outside() {
-	_folders=$1 _rest=$2/
-	while [ "$_rest" != "${_rest#../}" ]; do
-		case $_folders in */*) ;; *) return 0 ;; esac
-		_folders=${_folders#*/} _rest=${_rest#../}
-	done
-	case $2,/$_rest in ,* | /* | *,*/../*) return 0 ;; esac
-	return 1
+print_links() {
+	find "$root/data" -type l 2>/dev/null | while IFS= read -r _link; do
+		printf '%s\t%s/\n' "${_link#"$root/data/"}" "$(readlink "$_link")"
+	done | sed -E -e :up -e "s,^[^/$tab]*/([^$tab]*$tab)\\.\\./,\\1," -e 't up'
 }
 keep_wasp_only() {
 	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
-		|| die corrupt-archive 'the archive has no wasp-bin and data, so it is not a Wasp release.' "$nothing"
-	_unpacking="unpack into $(pretty "$staging")"
-	change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
-	change "$_unpacking" chmod 755 "$root/wasp-bin"
-	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && values=$(json_strings "$root/package.json"); then
-		pick engines.node
-		take_node_range "$picked"
+		|| die_damaged
+	change_in "$staging" chmod -R u=rwX,go=rX "$root/data"
+	change_in "$staging" chmod 755 "$root/wasp-bin"
+	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && read_json "$root/package.json"; then
+		take_node_range engines.node
 	fi
-	change "$_unpacking" mv "$root/wasp-bin" "$root/data" "$staging/new/"
+	change_in "$staging" mkdir "$staging/new"
+	change_in "$staging" mv "$root/wasp-bin" "$root/data" "$staging/new/"
 }
 check_binary() {
 	say_step 'Running wasp-bin version'
 	run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
-	_reported=$(sed -n 's/^[^0-9]*\([0-9][0-9.]*[0-9]\(-rc[0-9]*\)\{0,1\}\).*/\1/p' "$work/said" | head -n 1)
+	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said" | head -n 1)
 	is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
 		"$nothing"
 	version=${version:-$_reported}
@@ -1293,10 +1161,8 @@ explain_binary() {
 			_library=${_said#*'shared libraries: '}
 			_library=${_library%%:*}
 			case $_library,$(command -v apt-get) in
-				libgmp.*,?*) _library=libgmp10 ;;
-				libgmp.*) _library=gmp ;;
-				libz.*,?*) _library=zlib1g ;;
-				libz.*) _library=zlib ;;
+				libgmp.*,) _library=gmp ;;
+				libgmp.*) _library=libgmp10 ;;
 			esac
 			_hint=$(how_to_install "$_library")
 			;;
@@ -1306,20 +1172,16 @@ explain_binary() {
 				'Choose another place with --prefix DIR.'
 			;;
 	esac
-	_said=${_said%%"$newline"*}
-	_said=${_said##*wasp-bin: } _said=${_said##*wasp-bin?: }
 	die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
 		"$nothing $_hint"
 }
 start_progress() {
 	[ "$on_terminal" = yes ] && [ "$quiet" = no ] || return 0
-	: >"$work/downloading"
 	draw_progress "$staging/archive" &
 	progress=$!
 }
 stop_progress() {
 	[ -n "$progress" ] || return 0
-	rm -f "$work/downloading"
 	kill "$progress" 2>/dev/null
 	wait "$progress" 2>/dev/null
 	progress=''
@@ -1332,42 +1194,33 @@ draw_progress() {
 	trap 'exit 0' TERM
 	trap - INT HUP
 	_began=$(date +%s)
-	while [ -e "$work/downloading" ]; do
+	while kill -0 $$ 2>/dev/null; do
 		sleep 0.1 2>/dev/null || sleep 1
 		[ -s "$1" ] || continue
 		read_headers 2>/dev/null
-		_bytes=$(($(wc -c <"$1"))) _elapsed=$(($(date +%s) - _began))
-		_line="$(megabytes "$_bytes") MB"
-		case ${content_length:-0} in
-			*[!0-9]* | 0 | ????????????*) ;;
-			*) _line="$((_bytes * 100 / content_length))% of $(megabytes "$content_length") MB" ;;
-		esac
-		[ "$_elapsed" = 0 ] || _line="$_line, $(megabytes $((_bytes / _elapsed))) MB/s"
-		_size=$(stty size <&2 2>/dev/null) || _size=''
-		_width=${_size#* }
-		case $_width in '' | 0) _width=80 ;; esac
+		_line=$(wc -c <"$1" | awk -v total="$content_length" -v elapsed="$(($(date +%s) - _began))" '{
+			if (total + 0 > 0) printf "%d%% of ", $1 * 100 / total
+			printf "%.1f MB", (total + 0 > 0 ? total : $1) / 1000000
+			if (elapsed > 0) printf ", %.1f MB/s", $1 / elapsed / 1000000
+		}')
+		_width=$(stty size <&2 2>/dev/null | sed 's/.* //')
+		[ "${_width:-0}" != 0 ] || _width=80
 		printf "\r%.$((_width - 1))s%s[K" "Downloading $_line" "$escape" >&2
 	done
-}
-megabytes() {
-	printf '%s.%s' $(($1 / 1000000)) $(($1 / 100000 % 10))
 }
 announce_install() {
 	[ "$dry_run,$announced,$wants_telemetry" = no,no,yes ] && ! is_opted_out || return 0
 	announced=yes
 	_target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
 	check_url "$_target" && make_install_event || return 0
-	case ${WASP_TELEMETRY_DEBUG-} in
-		'' | 0) ;;
-		*)
-			printf '%s\n' "$event" >&2
-			return
-			;;
-	esac
+	[ "${WASP_TELEMETRY_DEBUG:-0}" = 0 ] || {
+		printf '%s\n' "$event" >&2
+		return
+	}
 	choose_downloader
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
 	say "Telemetry: sends a random id and \"$telemetry_os\" now, and usage events from your projects later ($TELEMETRY_PAGE; off: WASP_TELEMETRY_DISABLE=1)"
-	send_event "$_target"
+	send_event
 	tell telemetry sent
 }
 announce_new_install() {
@@ -1375,8 +1228,7 @@ announce_new_install() {
 	[ "$force" = no ] && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } || announce_install
 }
 is_opted_out() {
-	[ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
-	case ${DO_NOT_TRACK-} in
+	case ${WASP_TELEMETRY_DISABLE+set}${DO_NOT_TRACK-} in
 		'' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
 		*) return 0 ;;
 	esac
@@ -1399,22 +1251,20 @@ make_install_event() {
 	[ ${#_digits} = 24 ]
 }
 send_event() {
-	_url=$1
 	case $downloader in
 		curl)
-			set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_url%%:*}" --max-filesize 65536 \
-				--user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_url"
-			case $_url in http:*) set -- "$@" --noproxy '*' ;; esac
+			set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_target%%:*}" --max-filesize 65536 \
+				--user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_target"
 			;;
 		wget)
-			set -- wget $wget_options --timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --user-agent=wasp \
-				--header='Content-Type: application/json' --post-data="$event" --output-document=- "$_url"
-			case $_url in http:*) set -- "$@" --no-proxy ;; esac
-			[ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
+			set -- wget $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"} --user-agent=wasp \
+				--timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --header='Content-Type: application/json' \
+				--post-data="$event" --output-document=- "$_target"
 			;;
 	esac
 	{
 		trap '' HUP INT QUIT
+		case $_target in http:*) unset http_proxy all_proxy ALL_PROXY ;; esac
 		exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 		exec_limited "$((TELEMETRY_DEADLINE_S + 1))" "$@"
 	} &
@@ -1508,11 +1358,11 @@ json_or_null() {
 }
 read_receipt() {
 	version=$1
-	values=$(json_strings "$share_dir/$1/.receipt.json") || values=''
+	read_json "$share_dir/$1/.receipt.json" || : >"$work/values"
 	pick source && release_source=$picked
 	pick url && release_url=$picked
 	pick digest && release_digest=$picked
-	pick node && take_node_range "$picked"
+	take_node_range node
 }
 place_version() {
 	_place=$share_dir/$version _try=0
@@ -2362,7 +2212,7 @@ run_update() {
 }
 is_published_installer() {
 	fetch "${WASP_INSTALLER_URL:-$INSTALLER_URL}" "$work/installer" || return 1
-	! is_web_page "$work/installer" || set_portal || return 1
+	! is_web_page "$work/installer" || return 1
 	set_problem bad-answer "$host sent something that is not the installer, or not all of it"
 	[ "$(sed -n '1p; $p' "$work/installer")" = "#!/bin/sh$newline}" ]
 }

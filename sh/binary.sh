@@ -5,7 +5,7 @@
 check_binary() {
 	say_step 'Running wasp-bin version'
 	run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
-	_reported=$(sed -n 's/^[^0-9]*\([0-9][0-9.]*[0-9]\(-rc[0-9]*\)\{0,1\}\).*/\1/p' "$work/said" | head -n 1)
+	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said" | head -n 1)
 	is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
 		"$nothing"
 	version=${version:-$_reported}
@@ -29,10 +29,8 @@ explain_binary() {
 			_library=${_said#*'shared libraries: '}
 			_library=${_library%%:*}
 			case $_library,$(command -v apt-get) in
-				libgmp.*,?*) _library=libgmp10 ;;
-				libgmp.*) _library=gmp ;;
-				libz.*,?*) _library=zlib1g ;;
-				libz.*) _library=zlib ;;
+				libgmp.*,) _library=gmp ;;
+				libgmp.*) _library=libgmp10 ;;
 			esac
 			_hint=$(how_to_install "$_library")
 			;;
@@ -42,9 +40,6 @@ explain_binary() {
 				'Choose another place with --prefix DIR.'
 			;;
 	esac
-	_said=${_said%%"$newline"*}
-	# timeout puts the name in quotes.
-	_said=${_said##*wasp-bin: } _said=${_said##*wasp-bin?: }
 	die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
 		"$nothing $_hint"
 }

@@ -25,7 +25,7 @@ run_update() {
 # is_published_installer: it is there, whole
 is_published_installer() {
 	fetch "${WASP_INSTALLER_URL:-$INSTALLER_URL}" "$work/installer" || return 1
-	! is_web_page "$work/installer" || set_portal || return 1
+	! is_web_page "$work/installer" || return 1
 	set_problem bad-answer "$host sent something that is not the installer, or not all of it"
 	[ "$(sed -n '1p; $p' "$work/installer")" = "#!/bin/sh$newline}" ]
 }

@@ -80,12 +80,6 @@ class Delivery:
             with changing(f"read {path}"):
                 feed(Path(path), lambda _: None, receiver.take)
             digest = f"sha256:{receiver.digest('sha256')}"
-            if receiver.is_web_page:
-                raise InstallerError(
-                    "corrupt-archive",
-                    f"{pretty(path)} is a web page, not an archive.",
-                    f"Download it again: {RELEASES_PAGE}",
-                )
             expected = [("sha256", options.sha256)] if options.sha256 else []
             digests = {f"{name}:{receiver.digest(name)}" for name in ("sha256", "sha512")}
             published = versions_of(digests)
@@ -113,22 +107,18 @@ class Delivery:
             expected.append(("sha256", self._options.sha256))
         if expected:
             return expected
-        why = release.no_digest
+        why = f" ({release.no_digest})" if release.no_digest else ""
         if self._options.require_checksum:
-            reason = f"no checksum is known for {release.url}."
-            if why is not None:
-                reason = f"the checksum of {release.url} could not be asked for ({why})."
-            raise _no_checksum(reason)
-        unknown = "No checksum is known for this archive"
-        if why is not None:
-            unknown = f"The checksum of this archive could not be asked for ({why})"
-        self._console.warn(f"{unknown}, so it is installed unchecked.")
+            raise _no_checksum(f"no checksum is known for {release.url}{why}.")
+        self._console.warn(
+            f"no checksum is known for {release.url}{why}, so it is installed unchecked."
+        )
         return expected
 
     def _unpack(self, receiver: ArchiveReceiver, expected: list[tuple[str, str]]) -> Path | None:
         content = receiver.finish(expected)
         for algorithm, digest in expected:
-            self._console.say_step(f"Checked: {algorithm} {digest}")
+            self._console.say_step(f"Checked: {algorithm}:{digest}")
         self._console.say_step("Unpacking")
         return unpack(content, self._staging.new)
 

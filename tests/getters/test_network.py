@@ -166,7 +166,7 @@ def test_a_bad_certificate_is_refused_once(
     bad = Server(authority.server_context(certificate))
     try:
         both.machine.set(WASP_NPM_REGISTRY=bad.url)
-        assert "certificate of 127.0.0.1" in failed(both, 4, "tls", certain_only=True)
+        assert "certificate" in failed(both, 4, "tls", certain_only=True)
         assert not bad.requests
         assert bad.connections == 2
     finally:
@@ -385,4 +385,6 @@ def test_a_failure_of_both_sources_names_both_causes(both: Getters, upstream: Up
     both.machine.set(WASP_NPM_REGISTRY="https://registry.invalid")
     upstream.server.fallback = status(403)
     run = both.install("0.25.0").failed(4, "dns")
-    run.says("cannot get Wasp 0.25.0: the name registry.invalid could not be resolved; 127.0.0.1 ans")
+    run.says(
+        "cannot get Wasp 0.25.0: the name registry.invalid could not be resolved; 127.0.0.1 ans"
+    )

@@ -115,7 +115,7 @@ def test_what_goes_wrong_is_an_annotation_and_the_exit_code(runner: Runner) -> N
     run = runner.step(version="0.99.0", telemetry="false")
     assert run.code == 5
     assert (
-        "::error::Wasp was not installed (no-such-version): there is no Wasp 0.99.0" in run.stdout
+        "::error::Wasp was not installed (no-such-version): no source has Wasp 0.99.0" in run.stdout
     )
     assert runner.told("GITHUB_OUTPUT") == {}
     assert runner.step(version="$(id)", telemetry="false").code == 2

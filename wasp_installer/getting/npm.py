@@ -78,11 +78,6 @@ class NpmSource:
     # --- by plain requests ------------------------------------------------------------------------
 
     def _find(self, wanted: str) -> Release:
-        registry = self._registry or ""
-        if "://" not in registry:
-            raise SourceProblem(
-                "insecure-url", f"'{registry}' is not the address of a registry"
-            )
         missing = SourceProblem("not-found", f"it does not have {_words(wanted)}")
         main = self._document(_PACKAGE, wanted, missing)
         version = self._version_of(main)
@@ -140,22 +135,23 @@ class NpmSource:
     def _release(
         self, version: str, url: str | None, integrity: str | None, node: str | None
     ) -> Release:
-        host = self._host()
+        try:
+            digest = digest_of_integrity(integrity)
+        except ValueError:
+            # A digest that cannot be read must not pass for one that is not published.
+            url = digest = None
         if url is None:
-            raise SourceProblem("bad-answer", f"{host} did not say where the archive is")
+            raise SourceProblem(
+                "bad-answer",
+                f"{self._host()} did not say where the archive is, or sent a checksum that cannot "
+                "be read",
+            )
         check_url(url)
         if self._registry and is_loopback(url) and not is_loopback(self._registry):
             # From elsewhere, this machine's own servers are out of bounds.
             raise SourceProblem(
                 "insecure-url", f"the registry points to an archive on this machine ({plain(url)})"
             )
-        try:
-            digest = digest_of_integrity(integrity)
-        except ValueError:
-            # A digest that cannot be read must not pass for one that is not published.
-            raise SourceProblem(
-                "bad-answer", f"{host} sent a checksum that cannot be read"
-            ) from None
         known = known_digest(version, self.key, self._build)
         return Release(version, self.key, url, known or digest, node_range(node))
 

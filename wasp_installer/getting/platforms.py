@@ -128,16 +128,10 @@ def choose_builds(platform: Platform) -> Builds:
     has_old_glibc = platform.libc == "glibc" and older_than(platform.glibc_version, OLDEST_GLIBC)
     needs_static = has_old_glibc or platform.libc == "musl" or not platform.has_loader
     builds = _BUILDS.get((platform.os, platform.arch, needs_static))
-    if builds is not None:
-        return builds
-    if platform.libc == "musl":
-        _refuse(f"musl (Alpine) on {platform.arch}")
-    raise InstallerError(
-        "unsupported-platform",
-        f"Wasp needs glibc {OLDEST_GLIBC} or newer on {platform.arch}; "
-        f"this system has {platform.glibc_version}.",
-        "Use a newer release of your distribution.",
-    )
+    if builds is None:
+        has = " ".join(filter(None, (platform.libc, platform.glibc_version)))
+        _refuse(f"{platform.arch} with {has}, only for glibc {OLDEST_GLIBC} or newer")
+    return builds
 
 
 def _libc() -> tuple[str, str]:
@@ -165,8 +159,8 @@ def _refuse(what: str) -> NoReturn:
     raise InstallerError(
         "unsupported-platform",
         f"Wasp has no release for {what}.",
-        "There is one for Linux (x86_64, aarch64), macOS (Intel, Apple silicon), "
-        "and Windows through WSL.",
+        "Wasp runs on Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through "
+        "WSL.",
     )
 
 

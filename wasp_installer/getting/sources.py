@@ -14,20 +14,19 @@ from wasp_installer.versions import RELEASES_PAGE
 from .platforms import Platform
 
 _NETWORK_HINTS: Final[dict[str, str]] = {
-    "dns": "Check the network connection, and HTTPS_PROXY if you are behind a proxy; "
-    "then run this again.",
-    "connection": "Check your network connection or wait a little, then run this again.",
-    "timeout": "Check your network connection or wait a little, then run this again.",
-    "http-status": "Check your network connection or wait a little, then run this again.",
-    "tls": "Check the clock, and that the system's CA certificates are installed "
-    "(package ca-certificates).\nBehind a corporate proxy, set its CA file: "
-    "SSL_CERT_FILE=/path/to/ca.pem",
+    **dict.fromkeys(
+        ("dns", "connection", "timeout", "http-status"),
+        "Check your network connection (and HTTPS_PROXY, if you use a proxy) or wait a little, "
+        "then run this again.",
+    ),
+    "tls": "Check your clock, and that CA certificates are installed (package ca-certificates).\n"
+    "Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem",
     "proxy": "Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.",
     "captive-portal": "Open a web page in a browser to log in to the network, then run this again.",
     "insecure-url": "Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and "
     "npm config get registry.",
-    "bad-answer": "Run this again with --verbose to see each step, or choose the other one with "
-    "--source npm or github.",
+    "bad-answer": "Run this again with --verbose to see each step, or try the other source: "
+    "--source npm, or --source github.",
 }
 
 _LACKING: Final = ("not-found", "no-build")
@@ -92,7 +91,6 @@ def from_the_first(
         try:
             return attempt(source)
         except SourceProblem as problem:
-            console.say_step(f"{name}: {problem.text}")
             problems.append(problem)
     raise _failure(problems, options, platform)
 
@@ -115,23 +113,10 @@ def _failure(
             f"{words} has no build for {platform}.",
             f"Another version may have one: {RELEASES_PAGE}",
         )
-    if wanted == "latest":
-        return InstallerError(
-            "no-such-version",
-            "no Wasp release was found.",
-            "Run this again with --verbose to see where it looked.",
-        )
+    lack = "no source has"
     if options.source != "auto":
-        return InstallerError(
-            "no-such-version",
-            f"{SOURCE_NAMES[options.source]} has no Wasp {wanted}.",
-            "Another source may have it: leave out --source, or run: list --remote",
-        )
-    return InstallerError(
-        "no-such-version",
-        f"there is no Wasp {wanted}.",
-        f"All versions: {RELEASES_PAGE}",
-    )
+        lack = f"{SOURCE_NAMES[options.source]} does not have"
+    return InstallerError("no-such-version", f"{lack} {words}.", f"All versions: {RELEASES_PAGE}")
 
 
 def _network_slug(problems: Sequence[SourceProblem]) -> Slug | None:

@@ -15,7 +15,6 @@ import requests
 
 from wasp_installer.command_line.console import Console
 from wasp_installer.errors import SourceProblem
-from wasp_installer.texts import plain
 
 from .addresses import check_url, host_of
 from .connections import Session
@@ -60,13 +59,6 @@ class Transport:
 
         def fetch() -> bytes:
             with self._open("GET", url) as response:
-                encoding = response.headers.get("Content-Encoding", "identity").lower()
-                if encoding != "identity":
-                    raise SourceProblem(
-                        "bad-answer",
-                        f"{host_of(url)} sent its answer compressed ({plain(encoding)}), "
-                        "which nobody asked for",
-                    )
                 return b"".join(self._chunks(response, JSON_LIMIT))
 
         body = self._repeat(url, fetch, attempts)
@@ -139,7 +131,7 @@ class Transport:
 
     @contextmanager
     def _open(self, method: str, url: str, *, follow: bool = True) -> Iterator[requests.Response]:
-        self._console.say_step(f"{method.lower() if follow else 'location'} {url}")
+        self._console.say_step(url)
         with self._answer(method, url, follow) as response:
             if not 200 <= response.status_code < 400:
                 raise status_problem(response)

@@ -122,11 +122,7 @@ class ArchiveReceiver:
                     "and the source changes it.",
                 )
         if self._written > UNPACKED_LIMIT:
-            raise InstallerError(
-                "unsafe-archive",
-                "the archive unpacks to more than 1 GB, which no Wasp release does.",
-                "Nothing was installed.",
-            )
+            raise unsafe()
         is_whole = self.is_bare or self._decompressor.eof
         if self._is_damaged or not self._has_begun or not is_whole:
             raise damaged()
@@ -138,8 +134,18 @@ def damaged() -> InstallerError:
     """The error of an archive that is not what it was."""
     return InstallerError(
         "corrupt-archive",
-        "the archive is damaged or incomplete.",
+        "the archive is damaged, incomplete, or not a Wasp release.",
         "Nothing was installed. Download it again.",
+    )
+
+
+def unsafe() -> InstallerError:
+    """The error of an archive that is more than a release of Wasp."""
+    return InstallerError(
+        "unsafe-archive",
+        "the archive has something in it that no Wasp release has, such as a path that leads "
+        "outside, or is far too large.",
+        "Nothing was installed. Please report where the archive came from.",
     )
 
 

@@ -16,8 +16,6 @@ from wasp_installer.versions import is_version
 
 from .layout import BINARY
 
-#: The packages that bring a library, by the name that Debian gives them, and others.
-_PACKAGES: Final = {"libgmp": ("libgmp10", "gmp"), "libz": ("zlib1g", "zlib")}
 _NOTHING_DONE: Final = "Nothing was installed."
 
 
@@ -74,10 +72,9 @@ def _version_in(output: str) -> str:
 
 def _does_not_run(version: str | None, code: int, said: str) -> InstallerError:
     name = f"Wasp {version}" if version else "Wasp"
-    words = plain(said.strip()).rpartition("wasp-bin: ")[2]
     return InstallerError(
         "binary-does-not-run",
-        f"{name} was unpacked but does not run here (exit code {code}): {words}",
+        f"{name} was unpacked but does not run here (exit code {code}): {plain(said.strip())}",
         f"{_NOTHING_DONE} {_advice(said)}",
     )
 
@@ -85,8 +82,10 @@ def _does_not_run(version: str | None, code: int, said: str) -> InstallerError:
 def _advice(said: str) -> str:
     library = re.search(r"loading shared libraries: ([^:\s]+)", said)
     if library:
-        names = _PACKAGES.get(library[1].partition(".")[0])
-        package = names[0 if shutil.which("apt-get") else 1] if names else library[1]
+        package = library[1]
+        if package.startswith("libgmp."):
+            # By the name that Debian gives it, and others.
+            package = "libgmp10" if shutil.which("apt-get") else "gmp"
         return how_to_install(package)
     if "Bad CPU type" in said:
         return "Install Rosetta: softwareupdate --install-rosetta"

@@ -9,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Final
 
-from wasp_installer.errors import InstallerError, changing
+from wasp_installer.errors import changing
 
-from .archives import UNPACKED_LIMIT, damaged, write_all
+from .archives import UNPACKED_LIMIT, damaged, unsafe, write_all
 from .layout import BINARY
 from .tar_reader import DamagedTarError, Entry, entries
 
@@ -50,11 +50,11 @@ def _all_of(content: IO[bytes]) -> list[Entry]:
     """The entries, unless they are too many, too large, or several have one name."""
     members = list(islice(entries(content), ENTRY_LIMIT + 1))
     if len(members) > ENTRY_LIMIT or sum(member.size for member in members) > UNPACKED_LIMIT:
-        raise _unsafe()
+        raise unsafe()
     names = [_name(member) for member in members if not member.isdir()]
     folders = {_name(member) for member in members if member.isdir()}
     if len(set(names)) < len(names) or folders.intersection(names):
-        raise _unsafe()
+        raise unsafe()
     return members
 
 
@@ -79,32 +79,26 @@ def _check(name: str, member: Entry, members: dict[str, Entry], root: str) -> No
         or member.name.startswith("/")
         or ({"", ".", ".."} & set(parts) and not (name in ("", ".") and member.isdir()))
     ):
-        raise _unsafe()
+        raise unsafe()
     for length in range(1, len(parts)):
         above = members.get("/".join(parts[:length]))
         if above is not None and not above.isdir():
-            raise _unsafe()
+            raise unsafe()
     data = f"{root}data/"
     is_ours = member.issym() and name.startswith(data)
     if is_ours and _leads_outside(name[len(data) :], member.linkname):
-        raise _unsafe()
+        raise unsafe()
 
 
 def _root(members: dict[str, Entry]) -> str:
     """The folder that wasp-bin and data are in, with its slash."""
-    missing = BINARY
     for root in ("package/", ""):
         binary = members.get(root + BINARY)
         if binary is not None and binary.type in _FILES:
             if any(name.startswith(f"{root}data/") for name in members):
                 return root
-            missing = "data folder"
             break
-    raise InstallerError(
-        "corrupt-archive",
-        f"the archive holds no {missing}: it is no release of Wasp.",
-        "Nothing was installed.",
-    )
+    raise damaged()
 
 
 def _leads_outside(name: str, target: str) -> bool:
@@ -121,15 +115,6 @@ def _leads_outside(name: str, target: str) -> bool:
         parts.pop(0)
         depth -= 1
     return depth < 0 or ".." in parts
-
-
-def _unsafe() -> InstallerError:
-    return InstallerError(
-        "unsafe-archive",
-        "the archive holds something that no release of Wasp does, such as a path that leads "
-        "outside.",
-        "Nothing was installed. Please report where the archive came from.",
-    )
 
 
 def _extract(content: IO[bytes], members: dict[str, Entry], root: str, folder: Path) -> Path | None:
