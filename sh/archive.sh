@@ -228,13 +228,12 @@ leads_outside() {
 keep_wasp_only() {
 	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
 		|| die corrupt-archive 'the archive has no wasp-bin and data, so it is not a Wasp release.' "$nothing"
-	_unpacking="unpack into $(pretty "$staging")"
-	change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
-	change "$_unpacking" chmod 755 "$root/wasp-bin"
+	change_in "$staging" chmod -R u=rwX,go=rX "$root/data"
+	change_in "$staging" chmod 755 "$root/wasp-bin"
 	# An npm archive says itself which Node.js it wants.
 	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && values=$(json_strings "$root/package.json"); then
 		pick engines.node
 		take_node_range "$picked"
 	fi
-	change "$_unpacking" mv "$root/wasp-bin" "$root/data" "$staging/new/"
+	change_in "$staging" mv "$root/wasp-bin" "$root/data" "$staging/new/"
 }

@@ -85,7 +85,7 @@ def test_the_own_shell_is_set_up_and_those_whose_files_are_there(
 def test_where_the_folder_is_on_path_only_completion_needs_a_line(machine: Machine) -> None:
     write(machine.home, dict.fromkeys((".profile", ".zshrc", ".kshrc", ".bash_login"), MINE))
     machine.set(PATH=f"{machine.toolbox.folder}:{machine.layout.launcher.parent}")
-    run = set_up(machine).says("Added tab completion to ~/.bashrc and ~/.zshrc, for new terminals.")
+    run = set_up(machine).says("tab completion, in ~/.bashrc, ~/.zshrc, for new terminals.")
     assert path_warnings(run) == []
     for name in (".profile", ".kshrc", ".bash_login"):
         assert (machine.home / name).read_bytes() == MINE
@@ -156,36 +156,6 @@ def test_a_file_is_as_it_was_afterwards(machine: Machine, content: str) -> None:
     assert dotfiles(machine.home) == before
 
 
-#: What earlier versions of this installer have put there.
-SCRIPTS = "$HOME/.local/share/wasp-lang/completions"
-BIN = "$HOME/.local/bin"
-OLD_PATH_LINE = f'case ":${{PATH}}:" in *:"{BIN}":*) ;; *) export PATH="{BIN}:$PATH" ;; esac'
-OLD_BASH_LINE = (
-    f'[ -z "${{BASH_VERSION-}}" ] || [ ! -r "{SCRIPTS}/wasp.bash" ] || . "{SCRIPTS}/wasp.bash"'
-)
-OLD_FISH_LINE = f'contains -- "{BIN}" $PATH; or set -gx PATH "{BIN}" $PATH'
-OLD_FISH_TAB_LINE = f'test -r "{SCRIPTS}/wasp.fish"; and source "{SCRIPTS}/wasp.fish"'
-OLD_LINES = {
-    ".bashrc": (OLD_PATH_LINE, OLD_BASH_LINE),
-    FISH_FILE: (OLD_FISH_LINE, OLD_FISH_TAB_LINE),
-}
-
-
-@pytest.mark.parametrize("first", ["use", "uninstall"])
-def test_old_lines_give_way(machine: Machine, first: str) -> None:
-    for name, lines in OLD_LINES.items():
-        one, other = (f"{line} {MARK}\n".encode() for line in lines)
-        write(machine.home, {name: MINE + one + b"# between\n" + other + b"# behind\n"})
-    if first == "use":
-        set_up(machine)
-        for name in OLD_LINES:
-            mine = b"# mine\n# between\n# behind\n"
-            assert (machine.home / name).read_bytes() == with_line(name, mine)
-    uninstall(machine)
-    for name in OLD_LINES:
-        assert (machine.home / name).read_bytes() == b"# mine\n# between\n# behind\n"
-
-
 def test_what_was_written_behind_the_line_stays(machine: Machine) -> None:
     write(machine.home, {".bashrc": b"# before"})
     set_up(machine)
@@ -224,7 +194,7 @@ def test_every_removal_takes_the_lines_along(machine: Machine, removal: str) -> 
     write(machine.home, {".bashrc": b"# mine"})
     before = dotfiles(machine.home)
     set_up(machine)
-    REMOVALS[removal](machine).ok().says("Removed Wasp from ~/.bashrc and ~/.profile")
+    REMOVALS[removal](machine).ok().says("Removed Wasp from ~/.bashrc, ~/.profile")
     assert dotfiles(machine.home) == before
 
 
