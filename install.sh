@@ -223,15 +223,10 @@ exec_limited() {
 ask() {
 	_answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && printf '%s\n' "$_answer"
 }
-change() {
-	_action=$1
-	shift
-	_errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot $_action" "$_errors"
-}
 change_in() {
-	_action="write to $(pretty "$1")"
+	_changed=$1
 	shift
-	change "$_action" "$@"
+	_errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot write to $(pretty "$_changed")" "$_errors"
 }
 write_file() {
 	_file=$1
@@ -239,28 +234,19 @@ write_file() {
 	_errors=$( ("$@" >"$_file") 2>&1) || die_file_system "cannot write to $(pretty "${_file%/*}")" "$_errors"
 }
 die_file_system() {
-	_elsewhere='or choose another place with --prefix DIR.'
+	_slug=file-system _hint='Choose another place with --prefix DIR.' _cause=$(plain_text "${2##*: }")
 	case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
-		*'ermission denied'* | *'not permitted'*)
-			die permission-denied "$1: permission denied." \
-				"Choose a folder you can write to, for example: --prefix \"\$HOME/.local\""
-			;;
-		*'ead-only file system'*)
-			die read-only "$1: the file system is read-only." 'Choose another place with --prefix DIR.'
-			;;
-		*'o space left'* | *'uota exceeded'* | *full*)
-			die no-space "$1: no space left on the device." "Free some space (a version needs about 170 MB), $_elsewhere"
+		*'ermission denied'* | *'not permitted'*) _slug=permission-denied _cause='permission denied' ;;
+		*'ead-only file system'*) _slug=read-only _cause='the file system is read-only' ;;
+		*'o space left'* | *'uota exceeded'* | *full)
+			_slug=no-space _cause='no space left on the device'
+			_hint='Free some space (a version needs about 170 MB), or choose another place with --prefix DIR.'
 			;;
 	esac
-	_cause=$(plain_text "${2##*: }")
-	die file-system "$1: ${_cause:-it failed}." "Check that path, $_elsewhere"
+	die "$_slug" "$1: ${_cause:-it failed}." "$_hint"
 }
 is_of_the_system() {
-	case $1 in
-		*'nput/output error'* | *'I/O error'* | *'rite error'* | *'o space left'* | *'uota exceeded'* | \
-			*'ead-only file'* | *'ermission denied'*) ;;
-		*) return 1 ;;
-	esac
+	printf '%s\n' "$1" | grep -qE '(I/O|nput/output|rite) error|o space left|uota exceeded|ead-only file|ermission denied'
 }
 remove_tree() {
 	rm -rf "$1" 2>/dev/null || {
@@ -298,11 +284,11 @@ absolute() {
 	while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
 	printf '%s\n' "$_path"
 }
-read_owner() {
-	owner=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $3 }')
+owner_of() {
+	ls -ldn "$1" 2>/dev/null | awk '{ print $3; exit }'
 }
 quoted() {
-	printf '%s.' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\\.\$/'/"
+	printf '%s\n' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\$/'/"
 }
 comes_before() {
 	[ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | newest_first | tail -n 1)" = "$1" ]
@@ -328,7 +314,7 @@ set_defaults() {
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
 		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
-		child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
+		child asking progress sending lookups npm_lookup; do eval "$_name=''"; done
 	on_path=no hold_warnings=no announced=no committed=no interrupted_code=130
 }
 parse_arguments() {
@@ -1271,11 +1257,10 @@ send_event() {
 	sending=$!
 }
 name_owner() {
-	[ -z "$owner_name" ] || return 0
 	machine_name=$(uname -n)
 	! [ -L /proc/self/ns/pid ] || machine_name=${machine_name}_$(readlink /proc/self/ns/pid 2>/dev/null)
 	machine_name=$(printf '%s\n' "$machine_name" | tr -c 'A-Za-z0-9\n' _)
-	owner_name=$machine_name-$$
+	owner_name=$machine_name-$$ staged_launcher=$bin_dir/.wasp-staging-$machine_name-$$-new
 }
 is_abandoned() {
 	if [ "${1%-*}" != "$machine_name" ]; then
@@ -1291,14 +1276,13 @@ make_staging() {
 	topmost_missing "$bin_dir"
 	made_bin=$missing
 	sweep
-	change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
-	staging=$(mktemp -d "$share_dir/.staging-$owner_name-XXXXXX" 2>&1) \
-		|| die_file_system "cannot write to $(pretty "$share_dir")" "$staging"
-	reserve_launcher
+	staging=$share_dir/.staging-$owner_name-new
+	change_in "$share_dir" mkdir -p "$staging"
+	change_in "$bin_dir" mkdir -p "$bin_dir"
+	change_in "$bin_dir" touch "$staged_launcher"
 }
 sweep() {
-	name_owner
-	sweep_staged "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
+	[ "$dry_run" = yes ] || sweep_staged "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
 }
 sweep_staged() {
 	for _left; do
@@ -1310,72 +1294,49 @@ sweep_staged() {
 }
 discard() {
 	for _aside in "$1"/replaced/*; do
-		[ "${2-no}" = no ] && [ -d "$_aside" ] && ! [ -e "$share_dir/${_aside##*/}" ] || continue
-		rename_folder "$_aside" "$share_dir/${_aside##*/}"
+		[ "${2-no}" = yes ] || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
 	done
 	[ ! -d "$1/replaced" ] || rename_folder "$1/replaced" "$1/discarded"
 	remove_tree "$1" 2>/dev/null
 }
 is_installed() {
 	[ -x "$share_dir/$1/wasp-bin" ] && [ -f "$share_dir/$1/.receipt.json" ] \
-		&& IFS= read -r _receipt_line <"$share_dir/$1/.receipt.json" || return 1
-	case $_receipt_line in
-		"{\"version\": \"$1\", "*'}') ;;
-		*) return 1 ;;
-	esac
+		&& grep -qs "^{\"version\": \"$1\", .*}\$" "$share_dir/$1/.receipt.json"
 }
 is_to_be_kept() {
 	[ "$force" = no ] && is_installed "$1"
 }
 list_installed() {
-	installed=$(
-		for _receipt in "$share_dir"/*/.receipt.json; do
-			[ -e "$_receipt" ] || continue
-			_version=${_receipt%/.receipt.json}
-			_version=${_version##*/}
-			! is_version "$_version" || ! is_installed "$_version" || printf '%s\n' "$_version"
-		done | newest_first
-	)
-}
-list_version_folders() {
 	found=$(
-		for _folder in "$share_dir"/*; do
-			[ -d "$_folder" ] && ! [ -L "$_folder" ] && is_version "${_folder##*/}" || continue
+		for _folder in "$share_dir"/*/; do
+			_folder=${_folder%/}
 			printf '%s\n' "${_folder##*/}"
-		done | newest_first
+		done | grep -E "$VERSION_PATTERN" | newest_first
 	)
+	installed=$(for _version in $found; do ! is_installed "$_version" || printf '%s\n' "$_version"; done)
 }
 print_receipt() {
-	printf '{"version": "%s", "source": "%s", "url": %s, "digest": %s, "node": %s, "platform": {"os": "%s", "arch": "%s", "libc": %s}}\n' \
-		"$version" "$release_source" "$(json_or_null "$release_url")" "$(json_or_null "$release_digest")" \
-		"$(json_or_null "$release_node")" "$os" "$arch" "$(json_or_null "$libc")"
-}
-json_or_null() {
-	case $1 in
-		'') printf null ;;
-		*) printf '"%s"' "$1" ;;
-	esac
+	_receipt=$(printf '{"version": "%s", "source": "%s", "url": "%s", "digest": "%s", "node": "%s", "platform": {"os": "%s", "arch": "%s", "libc": "%s"}}' \
+		"$version" "$release_source" "$release_url" "$release_digest" "$release_node" "$os" "$arch" "$libc" | sed 's/""/null/g')
+	printf '%s\n' "$_receipt"
 }
 read_receipt() {
-	version=$1
-	read_json "$share_dir/$1/.receipt.json" || : >"$work/values"
+	read_json "$share_dir/$version/.receipt.json" || : >"$work/values"
 	pick source && release_source=$picked
 	pick url && release_url=$picked
 	pick digest && release_digest=$picked
 	take_node_range node
 }
 place_version() {
-	_place=$share_dir/$version _try=0
-	while [ "$_try" -lt 10 ]; do
-		_try=$((_try + 1))
+	_place=$share_dir/$version
+	for _try in 1 2 3 4 5 6 7 8 9; do
 		if [ -e "$_place" ] || [ -L "$_place" ]; then
 			! is_to_be_kept "$version" || return 0
 			change_in "$staging" mkdir -p "$staging/replaced"
 			remove_tree "$staging/replaced/$version"
 			rename_folder "$_place" "$staging/replaced/$version" || continue
 		fi
-		rename_folder "$staging/new" "$_place" || continue
-		return 0
+		! rename_folder "$staging/new" "$_place" || return 0
 	done
 	die_file_system "cannot put Wasp $version into $(pretty "$_place")" "$_errors"
 }
@@ -1385,10 +1346,9 @@ remove_version() {
 		|| die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
 }
 take_turn() {
-	name_owner
 	turn=$share_dir/.turn _waited=0
 	while :; do
-		change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
+		change_in "$share_dir" mkdir -p "$share_dir"
 		_errors=$(ln -s "$owner_name" "$turn" 2>&1) && break
 		if [ "${_errors%exists*}" = "$_errors" ]; then
 			[ "$command" = uninstall ] && return 0
@@ -1417,13 +1377,10 @@ SHARED_FILES='telemetry_ping.py telemetry_messages.py project_version.sh env.sh 
 MANAGER=wasp-installer.sh
 inspect_launcher() {
 	launcher=foreign current=''
-	if [ -L "$bin_dir/wasp" ]; then
-		return
-	elif [ -d "$bin_dir/wasp" ]; then
-		launcher=folder
-	elif ! [ -e "$bin_dir/wasp" ]; then
-		launcher=none
-	elif [ -f "$bin_dir/wasp" ]; then
+	[ ! -L "$bin_dir/wasp" ] || return 0
+	[ -e "$bin_dir/wasp" ] || launcher=none
+	[ ! -d "$bin_dir/wasp" ] || launcher=folder
+	[ -f "$bin_dir/wasp" ] || return 0
 		current=$(awk -v quote="'" '
 			NR == 1 && !/^#!/ || NR > 200 { exit }
 			sub(/^_?wasp_version=/, "") { version = $0; gsub(quote, "", version) }
@@ -1431,11 +1388,10 @@ inspect_launcher() {
 				ours = "ours "
 				if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
 			}
-			END { print ours version }' "$bin_dir/wasp" 2>/dev/null)
-		case $current in 'ours '*) launcher=ours ;; esac
+		END { if (ours) print ours version }' "$bin_dir/wasp" 2>/dev/null)
+	[ -z "$current" ] || launcher=ours
 		current=${current#ours }
-		[ "$launcher" = ours ] && is_version "$current" || current=''
-	fi
+	is_version "$current" || current=''
 }
 refuse_conflicts() {
 	if [ -e "$share_dir/.uses-npm" ] && [ "$force" = no ]; then
@@ -1444,10 +1400,9 @@ refuse_conflicts() {
 	fi
 	inspect_launcher
 	case $launcher,$force in
-		folder,*) die foreign-launcher "$(pretty "$bin_dir/wasp") is a folder." 'Move it away, then run this again.' ;;
-		foreign,no)
-			die foreign-launcher "$(pretty "$bin_dir/wasp") already exists, and this installer did not make it." \
-				'Move it away, or replace it with --force.'
+		folder,* | foreign,no)
+			die foreign-launcher "$(pretty "$bin_dir/wasp") is not from this installer." \
+				'Move it away, or replace a file with --force. Then run this again.'
 			;;
 	esac
 }
@@ -1461,34 +1416,28 @@ make_current() {
 	place_shared_files
 	place_launcher
 	current=$1 committed=yes
-	[ ! -e "$share_dir/.uses-npm" ] \
-		|| change "remove $(pretty "$share_dir/.uses-npm")" rm -f "$share_dir/.uses-npm"
+	change_in "$share_dir" rm -f "$share_dir/.uses-npm"
 	[ -n "$destdir" ] || add_to_startup_files
 	end_turn
 }
-reserve_launcher() {
-	change "make the folder $(pretty "$bin_dir")" mkdir -p "$bin_dir"
-	staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
-		|| die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
-}
 stage_launcher() {
-	[ -n "$staged_launcher" ] || reserve_launcher
-	know_python
-	write_file "$staged_launcher" filled_in launcher _wasp_version "$1" _wasp_root "$(quoted "$wasp_root")" _wasp_python "$(quoted "$python")"
+	finish_lookups
+	change_in "$bin_dir" mkdir -p "$bin_dir"
+	write_file "$staged_launcher" filled_in launcher 6 \
+		"_wasp_version=$1${newline}_wasp_root=$(quoted "$wasp_root")${newline}_wasp_python=$(quoted "$python")"
 	change_in "$bin_dir" chmod 755 "$staged_launcher"
 }
 place_launcher() {
 	[ ! -L "$bin_dir/wasp" ] || rm -f "$bin_dir/wasp"
-	change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
-	staged_launcher=''
+	change_in "$bin_dir" mv -f "$staged_launcher" "$bin_dir/wasp"
 }
 stage_shared_files() {
 	change_in "$staging" mkdir -p "$staging/shared/completions"
 	spell "$wasp_root"
 	for _name in $SHARED_FILES; do
 		case $_name in
-			env.sh) write_file "$staging/shared/$_name" filled_in "$_name" __wasp_root "$word" ;;
-			env.fish) write_file "$staging/shared/$_name" filled_in "$_name" __wasp_root "$fish_word" ;;
+			env.sh) write_file "$staging/shared/$_name" filled_in "$_name" 4 "__wasp_root=$word" ;;
+			env.fish) write_file "$staging/shared/$_name" filled_in "$_name" 4 "set -g __wasp_root $fish_word" ;;
 			*) write_file "$staging/shared/$_name" installed_file "$_name" ;;
 		esac
 	done
@@ -1500,25 +1449,7 @@ is_newer_manager() {
 	is_version "$_there" && comes_before "$INSTALLER_VERSION" "$_there"
 }
 filled_in() {
-	installed_file "$1" >"$work/filling" || return 1
-	shift
-	while IFS= read -r _line; do
-		case $_line in
-			"${1-?}="*)
-				_line="$1=$2"
-				shift 2
-				;;
-			"set -g ${1-?} "*)
-				_line="set -g $1 $2"
-				shift 2
-				;;
-		esac
-		printf '%s\n' "$_line" || return 1
-		[ $# -gt 0 ] || {
-			cat
-			return
-		}
-	done <"$work/filling"
+	installed_file "$1" >"$work/filling" && head -n 2 "$work/filling" && printf '%s\n' "$3" && tail -n "+$2" "$work/filling"
 }
 place_shared_files() {
 	rm -f "$share_dir/completions" 2>/dev/null
@@ -1528,22 +1459,25 @@ place_shared_files() {
 }
 remove_shared_files() {
 	for _name in $SHARED_FILES $MANAGER __pycache__ completions; do
-		change "remove from $(pretty "$share_dir")" rm -rf "${share_dir:?}/$_name"
+		change_in "$share_dir" rm -rf "${share_dir:?}/$_name"
 	done
 }
-start_python_lookup() {
+start_lookups() {
 	find_python >"$work/python" 2>/dev/null &
-	python_lookup=$!
+	lookups=$!
+	ask node --version >"$work/node" 2>/dev/null &
+	lookups="$lookups $!"
 }
-know_python() {
+finish_lookups() {
 	if [ -n "$destdir" ]; then
 		[ "$os" != linux ] || python=/usr/bin/python3
 		return
 	fi
-	[ -n "$python_lookup" ] || start_python_lookup
-	wait "$python_lookup" 2>/dev/null
-	python_lookup=''
+	[ -n "$lookups" ] || [ -e "$work/node" ] || start_lookups
+	[ -z "$lookups" ] || wait $lookups 2>/dev/null
+	lookups=''
 	IFS= read -r python <"$work/python" || :
+	read -r node_version <"$work/node" || :
 }
 find_python() {
 	for _name in python3 python; do
@@ -1569,18 +1503,22 @@ spell() {
 		*[!A-Za-z0-9\ ._/+@%,=-]*)
 			_home=${_home:+\"$_home\"}
 			word=$_home$(quoted "$_below")
-			fish_word=$_home$(printf '%s.' "$_below" | sed -e "s/[\\\\']/\\\\&/g" -e "1s/^/'/" -e "\$s/\\.\$/'/")
+			_below=$(printf '%s\n' "$_below" | sed 's/\\/&&/g')
+			fish_word=$_home$(quoted "$_below")
 			;;
 		*) word=\"$_home$_below\" fish_word=\"$_home$_below\" ;;
 	esac
 }
 spell_lines() {
+	is_on_path
 	spell "$wasp_root/env.sh"
 	startup_line="if [ -f $word ] && [ -r $word ]; then . $word; fi"
+	our_words=${word%env.sh?}
 	spell "$wasp_root/env.fish"
 	fish_line="if test -f $fish_word; source $fish_word; end"
+	our_words=$our_words$newline${fish_word%env.fish?}
 	spell "$prefix/bin"
-	bin_word=$word bin_fish_word=$fish_word
+	our_words=$our_words$newline$word$newline$fish_word
 	path_command="export PATH=$word:\"\$PATH\""
 	case $word in \"*\") path_command="export PATH=${word%?}:\$PATH\"" ;; esac
 	own_shell=${SHELL:-sh}
@@ -1588,7 +1526,7 @@ spell_lines() {
 	case $own_shell in
 		dash | ash | busybox | posh) own_shell="sh" ;;
 		ksh* | *oksh) own_shell=ksh ;;
-		fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
+		fish) path_command="set -gx PATH $fish_word \$PATH" ;;
 	esac
 }
 is_on_path() {
@@ -1605,11 +1543,9 @@ is_github_job() {
 may_change_startup_files() {
 	[ "$modify_path" = yes ] && [ -z "$destdir" ] && can_be_on_path || return 1
 	case ${HOME-} in /*) ;; *) return 1 ;; esac
-	read_owner "$HOME/."
-	[ "$owner" = "$(id -u)" ]
+	[ "$(owner_of "$HOME/.")" = "$(id -u)" ]
 }
 add_to_startup_files() {
-	is_on_path
 	spell_lines
 	path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
 	if ! can_be_on_path; then
@@ -1620,41 +1556,38 @@ add_to_startup_files() {
 		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
 	else
 		for_each_startup_file add_line
-		describe_lines
+		[ "$on_path" = yes ] || [ -z "$present" ] || path_message="New terminals have $_bin on PATH, from $present."
+		[ -z "$edited" ] || path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals."
+		case $on_path,$own_shell in
+			yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
+			*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
+		esac
 	fi
-}
-describe_lines() {
-	case $on_path,$edited,$present in
-		yes,,* | no,,) ;;
-		no,,*) path_message="New terminals have $_bin on PATH, from $present." ;;
-		yes,*) path_message="Added tab completion to $edited, for new terminals." ;;
-		*) path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals." ;;
-	esac
-	case $on_path,$own_shell in
-		yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
-		*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
-	esac
 }
 for_each_startup_file() {
 	startup_verb=$1 offered=$newline
-	find_real_home
+	real_home=$(cd "$HOME/" && pwd -P)
+	real_home=${real_home%/}
 	find_config_folder
 	_login=.profile
 	for _name in .bash_login .bash_profile; do [ ! -r "$HOME/$_name" ] || _login=$_name; done
-	offer bash "$HOME/.bashrc" "$startup_line"
+	offer bash "$HOME/.bashrc"
 	ask_for_zdotdir
-	offer zsh "$zdotdir/.zshrc" "$startup_line"
-	offer fish "$config_folder/fish/conf.d/wasp.fish" "$fish_line"
+	offer zsh "$zdotdir/.zshrc"
+	offer fish "$config_folder/fish/conf.d/wasp.fish"
 	[ "$on_path" = no ] || return 0
 	for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
-		offer "${_shell% *}" "$HOME/${_shell#* }" "$startup_line"
+		offer "${_shell% *}" "$HOME/${_shell#* }"
 	done
 }
 offer() {
 	[ "$1" = "$own_shell" ] || [ -e "${2%/conf.d/wasp.fish}" ] || return 0
 	case $offered in *"$newline$2$newline"*) return 0 ;; esac
 	offered=$offered$2$newline
-	"$startup_verb" "$2" "$3"
+	case $2 in
+		*.fish) "$startup_verb" "$2" "$fish_line" ;;
+		*) "$startup_verb" "$2" "$startup_line" ;;
+	esac
 }
 ask_for_zdotdir() {
 	zdotdir=${ZDOTDIR:-$HOME}
@@ -1670,16 +1603,9 @@ find_config_folder() {
 take_out_of_startup_files() {
 	may_change_startup_files || return 0
 	spell_lines
-	edited=''
-	find_real_home
-	find_config_folder
-	ask_for_zdotdir
-	for _name in .bashrc .bash_profile .bash_login .profile .kshrc .mkshrc .yashrc .yash_profile .zshrc .zshenv; do
-		remove_lines "$HOME/$_name"
-	done
-	[ "$zdotdir" = "$HOME" ] || for _name in .zshrc .zshenv; do remove_lines "$zdotdir/$_name"; done
-	remove_lines "$HOME/.config/fish/conf.d/wasp.fish"
-	remove_lines "$config_folder/fish/conf.d/wasp.fish"
+	edited='' on_path=no
+	for_each_startup_file remove_line
+	for _name in .bash_profile .bash_login .zshrc .zshenv .config/fish/conf.d/wasp.fish; do offer '' "$HOME/$_name"; done
 	[ -z "$edited" ] || say "Removed Wasp from $edited"
 }
 add_to_github_path() {
@@ -1695,110 +1621,82 @@ add_to_github_path() {
 add_line() {
 	if has_line "$@"; then
 		present=$(with_name "$present" "$1")
-		return
-	elif begin_edit "$1" && take_lines_out && append_line "$2" && finish_edit; then
-		edited=$(with_name "$edited" "$1")
-		return
+	elif ! begin_edit "$1" || ! take_lines_out || ! append_line "$2" || ! finish_edit; then
+		warn "$(pretty "$1") $obstacle, so it was not changed. For PATH and tab completion, add this line to it:${newline}$2"
 	fi
-	warn "$(pretty "$1") $obstacle, so it was not changed. For PATH and tab completion, add this line to it:${newline}$2"
 }
 has_line() {
 	[ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null
 }
 plan_line() {
-	! begin_edit "$1" || [ -n "$our_lines" ] || edited=$(with_name "$edited" "$1")
+	has_line "$@" || ! begin_edit "$1" || edited=$(with_name "$edited" "$1")
 }
-remove_lines() {
-	[ -f "$1" ] && grep -qF -e "$STARTUP_MARK" "$1" 2>/dev/null || return 0
-	if begin_edit "$1"; then
-		[ -n "$our_lines" ] || return 0
-		if take_lines_out && finish_edit; then
-			edited=$(with_name "$edited" "$1")
-			return
-		fi
-	fi
-	warn "$(pretty "$1") $obstacle, so it still has a line for Wasp. Remove the line that ends with:${newline}$STARTUP_MARK"
+remove_line() {
+	[ -f "$1" ] && [ -n "$(print_our_lines "$1")" ] || return 0
+	begin_edit "$1" && take_lines_out && finish_edit \
+		|| warn "$(pretty "$1") $obstacle, so it still has a line for Wasp. Remove the line that ends with:${newline}$STARTUP_MARK"
 }
 with_name() {
-	case $1 in
-		'') pretty "$2" ;;
-		*' and '*) printf '%s, %s and %s' "${1%% and *}" "${1#* and }" "$(pretty "$2")" ;;
-		*) printf '%s and %s' "$1" "$(pretty "$2")" ;;
-	esac
+	printf '%s%s' "${1:+$1, }" "$(pretty "$2")"
 }
 begin_edit() {
-	our_lines='' edited_file=$1 real=$1
-	obstacle='cannot be read'
-	(: >"$work/old" && : >"$work/new") 2>/dev/null || return 1
-	if [ -e "$1" ] || [ -L "$1" ]; then
-		obstacle='is a link that leads nowhere, or out of your home folder'
-		if [ -L "$1" ]; then
-			real=$(readlink -f "$1" 2>/dev/null) && [ -e "$real" ] || return 1
-		else
-			real=$(cd "${1%/*}/" && pwd -P)/${1##*/}
-		fi
-		case $real in "$real_home"/*) ;; *) return 1 ;; esac
-		obstacle='is not a file'
-		[ -f "$real" ] || return 1
-		obstacle='cannot be written to'
-		[ -w "$real" ] && cat "$real" >"$work/old" 2>/dev/null && cat "$work/old" >"$work/new" || return 1
-		our_lines=$(print_our_lines | sed 's/^[0-9]*://')
+	edited_file=$1 obstacle='is not a file in your home folder, or a link to one'
+	if [ -L "$1" ]; then
+		real=$(readlink -f "$1" 2>/dev/null) && [ -e "$real" ] || return 1
 	else
-		real=
+		real=$(past_links "${1%/*}")/${1##*/}
 	fi
+	case $real in "$real_home"/*) ;; *) return 1 ;; esac
+	if ! [ -e "$real" ]; then
+		real=$1
+		set -- /dev/null
+	elif ! [ -f "$real" ]; then
+		return 1
+	fi
+	obstacle='cannot be written to'
+	{ [ ! -e "$real" ] || [ -w "$real" ]; } && { cat "$1" >"$work/old" && cat "$work/old" >"$work/new"; } 2>/dev/null
 }
 print_our_lines() {
-	spell "$wasp_root/completions"
-	tr -d '\000' <"$work/new" | grep -nF -e "$STARTUP_MARK" | while IFS= read -r _line; do
-		case ${_line#*:} in
-			"$startup_line $STARTUP_MARK" | "$startup_line $STARTUP_MARK_WITH_BREAK") ;;
-			"$fish_line $STARTUP_MARK" | "$fish_line $STARTUP_MARK_WITH_BREAK") ;;
-			*"$bin_word"*"$STARTUP_MARK" | *"$bin_fish_word"*"$STARTUP_MARK" | *"${word%?}/"*"$STARTUP_MARK") ;;
-			*) continue ;;
-		esac
-		printf '%s\n' "$_line"
-	done
+	{ tr -d '\000' <"$1"; } 2>/dev/null | grep -n -e "$STARTUP_MARK\$" -e "$STARTUP_MARK_WITH_BREAK\$" \
+		| grep -F -e "$our_words"
 }
 take_lines_out() {
 	keeps_empty=no
 	while :; do
-		_line=$(print_our_lines | tail -n 1)
+		_line=$(print_our_lines "$work/new" | tail -n 1)
 		[ -n "$_line" ] || return 0
 		_number=${_line%%:*}
 		tail -n "+$((_number + 1))" "$work/new" >"$work/behind" || return 1
-		[ "$_number" = 1 ] && : >"$work/before" || head -n "$((_number - 1))" "$work/new" >"$work/before" || return 1
-		_kept=$(($(wc -c <"$work/before")))
+		_kept=$(($(wc -c <"$work/new") - $(tail -n "+$_number" "$work/new" | wc -c)))
 		case $_line in
 			*"$STARTUP_MARK_WITH_BREAK")
 				keeps_empty=yes
 				[ -s "$work/behind" ] || _kept=$((_kept - 1))
 				;;
 		esac
-		: >"$work/new" && { [ "$_kept" = 0 ] || head -c "$_kept" "$work/before" >"$work/new"; } \
-			&& cat "$work/behind" >>"$work/new" || return 1
+		{ [ "$_kept" = 0 ] || head -c "$_kept" "$work/new"; } >"$work/before" \
+			&& cat "$work/before" "$work/behind" >"$work/new" || return 1
 	done
 }
 append_line() {
-	_end=$(tail -c 2 "$work/new" | tr '\000' . && printf .)
-	case $real,$_end in
-		,*) printf '%s %s\n' "$1" "$STARTUP_MARK" ;;
-		*,\\"$newline". | *[!"$newline"]. | *,.) printf '\n%s %s\n' "$1" "$STARTUP_MARK_WITH_BREAK" ;;
-		*) printf '%s %s\n' "$1" "$STARTUP_MARK" ;;
-	esac >>"$work/new" 2>/dev/null
+	_line="$1 $STARTUP_MARK"
+	[ ! -e "$real" ] || case ,$(tail -c 2 "$work/new" | tr '\000' . && printf .) in
+		,\\"$newline". | *[!"$newline"]. | ,.) _line="$newline$1 $STARTUP_MARK_WITH_BREAK" ;;
+	esac
+	printf '%s\n' "$_line" >>"$work/new" 2>/dev/null
 }
 finish_edit() {
-	obstacle='could not be edited safely'
 	differs_in_our_lines_only || return 1
-	obstacle='cannot be written to'
-	if [ -z "$real" ]; then
-		make_real_file
-	elif ! [ -s "$work/new" ] && [ "$keeps_empty" = no ] && ! [ -L "$edited_file" ]; then
-		rm -f "$real" 2>/dev/null && remove_empty "${real%/*}" "$real_home/.config"
-	elif [ -z "$(find "$real" -links +1 2>/dev/null)" ] && replace_real_file; then
-		:
-	else
-		cmp -s "$work/old" "$real" && { overwrite "$work/new" || ! overwrite "$work/old"; }
-	fi
+	topmost_missing "${real%/*}"
+	if ! [ -s "$work/new" ] && [ "$keeps_empty" = no ] && ! [ -L "$edited_file" ]; then
+		rm -f "$real" && remove_empty "${real%/*}" "$real_home/.config"
+	elif [ -n "$(find "$real" -links +1)" ] || ! replace_file; then
+		cmp -s "$work/old" "$real" && { overwrite "$work/new" || { overwrite "$work/old" && false; }; }
+	fi 2>/dev/null || {
+		remove_empty "${real%/*}" "$missing"
+		return 1
+	}
+	edited=$(with_name "$edited" "$edited_file")
 }
 differs_in_our_lines_only() {
 	for _copy in old new; do
@@ -1806,55 +1704,23 @@ differs_in_our_lines_only() {
 	done
 	cmp -s "$work/old.rest" "$work/new.rest"
 }
-make_real_file() {
-	topmost_missing "${edited_file%/*}"
-	mkdir -p "${edited_file%/*}" 2>/dev/null && case $(cd "${edited_file%/*}" && pwd -P)/ in
-		"$real_home"/*)
-			stage_beside "$edited_file"
-			fill_staged && ! [ -e "$edited_file" ] && mv "$_staged" "$edited_file" 2>/dev/null && return 0
-			rm -f "$_staged"
-			;;
-		*) obstacle='is outside your home folder' ;;
-	esac
-	remove_empty "${edited_file%/*}" "$missing"
-	return 1
-}
-replace_real_file() {
-	read_owner "$real"
-	_owner=$owner
-	stage_beside "$real"
-	cp -p "$real" "$_staged" 2>/dev/null && read_owner "$_staged" && [ "$owner" = "$_owner" ] && fill_staged \
-		&& cmp -s "$work/old" "$real" && mv -f "$_staged" "$real" 2>/dev/null && return 0
+replace_file() {
+	sweep_staged "${real%/*}"/.wasp-staging-*
+	_staged=${real%/*}/.wasp-staging-$owner_name-new
+	mkdir -p "${real%/*}" \
+		&& { [ ! -e "$real" ] || { cp -p "$real" "$_staged" && [ "$(owner_of "$real")" = "$(owner_of "$_staged")" ]; }; } \
+		&& cat "$work/new" >"$_staged" && cmp -s "$work/new" "$_staged" \
+		&& { [ ! -e "$real" ] || cmp -s "$work/old" "$real"; } && mv -f "$_staged" "$real" && return 0
 	rm -f "$_staged"
 	return 1
 }
-stage_beside() {
-	sweep_staged "${1%/*}"/.wasp-staging-*
-	_staged=${1%/*}/.wasp-staging-$owner_name-new
-}
-fill_staged() {
-	(cat "$work/new" >"$_staged") 2>/dev/null && cmp -s "$work/new" "$_staged"
-}
 overwrite() {
-	dd if="$1" of="$real" conv=notrunc 2>/dev/null \
-		&& dd if=/dev/null of="$real" bs=1 seek="$(($(wc -c <"$1")))" 2>/dev/null && cmp -s "$1" "$real"
-}
-find_real_home() {
-	real_home=$(cd "$HOME/" && pwd -P)
-	real_home=${real_home%/}
-}
-start_node_lookup() {
-	ask node --version >"$work/node" 2>/dev/null &
-	node_lookup=$!
+	dd if="$1" of="$real" conv=notrunc && dd if=/dev/null of="$real" bs=1 seek="$(($(wc -c <"$1")))" && cmp -s "$1" "$real"
 }
 check_node() {
-	[ -n "$node_lookup" ] || start_node_lookup
-	wait "$node_lookup" 2>/dev/null
-	node_lookup=''
-	read -r node_version <"$work/node" || :
-	node_version=${node_version#v}
-	_minimum=${release_node#"${release_node%%[0-9]*}"}
-	_minimum=${_minimum%%[!0-9.]*} _advice="Install it: $NODE_URL"
+	finish_lookups
+	node_version=${node_version#v} _found='' _advice="Install it: $NODE_URL"
+	_minimum=$(printf '%s\n' "$release_node" | sed 's/^[^0-9]*//; s/[^0-9.].*//')
 	case $(command -v node),$node_version in
 		,*)
 			_found='is not on PATH'
@@ -1862,22 +1728,17 @@ check_node() {
 				?*) _found='is not on PATH, but nvm has it' _advice='Switch it on in this terminal: nvm use node' ;;
 			esac
 			;;
-		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is" ;;
-		*)
-			_found=''
-			[ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
-			;;
+		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found='does not say which version it is' ;;
+		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="is $node_version" ;;
 	esac
 	[ -z "$_found" ] || need_next "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}." "$_advice"
 	case $(command -v node),$(command -v npm) in
-		?*,) _found='is not on PATH, and Wasp needs it' ;;
-		?*,/mnt/?/*) _found='on PATH belongs to Windows, and Wasp needs one inside WSL' ;;
-		*) return 0 ;;
+		?*,) need_next 'npm is not on PATH, and Wasp needs it.' "It comes with Node.js: $NODE_URL" ;;
+		?*,/mnt/?/*) need_next 'npm on PATH belongs to Windows, and Wasp needs one inside WSL.' "It comes with Node.js: $NODE_URL" ;;
 	esac
-	need_next "npm $_found." "It comes with Node.js: $NODE_URL"
 }
 need_next() {
-	if [ "$outcome,$command" = installed,install ] || [ "$outcome,$command" = installed,use ]; then
+	if [ "$outcome" = installed ]; then
 		tell warning "$1$newline$2"
 		add_step "$1" "$2"
 	else
@@ -1894,30 +1755,27 @@ check_other_wasp() {
 }
 refuse_danger_for_root() {
 	[ -z "$destdir" ] && [ "$(id -u)" = 0 ] || return 0
+	set --
 	for _place in "$share_dir" "$bin_dir" "$(past_links "$share_dir")" "$(past_links "$bin_dir")"; do
-		set --
 		while [ -n "$_place" ]; do
-			[ ! -e "$_place" ] || set -- "$_place" ${1+"$@"}
+			[ ! -e "$_place" ] || set -- ${1+"$@"} "$_place"
 			_place=${_place%/*}
 		done
-		_danger=$(ls -ldnL "$@" | awk '
-			$3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
-			substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
-		[ -z "$_danger" ] || {
-			found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
-			return
-		}
 	done
+	[ $# -gt 0 ] || return 0
+	_danger=$(ls -ldnL "$@" | awk '
+		$3 >= 500 && $3 != 65534 { danger = "belongs to another user (number " $3 ")" }
+		substr($1, 9, 2) ~ /^w[^tT]/ { danger = "may be written to by everyone" }
+		danger { for (i = 0; i < 8; i++) sub(/^[^ ]+ +/, ""); print $0, danger; exit }')
+	[ -n "$_danger" ] || return 0
+	is_on_ci || die permission-denied "root cannot safely work below a folder that others can change: $_danger." \
+		'Run this again without sudo. For all users: --prefix /usr/local'
+	[ "$outcome" != switched ] || say "$_danger; on CI, root installs there all the same."
 }
 past_links() {
 	topmost_missing "$1"
 	[ -z "$missing" ] || set -- "${missing%/*}"
 	cd "${1:-/}" && pwd -P
-}
-found_danger() {
-	is_on_ci || die permission-denied "root cannot safely work below a folder that others can change: $1." \
-		'Run this again without sudo. For all users: --prefix /usr/local'
-	[ "$outcome" != switched ] || say "$1; on CI, root installs there all the same."
 }
 refuse_closed_places() {
 	for _place in "$share_dir" "$bin_dir"; do
@@ -1938,8 +1796,7 @@ run_install() {
 	start_registry_lookup
 	if [ "$dry_run" = no ]; then
 		make_staging
-		start_node_lookup
-		start_python_lookup
+		start_lookups
 	fi
 	identify_platform
 	announce_new_install
@@ -1975,7 +1832,7 @@ finish_install() {
 		result "$outcome"
 		return
 	fi
-	read_receipt "$version"
+	read_receipt
 	hold_warnings=yes
 	make_current "$version"
 	if [ -n "$destdir" ]; then
@@ -2093,11 +1950,18 @@ plan_only() {
 	say "$1"
 	result planned
 }
-run_uninstall() {
+look_around() {
 	identify_platform
 	inspect_launcher
-	[ "$dry_run" = yes ] || sweep
-	list_version_folders
+	sweep
+	list_installed
+}
+decide() {
+	! plan_only "Would $1" || leave 0
+	[ -n "$version" ] || confirm "Do you want to $1?"
+}
+run_uninstall() {
+	look_around
 	version=$named_version
 	if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
 		[ "$dry_run" = yes ] || {
@@ -2106,7 +1970,7 @@ run_uninstall() {
 		}
 		die_not_installed "$version"
 	elif [ -n "$version" ] && [ "$found" != "$version" ]; then
-		! plan_only "Would remove Wasp $version" || return 0
+		decide "remove Wasp $version"
 		take_turn
 		leave_version
 		remove_version "$version"
@@ -2116,11 +1980,12 @@ run_uninstall() {
 		[ ! -e "$share_dir/.uses-npm" ] \
 			|| die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
 		say "Wasp is not installed in $shown_prefix"
-		[ "$dry_run" = yes ] || remove_everything
-		[ "$dry_run" = yes ] || remove_traces
+		[ "$dry_run" = yes ] || {
+			remove_everything
+			remove_traces
+		}
 	else
-		! plan_only "Would remove Wasp ($(words_of "$found")) from $shown_prefix" || return 0
-		[ -n "$version" ] || confirm "Remove Wasp ($(words_of "$found")) from $shown_prefix?"
+		decide "remove Wasp ($(words_of "$found")) from $shown_prefix"
 		remove_everything
 		say "Removed Wasp${version:+ $version} from $shown_prefix"
 		remove_traces
@@ -2136,35 +2001,31 @@ leave_version() {
 		stage_launcher "$current"
 		place_launcher
 	else
-		change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
+		change_in "$bin_dir" rm -f "$bin_dir/wasp"
 	fi
 }
-run_migrate_to_npm() {
-	identify_platform
-	inspect_launcher
-	[ "$dry_run" = yes ] || sweep
-	list_version_folders
-	! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm" || return 0
-	confirm "Remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm?"
+run_migrate() {
+	look_around
+	decide "remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm"
 	remove_everything
 	change_in "$share_dir" mkdir -p "$share_dir"
 	change_in "$share_dir" touch "$share_dir/.uses-npm"
 	[ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
 	say "Removed Wasp from $shown_prefix; npm may manage it now."
-	[ -n "$destdir" ] || ! find_cache || remove_tree "$cache_folder/installer"
-	say ''
-	say "Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
+	find_cache
+	[ -n "$destdir" ] || remove_tree "$cache_folder/installer"
+	say "${newline}Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
 	result removed
 }
 remove_everything() {
 	committed=yes
 	take_turn
 	inspect_launcher
-	[ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
+	[ "$launcher" != ours ] || change_in "$bin_dir" rm -f "$bin_dir/wasp"
 	current=''
 	[ -n "$destdir" ] || take_out_of_startup_files
 	remove_shared_files
-	list_version_folders
+	list_installed
 	for _version in $found; do remove_version "$_version"; done
 	end_turn
 	remove_folders
@@ -2175,7 +2036,8 @@ remove_folders() {
 	[ "$prefix" = "$home" ] || rmdir "$destdir$prefix" 2>/dev/null || :
 }
 remove_traces() {
-	[ -z "$destdir" ] && find_cache || return 0
+	[ -z "$destdir" ] || return 0
+	find_cache
 	if [ -d "$cache_folder" ] && [ "$prefix" = "$home/.local" ]; then
 		remove_tree "$cache_folder"
 		say "Removed the cache $(pretty "$cache_folder")"
@@ -2185,11 +2047,8 @@ remove_traces() {
 		|| say "Kept $(pretty "$config_folder/wasp/telemetry-off"): telemetry stays off"
 }
 find_cache() {
-	[ -n "$home" ] || return 1
-	case ${XDG_CACHE_HOME-} in
-		/*) cache_folder=$XDG_CACHE_HOME/wasp ;;
-		*) cache_folder=$home/.cache/wasp ;;
-	esac
+	cache_folder=$home/.cache/wasp
+	case ${XDG_CACHE_HOME-} in /*) cache_folder=$XDG_CACHE_HOME/wasp ;; esac
 }
 run_update() {
 	choose_downloader
@@ -2219,11 +2078,10 @@ is_published_installer() {
 run_doctor() {
 	doctor_code=0
 	identify_platform
-	name_owner
 	inspect_launcher
 	list_installed
 	start_registry_lookup
-	start_python_lookup
+	start_lookups
 	version=$current
 	show installer "$INSTALLER_VERSION"
 	show machine "$system $machine${libc:+, $libc $glibc_version}${distro_id:+, $distro_id}"
@@ -2280,13 +2138,13 @@ find_line() {
 	! has_line "$@" || present=$(with_name "$present" "$1")
 }
 examine_node() {
-	[ -z "$version" ] || read_receipt "$version"
+	[ -z "$version" ] || read_receipt
 	check_node
 	show Node.js "${node_version:+$node_version${release_node:+, wanted: $release_node}}"
 	show npm "$(command -v npm)"
 }
 examine_telemetry() {
-	know_python
+	finish_lookups
 	show Python "$python"
 	if is_opted_out; then show telemetry off; else show telemetry "on; to see it: wasp telemetry"; fi
 }
@@ -3492,7 +3350,8 @@ esac
 unset __wasp_root __wasp_bin
 END_4
 		env.fish) cat <<'END_5' ;;
-# conf.d/wasp.fish reads this: it puts Wasp on PATH and sets up tab completion.
+# conf.d/wasp.fish reads this:
+# it puts Wasp on PATH and sets up tab completion.
 set -g __wasp_root ''
 set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
 if not contains -- $bin $PATH
@@ -3622,7 +3481,7 @@ ignore_signals() {
 	trap '' INT TERM HUP
 }
 stop_helpers() {
-	for _running in $child $progress $node_lookup $npm_lookup $python_lookup; do kill "$_running" 2>/dev/null; done
+	for _running in $child $progress $npm_lookup $lookups; do kill "$_running" 2>/dev/null; done
 	[ -z "$child$progress" ] || wait $child $progress 2>/dev/null
 }
 clean_up() {
@@ -3651,8 +3510,9 @@ make_work_folder() {
 	case $program in
 		*/wasp-installer-"$$"-??????/program) work=${program%/program} ;;
 		*)
-			work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
-				|| die_file_system 'cannot make a temporary folder' "$work"
+			_made=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
+				|| die_file_system 'cannot make a temporary folder' "$_made"
+			work=$_made
 			;;
 	esac
 	for _left in "${work%/*}"/wasp-installer-*-??????; do
@@ -3673,17 +3533,9 @@ main() {
 	need sed
 	parse_arguments "$@"
 	check_arguments
+	name_owner
 	case $command in list | doctor | update) ;; *) refuse_danger_for_root ;; esac
-	case $command in
-		install) run_install ;;
-		check) run_check ;;
-		list) run_list ;;
-		use) run_use ;;
-		update) run_update "$@" ;;
-		doctor) run_doctor ;;
-		uninstall) run_uninstall ;;
-		migrate-to-npm) run_migrate_to_npm ;;
-	esac
+	"run_${command%%-*}" "$@"
 	leave 0
 }
 [ $# -gt 0 ] || set -- install

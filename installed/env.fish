@@ -1,4 +1,5 @@
-# conf.d/wasp.fish reads this: it puts Wasp on PATH and sets up tab completion.
+# conf.d/wasp.fish reads this:
+# it puts Wasp on PATH and sets up tab completion.
 set -g __wasp_root ''
 set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
 if not contains -- $bin $PATH

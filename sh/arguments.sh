@@ -13,7 +13,7 @@ set_defaults() {
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
 		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
-		child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
+		child asking progress sending lookups npm_lookup; do eval "$_name=''"; done
 	on_path=no hold_warnings=no announced=no committed=no interrupted_code=130
 }
 

@@ -13,8 +13,7 @@ run_install() {
 	start_registry_lookup
 	if [ "$dry_run" = no ]; then
 		make_staging
-		start_node_lookup
-		start_python_lookup
+		start_lookups
 	fi
 	identify_platform
 	announce_new_install
@@ -55,7 +54,7 @@ finish_install() {
 		result "$outcome"
 		return
 	fi
-	read_receipt "$version"
+	read_receipt
 	hold_warnings=yes
 	make_current "$version"
 	if [ -n "$destdir" ]; then

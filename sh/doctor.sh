@@ -4,11 +4,10 @@
 run_doctor() {
 	doctor_code=0
 	identify_platform
-	name_owner
 	inspect_launcher
 	list_installed
 	start_registry_lookup
-	start_python_lookup
+	start_lookups
 	version=$current
 	show installer "$INSTALLER_VERSION"
 	show machine "$system $machine${libc:+, $libc $glibc_version}${distro_id:+, $distro_id}"
@@ -76,14 +75,14 @@ find_line() {
 }
 
 examine_node() {
-	[ -z "$version" ] || read_receipt "$version"
+	[ -z "$version" ] || read_receipt
 	check_node
 	show Node.js "${node_version:+$node_version${release_node:+, wanted: $release_node}}"
 	show npm "$(command -v npm)"
 }
 
 examine_telemetry() {
-	know_python
+	finish_lookups
 	show Python "$python"
 	if is_opted_out; then show telemetry off; else show telemetry "on; to see it: wasp telemetry"; fi
 }

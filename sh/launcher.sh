@@ -8,14 +8,11 @@ MANAGER=wasp-installer.sh
 # waspc_datadir is a launcher of this installer, or of an older one, which wrote the version into its paths only.
 inspect_launcher() {
 	launcher=foreign current=''
-	if [ -L "$bin_dir/wasp" ]; then
-		return
-	elif [ -d "$bin_dir/wasp" ]; then
-		launcher=folder
-	elif ! [ -e "$bin_dir/wasp" ]; then
-		launcher=none
-	elif [ -f "$bin_dir/wasp" ]; then
+	[ ! -L "$bin_dir/wasp" ] || return 0
+	[ -e "$bin_dir/wasp" ] || launcher=none
+	[ ! -d "$bin_dir/wasp" ] || launcher=folder
 		# Reading a pipe would never end.
+	[ -f "$bin_dir/wasp" ] || return 0
 		current=$(awk -v quote="'" '
 			NR == 1 && !/^#!/ || NR > 200 { exit }
 			sub(/^_?wasp_version=/, "") { version = $0; gsub(quote, "", version) }
@@ -23,11 +20,10 @@ inspect_launcher() {
 				ours = "ours "
 				if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
 			}
-			END { print ours version }' "$bin_dir/wasp" 2>/dev/null)
-		case $current in 'ours '*) launcher=ours ;; esac
+		END { if (ours) print ours version }' "$bin_dir/wasp" 2>/dev/null)
+	[ -z "$current" ] || launcher=ours
 		current=${current#ours }
-		[ "$launcher" = ours ] && is_version "$current" || current=''
-	fi
+	is_version "$current" || current=''
 }
 
 # refuse_conflicts: with another wasp in our place, or with npm
@@ -38,10 +34,9 @@ refuse_conflicts() {
 	fi
 	inspect_launcher
 	case $launcher,$force in
-		folder,*) die foreign-launcher "$(pretty "$bin_dir/wasp") is a folder." 'Move it away, then run this again.' ;;
-		foreign,no)
-			die foreign-launcher "$(pretty "$bin_dir/wasp") already exists, and this installer did not make it." \
-				'Move it away, or replace it with --force.'
+		folder,* | foreign,no)
+			die foreign-launcher "$(pretty "$bin_dir/wasp") is not from this installer." \
+				'Move it away, or replace a file with --force. Then run this again.'
 			;;
 	esac
 }
@@ -57,32 +52,24 @@ make_current() {
 	place_shared_files
 	place_launcher
 	current=$1 committed=yes
-	[ ! -e "$share_dir/.uses-npm" ] \
-		|| change "remove $(pretty "$share_dir/.uses-npm")" rm -f "$share_dir/.uses-npm"
+	change_in "$share_dir" rm -f "$share_dir/.uses-npm"
 	[ -n "$destdir" ] || add_to_startup_files
 	end_turn
 }
 
-# reserve_launcher: sets staged_launcher to a new file beside the launcher
-reserve_launcher() {
-	change "make the folder $(pretty "$bin_dir")" mkdir -p "$bin_dir"
-	staged_launcher=$(mktemp "$bin_dir/.wasp-staging-$owner_name-XXXXXX" 2>&1) \
-		|| die_file_system "cannot write to $(pretty "$bin_dir")" "$staged_launcher"
-}
-
 # stage_launcher VERSION
 stage_launcher() {
-	[ -n "$staged_launcher" ] || reserve_launcher
-	know_python
-	write_file "$staged_launcher" filled_in launcher _wasp_version "$1" _wasp_root "$(quoted "$wasp_root")" _wasp_python "$(quoted "$python")"
+	finish_lookups
+	change_in "$bin_dir" mkdir -p "$bin_dir"
+	write_file "$staged_launcher" filled_in launcher 6 \
+		"_wasp_version=$1${newline}_wasp_root=$(quoted "$wasp_root")${newline}_wasp_python=$(quoted "$python")"
 	change_in "$bin_dir" chmod 755 "$staged_launcher"
 }
 
 place_launcher() {
 	# A link to a folder would send mv into that folder.
 	[ ! -L "$bin_dir/wasp" ] || rm -f "$bin_dir/wasp"
-	change "write the launcher $(pretty "$bin_dir/wasp")" mv -f "$staged_launcher" "$bin_dir/wasp"
-	staged_launcher=''
+	change_in "$bin_dir" mv -f "$staged_launcher" "$bin_dir/wasp"
 }
 
 # stage_shared_files: $staging/shared has them as they are to be
@@ -91,8 +78,8 @@ stage_shared_files() {
 	spell "$wasp_root"
 	for _name in $SHARED_FILES; do
 		case $_name in
-			env.sh) write_file "$staging/shared/$_name" filled_in "$_name" __wasp_root "$word" ;;
-			env.fish) write_file "$staging/shared/$_name" filled_in "$_name" __wasp_root "$fish_word" ;;
+			env.sh) write_file "$staging/shared/$_name" filled_in "$_name" 4 "__wasp_root=$word" ;;
+			env.fish) write_file "$staging/shared/$_name" filled_in "$_name" 4 "set -g __wasp_root $fish_word" ;;
 			*) write_file "$staging/shared/$_name" installed_file "$_name" ;;
 		esac
 	done
@@ -107,28 +94,9 @@ is_newer_manager() {
 	is_version "$_there" && comes_before "$INSTALLER_VERSION" "$_there"
 }
 
-# filled_in NAME VARIABLE WORD...: an installed file whose lines "VARIABLE=..." at the start have the WORD in place of
-# what is there
+# filled_in NAME REST LINES: an installed file, with LINES for those from its third on, before the line number REST
 filled_in() {
-	installed_file "$1" >"$work/filling" || return 1
-	shift
-	while IFS= read -r _line; do
-		case $_line in
-			"${1-?}="*)
-				_line="$1=$2"
-				shift 2
-				;;
-			"set -g ${1-?} "*)
-				_line="set -g $1 $2"
-				shift 2
-				;;
-		esac
-		printf '%s\n' "$_line" || return 1
-		[ $# -gt 0 ] || {
-			cat
-			return
-		}
-	done <"$work/filling"
+	installed_file "$1" >"$work/filling" && head -n 2 "$work/filling" && printf '%s\n' "$3" && tail -n "+$2" "$work/filling"
 }
 
 # place_shared_files: each replaced as a whole
@@ -143,27 +111,31 @@ place_shared_files() {
 # remove_shared_files: with what Python has compiled of them
 remove_shared_files() {
 	for _name in $SHARED_FILES $MANAGER __pycache__ completions; do
-		change "remove from $(pretty "$share_dir")" rm -rf "${share_dir:?}/$_name"
+		change_in "$share_dir" rm -rf "${share_dir:?}/$_name"
 	done
 }
 
-# start_python_lookup: beside the download, since some Pythons take long to start
-start_python_lookup() {
+# start_lookups: beside the download, since node and some Pythons take long to start
+start_lookups() {
 	find_python >"$work/python" 2>/dev/null &
-	python_lookup=$!
+	lookups=$!
+	ask node --version >"$work/node" 2>/dev/null &
+	lookups="$lookups $!"
 }
 
-# know_python: sets python to the one that the launcher runs telemetry_ping.py with, or to nothing
-know_python() {
+# finish_lookups: sets node_version, and python to the one that the launcher runs telemetry_ping.py with, or to nothing
+finish_lookups() {
 	if [ -n "$destdir" ]; then
 		# Nothing of this machine, since what is staged is for others.
 		[ "$os" != linux ] || python=/usr/bin/python3
 		return
 	fi
-	[ -n "$python_lookup" ] || start_python_lookup
-	wait "$python_lookup" 2>/dev/null
-	python_lookup=''
+	[ -n "$lookups" ] || [ -e "$work/node" ] || start_lookups
+	# shellcheck disable=SC2086 # a list of words
+	[ -z "$lookups" ] || wait $lookups 2>/dev/null
+	lookups=''
 	IFS= read -r python <"$work/python" || :
+	read -r node_version <"$work/node" || :
 }
 
 # find_python: prints where a Python 3.8 or newer is that has just run. That of a virtual environment, which may be

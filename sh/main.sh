@@ -16,7 +16,7 @@ ignore_signals() {
 
 # stop_helpers: what still runs in the background would write into what is removed
 stop_helpers() {
-	for _running in $child $progress $node_lookup $npm_lookup $python_lookup; do kill "$_running" 2>/dev/null; done
+	for _running in $child $progress $npm_lookup $lookups; do kill "$_running" 2>/dev/null; done
 	# shellcheck disable=SC2086 # there may be none of them
 	[ -z "$child$progress" ] || wait $child $progress 2>/dev/null
 }
@@ -55,8 +55,9 @@ make_work_folder() {
 	case $program in
 		*/wasp-installer-"$$"-??????/program) work=${program%/program} ;;
 		*)
-			work=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
-				|| die_file_system 'cannot make a temporary folder' "$work"
+			_made=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
+				|| die_file_system 'cannot make a temporary folder' "$_made"
+			work=$_made
 			;;
 	esac
 	# What killed runs left there.
@@ -79,17 +80,9 @@ main() {
 	need sed
 	parse_arguments "$@"
 	check_arguments
+	name_owner
 	case $command in list | doctor | update) ;; *) refuse_danger_for_root ;; esac
-	case $command in
-		install) run_install ;;
-		check) run_check ;;
-		list) run_list ;;
-		use) run_use ;;
-		update) run_update "$@" ;;
-		doctor) run_doctor ;;
-		uninstall) run_uninstall ;;
-		migrate-to-npm) run_migrate_to_npm ;;
-	esac
+	"run_${command%%-*}" "$@"
 	leave 0
 }
 

@@ -1,11 +1,22 @@
 # shellcheck shell=sh
 # The commands that remove: one version, all of it, or all of it for npm.
 
-run_uninstall() {
+# look_around: what the commands here begin with
+look_around() {
 	identify_platform
 	inspect_launcher
-	[ "$dry_run" = yes ] || sweep
-	list_version_folders
+	sweep
+	list_installed
+}
+
+# decide ACTION: a dry run ends with it; a person is asked, unless a version was named
+decide() {
+	! plan_only "Would $1" || leave 0
+	[ -n "$version" ] || confirm "Do you want to $1?"
+}
+
+run_uninstall() {
+	look_around
 	version=$named_version
 	if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
 		[ "$dry_run" = yes ] || {
@@ -15,7 +26,7 @@ run_uninstall() {
 		}
 		die_not_installed "$version"
 	elif [ -n "$version" ] && [ "$found" != "$version" ]; then
-		! plan_only "Would remove Wasp $version" || return 0
+		decide "remove Wasp $version"
 		take_turn
 		leave_version
 		remove_version "$version"
@@ -25,12 +36,13 @@ run_uninstall() {
 		[ ! -e "$share_dir/.uses-npm" ] \
 			|| die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
 		say "Wasp is not installed in $shown_prefix"
-		# Wasp may have been removed by its own "wasp uninstall", which does not know of the rest.
-		[ "$dry_run" = yes ] || remove_everything
-		[ "$dry_run" = yes ] || remove_traces
+		# It may have been removed by its own "wasp uninstall", which does not know of the rest.
+		[ "$dry_run" = yes ] || {
+			remove_everything
+			remove_traces
+		}
 	else
-		! plan_only "Would remove Wasp ($(words_of "$found")) from $shown_prefix" || return 0
-		[ -n "$version" ] || confirm "Remove Wasp ($(words_of "$found")) from $shown_prefix?"
+		decide "remove Wasp ($(words_of "$found")) from $shown_prefix"
 		remove_everything
 		say "Removed Wasp${version:+ $version} from $shown_prefix"
 		remove_traces
@@ -48,26 +60,22 @@ leave_version() {
 		stage_launcher "$current"
 		place_launcher
 	else
-		change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
+		change_in "$bin_dir" rm -f "$bin_dir/wasp"
 	fi
 }
 
-run_migrate_to_npm() {
-	identify_platform
-	inspect_launcher
-	[ "$dry_run" = yes ] || sweep
-	list_version_folders
-	! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm" || return 0
-	confirm "Remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm?"
+run_migrate() {
+	look_around
+	decide "remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm"
 	remove_everything
 	change_in "$share_dir" mkdir -p "$share_dir"
 	change_in "$share_dir" touch "$share_dir/.uses-npm"
 	[ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
 	say "Removed Wasp from $shown_prefix; npm may manage it now."
 	# Wasp goes on with the rest of its cache.
-	[ -n "$destdir" ] || ! find_cache || remove_tree "$cache_folder/installer"
-	say ''
-	say "Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
+	find_cache
+	[ -n "$destdir" ] || remove_tree "$cache_folder/installer"
+	say "${newline}Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
 	result removed
 }
 
@@ -77,11 +85,11 @@ remove_everything() {
 	committed=yes
 	take_turn
 	inspect_launcher
-	[ "$launcher" != ours ] || change "remove $(pretty "$bin_dir/wasp")" rm -f "$bin_dir/wasp"
+	[ "$launcher" != ours ] || change_in "$bin_dir" rm -f "$bin_dir/wasp"
 	current=''
 	[ -n "$destdir" ] || take_out_of_startup_files
 	remove_shared_files
-	list_version_folders
+	list_installed
 	for _version in $found; do remove_version "$_version"; done
 	end_turn
 	remove_folders
@@ -97,7 +105,8 @@ remove_folders() {
 # remove_traces: what Wasp, its telemetry and this installer keep outside the prefix, once Wasp is gone
 remove_traces() {
 	# What is staged is not this person's own.
-	[ -z "$destdir" ] && find_cache || return 0
+	[ -z "$destdir" ] || return 0
+	find_cache
 	if [ -d "$cache_folder" ] && [ "$prefix" = "$home/.local" ]; then
 		remove_tree "$cache_folder"
 		say "Removed the cache $(pretty "$cache_folder")"
@@ -107,11 +116,7 @@ remove_traces() {
 		|| say "Kept $(pretty "$config_folder/wasp/telemetry-off"): telemetry stays off"
 }
 
-# find_cache: sets cache_folder, or fails
 find_cache() {
-	[ -n "$home" ] || return 1
-	case ${XDG_CACHE_HOME-} in
-		/*) cache_folder=$XDG_CACHE_HOME/wasp ;;
-		*) cache_folder=$home/.cache/wasp ;;
-	esac
+	cache_folder=$home/.cache/wasp
+	case ${XDG_CACHE_HOME-} in /*) cache_folder=$XDG_CACHE_HOME/wasp ;; esac
 }

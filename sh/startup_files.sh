@@ -14,21 +14,26 @@ spell() {
 		*[!A-Za-z0-9\ ._/+@%,=-]*)
 			_home=${_home:+\"$_home\"}
 			word=$_home$(quoted "$_below")
-			# fish has escapes inside single quotes.
-			fish_word=$_home$(printf '%s.' "$_below" | sed -e "s/[\\\\']/\\\\&/g" -e "1s/^/'/" -e "\$s/\\.\$/'/")
+			# A backslash is an escape in fish, also inside single quotes.
+			_below=$(printf '%s\n' "$_below" | sed 's/\\/&&/g')
+			fish_word=$_home$(quoted "$_below")
 			;;
 		*) word=\"$_home$_below\" fish_word=\"$_home$_below\" ;;
 	esac
 }
 
-# spell_lines: sets startup_line and fish_line, and bin_word, bin_fish_word and path_command for what a person types
+# spell_lines: sets startup_line and fish_line, our_words, of which each line of ours has one, and own_shell and
+# path_command for what a person types
 spell_lines() {
+	is_on_path
 	spell "$wasp_root/env.sh"
 	startup_line="if [ -f $word ] && [ -r $word ]; then . $word; fi"
+	our_words=${word%env.sh?}
 	spell "$wasp_root/env.fish"
 	fish_line="if test -f $fish_word; source $fish_word; end"
+	our_words=$our_words$newline${fish_word%env.fish?}
 	spell "$prefix/bin"
-	bin_word=$word bin_fish_word=$fish_word
+	our_words=$our_words$newline$word$newline$fish_word
 	path_command="export PATH=$word:\"\$PATH\""
 	case $word in \"*\") path_command="export PATH=${word%?}:\$PATH\"" ;; esac
 	own_shell=${SHELL:-sh}
@@ -36,7 +41,7 @@ spell_lines() {
 	case $own_shell in
 		dash | ash | busybox | posh) own_shell="sh" ;;
 		ksh* | *oksh) own_shell=ksh ;;
-		fish) path_command="set -gx PATH $bin_fish_word \$PATH" ;;
+		fish) path_command="set -gx PATH $fish_word \$PATH" ;;
 	esac
 }
 
@@ -59,13 +64,11 @@ is_github_job() {
 may_change_startup_files() {
 	[ "$modify_path" = yes ] && [ -z "$destdir" ] && can_be_on_path || return 1
 	case ${HOME-} in /*) ;; *) return 1 ;; esac
-	read_owner "$HOME/."
-	[ "$owner" = "$(id -u)" ]
+	[ "$(owner_of "$HOME/.")" = "$(id -u)" ]
 }
 
 # add_to_startup_files: sets path_message, which says what was done, or warns of what a person has to do
 add_to_startup_files() {
-	is_on_path
 	spell_lines
 	path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
 	if ! can_be_on_path; then
@@ -76,52 +79,47 @@ add_to_startup_files() {
 		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
 	else
 		for_each_startup_file add_line
-		describe_lines
+		[ "$on_path" = yes ] || [ -z "$present" ] || path_message="New terminals have $_bin on PATH, from $present."
+		[ -z "$edited" ] || path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals."
+		case $on_path,$own_shell in
+			yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
+			# What this installer cannot write for.
+			*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
+		esac
 	fi
-}
-
-# describe_lines: sets path_message
-describe_lines() {
-	case $on_path,$edited,$present in
-		yes,,* | no,,) ;;
-		no,,*) path_message="New terminals have $_bin on PATH, from $present." ;;
-		yes,*) path_message="Added tab completion to $edited, for new terminals." ;;
-		*) path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals." ;;
-	esac
-	case $on_path,$own_shell in
-		yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
-		# What this installer cannot write for.
-		*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
-	esac
 }
 
 # for_each_startup_file DO: "DO FILE LINE" for each that is to have the line: the person's own shell's, and of the other
 # shells those that are there. What each shell reads when it starts: at a login, in a window, or both.
 for_each_startup_file() {
 	startup_verb=$1 offered=$newline
-	find_real_home
+	real_home=$(cd "$HOME/" && pwd -P)
+	real_home=${real_home%/}
 	find_config_folder
 	# Of these, bash reads the first at a login, the last here; on a Mac every window is a login.
 	_login=.profile
 	for _name in .bash_login .bash_profile; do [ ! -r "$HOME/$_name" ] || _login=$_name; done
-	offer bash "$HOME/.bashrc" "$startup_line"
+	offer bash "$HOME/.bashrc"
 	# Not .zshenv: on a Mac, /etc/zprofile comes after it and puts the system's folders first.
 	ask_for_zdotdir
-	offer zsh "$zdotdir/.zshrc" "$startup_line"
-	offer fish "$config_folder/fish/conf.d/wasp.fish" "$fish_line"
+	offer zsh "$zdotdir/.zshrc"
+	offer fish "$config_folder/fish/conf.d/wasp.fish"
 	# The others are only for PATH.
 	[ "$on_path" = no ] || return 0
 	for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
-		offer "${_shell% *}" "$HOME/${_shell#* }" "$startup_line"
+		offer "${_shell% *}" "$HOME/${_shell#* }"
 	done
 }
 
-# offer SHELL FILE LINE
+# offer SHELL FILE
 offer() {
 	[ "$1" = "$own_shell" ] || [ -e "${2%/conf.d/wasp.fish}" ] || return 0
 	case $offered in *"$newline$2$newline"*) return 0 ;; esac
 	offered=$offered$2$newline
-	"$startup_verb" "$2" "$3"
+	case $2 in
+		*.fish) "$startup_verb" "$2" "$fish_line" ;;
+		*) "$startup_verb" "$2" "$startup_line" ;;
+	esac
 }
 
 # ask_for_zdotdir: sets zdotdir. A zshenv may set it without exporting it, so zsh is asked.
@@ -139,20 +137,14 @@ find_config_folder() {
 	case ${XDG_CONFIG_HOME-} in /*) config_folder=$XDG_CONFIG_HOME ;; esac
 }
 
-# take_out_of_startup_files: wherever the lines may be, also by another shell or another ZDOTDIR
+# take_out_of_startup_files: wherever the lines may be
 take_out_of_startup_files() {
 	may_change_startup_files || return 0
 	spell_lines
-	edited=''
-	find_real_home
-	find_config_folder
-	ask_for_zdotdir
-	for _name in .bashrc .bash_profile .bash_login .profile .kshrc .mkshrc .yashrc .yash_profile .zshrc .zshenv; do
-		remove_lines "$HOME/$_name"
-	done
-	[ "$zdotdir" = "$HOME" ] || for _name in .zshrc .zshenv; do remove_lines "$zdotdir/$_name"; done
-	remove_lines "$HOME/.config/fish/conf.d/wasp.fish"
-	remove_lines "$config_folder/fish/conf.d/wasp.fish"
+	edited='' on_path=no
+	for_each_startup_file remove_line
+	# Where another start-up file came first, or a variable named no other folder.
+	for _name in .bash_profile .bash_login .zshrc .zshenv .config/fish/conf.d/wasp.fish; do offer '' "$HOME/$_name"; done
 	[ -z "$edited" ] || say "Removed Wasp from $edited"
 }
 

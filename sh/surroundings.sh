@@ -1,21 +1,11 @@
 # shellcheck shell=sh
 # What keeps Wasp from being used, or this program from being run safely.
 
-# start_node_lookup: node takes a while to say its version, so it is asked beside the download
-start_node_lookup() {
-	ask node --version >"$work/node" 2>/dev/null &
-	node_lookup=$!
-}
-
 check_node() {
-	[ -n "$node_lookup" ] || start_node_lookup
-	wait "$node_lookup" 2>/dev/null
-	node_lookup=''
-	read -r node_version <"$work/node" || :
-	node_version=${node_version#v}
+	finish_lookups
+	node_version=${node_version#v} _found='' _advice="Install it: $NODE_URL"
 	# The first version of a range such as ">=24.14.1".
-	_minimum=${release_node#"${release_node%%[0-9]*}"}
-	_minimum=${_minimum%%[!0-9.]*} _advice="Install it: $NODE_URL"
+	_minimum=$(printf '%s\n' "$release_node" | sed 's/^[^0-9]*//; s/[^0-9.].*//')
 	case $(command -v node),$node_version in
 		,*)
 			_found='is not on PATH'
@@ -23,24 +13,19 @@ check_node() {
 				?*) _found='is not on PATH, but nvm has it' _advice='Switch it on in this terminal: nvm use node' ;;
 			esac
 			;;
-		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found="does not say which version it is" ;;
-		*)
-			_found=''
-			[ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
-			;;
+		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found='does not say which version it is' ;;
+		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="is $node_version" ;;
 	esac
 	[ -z "$_found" ] || need_next "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}." "$_advice"
 	case $(command -v node),$(command -v npm) in
-		?*,) _found='is not on PATH, and Wasp needs it' ;;
-		?*,/mnt/?/*) _found='on PATH belongs to Windows, and Wasp needs one inside WSL' ;;
-		*) return 0 ;;
+		?*,) need_next 'npm is not on PATH, and Wasp needs it.' "It comes with Node.js: $NODE_URL" ;;
+		?*,/mnt/?/*) need_next 'npm on PATH belongs to Windows, and Wasp needs one inside WSL.' "It comes with Node.js: $NODE_URL" ;;
 	esac
-	need_next "npm $_found." "It comes with Node.js: $NODE_URL"
 }
 
 # need_next PROBLEM ADVICE: a step before Wasp can be used, when it has just been installed
 need_next() {
-	if [ "$outcome,$command" = installed,install ] || [ "$outcome,$command" = installed,use ]; then
+	if [ "$outcome" = installed ]; then
 		tell warning "$1$newline$2"
 		add_step "$1" "$2"
 	else
@@ -64,22 +49,25 @@ check_other_wasp() {
 # CI, that is how it is meant, and what is staged is not run.
 refuse_danger_for_root() {
 	[ -z "$destdir" ] && [ "$(id -u)" = 0 ] || return 0
+	set --
 	for _place in "$share_dir" "$bin_dir" "$(past_links "$share_dir")" "$(past_links "$bin_dir")"; do
-		set --
 		while [ -n "$_place" ]; do
-			[ ! -e "$_place" ] || set -- "$_place" ${1+"$@"}
+			[ ! -e "$_place" ] || set -- ${1+"$@"} "$_place"
 			_place=${_place%/*}
 		done
-		# shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
-		# ls sorts them in this very order. A number that a container does not know is 65534.
-		_danger=$(ls -ldnL "$@" | awk '
-			$3 >= 500 && $3 != 65534 { print NR, "belongs to another user (number " $3 ")"; exit }
-			substr($1, 9, 2) ~ /^w[^tT]/ { print NR, "may be written to by everyone"; exit }')
-		[ -z "$_danger" ] || {
-			found_danger "$(shift "$((${_danger%% *} - 1))" && printf '%s' "$1") ${_danger#* }"
-			return
-		}
 	done
+	[ $# -gt 0 ] || return 0
+	# shellcheck disable=SC2012 # what ls may spell oddly is only printed
+	# A number that a container does not know is 65534.
+	_danger=$(ls -ldnL "$@" | awk '
+		$3 >= 500 && $3 != 65534 { danger = "belongs to another user (number " $3 ")" }
+		substr($1, 9, 2) ~ /^w[^tT]/ { danger = "may be written to by everyone" }
+		danger { for (i = 0; i < 8; i++) sub(/^[^ ]+ +/, ""); print $0, danger; exit }')
+	[ -n "$_danger" ] || return 0
+	is_on_ci || die permission-denied "root cannot safely work below a folder that others can change: $_danger." \
+		'Run this again without sudo. For all users: --prefix /usr/local'
+	# What "check" has said for install.py is not said again.
+	[ "$outcome" != switched ] || say "$_danger; on CI, root installs there all the same."
 }
 
 # past_links FOLDER: prints the physical path of what is there of it
@@ -87,13 +75,6 @@ past_links() {
 	topmost_missing "$1"
 	[ -z "$missing" ] || set -- "${missing%/*}"
 	cd "${1:-/}" && pwd -P
-}
-
-found_danger() {
-	is_on_ci || die permission-denied "root cannot safely work below a folder that others can change: $1." \
-		'Run this again without sudo. For all users: --prefix /usr/local'
-	# What "check" has said for install.py is not said again.
-	[ "$outcome" != switched ] || say "$1; on CI, root installs there all the same."
 }
 
 # refuse_closed_places: the highest folders that are there must take new ones

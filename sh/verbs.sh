@@ -49,18 +49,11 @@ ask() {
 	_answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && printf '%s\n' "$_answer"
 }
 
-# change ACTION COMMAND...: a command that changes the file system; explains its failure as ACTION
-change() {
-	_action=$1
-	shift
-	_errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot $_action" "$_errors"
-}
-
-# change_in FOLDER COMMAND...: the same, explained as writing there
+# change_in FOLDER COMMAND...: a command that changes something there
 change_in() {
-	_action="write to $(pretty "$1")"
+	_changed=$1
 	shift
-	change "$_action" "$@"
+	_errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot write to $(pretty "$_changed")" "$_errors"
 }
 
 # write_file FILE COMMAND...: what the command prints becomes the content of FILE
@@ -70,33 +63,24 @@ write_file() {
 	_errors=$( ("$@" >"$_file") 2>&1) || die_file_system "cannot write to $(pretty "${_file%/*}")" "$_errors"
 }
 
-# die_file_system MESSAGE ERRORS: what the system said decides what to tell. On a full disk, a program's own complaint
-# may not fit into a file either.
+# die_file_system MESSAGE ERRORS: what the system said decides what to tell. On a full disk, a program's own
+# complaint may not fit into a file either.
 die_file_system() {
-	_elsewhere='or choose another place with --prefix DIR.'
+	_slug=file-system _hint='Choose another place with --prefix DIR.' _cause=$(plain_text "${2##*: }")
 	case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
-		*'ermission denied'* | *'not permitted'*)
-			die permission-denied "$1: permission denied." \
-				"Choose a folder you can write to, for example: --prefix \"\$HOME/.local\""
-			;;
-		*'ead-only file system'*)
-			die read-only "$1: the file system is read-only." 'Choose another place with --prefix DIR.'
-			;;
-		*'o space left'* | *'uota exceeded'* | *full*)
-			die no-space "$1: no space left on the device." "Free some space (a version needs about 170 MB), $_elsewhere"
+		*'ermission denied'* | *'not permitted'*) _slug=permission-denied _cause='permission denied' ;;
+		*'ead-only file system'*) _slug=read-only _cause='the file system is read-only' ;;
+		*'o space left'* | *'uota exceeded'* | *full)
+			_slug=no-space _cause='no space left on the device'
+			_hint='Free some space (a version needs about 170 MB), or choose another place with --prefix DIR.'
 			;;
 	esac
-	_cause=$(plain_text "${2##*: }")
-	die file-system "$1: ${_cause:-it failed}." "Check that path, $_elsewhere"
+	die "$_slug" "$1: ${_cause:-it failed}." "$_hint"
 }
 
 # is_of_the_system ERRORS: a program names what it met in the file system, not in what it read
 is_of_the_system() {
-	case $1 in
-		*'nput/output error'* | *'I/O error'* | *'rite error'* | *'o space left'* | *'uota exceeded'* | \
-			*'ead-only file'* | *'ermission denied'*) ;;
-		*) return 1 ;;
-	esac
+	printf '%s\n' "$1" | grep -qE '(I/O|nput/output|rite) error|o space left|uota exceeded|ead-only file|ermission denied'
 }
 
 # remove_tree FOLDER: also one with folders that nobody may write to, as an archive may have
@@ -146,15 +130,15 @@ absolute() {
 	printf '%s\n' "$_path"
 }
 
-# read_owner FILE: sets owner to the number of the user whose it is
-read_owner() {
+# owner_of FILE: prints the number of the user whose it is
+owner_of() {
 	# shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
-	owner=$(ls -ldn "$1" 2>/dev/null | awk 'NR == 1 { print $3 }')
+	ls -ldn "$1" 2>/dev/null | awk '{ print $3; exit }'
 }
 
 # quoted TEXT: as one word of sh
 quoted() {
-	printf '%s.' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\\.\$/'/"
+	printf '%s\n' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\$/'/"
 }
 
 # comes_before A B: the version A is older; a release candidate comes before its release

@@ -2,14 +2,13 @@
 # Versions on disk. A version is made in a staging folder beside its place and renamed to it, the receipt last. A
 # staging name says which process of which machine it belongs to, so the next run can tell what a killed one left.
 
-# name_owner: sets owner_name, for what this run stages, and machine_name
+# name_owner: sets owner_name, for what this run stages, staged_launcher and machine_name
 name_owner() {
-	[ -z "$owner_name" ] || return 0
 	machine_name=$(uname -n)
 	# Containers may share a folder and a name, but have process ids of their own.
 	! [ -L /proc/self/ns/pid ] || machine_name=${machine_name}_$(readlink /proc/self/ns/pid 2>/dev/null)
 	machine_name=$(printf '%s\n' "$machine_name" | tr -c 'A-Za-z0-9\n' _)
-	owner_name=$machine_name-$$
+	owner_name=$machine_name-$$ staged_launcher=$bin_dir/.wasp-staging-$machine_name-$$-new
 }
 
 # is_abandoned NAME FILE: the process of NAME has ended; one of another machine (a shared home) has after a day. In a
@@ -24,24 +23,23 @@ is_abandoned() {
 	[ "$_pid" = $$ ] || [ "$command,$_pid" = "check,$PPID" ] || { ! kill -0 "$_pid" 2>/dev/null && ! [ -d "/proc/$_pid" ]; }
 }
 
-# make_staging: sets staging. It is beside its target, where the archive is unpacked too; and the launcher's folder
-# is tried early, since one that cannot be written to is better known before the download.
+# make_staging: sets staging, beside its target, where the archive is unpacked too. That the launcher's folder cannot be
+# written to is better known before the download.
 make_staging() {
 	topmost_missing "$share_dir"
 	made_share=$missing
 	topmost_missing "$bin_dir"
 	made_bin=$missing
 	sweep
-	change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
-	staging=$(mktemp -d "$share_dir/.staging-$owner_name-XXXXXX" 2>&1) \
-		|| die_file_system "cannot write to $(pretty "$share_dir")" "$staging"
-	reserve_launcher
+	staging=$share_dir/.staging-$owner_name-new
+	change_in "$share_dir" mkdir -p "$staging"
+	change_in "$bin_dir" mkdir -p "$bin_dir"
+	change_in "$bin_dir" touch "$staged_launcher"
 }
 
 # sweep: removes what killed runs left, and puts back a version that one of them had moved aside
 sweep() {
-	name_owner
-	sweep_staged "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
+	[ "$dry_run" = yes ] || sweep_staged "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
 }
 
 sweep_staged() {
@@ -57,8 +55,7 @@ sweep_staged() {
 # once the run has put another there, it is another run that has removed that
 discard() {
 	for _aside in "$1"/replaced/*; do
-		[ "${2-no}" = no ] && [ -d "$_aside" ] && ! [ -e "$share_dir/${_aside##*/}" ] || continue
-		rename_folder "$_aside" "$share_dir/${_aside##*/}"
+		[ "${2-no}" = yes ] || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
 	done
 	# One that is no longer whole must not be put back.
 	[ ! -d "$1/replaced" ] || rename_folder "$1/replaced" "$1/discarded"
@@ -66,15 +63,10 @@ discard() {
 	remove_tree "$1" 2>/dev/null
 }
 
-# is_installed VERSION: its binary and its receipt are there, whole
+# is_installed VERSION: its binary and its receipt are there, and this whole, unlike on a disk that was full
 is_installed() {
 	[ -x "$share_dir/$1/wasp-bin" ] && [ -f "$share_dir/$1/.receipt.json" ] \
-		&& IFS= read -r _receipt_line <"$share_dir/$1/.receipt.json" || return 1
-	# A disk that was full or lost power may have kept a part of it.
-	case $_receipt_line in
-		"{\"version\": \"$1\", "*'}') ;;
-		*) return 1 ;;
-	esac
+		&& grep -qs "^{\"version\": \"$1\", .*}\$" "$share_dir/$1/.receipt.json"
 }
 
 # is_to_be_kept VERSION: it is installed, and there is no --force to install it again
@@ -82,46 +74,27 @@ is_to_be_kept() {
 	[ "$force" = no ] && is_installed "$1"
 }
 
-# list_installed: sets installed to the installed versions, newest first, one a line
+# list_installed: sets installed to the installed versions, newest first, one a line, and found to all version folders,
+# also those of an older installer, which wrote no receipts
 list_installed() {
-	installed=$(
-		for _receipt in "$share_dir"/*/.receipt.json; do
-			[ -e "$_receipt" ] || continue
-			_version=${_receipt%/.receipt.json}
-			_version=${_version##*/}
-			! is_version "$_version" || ! is_installed "$_version" || printf '%s\n' "$_version"
-		done | newest_first
-	)
-}
-
-# list_version_folders: sets found to all version folders, also those of an older installer, which wrote no receipts
-list_version_folders() {
 	found=$(
-		for _folder in "$share_dir"/*; do
-			[ -d "$_folder" ] && ! [ -L "$_folder" ] && is_version "${_folder##*/}" || continue
+		for _folder in "$share_dir"/*/; do
+			_folder=${_folder%/}
 			printf '%s\n' "${_folder##*/}"
-		done | newest_first
+		done | grep -E "$VERSION_PATTERN" | newest_first
 	)
+	installed=$(for _version in $found; do ! is_installed "$_version" || printf '%s\n' "$_version"; done)
 }
 
 print_receipt() {
-	printf '{"version": "%s", "source": "%s", "url": %s, "digest": %s, "node": %s, "platform": {"os": "%s", "arch": "%s", "libc": %s}}\n' \
-		"$version" "$release_source" "$(json_or_null "$release_url")" "$(json_or_null "$release_digest")" \
-		"$(json_or_null "$release_node")" "$os" "$arch" "$(json_or_null "$libc")"
+	_receipt=$(printf '{"version": "%s", "source": "%s", "url": "%s", "digest": "%s", "node": "%s", "platform": {"os": "%s", "arch": "%s", "libc": "%s"}}' \
+		"$version" "$release_source" "$release_url" "$release_digest" "$release_node" "$os" "$arch" "$libc" | sed 's/""/null/g')
+	printf '%s\n' "$_receipt"
 }
 
-# json_or_null TEXT: of an address, a digest or a range, which hold nothing that JSON escapes
-json_or_null() {
-	case $1 in
-		'') printf null ;;
-		*) printf '"%s"' "$1" ;;
-	esac
-}
-
-# read_receipt VERSION: sets what is known of an installed version
+# read_receipt: sets what is known of the installed version
 read_receipt() {
-	version=$1
-	read_json "$share_dir/$1/.receipt.json" || : >"$work/values"
+	read_json "$share_dir/$version/.receipt.json" || : >"$work/values"
 	pick source && release_source=$picked
 	pick url && release_url=$picked
 	pick digest && release_digest=$picked
@@ -130,9 +103,8 @@ read_receipt() {
 
 # place_version: renames the staged version to its place
 place_version() {
-	_place=$share_dir/$version _try=0
-	while [ "$_try" -lt 10 ]; do
-		_try=$((_try + 1))
+	_place=$share_dir/$version
+	for _try in 1 2 3 4 5 6 7 8 9; do
 		if [ -e "$_place" ] || [ -L "$_place" ]; then
 			# Another run may have installed the same meanwhile.
 			! is_to_be_kept "$version" || return 0
@@ -140,8 +112,7 @@ place_version() {
 			remove_tree "$staging/replaced/$version"
 			rename_folder "$_place" "$staging/replaced/$version" || continue
 		fi
-		rename_folder "$staging/new" "$_place" || continue
-		return 0
+		! rename_folder "$staging/new" "$_place" || return 0
 	done
 	die_file_system "cannot put Wasp $version into $(pretty "$_place")" "$_errors"
 }
@@ -158,11 +129,10 @@ remove_version() {
 # names its holder and is made at once or not at all. One whose holder has ended, or that is a minute old, is broken,
 # by one run at a time.
 take_turn() {
-	name_owner
 	# Named before it is made, since a signal may come before this program knows that it was.
 	turn=$share_dir/.turn _waited=0
 	while :; do
-		change "make the folder $(pretty "$share_dir")" mkdir -p "$share_dir"
+		change_in "$share_dir" mkdir -p "$share_dir"
 		_errors=$(ln -s "$owner_name" "$turn" 2>&1) && break
 		if [ "${_errors%exists*}" = "$_errors" ]; then
 			# On a full disk, room is made by one run as well as by two in turn.

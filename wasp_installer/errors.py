@@ -113,7 +113,7 @@ def file_system_error(action: str, error: OSError) -> InstallerError:
         return InstallerError(
             "permission-denied",
             f"{message}: permission denied.",
-            'Choose a folder you can write to, for example: --prefix "$HOME/.local"',
+            _HINT_OTHER_PLACE,
         )
     if error.errno == errno.EROFS:
         return InstallerError(
@@ -128,7 +128,7 @@ def file_system_error(action: str, error: OSError) -> InstallerError:
     return InstallerError(
         "file-system",
         f"{message}: {error.strerror or error}.",
-        "Check that path, or choose another place with --prefix DIR.",
+        _HINT_OTHER_PLACE,
     )
 
 

@@ -85,7 +85,7 @@ def test_the_own_shell_is_set_up_and_those_whose_files_are_there(
 def test_where_the_folder_is_on_path_only_completion_needs_a_line(machine: Machine) -> None:
     write(machine.home, dict.fromkeys((".profile", ".zshrc", ".kshrc", ".bash_login"), MINE))
     machine.set(PATH=f"{machine.toolbox.folder}:{machine.layout.launcher.parent}")
-    run = set_up(machine).says("Added tab completion to ~/.bashrc and ~/.zshrc, for new terminals.")
+    run = set_up(machine).says("tab completion, in ~/.bashrc, ~/.zshrc, for new terminals.")
     assert path_warnings(run) == []
     for name in (".profile", ".kshrc", ".bash_login"):
         assert (machine.home / name).read_bytes() == MINE
@@ -224,7 +224,7 @@ def test_every_removal_takes_the_lines_along(machine: Machine, removal: str) -> 
     write(machine.home, {".bashrc": b"# mine"})
     before = dotfiles(machine.home)
     set_up(machine)
-    REMOVALS[removal](machine).ok().says("Removed Wasp from ~/.bashrc and ~/.profile")
+    REMOVALS[removal](machine).ok().says("Removed Wasp from ~/.bashrc, ~/.profile")
     assert dotfiles(machine.home) == before
 
 

@@ -24,11 +24,6 @@ PIECES = (
     # Longer than what a tool reads at once.
     b"export LONG=" + b"x" * 70_000,
 )
-# As earlier versions of this installer have left it, and nothing else in the file.
-OLD_LINE = (
-    'case ":${PATH}:" in *:"$HOME/.local/bin":*) ;; '
-    f'*) export PATH="$HOME/.local/bin:$PATH" ;; esac {MARK}\n'
-).encode()
 COMMANDS = ("install", "install", "use", "uninstall", "uninstall-version")
 
 
@@ -107,9 +102,3 @@ def test_every_byte_survives(shell_machine: Machine, seed: int) -> None:
         assert (machine.home / file.name).read_bytes() == file.content
     ours = {name for name in NAMES if (machine.home / name).exists()}
     assert ours == {file.name for file in files}
-
-
-def test_a_file_of_nothing_but_an_old_line_goes(shell_machine: Machine) -> None:
-    (shell_machine.home / ".bashrc").write_bytes(OLD_LINE)
-    uninstall(shell_machine)
-    assert not (shell_machine.home / ".bashrc").exists()

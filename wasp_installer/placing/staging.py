@@ -59,15 +59,13 @@ class Staging:
         share = self._layout.share
         failure = InstallerError("file-system", f"cannot write to {pretty(share)}.")
         for _ in range(_ATTEMPTS):
-            action = f"make the folder {pretty(share)}"
             try:
                 share.mkdir(parents=True, exist_ok=True)
-                action = f"write to {pretty(share)}"
                 self.folder.mkdir(mode=0o700)
                 self.new.mkdir()
                 return
             except OSError as error:
-                failure = file_system_error(action, error)
+                failure = file_system_error(f"write to {pretty(share)}", error)
         raise failure
 
     def place(self, version: str, *, replace: bool) -> None:
