@@ -1513,12 +1513,12 @@ spell_lines() {
 	is_on_path
 	spell "$wasp_root/env.sh"
 	startup_line="if [ -f $word ] && [ -r $word ]; then . $word; fi"
-	our_words=${word%env.sh?}
+	old_words=${word%env.sh?}completions/
 	spell "$wasp_root/env.fish"
 	fish_line="if test -f $fish_word; source $fish_word; end"
-	our_words=$our_words$newline${fish_word%env.fish?}
+	old_words=$old_words$newline${fish_word%env.fish?}completions/
 	spell "$prefix/bin"
-	our_words=$our_words$newline$word$newline$fish_word
+	old_words=$old_words$newline$word$newline$fish_word
 	path_command="export PATH=$word:\"\$PATH\""
 	case $word in \"*\") path_command="export PATH=${word%?}:\$PATH\"" ;; esac
 	own_shell=${SHELL:-sh}
@@ -1621,7 +1621,7 @@ add_to_github_path() {
 add_line() {
 	if has_line "$@"; then
 		present=$(with_name "$present" "$1")
-	elif ! begin_edit "$1" || ! take_lines_out || ! append_line "$2" || ! finish_edit; then
+	elif ! begin_edit "$1" || ! take_lines_out "$2" || ! append_line "$2" || ! finish_edit; then
 		warn "$(pretty "$1") $obstacle, so it was not changed. For PATH and tab completion, add this line to it:${newline}$2"
 	fi
 }
@@ -1632,8 +1632,8 @@ plan_line() {
 	has_line "$@" || ! begin_edit "$1" || edited=$(with_name "$edited" "$1")
 }
 remove_line() {
-	[ -f "$1" ] && [ -n "$(print_our_lines "$1")" ] || return 0
-	begin_edit "$1" && take_lines_out && finish_edit \
+	[ -f "$1" ] && [ -n "$(print_our_lines "$@")" ] || return 0
+	begin_edit "$1" && take_lines_out "$2" && finish_edit \
 		|| warn "$(pretty "$1") $obstacle, so it still has a line for Wasp. Remove the line that ends with:${newline}$STARTUP_MARK"
 }
 with_name() {
@@ -1657,13 +1657,15 @@ begin_edit() {
 	{ [ ! -e "$real" ] || [ -w "$real" ]; } && { cat "$1" >"$work/old" && cat "$work/old" >"$work/new"; } 2>/dev/null
 }
 print_our_lines() {
-	{ tr -d '\000' <"$1"; } 2>/dev/null | grep -n -e "$STARTUP_MARK\$" -e "$STARTUP_MARK_WITH_BREAK\$" \
-		| grep -F -e "$our_words"
+	{
+		tr -d '\000' <"$1" | grep -nxF -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK"
+		tr -d '\000' <"$1" | grep -n -e "$STARTUP_MARK\$" | grep -F -e "$old_words"
+	} 2>/dev/null | sort -n
 }
 take_lines_out() {
 	keeps_empty=no
 	while :; do
-		_line=$(print_our_lines "$work/new" | tail -n 1)
+		_line=$(print_our_lines "$work/new" "$1" | tail -n 1)
 		[ -n "$_line" ] || return 0
 		_number=${_line%%:*}
 		tail -n "+$((_number + 1))" "$work/new" >"$work/behind" || return 1

@@ -7,7 +7,7 @@
 add_line() {
 	if has_line "$@"; then
 		present=$(with_name "$present" "$1")
-	elif ! begin_edit "$1" || ! take_lines_out || ! append_line "$2" || ! finish_edit; then
+	elif ! begin_edit "$1" || ! take_lines_out "$2" || ! append_line "$2" || ! finish_edit; then
 		warn "$(pretty "$1") $obstacle, so it was not changed. For PATH and tab completion, add this line to it:${newline}$2"
 	fi
 }
@@ -24,8 +24,8 @@ plan_line() {
 
 # remove_line FILE LINE
 remove_line() {
-	[ -f "$1" ] && [ -n "$(print_our_lines "$1")" ] || return 0
-	begin_edit "$1" && take_lines_out && finish_edit \
+	[ -f "$1" ] && [ -n "$(print_our_lines "$@")" ] || return 0
+	begin_edit "$1" && take_lines_out "$2" && finish_edit \
 		|| warn "$(pretty "$1") $obstacle, so it still has a line for Wasp. Remove the line that ends with:${newline}$STARTUP_MARK"
 }
 
@@ -55,19 +55,20 @@ begin_edit() {
 	{ [ ! -e "$real" ] || [ -w "$real" ]; } && { cat "$1" >"$work/old" && cat "$work/old" >"$work/new"; } 2>/dev/null
 }
 
-# print_our_lines FILE: "number:line" for each that ends in our mark and names this prefix; earlier versions of this
-# installer wrote two
+# print_our_lines FILE LINE: "number:line" for each, and for those of earlier versions of this installer
 print_our_lines() {
-	{ tr -d '\000' <"$1"; } 2>/dev/null | grep -n -e "$STARTUP_MARK\$" -e "$STARTUP_MARK_WITH_BREAK\$" \
-		| grep -F -e "$our_words"
+	{
+		tr -d '\000' <"$1" | grep -nxF -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK"
+		tr -d '\000' <"$1" | grep -n -e "$STARTUP_MARK\$" | grep -F -e "$old_words"
+	} 2>/dev/null | sort -n
 }
 
-# take_lines_out: of $work/new, one by one. The line break before it goes with it where it came with it, unless
+# take_lines_out LINE: of $work/new, one by one. The line break before it goes with it where it came with it, unless
 # something was written behind it since.
 take_lines_out() {
 	keeps_empty=no
 	while :; do
-		_line=$(print_our_lines "$work/new" | tail -n 1)
+		_line=$(print_our_lines "$work/new" "$1" | tail -n 1)
 		[ -n "$_line" ] || return 0
 		_number=${_line%%:*}
 		tail -n "+$((_number + 1))" "$work/new" >"$work/behind" || return 1

@@ -22,18 +22,18 @@ spell() {
 	esac
 }
 
-# spell_lines: sets startup_line and fish_line, our_words, of which each line of ours has one, and own_shell and
-# path_command for what a person types
+# spell_lines: sets startup_line and fish_line, old_words, of which each line of an earlier installer has one, and
+# own_shell and path_command for what a person types
 spell_lines() {
 	is_on_path
 	spell "$wasp_root/env.sh"
 	startup_line="if [ -f $word ] && [ -r $word ]; then . $word; fi"
-	our_words=${word%env.sh?}
+	old_words=${word%env.sh?}completions/
 	spell "$wasp_root/env.fish"
 	fish_line="if test -f $fish_word; source $fish_word; end"
-	our_words=$our_words$newline${fish_word%env.fish?}
+	old_words=$old_words$newline${fish_word%env.fish?}completions/
 	spell "$prefix/bin"
-	our_words=$our_words$newline$word$newline$fish_word
+	old_words=$old_words$newline$word$newline$fish_word
 	path_command="export PATH=$word:\"\$PATH\""
 	case $word in \"*\") path_command="export PATH=${word%?}:\$PATH\"" ;; esac
 	own_shell=${SHELL:-sh}
