@@ -111,9 +111,9 @@ def _tls_context() -> ssl.SSLContext:
     if sys.version_info < (3, 10):
         context = ssl.create_default_context()
     else:
-    import truststore
+        import truststore
 
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
