@@ -147,13 +147,12 @@ def _cache() -> Path:
 
 def _run(command: list[str], slug: Slug, message: str, hint: str) -> None:
     from wasp_installer import InstallerError
-    from wasp_installer.programs import Program
+    from wasp_installer.programs import run
 
-    with Program(command) as program:
-        ended = program.wait()
-    if ended is None or ended.code != 0:
-        said = f"{ended.stdout}{ended.stderr}" if ended else ""
-        raise InstallerError(slug, message, "\n".join([*said.strip().splitlines()[-3:], hint]))
+    ended = run(command)
+    if ended.code != 0:
+        said = f"{ended.stdout}{ended.stderr}".strip().splitlines()
+        raise InstallerError(slug, message, "\n".join([*said[-3:], hint]))
 
 
 if __name__ == "__main__":

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from .command_line.console import Console
 from .command_line.options import Options
 from .errors import InstallerError, about, changing
+from .getting.documents import node_range, text_at
 from .getting.known import is_published, known_digests
-from .getting.npm import feed
 from .getting.platforms import Platform
-from .getting.problems import captive_portal
+from .getting.problems import captive_portal, is_web_page
 from .getting.sources import SOURCE_NAMES, Source
 from .placing.archives import ArchiveReceiver
 from .placing.binary import reported_version
@@ -34,6 +35,7 @@ class Delivery:
         self._console = console
         self._platform = platform
         self._staging = staging
+        self._own_digest = [f"sha256:{options.sha256}"] if options.sha256 else []
 
     def from_source(self, release: Release, source: Source) -> Release:
         """Delivers ``release``; returns it with the digest that it was checked by.
@@ -42,29 +44,21 @@ class Delivery:
             InstallerError: what came is not what it should be.
             SourceProblem: it does not come.
         """
-        self._console.say(
-            f"Wasp {release.version} for {self._platform}, from {SOURCE_NAMES[source.key]}"
-        )
-        expected = self._expected(release)
-        receiver = ArchiveReceiver(self._staging.folder, [name for name, _ in expected])
+        name = SOURCE_NAMES[source.key]
+        self._console.say(f"Wasp {release.version} for {self._platform}, from {name}")
+        expected = [*([release.digest] if release.digest else []), *self._own_digest]
+        if not expected:
+            self._refuse_or_say_unchecked(release)
+        algorithms = [digest.partition(":")[0] for digest in expected]
+        receiver = ArchiveReceiver(self._staging.folder, algorithms)
         with contextlib.closing(receiver):
-            with self._console.progress() as progress:
-
-                def start(total: int | None) -> None:
-                    receiver.restart()
-                    progress.start(total)
-
-                def take(chunk: bytes) -> None:
-                    receiver.take(chunk)
-                    progress.advance(len(chunk))
-
-                source.fetch(release, start, take)
-            if receiver.is_web_page:
+            with self._console.progress() as receiver.progress:
+                source.fetch(release, receiver)
+            if is_web_page(receiver.start):
                 raise captive_portal(release.url or "")
             self._unpack(receiver, expected)
         self._try(release.version)
-        digest = release.digest or (f"sha256:{expected[0][1]}" if expected else None)
-        return replace(release, digest=digest)
+        return replace(release, digest=expected[0] if expected else None)
 
     def from_file(self, path: str) -> Release:
         """Delivers the archive at ``path``.
@@ -72,83 +66,66 @@ class Delivery:
         Raises:
             InstallerError: what is in it is not what it should be.
         """
-        options = self._options
-        wanted = None if options.wanted == "latest" else options.wanted
+        wanted = "" if self._options.wanted == "latest" else self._options.wanted
         self._console.say(f"Wasp from {pretty(path)}")
         receiver = ArchiveReceiver(self._staging.folder, ["sha256", "sha512"])
-        with contextlib.closing(receiver), about(Release(wanted or "", "file", None, None, None)):
+        with contextlib.closing(receiver), about(Release(wanted, "file")):
             with changing(f"read {path}"):
-                feed(Path(path), lambda _: None, receiver.take)
-            digest = f"sha256:{receiver.digest('sha256')}"
-            if receiver.is_web_page:
+                receiver.take_file(Path(path))
+            if is_web_page(receiver.start):
                 raise InstallerError(
                     "corrupt-archive",
                     f"{pretty(path)} is a web page, not an archive.",
                     f"Get it again: {RELEASES_PAGE}",
                 )
-            expected = [("sha256", options.sha256)] if options.sha256 else []
-            digests = {f"{name}:{receiver.digest(name)}" for name in ("sha256", "sha512")}
-            if options.require_checksum and not expected and not is_published(digests):
+            digests = receiver.digests
+            if self._options.require_checksum and not (self._own_digest or is_published(digests)):
                 raise _no_checksum(f"no checksum is known for {pretty(path)}.")
-            if wanted is not None and not receiver.is_bare:
-                _refuse_unpublished(wanted, digests)
-            with about(Release(wanted or "", "file", None, digest, None)):
-                package_json = self._unpack(receiver, expected)
+            # One that somebody has decompressed has no digest that is known.
+            _refuse_unpublished(wanted, set() if receiver.is_bare else digests)
+            [digest] = (each for each in digests if each.startswith("sha256:"))
+            with about(Release(wanted, "file", None, digest)):
+                package_json = self._unpack(receiver, self._own_digest)
                 version = self._try(wanted)
-                if not receiver.is_bare:
-                    _refuse_unpublished(version, digests)
+                _refuse_unpublished(version, set() if receiver.is_bare else digests)
         return Release(version, "file", None, digest, _node_of_package(package_json))
 
-    def _expected(self, release: Release) -> list[tuple[str, str]]:
-        """The (algorithm, hex digest) pairs that the archive must have."""
-        expected = []
-        if release.digest is not None:
-            algorithm, _, digest = release.digest.partition(":")
-            expected.append((algorithm, digest))
-        if self._options.sha256 is not None:
-            expected.append(("sha256", self._options.sha256))
-        if expected:
-            return expected
+    def _refuse_or_say_unchecked(self, release: Release) -> None:
         why = release.no_digest
-        if self._options.require_checksum:
-            reason = f"no checksum is known for {release.url}."
-            if why is not None:
-                reason = f"the checksum of {release.url} could not be asked for ({why})."
-            raise _no_checksum(reason)
-        unknown = "No checksum is known for this archive"
+        refusal = f"no checksum is known for {release.url}."
+        warning = "No checksum is known for this archive"
         if why is not None:
-            unknown = f"The checksum of this archive could not be asked for ({why})"
-        self._console.warn(f"{unknown}; it is installed unchecked.")
-        return expected
+            refusal = f"the checksum of {release.url} could not be asked for ({why})."
+            warning = f"The checksum of this archive could not be asked for ({why})"
+        if self._options.require_checksum:
+            raise _no_checksum(refusal)
+        self._console.warn(f"{warning}; it is installed unchecked.")
 
-    def _unpack(self, receiver: ArchiveReceiver, expected: list[tuple[str, str]]) -> Path | None:
+    def _unpack(self, receiver: ArchiveReceiver, expected: Sequence[str]) -> Path | None:
         content = receiver.finish(expected)
-        for algorithm, digest in expected:
-            self._console.say_step(f"Checked: {algorithm} {digest}")
+        for digest in expected:
+            self._console.say_step(f"Checked: {digest.replace(':', ' ')}")
         self._console.say_step("Unpacking")
         return unpack(content, self._staging.new)
 
-    def _try(self, version: str | None) -> str:
+    def _try(self, version: str) -> str:
         """Runs the unpacked binary; returns the version that it is."""
         self._console.say_step("Running wasp-bin version")
-        prefix = self._options.prefix
-        reported = reported_version(self._staging.new, version, prefix)
-        if version is None:
-            return reported
+        reported = reported_version(self._staging.new, version, self._options.prefix)
         # A release candidate may call itself by the version that it is a candidate for.
-        if reported.partition("-rc")[0] != version.partition("-rc")[0]:
+        if version and reported.partition("-rc")[0] != version.partition("-rc")[0]:
             raise InstallerError(
                 "wrong-version",
                 f"the archive holds Wasp {reported}, not {version}.",
                 "Nothing was installed.",
             )
-        return version
+        return version or reported
 
 
 def _refuse_unpublished(version: str, digests: set[str]) -> None:
-    """Refuses a file that is not what was published as ``version``, where that is known."""
+    """Refuses a file that is not what was published as ``version``, where both are known."""
     known = known_digests(version)
-    if known and not known & digests:
+    if known and digests and not known & digests:
         raise InstallerError(
             "checksum-mismatch",
             f"the archive is not Wasp {version} as it was published.",
@@ -166,8 +143,6 @@ def _no_checksum(message: str) -> InstallerError:
 
 def _node_of_package(package_json: Path | None) -> str | None:
     """The range of Node.js versions that an npm archive itself says it wants."""
-    from .getting.documents import node_range, text_at
-
     if package_json is None:
         return None
     try:

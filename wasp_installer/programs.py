@@ -11,12 +11,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from .signals import held_signals
 
 #: A helper that takes longer is as one that is not there.
 HELPER_LIMIT_S: Final = 10.0
+#: The exit code of what took too long, as the program timeout has it.
+TOO_LONG: Final = 124
 _PATIENCE_S: Final = 3.0
 #: What makes a shell, or a script that answers in its name, print more than its answer.
 _DISTURBING: Final = ("BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS")
@@ -27,8 +29,8 @@ class Ended:
     """How a program ended: its exit code as a shell reports it, its stdout and stderr."""
 
     code: int
-    output: bytes
-    errors: bytes
+    output: bytes = b""
+    errors: bytes = b""
 
     @property
     def stdout(self) -> str:
@@ -81,19 +83,19 @@ class Program:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def wait(self, limit_s: float | None = None) -> Ended | None:
-        """How it ended; None, when it has not within the limit, and is then ended."""
+    def wait(self, limit_s: float | None = None) -> Ended:
+        """How it ended; one that has not within the limit is ended, with the code TOO_LONG."""
         given, self._stdin = self._stdin, None  # once
         try:
             out, err = self._process.communicate(given, timeout=limit_s)
         except subprocess.TimeoutExpired:
             self.end()
-            return None
+            return Ended(TOO_LONG)
         code = self._process.returncode
         return Ended(code if code >= 0 else 128 - code, out, err or b"")
 
-    def stop(self) -> Ended | None:
-        """Ends it by a signal that it may answer; returns how it ended, if it did by itself."""
+    def stop(self) -> Ended:
+        """Ends it by a signal that it may answer."""
         self._signal(signal.SIGTERM)
         return self.wait(_PATIENCE_S)
 
@@ -118,31 +120,27 @@ class Program:
                 self._process.send_signal(number)
 
 
+def run(command: Sequence[str | Path], limit_s: float | None = None, **options: Any) -> Ended:
+    """Runs a program to its end; see ``Program``."""
+    with Program(command, **options) as program:
+        return program.wait(limit_s)
+
+
 def helper_environment(**more: str) -> dict[str, str]:
     """For a helper program, so that it answers in one language and nothing else speaks."""
     kept = {name: value for name, value in os.environ.items() if name not in _DISTURBING}
     return {**kept, "LC_ALL": "C", **more}
 
 
-def ask(
-    command: Sequence[str],
-    form: str,
-    *,
-    environment: Mapping[str, str] | None = None,
-    folder: str | Path | None = None,
-) -> str | None:
+def ask(command: Sequence[str], form: str, **options: Any) -> str:
     """What a helper program answers on its stdout.
 
-    None, when it is not there, takes too long or fails, or when its answer has not the ``form``,
-    a regular expression for the whole of it without the white space around.
+    "", when it is not there, takes too long or fails, or when its answer has not the ``form``, a
+    regular expression for the whole of it without the white space around.
     """
-    environment = helper_environment() if environment is None else environment
     try:
-        with Program(command, environment=environment, folder=folder) as program:
-            ended = program.wait(HELPER_LIMIT_S)
+        ended = run(command, HELPER_LIMIT_S, **options)
     except OSError:
-        return None
-    if ended is None or ended.code != 0:
-        return None
-    answer = ended.stdout.strip()
-    return answer if re.fullmatch(form, answer, re.DOTALL) else None
+        return ""
+    answer = ended.stdout.strip() if ended.code == 0 else ""
+    return answer if re.fullmatch(form, answer, re.DOTALL) else ""

@@ -17,7 +17,7 @@ from wasp_installer import Console, InstallerError, Options
 from wasp_installer.delivering import Delivery
 from wasp_installer.getting import known
 from wasp_installer.getting.platforms import Platform
-from wasp_installer.placing.layout import Layout
+from wasp_installer.placing.archives import ArchiveReceiver
 from wasp_installer.placing.receipts import Release
 from wasp_installer.placing.staging import Staging
 
@@ -37,12 +37,9 @@ class FixedSource:
     def find(self, wanted: str) -> Release:
         raise NotImplementedError(wanted)
 
-    def fetch(
-        self, release: Release, start: Callable[[int | None], None], take: Callable[[bytes], None]
-    ) -> None:
+    def fetch(self, release: Release, receiver: ArchiveReceiver) -> None:
         assert release.version
-        start(None)
-        take(self.content)
+        receiver.take(self.content)
 
 
 @pytest.fixture
@@ -63,7 +60,7 @@ def deliver(
 ) -> tuple[Release, list[str]]:
     console = Console(quiet=True)
     made = Options(prefix=str(folder), **options)  # type: ignore[arg-type]
-    with Staging(Layout(str(folder / "prefix"))) as staging:
+    with Staging(folder / "prefix" / "share") as staging:
         delivery = Delivery(made, console, LINUX, staging)
         if isinstance(source_or_file, Path):
             delivered = delivery.from_file(str(source_or_file))

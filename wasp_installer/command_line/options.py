@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from wasp_installer.errors import InstallerError
@@ -67,17 +69,22 @@ _FLAGS: Final = {
     "-y": "yes",
     "--yes": "yes",
 }
+#: Those of them that the sh program heeds in all that it does for this one.
+_SHARED: Final = (
+    *("--require-checksum", "--no-modify-path", "--force", "--dry-run"),
+    *("--quiet", "--verbose", "--yes"),
+)
 
 
 @dataclass(frozen=True)
 class Options:
     """The options of an install; the defaults are those of the command line.
 
-    ``wanted`` is a version or "latest", ``source`` is auto, npm or github. ``prefix`` and
-    ``destdir`` become absolute, without a slash at the end. ``timeout_s`` is how many seconds
-    without progress end a connection. ``others`` are the words of the command line that mean
-    something to the sh program only. What it would refuse too is refused by it, before anything
-    is done.
+    ``wanted`` is a version or "latest", ``source`` is auto, npm or github. ``prefix`` is where
+    things will be found, and ``destdir`` stands before it while a package is staged; they become
+    absolute, without a slash at the end. ``timeout_s`` is how many seconds without progress end a
+    connection. ``others`` are the words of the command line that mean something to the sh program
+    only. What it would refuse too is refused by it, before anything is done.
 
     Raises:
         InstallerError: "bad-version".
@@ -123,6 +130,29 @@ class Options:
         """Whether it is for this program, as far as that can be told; else the sh program's."""
         return list(self.others) in ([], ["install"])
 
+    @property
+    def wasp_root(self) -> str:
+        """The folder of all versions, as it will be found."""
+        return f"{self.prefix}/share/wasp-lang"
+
+    @property
+    def share(self) -> Path:
+        """Where that folder is now."""
+        return Path(f"{self.destdir}{self.wasp_root}")
+
+    @property
+    def executable(self) -> str:
+        """What people will start."""
+        return f"{self.prefix}/bin/wasp"
+
+    def arguments(self) -> list[str]:
+        """What the sh program must know, but for places, which may be others where it runs."""
+        values = {"--source": self.source, "--sha256": self.sha256}
+        if self.from_file is None or self.wanted != "latest":
+            values["--version"] = self.wanted
+        given = [word for option, value in values.items() if value for word in (option, value)]
+        return given + [option for option in _SHARED if getattr(self, _FLAGS[option])]
+
 
 def parse(arguments: Sequence[str]) -> Options:
     """The options that ``arguments`` and the environment ask for.
@@ -147,16 +177,32 @@ def parse(arguments: Sequence[str]) -> Options:
                 others += [word, *([value] if value else [])]
         else:
             others += [word, *(words if word == "--" else ())]
-    environment = os.environ
-    timeout = environment.get("WASP_HTTP_TIMEOUT", "")
-    wanted = chosen.pop("wanted", None) or environment.get("WASP_VERSION") or "latest"
+    wanted = chosen.pop("wanted", None) or os.environ.get("WASP_VERSION") or "latest"
     if wanted == "latest" or is_version(wanted.removeprefix("v")):
         chosen["wanted"] = wanted
     else:
         others.append(wanted)
-    chosen.setdefault("destdir", environment.get("DESTDIR", ""))
+    chosen.setdefault("destdir", os.environ.get("DESTDIR", ""))
+    timeout = os.environ.get("WASP_HTTP_TIMEOUT", "")
     timeout_s = int(timeout) if re.fullmatch("[1-9][0-9]{0,4}", timeout) else DEFAULT_TIMEOUT_S
     return Options(timeout_s=timeout_s, others=others, **chosen)
+
+
+def asks_for(arguments: Sequence[str], *options: str) -> bool:
+    """Whether one of ``options`` stands where options may stand."""
+    return any(word in options for word in itertools.takewhile("--".__ne__, arguments))
+
+
+def without_ours(arguments: Sequence[str]) -> list[str]:
+    """The arguments without those that the sh program does not know."""
+    words = iter(arguments)
+    kept = []
+    for word in words:
+        if word == "--destdir":
+            next(words, None)
+        elif word != "--json" and not word.startswith("--destdir="):
+            kept.append(word)
+    return kept
 
 
 def _spelled_out(arguments: Sequence[str]) -> Iterator[str]:
@@ -174,18 +220,6 @@ def _spelled_out(arguments: Sequence[str]) -> Iterator[str]:
             yield argument
 
 
-def without_ours(arguments: Sequence[str]) -> list[str]:
-    """The arguments without those that the sh program does not know."""
-    words = iter(arguments)
-    kept = []
-    for word in words:
-        if word == "--destdir":
-            next(words, None)
-        elif word != "--json" and not word.startswith("--destdir="):
-            kept.append(word)
-    return kept
-
-
 def _default_prefix() -> str:
     """``WASP_INSTALL_PREFIX``, else ~/.local; "" where there is no home."""
     # On Windows, a shell of another system's making may set HOME to a place of its own.
@@ -194,8 +228,11 @@ def _default_prefix() -> str:
 
 
 def _absolute(path: str) -> str:
-    """Like the shell: from the folder that one is in by name, links in it left as they are."""
-    if path and not os.path.isabs(path):
+    """Like the shell: from the folder that one is in by name, links in it left as they are.
+
+    On Windows, one that begins with a slash is inside WSL.
+    """
+    if path and not os.path.isabs(path) and not path.startswith("/"):
         path = f"{_current_folder()}/{path}"
     return path.rstrip("/")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from wasp_installer.errors import SourceProblem
+from wasp_installer.placing.archives import ArchiveReceiver
 from wasp_installer.placing.receipts import Release
 from wasp_installer.versions import is_version
 
@@ -47,23 +48,17 @@ class GitHubSource:
             name = f"wasp-{build}.tar.gz"
             url = f"{self._releases}/download/v{version}/{name}"
             if name in assets if assets is not None else self._transport.exists(url):
-                known = known_digest(version, self.key, build)
-                digest = known or (assets or {}).get(name)
+                digest = known_digest(version, self.key, build) or (assets or {}).get(name)
                 return Release(version, self.key, url, digest, None, None if digest else silence)
         # A release without an asset for this platform is another thing than no such release.
         if self._transport.exists(f"{self._releases}/tag/v{version}"):
-            raise SourceProblem(
-                "no-build",
-                f"Wasp {version} has no build for {self._platform.os} {self._platform.arch}",
-            )
+            machine = f"{self._platform.os} {self._platform.arch}"
+            raise SourceProblem("no-build", f"Wasp {version} has no build for {machine}")
         raise SourceProblem("not-found", f"no Wasp {version} there")
 
-    def fetch(
-        self, release: Release, start: Callable[[int | None], None], take: Callable[[bytes], None]
-    ) -> None:
-        """Hands the archive of ``release`` to ``take``, after ``start``; see ``Transport``."""
-        assert release.url is not None, "it was found here"
-        self._transport.download(release.url, start, take)
+    def fetch(self, release: Release, receiver: ArchiveReceiver) -> None:
+        """Hands over the archive of ``release``; raises ``SourceProblem``."""
+        self._transport.download(release.url or "", receiver.restart, receiver.take)
 
     def _latest(self) -> str:
         url = f"{self._releases}/latest"
@@ -72,12 +67,11 @@ class GitHubSource:
             raise captive_portal(url)
         version = location.rpartition("/tag/v")[2]
         if not is_version(version):
-            raise SourceProblem(
-                "bad-answer", f"{host_of(url)} did not say which version is the newest"
-            )
+            text = f"{host_of(url)} did not say which version is the newest"
+            raise SourceProblem("bad-answer", text)
         return version
 
-    def _assets(self, version: str) -> tuple[dict[str, str | None] | None, str | None]:
+    def _assets(self, version: str) -> tuple[dict[str | None, str | None] | None, str | None]:
         """The digest of each asset; None, with the reason, where the API does not answer.
 
         It has a limit on requests from one address, so that its silence must not stop anything:
@@ -92,10 +86,8 @@ class GitHubSource:
         listed: Any = answer.get("assets") if isinstance(answer, dict) else None
         if not isinstance(listed, list):
             return None, f"{host_of(url)} did not say which files it has"
-        assets = {}
-        for asset in listed:
-            name, digest = text_at(asset, "name"), text_at(asset, "digest")
-            if name is not None:
-                is_sha256 = digest is not None and digest.startswith("sha256:")
-                assets[name] = digest.lower() if digest and is_sha256 else None
-        return assets, None
+        digests = {text_at(asset, "name"): text_at(asset, "digest") or "" for asset in listed}
+        return {
+            name: digest.lower() if digest.startswith("sha256:") else None
+            for name, digest in digests.items()
+        }, None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from wasp_installer.command_line.console import Console
 from wasp_installer.errors import SourceProblem
+from wasp_installer.placing.archives import ArchiveReceiver
 from wasp_installer.placing.receipts import Release
 from wasp_installer.texts import plain
 from wasp_installer.versions import is_version
@@ -16,7 +15,7 @@ from .addresses import check_url, host_of, is_loopback
 from .documents import digest_of_integrity, node_range, text_at
 from .known import known_digest
 from .registry import Npm
-from .transport import CHUNK_SIZE, Transport
+from .transport import Transport
 
 _PACKAGE: Final = "@wasp.sh/wasp-cli"
 #: With these, npm would not fare better, or must not.
@@ -38,55 +37,46 @@ class NpmSource:
     ) -> None:
         self._transport = transport
         self._console = console
-        self._build = build
-        self._registry = registry
+        self._build = f"{_PACKAGE}-{build}"
+        self._known_as = build
+        self._registry = registry or ""
         self._npm = npm
-        self._needs_npm = registry is None
+        self._host = host_of(self._registry) or "npm"
 
     def find(self, wanted: str) -> Release:
         """The release of a version, or of "latest"; raises ``SourceProblem``."""
-        if self._needs_npm:
-            return self._find_by_npm(wanted)
+        if not self._registry and self._npm is not None:
+            return self._find_by_npm(self._npm, wanted)
         try:
             return self._find(wanted)
         except SourceProblem as problem:
             if self._npm is None or problem.slug in _FINAL:
                 raise
-            self._needs_npm = True
             try:
-                return self._find_by_npm(wanted)
+                return self._find_by_npm(self._npm, wanted)
             except SourceProblem:
                 raise problem from None
 
-    def fetch(
-        self, release: Release, start: Callable[[int | None], None], take: Callable[[bytes], None]
-    ) -> None:
-        """Hands the archive of ``release`` to ``take``, after ``start``; see ``Transport``."""
-        assert release.url is not None, "it was found here"
-        if not self._needs_npm:
+    def fetch(self, release: Release, receiver: ArchiveReceiver) -> None:
+        """Hands over the archive of ``release``; raises ``SourceProblem``."""
+        if self._registry:
             try:
-                self._transport.download(release.url, start, take)
+                self._transport.download(release.url or "", receiver.restart, receiver.take)
                 return
             except SourceProblem as problem:
                 if self._npm is None or release.digest is None or problem.slug == "insecure-url":
                     raise
-                self._needs_npm = True
-        assert self._npm is not None, "it is needed only where it is there"
-        archive = self._npm.fetch(f"{_PACKAGE}-{self._build}", release.version)
-        feed(archive, start, take)
-
-    # --- by plain requests ------------------------------------------------------------------------
+        assert self._npm is not None, "it has found the release"
+        receiver.take_file(self._npm.fetch(self._build, release.version))
 
     def _find(self, wanted: str) -> Release:
-        registry = self._registry or ""
-        if "://" not in registry:
-            raise SourceProblem(
-                "insecure-url", f"'{registry}' is not the address of an npm registry"
-            )
+        if "://" not in self._registry:
+            text = f"'{plain(self._registry)}' is not the address of an npm registry"
+            raise SourceProblem("insecure-url", text)
         missing = SourceProblem("not-found", f"it does not have {_words(wanted)}")
         main = self._document(_PACKAGE, wanted, missing)
         version = self._version_of(main)
-        package = self._document(f"{_PACKAGE}-{self._build}", version, self._no_build(version))
+        package = self._document(self._build, version, self._no_build(version))
         url, integrity = text_at(package, "dist", "tarball"), text_at(package, "dist", "integrity")
         return self._release(version, url, integrity, text_at(main, "engines", "node"))
 
@@ -112,73 +102,52 @@ class NpmSource:
             raise missing
         return versions[version]
 
-    # --- by npm -----------------------------------------------------------------------------------
-
-    def _find_by_npm(self, wanted: str) -> Release:
-        assert self._npm is not None, "it is needed only where it is there"
+    def _find_by_npm(self, npm: Npm, wanted: str) -> Release:
         self._console.say_step("Asking npm for the release")
-        main = self._npm.view(f"{_PACKAGE}@{wanted}", "version", "engines.node")
+        main = npm.view(f"{_PACKAGE}@{wanted}", "version", "engines.node")
         if main is None:
             raise SourceProblem("not-found", f"npm cannot get {_words(wanted)}")
         version = self._version_of(main)
-        package = f"{_PACKAGE}-{self._build}@{version}"
-        found = self._npm.view(package, "dist.tarball", "dist.integrity")
-        if found is None:
+        package = npm.view(f"{self._build}@{version}", "dist.tarball", "dist.integrity")
+        if package is None:
             raise self._no_build(version)
-        release = self._release(
-            version,
-            text_at(found, "dist.tarball"),
-            text_at(found, "dist.integrity"),
-            text_at(main, "engines.node"),
-        )
+        url, integrity = text_at(package, "dist.tarball"), text_at(package, "dist.integrity")
+        release = self._release(version, url, integrity, text_at(main, "engines.node"))
         if release.digest is None:
             raise SourceProblem("bad-answer", "npm names no checksum of the archive")
+        # It fetches the archive, too.
+        self._registry = ""
         return release
-
-    # --- by either --------------------------------------------------------------------------------
 
     def _release(
         self, version: str, url: str | None, integrity: str | None, node: str | None
     ) -> Release:
-        host = self._host()
+        """What was found, by whomever."""
         if url is None:
-            raise SourceProblem("bad-answer", f"{host} did not say where the archive is")
+            raise SourceProblem("bad-answer", f"{self._host} did not say where the archive is")
         check_url(url)
         if self._registry and is_loopback(url) and not is_loopback(self._registry):
             # From elsewhere, this machine's own servers are out of bounds.
-            raise SourceProblem(
-                "insecure-url", f"the registry names an archive on this machine ({plain(url)})"
-            )
+            text = f"the registry names an archive on this machine ({plain(url)})"
+            raise SourceProblem("insecure-url", text)
         try:
             digest = digest_of_integrity(integrity)
         except ValueError:
             # A digest that cannot be read must not pass for one that is not published.
-            raise SourceProblem(
-                "bad-answer", f"{host} gave a checksum that cannot be read"
-            ) from None
-        known = known_digest(version, self.key, self._build)
+            text = f"{self._host} gave a checksum that cannot be read"
+            raise SourceProblem("bad-answer", text) from None
+        known = known_digest(version, self.key, self._known_as)
         return Release(version, self.key, url, known or digest, node_range(node))
 
     def _version_of(self, document: Any) -> str:
         version = text_at(document, "version")
         if version is None or not is_version(version):
-            raise SourceProblem("bad-answer", f"{self._host()} did not say which version it has")
+            raise SourceProblem("bad-answer", f"{self._host} did not say which version it has")
         return version
 
     def _no_build(self, version: str) -> SourceProblem:
-        return SourceProblem("no-build", f"Wasp {version} has no package {self._build}")
-
-    def _host(self) -> str:
-        return host_of(self._registry or "") or "npm"
+        return SourceProblem("no-build", f"Wasp {version} has no package {self._known_as}")
 
 
 def _words(wanted: str) -> str:
     return "the newest Wasp" if wanted == "latest" else f"Wasp {wanted}"
-
-
-def feed(archive: Path, start: Callable[[int | None], None], take: Callable[[bytes], None]) -> None:
-    """Hands the bytes of a file to ``take``, after ``start`` with their number."""
-    with archive.open("rb", buffering=0) as file:
-        start(archive.stat().st_size)
-        while chunk := file.read(CHUNK_SIZE):
-            take(chunk)

@@ -10,11 +10,11 @@ from typing import Final
 
 from wasp_installer.errors import InstallerError
 from wasp_installer.getting.platforms import how_to_install
-from wasp_installer.programs import HELPER_LIMIT_S, Program
+from wasp_installer.programs import HELPER_LIMIT_S, run
 from wasp_installer.texts import plain, pretty
 from wasp_installer.versions import is_version
 
-from .layout import BINARY
+from .receipts import BINARY
 
 #: The packages that bring a library, by the name that Debian gives them, and others.
 _PACKAGES: Final = {"libgmp": ("libgmp10", "gmp"), "libz": ("zlib1g", "zlib")}
@@ -38,8 +38,7 @@ def reported_version(folder: Path, version: str | None, prefix: str) -> str:
         "waspc_datadir": str(folder / "data"),
     }
     try:
-        with Program([folder / BINARY, "version"], environment=environment) as program:
-            ended = program.wait(HELPER_LIMIT_S)
+        ended = run([folder / BINARY, "version"], HELPER_LIMIT_S, environment=environment)
     except PermissionError as error:
         raise InstallerError(
             "permission-denied",
@@ -50,9 +49,6 @@ def reported_version(folder: Path, version: str | None, prefix: str) -> str:
         # 127 and 126 as a shell would report them.
         code = 127 if isinstance(error, FileNotFoundError) else 126
         raise _does_not_run(version, code, error.strerror or str(error)) from error
-    if ended is None:
-        # As the program timeout reports it.
-        raise _does_not_run(version, 124, "")
     if ended.code != 0:
         raise _does_not_run(version, ended.code, ended.stdout + ended.stderr)
     return _version_in(ended.stdout)

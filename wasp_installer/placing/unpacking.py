@@ -12,7 +12,7 @@ from typing import IO, Final
 from wasp_installer.errors import InstallerError, changing
 
 from .archives import UNPACKED_LIMIT, damaged, write_all
-from .layout import BINARY
+from .receipts import BINARY
 from .tar_reader import DamagedTarError, Entry, entries
 
 #: An archive beyond this is not a Wasp release (0.25.0: 522 entries).

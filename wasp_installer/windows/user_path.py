@@ -13,10 +13,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-KEY: Final = "Environment"
-VALUE: Final = "Path"
+_KEY: Final = "Environment"
+_VALUE: Final = "Path"
 #: No variable can be longer, and of a longer one programs see nothing.
-LONGEST: Final = 32_766
+_LONGEST: Final = 32_766
 
 
 class UserPath:
@@ -33,49 +33,43 @@ class UserPath:
         self._announce = announce
         self._environment = environment
 
-    def has(self, folder: str) -> bool:
-        """Whether ``folder`` is in it, however it is written there."""
-        with self._opened(write=False) as key:
-            return bool(places(self._read(key)[0], folder, self._environment))
-
     def add(self, folder: str) -> bool:
         """Puts ``folder`` first; False when it is there already. The rest stays as it is written.
 
         Raises:
             OSError: the registry does not let us, or the value would be too long.
         """
-        with self._opened(write=True) as key:
+        with self._opened() as key:
             value, kind = self._read(key)
             if places(value, folder, self._environment):
                 return False
             changed = f"{folder};{value}" if value else folder
-            if len(changed) > LONGEST:
+            if len(changed) > _LONGEST:
                 raise OSError("PATH would be too long")
-            self._registry.SetValueEx(key, VALUE, 0, kind, changed)
+            self._registry.SetValueEx(key, _VALUE, 0, kind, changed)
         self._announce()
         return True
 
     def remove(self, folder: str) -> bool:
         """Takes ``folder`` out; False when it is not in it."""
-        with self._opened(write=True) as key:
+        with self._opened() as key:
             value, kind = self._read(key)
             found = places(value, folder, self._environment)
             if not found:
                 return False
-            entries = value.split(";")
-            left = ";".join(entry for at, entry in enumerate(entries) if at not in found)
+            left = [entry for at, entry in enumerate(value.split(";")) if at not in found]
             if left:
-                self._registry.SetValueEx(key, VALUE, 0, kind, left)
+                self._registry.SetValueEx(key, _VALUE, 0, kind, ";".join(left))
             else:
-                self._registry.DeleteValue(key, VALUE)
+                self._registry.DeleteValue(key, _VALUE)
         self._announce()
         return True
 
-    def _opened(self, *, write: bool) -> contextlib.AbstractContextManager[Any]:
+    def _opened(self) -> contextlib.AbstractContextManager[Any]:
         registry = self._registry
-        access = registry.KEY_READ | (registry.KEY_WRITE if write else 0)
+        access = registry.KEY_READ | registry.KEY_WRITE
         opened: contextlib.AbstractContextManager[Any] = registry.CreateKeyEx(
-            registry.HKEY_CURRENT_USER, KEY, 0, access
+            registry.HKEY_CURRENT_USER, _KEY, 0, access
         )
         return opened
 
@@ -83,7 +77,7 @@ class UserPath:
         """The value and its type; a new one may name other variables."""
         registry = self._registry
         try:
-            value, kind = registry.QueryValueEx(key, VALUE)
+            value, kind = registry.QueryValueEx(key, _VALUE)
         except FileNotFoundError:
             return "", registry.REG_EXPAND_SZ
         if kind not in (registry.REG_SZ, registry.REG_EXPAND_SZ):
@@ -92,14 +86,9 @@ class UserPath:
 
 
 def places(path: str, folder: str, environment: Mapping[str, str]) -> set[int]:
-    """Which entries of a PATH stand for ``folder``."""
+    """Which entries of a PATH stand for ``folder``, however it is written there."""
     wanted = _plain(folder, environment)
     return {at for at, entry in enumerate(path.split(";")) if _plain(entry, environment) == wanted}
-
-
-def fits(folder: str) -> bool:
-    """Whether it can be an entry: the registry would read a percent sign as a variable's."""
-    return not set(folder) & set(';%"\r\n')
 
 
 def _plain(entry: str, environment: Mapping[str, str]) -> str:
@@ -109,11 +98,17 @@ def _plain(entry: str, environment: Mapping[str, str]) -> str:
     return ntpath.normpath(text).lower() if text else ""
 
 
-def announce_change() -> None:
-    """Tells the running programs, so that a terminal opened from now on has the new PATH.
+def this_user_path(environment: Mapping[str, str]) -> UserPath | None:
+    """That of the person who runs this; None where there is no registry."""
+    if sys.platform == "win32":
+        import winreg
 
-    https://learn.microsoft.com/windows/win32/winmsg/wm-settingchange
-    """
+        return UserPath(winreg, _announce_change, environment)
+    return None
+
+
+def _announce_change() -> None:
+    # https://learn.microsoft.com/windows/win32/winmsg/wm-settingchange
     if sys.platform == "win32":
         import ctypes
 
@@ -124,13 +119,4 @@ def announce_change() -> None:
             *(ctypes.c_void_p, ctypes.c_uint, ctypes.c_void_p, ctypes.c_wchar_p),
             *(ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p),
         ]
-        send(everybody, setting_change, None, KEY, unless_hung, longest_ms, None)
-
-
-def this_user_path(environment: Mapping[str, str]) -> UserPath | None:
-    """That of the person who runs this; None where there is no registry."""
-    if sys.platform == "win32":
-        import winreg
-
-        return UserPath(winreg, announce_change, environment)
-    return None
+        send(everybody, setting_change, None, _KEY, unless_hung, longest_ms, None)
