@@ -16,15 +16,14 @@ if TYPE_CHECKING:
 _Usage = Literal["usage", "bad-version"]
 _Machine = Literal["unsupported-platform", "missing-tool", "binary-does-not-run"]
 _Way = Literal["dns", "connection", "timeout", "tls", "proxy", "no-downloader"]
-_Answer = Literal["http-status", "captive-portal", "bad-answer", "insecure-url"]
-_Network = Literal[_Way, _Answer]
+_Network = Literal[_Way, "http-status", "captive-portal", "bad-answer", "insecure-url"]
 _Lacking = Literal["no-such-version", "not-installed"]
 _Checksum = Literal["checksum-mismatch", "no-checksum", "no-hash-tool"]
 _Archive = Literal[_Checksum, "corrupt-archive", "unsafe-archive", "wrong-version"]
 _Disk = Literal["permission-denied", "read-only", "no-space", "file-system"]
 _Conflict = Literal["npm-managed", "foreign-launcher"]
-_All = Literal[_Usage, _Machine, _Network, _Lacking, _Archive, _Disk, _Conflict]
-Slug = Literal["unexpected", _All, "interrupted"]
+_Named = Literal[_Usage, _Machine, _Network, _Lacking, _Archive, _Disk, _Conflict]
+Slug = Literal["unexpected", _Named, "interrupted"]
 #: A source has no such version, or has it, but not for this platform. Another source may.
 NotHere = Literal["not-found", "no-build"]
 
@@ -61,11 +60,8 @@ class InterruptedRunError(InstallerError):
     """A signal ended the run; ``code`` is 128 + the signal's number."""
 
     def __init__(self, signal_number: int = 2) -> None:
-        super().__init__(
-            "interrupted",
-            "interrupted.",
-            "What was installed before is as it was. Run this again to go on.",
-        )
+        hint = "What was installed before is as it was. Run this again to go on."
+        super().__init__("interrupted", "interrupted.", hint)
         self.code = 128 + signal_number
 
 
@@ -101,35 +97,22 @@ def about(release: Release) -> Iterator[None]:
         raise
 
 
-_DENIED: Final[tuple[Slug, str, str]] = (
-    "permission-denied",
-    "permission denied",
-    'Choose a folder that you may write to, for example: --prefix "$HOME/.local"',
-)
-_FULL: Final[tuple[Slug, str, str]] = (
-    "no-space",
-    "no space left on the device",
-    "Make room (about 170 MB for one version), or choose another place with --prefix DIR.",
-)
-_READ_ONLY: Final[tuple[Slug, str, str]] = (
-    "read-only",
-    "the file system is read-only",
-    "Choose another place with --prefix DIR.",
-)
-_CAUSES: Final = {
-    errno.EACCES: _DENIED,
-    errno.EPERM: _DENIED,
-    errno.EROFS: _READ_ONLY,
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-}
-
-
 def file_system_error(action: str, error: OSError) -> InstallerError:
     """``error`` met while doing ``action`` ("write to ~/.local"), as an error with advice."""
+    slug: Slug = "file-system"
+    cause = error.strerror or str(error)
     hint = "See to that path, or choose another place with --prefix DIR."
-    other: tuple[Slug, str, str] = ("file-system", str(error.strerror or error), hint)
-    slug, cause, hint = _CAUSES.get(error.errno or 0, other)
+    if error.errno in (errno.EACCES, errno.EPERM):
+        slug, cause = "permission-denied", "permission denied"
+        hint = 'Choose a folder that you may write to, for example: --prefix "$HOME/.local"'
+    elif error.errno == errno.EROFS:
+        slug, cause = "read-only", "the file system is read-only"
+        hint = "Choose another place with --prefix DIR."
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+        slug, cause = "no-space", "no space left on the device"
+        hint = (
+            "Make room (about 170 MB for one version), or choose another place with --prefix DIR."
+        )
     return InstallerError(slug, f"cannot {action}: {cause}.", hint)
 
 

@@ -9,9 +9,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 from .signals import held_signals
 
@@ -24,23 +23,15 @@ _PATIENCE_S: Final = 3.0
 _DISTURBING: Final = ("BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS")
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a program ended: its exit code as a shell reports it, its stdout and stderr."""
+class Ended(NamedTuple):
+    """How a program ended: its exit code as a shell reports it, and what it printed.
+
+    Bytes that are no UTF-8 are as ``surrogateescape`` has them.
+    """
 
     code: int
-    output: bytes = b""
-    errors: bytes = b""
-
-    @property
-    def stdout(self) -> str:
-        """Its output as text."""
-        return self.output.decode("utf-8", "surrogateescape")
-
-    @property
-    def stderr(self) -> str:
-        """What it said beside that."""
-        return self.errors.decode("utf-8", "surrogateescape")
+    stdout: str = ""
+    stderr: str = ""
 
 
 class Program:
@@ -87,12 +78,13 @@ class Program:
         """How it ended; one that has not within the limit is ended, with the code TOO_LONG."""
         given, self._stdin = self._stdin, None  # once
         try:
-            out, err = self._process.communicate(given, timeout=limit_s)
+            printed = self._process.communicate(given, timeout=limit_s)
         except subprocess.TimeoutExpired:
             self.end()
             return Ended(TOO_LONG)
         code = self._process.returncode
-        return Ended(code if code >= 0 else 128 - code, out, err or b"")
+        texts = ((each or b"").decode("utf-8", "surrogateescape") for each in printed)
+        return Ended(code if code >= 0 else 128 - code, *texts)
 
     def stop(self) -> Ended:
         """Ends it by a signal that it may answer."""

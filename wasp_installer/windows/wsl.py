@@ -70,8 +70,12 @@ class Distribution:
     is_default: bool = False
 
 
-def decoded(output: bytes) -> str:
-    """What wsl.exe itself prints: UTF-16, mostly without a mark, or UTF-8 with WSL_UTF8=1."""
+def decoded(printed: str) -> str:
+    """What wsl.exe itself prints: UTF-16, mostly without a mark, or UTF-8 with WSL_UTF8=1.
+
+    ``printed`` is that as if it were UTF-8 (see ``Ended``).
+    """
+    output = printed.encode("utf-8", "surrogateescape")
     if output.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = output.decode("utf-16", "replace")
     elif b"\0" in output:
@@ -183,7 +187,7 @@ class Wsl:
                 "Restart it: wsl --shutdown, then this again. If that hangs too, restart Windows.",
             )
         # It fails where there is no distribution, with help or a sentence in the user's language.
-        return distributions_in(decoded(ended.output)) if ended.code == 0 else []
+        return distributions_in(decoded(ended.stdout)) if ended.code == 0 else []
 
     def _answers(self, distribution: Distribution) -> bool:
         """Whether a command can be run in it; one that is stopped is started by that."""
