@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .command_line.console import Console
@@ -25,17 +25,14 @@ from .texts import pretty
 from .versions import RELEASES_PAGE
 
 
+@dataclass(frozen=True)
 class Delivery:
     """Delivers into ``staging``, for ``platform``, as the options ask."""
 
-    def __init__(
-        self, options: Options, console: Console, platform: Platform, staging: Staging
-    ) -> None:
-        self._options = options
-        self._console = console
-        self._platform = platform
-        self._staging = staging
-        self._own_digest = [f"sha256:{options.sha256}"] if options.sha256 else []
+    options: Options
+    console: Console
+    platform: Platform
+    staging: Staging
 
     def from_source(self, release: Release, source: Source) -> Release:
         """Delivers ``release``; returns it with the digest that it was checked by.
@@ -45,14 +42,14 @@ class Delivery:
             SourceProblem: it does not come.
         """
         name = SOURCE_NAMES[source.key]
-        self._console.say(f"Wasp {release.version} for {self._platform}, from {name}")
-        expected = [*([release.digest] if release.digest else []), *self._own_digest]
+        self.console.say(f"Wasp {release.version} for {self.platform}, from {name}")
+        expected = [*([release.digest] if release.digest else []), *self._own_digest()]
         if not expected:
             self._refuse_or_say_unchecked(release)
         algorithms = [digest.partition(":")[0] for digest in expected]
-        receiver = ArchiveReceiver(self._staging.folder, algorithms)
+        receiver = ArchiveReceiver(self.staging.folder, algorithms)
         with contextlib.closing(receiver):
-            with self._console.progress() as receiver.progress:
+            with self.console.progress() as receiver.progress:
                 source.fetch(release, receiver)
             if is_web_page(receiver.start):
                 raise captive_portal(release.url or "")
@@ -66,9 +63,9 @@ class Delivery:
         Raises:
             InstallerError: what is in it is not what it should be.
         """
-        wanted = "" if self._options.wanted == "latest" else self._options.wanted
-        self._console.say(f"Wasp from {pretty(path)}")
-        receiver = ArchiveReceiver(self._staging.folder, ["sha256", "sha512"])
+        wanted = "" if self.options.wanted == "latest" else self.options.wanted
+        self.console.say(f"Wasp from {pretty(path)}")
+        receiver = ArchiveReceiver(self.staging.folder, ["sha256", "sha512"])
         with contextlib.closing(receiver), about(Release(wanted, "file")):
             with changing(f"read {path}"):
                 receiver.take_file(Path(path))
@@ -79,16 +76,20 @@ class Delivery:
                     f"Get it again: {RELEASES_PAGE}",
                 )
             digests = receiver.digests
-            if self._options.require_checksum and not (self._own_digest or is_published(digests)):
+            own = self._own_digest()
+            if self.options.require_checksum and not (own or is_published(digests)):
                 raise _no_checksum(f"no checksum is known for {pretty(path)}.")
             # One that somebody has decompressed has no digest that is known.
             _refuse_unpublished(wanted, set() if receiver.is_bare else digests)
             [digest] = (each for each in digests if each.startswith("sha256:"))
             with about(Release(wanted, "file", None, digest)):
-                package_json = self._unpack(receiver, self._own_digest)
+                package_json = self._unpack(receiver, own)
                 version = self._try(wanted)
                 _refuse_unpublished(version, set() if receiver.is_bare else digests)
         return Release(version, "file", None, digest, _node_of_package(package_json))
+
+    def _own_digest(self) -> list[str]:
+        return [f"sha256:{self.options.sha256}"] if self.options.sha256 else []
 
     def _refuse_or_say_unchecked(self, release: Release) -> None:
         why = release.no_digest
@@ -97,21 +98,21 @@ class Delivery:
         if why is not None:
             refusal = f"the checksum of {release.url} could not be asked for ({why})."
             warning = f"The checksum of this archive could not be asked for ({why})"
-        if self._options.require_checksum:
+        if self.options.require_checksum:
             raise _no_checksum(refusal)
-        self._console.warn(f"{warning}; it is installed unchecked.")
+        self.console.warn(f"{warning}; it is installed unchecked.")
 
     def _unpack(self, receiver: ArchiveReceiver, expected: Sequence[str]) -> Path | None:
         content = receiver.finish(expected)
         for digest in expected:
-            self._console.say_step(f"Checked: {digest.replace(':', ' ')}")
-        self._console.say_step("Unpacking")
-        return unpack(content, self._staging.new)
+            self.console.say_step(f"Checked: {digest.replace(':', ' ')}")
+        self.console.say_step("Unpacking")
+        return unpack(content, self.staging.new)
 
     def _try(self, version: str) -> str:
         """Runs the unpacked binary; returns the version that it is."""
-        self._console.say_step("Running wasp-bin version")
-        reported = reported_version(self._staging.new, version, self._options.prefix)
+        self.console.say_step("Running wasp-bin version")
+        reported = reported_version(self.staging.new, version, self.options.prefix)
         # A release candidate may call itself by the version that it is a candidate for.
         if version and reported.partition("-rc")[0] != version.partition("-rc")[0]:
             raise InstallerError(

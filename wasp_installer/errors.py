@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from .texts import pretty
@@ -65,6 +66,7 @@ class InterruptedRunError(InstallerError):
         self.code = 128 + signal_number
 
 
+@dataclass(eq=False)
 class SourceProblem(Exception):  # noqa: N818 - it ends a source, not the run
     """One source cannot deliver; another one may.
 
@@ -72,19 +74,10 @@ class SourceProblem(Exception):  # noqa: N818 - it ends a source, not the run
     server asks to wait before it.
     """
 
-    def __init__(
-        self,
-        slug: Slug | NotHere,
-        text: str,
-        *,
-        may_pass: bool = False,
-        retry_after: int | None = None,
-    ) -> None:
-        super().__init__(text)
-        self.slug = slug
-        self.text = text
-        self.may_pass = may_pass
-        self.retry_after = retry_after
+    slug: Slug | NotHere
+    text: str
+    may_pass: bool = False
+    retry_after: int | None = None
 
 
 @contextlib.contextmanager

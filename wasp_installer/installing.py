@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 from dataclasses import replace
 
 from .command_line.console import Console
-from .command_line.manager import Reported, manage, run_here
+from .command_line.manager import Reported, manage
 from .command_line.options import Options
 from .command_line.report import Result, Status, result_for, result_of
 from .delivering import Delivery
@@ -173,10 +172,10 @@ class _Install:
 
     def _manage(self, command: str, file: str | None, *arguments: str) -> Reported:
         options = self._options
-        run = functools.partial(run_here, destdir=options.destdir)
         places = {"--prefix": options.prefix, "--from-file": file}
         given = [word for option, value in places.items() if value for word in (option, value)]
-        return manage(run, self._console, [command, *arguments, *given, *options.arguments()])
+        words = [command, *arguments, *given, *options.arguments()]
+        return manage(self._console, words, options.destdir)
 
     def _plan(self, release: Release, startup: str | None) -> Result:
         say, options = self._console.say, self._options

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.getters.test_json import ERROR_KEYS, KEYS, LIST_KEYS
 from wasp_installer import Console, InstallerError
-from wasp_installer.command_line.manager import Reported, manage
+from wasp_installer.command_line.manager import Reported, read_report
 from wasp_installer.command_line.report import result_of, to_json
 
 LISTED = r"""
@@ -34,12 +33,7 @@ warning=two
 
 def told_by(output: str, code: int = 0) -> tuple[Reported, Console]:
     console = Console(quiet=True)
-
-    def run(arguments: Sequence[str]) -> tuple[int, str]:
-        assert list(arguments) == ["list", "--prefix", "/x", "--porcelain"]
-        return code, output
-
-    return manage(run, console, ["list", "--prefix", "/x"]), console
+    return read_report(console, code, output), console
 
 
 def test_a_list_as_json() -> None:

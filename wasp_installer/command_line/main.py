@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import time
@@ -13,8 +12,8 @@ from wasp_installer.errors import explained
 from wasp_installer.signals import ignore_signals, raise_on_signals
 
 from .console import Console, open_standard_streams
-from .manager import hand_over, manage, run_here
-from .options import USAGE, Options, asks_for, parse, without_ours
+from .manager import hand_over, manage
+from .options import Options, asks_for, parse, usage, without_ours
 from .report import Result, print_versions, result_for, result_of, to_json
 
 Prepare = Callable[[Console], None]
@@ -29,7 +28,7 @@ def main(arguments: Sequence[str], prepare: Prepare | None = None) -> int:
     open_standard_streams()
     raise_on_signals()
     if asks_for(arguments, "-h", "--help"):
-        print(USAGE, end="")
+        print(usage(), end="")
         return 0
     if asks_for(arguments, "-V"):
         print(f"Wasp installer {__version__}")
@@ -74,8 +73,7 @@ def _execute(
 def _manage(options: Options, arguments: Sequence[str], console: Console) -> Result:
     if not options.json and not options.destdir:
         hand_over(arguments)
-    run = functools.partial(run_here, destdir=options.destdir)
-    result = result_of(manage(run, console, arguments))
+    result = result_of(manage(console, arguments, options.destdir))
     if options.command == "list" and not options.json:
         print_versions(result)
     return result

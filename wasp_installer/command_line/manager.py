@@ -6,12 +6,11 @@ break as ``\n``; a key may come again. What it says to people goes to stderr.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
-from typing import Callable, Final, NoReturn
+from collections.abc import Sequence
+from typing import Final, NoReturn
 
 from wasp_installer.contents import content_of, path_of
 from wasp_installer.errors import EXIT_CODES, InstallerError, InterruptedRunError, Slug
@@ -46,19 +45,12 @@ class Reported:
         return (self[key] or "").replace(",", " ").split()
 
 
-#: Runs the sh program with arguments; returns its exit code and its stdout.
-Runs = Callable[[Sequence[str]], "tuple[int, str]"]
-
-
-def manage(run: Runs, console: Console, arguments: Sequence[str]) -> Reported:
-    """Has the sh program do what the arguments say; returns what it reports.
-
-    Its warnings count as ours.
+def read_report(console: Console, code: int, printed: str) -> Reported:
+    """What the sh program, which has ended with ``code``, has printed; its warnings count as ours.
 
     Raises:
         InstallerError: what it reports as an error, and has already told the user.
     """
-    code, printed = run([*arguments, "--porcelain"])
     told = Reported(printed)
     console.warnings += told.warnings
     if code == 0:
@@ -71,38 +63,37 @@ def manage(run: Runs, console: Console, arguments: Sequence[str]) -> Reported:
     raise error
 
 
-def run_here(arguments: Sequence[str], destdir: str = "") -> tuple[int, str]:
-    """Runs the sh program on this machine; see ``Runs``.
+def manage(console: Console, arguments: Sequence[str], destdir: str) -> Reported:
+    """Has the sh program do what the arguments say, on this machine; see ``read_report``.
 
     It shares the terminal, so that it meets Ctrl-C by itself, and may ask.
     """
-    command, script = _command_line(arguments)
-    environment = {**os.environ, "DESTDIR": destdir}
-    with (
-        _explained(),
-        Program(
-            command, environment=environment, stdin=script, stderr=None, shares_terminal=True
-        ) as program,
-    ):
+    command, script = _command_line([*arguments, "--porcelain"])
+    with Program(
+        command,
+        environment={**os.environ, "DESTDIR": destdir},
+        stdin=script,
+        stderr=None,
+        shares_terminal=True,
+    ) as program:
         try:
             ended = program.wait()
         except InterruptedRunError as error:
             # It meets the signal too, or the one that ends it now, and tells of it.
             error.shown = "error=interrupted" in program.stop().stdout.splitlines()
             raise
-    return ended.code, ended.stdout
+    return read_report(console, ended.code, ended.stdout)
 
 
 def hand_over(arguments: Sequence[str]) -> NoReturn:
     """Becomes the sh program, with this process's arguments, streams and exit code."""
     command, script = _command_line(arguments)
-    with _explained():
-        if script is not None:
-            with tempfile.TemporaryFile() as file:
-                file.write(script)
-                file.seek(0)
-                os.dup2(file.fileno(), 0)
-        os.execv(command[0], command)
+    if script is not None:
+        with tempfile.TemporaryFile() as file:
+            file.write(script)
+            file.seek(0)
+            os.dup2(file.fileno(), 0)
+    os.execv(command[0], command)
 
 
 def _command_line(arguments: Sequence[str]) -> tuple[list[str], bytes | None]:
@@ -114,13 +105,3 @@ def _command_line(arguments: Sequence[str]) -> tuple[list[str], bytes | None]:
     if path is not None:
         return [_SHELL, path, *arguments], None
     return [_SHELL, "-s", "--", *arguments], content_of("install.sh")
-
-
-@contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise InstallerError(
-            "missing-tool", f"{_SHELL} cannot be run: {error.strerror or error}."
-        ) from error

@@ -10,42 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from wasp_installer.contents import content_of
 from wasp_installer.errors import InstallerError
 from wasp_installer.versions import is_version, parse_version
 
 DEFAULT_TIMEOUT_S: Final = 30
-USAGE: Final = """\
-Installs Wasp (https://wasp.sh) and manages the installed versions.
-
-usage: install.py [COMMAND] [OPTIONS]
-
-commands:
-  install                  install a version, make it the current one (default)
-  list                     print the installed versions, or with --remote all
-  use VERSION              make an installed version the current one
-  uninstall [VERSION]      remove one version, or Wasp as a whole
-  migrate-to-npm           remove all of it, so that npm can take over
-
-options:
-  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
-      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
-      --destdir DIR        for packagers: files go below it (env DESTDIR)
-      --source SOURCE      auto (default), npm or github
-      --from-file ARCHIVE  install from a downloaded archive, offline
-      --sha256 HEX         refuse the archive unless it has this SHA-256
-      --require-checksum   refuse an archive that has no known checksum
-      --remote             with list: the versions that can be installed
-      --no-modify-path     leave the shell's start-up files alone
-      --no-telemetry       send no install event
-      --force              install again; take over from npm or another wasp
-      --dry-run            say what would be done, and do nothing
-      --json               print one JSON object on stdout
-  -q, --quiet              print errors only
-      --verbose            print each step
-  -y, --yes                ask nothing
-  -h, --help               print this
-  -V                       print the installer's own version
-"""
+#: What ``--help`` says beside what the sh program does, before lines with these words.
+_OURS: Final = {
+    "--source": "      --destdir DIR        for packagers: files go below it (env DESTDIR)\n",
+    "--quiet": "      --json               print one JSON object on stdout\n",
+}
 #: Options with a value, and the field that each of them is.
 _VALUES: Final = {
     "-v": "wanted",
@@ -186,6 +160,15 @@ def parse(arguments: Sequence[str]) -> Options:
     timeout = os.environ.get("WASP_HTTP_TIMEOUT", "")
     timeout_s = int(timeout) if re.fullmatch("[1-9][0-9]{0,4}", timeout) else DEFAULT_TIMEOUT_S
     return Options(timeout_s=timeout_s, others=others, **chosen)
+
+
+def usage() -> str:
+    """What ``--help`` prints: the sh program's words, and what only this program has."""
+    program = content_of("install.sh").decode("utf-8")
+    said = program.partition("cat <<'USAGE'\n")[2].partition("USAGE\n")[0]
+    lines = said.replace("install.sh", "install.py").splitlines(keepends=True)
+    ours = ((line, next((_OURS[word] for word in _OURS if word in line), "")) for line in lines)
+    return "".join(more + line for line, more in ours if "wasp installer COMMAND" not in line)
 
 
 def asks_for(arguments: Sequence[str], *options: str) -> bool:

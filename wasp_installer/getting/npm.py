@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 from wasp_installer.command_line.console import Console
 from wasp_installer.errors import SourceProblem
@@ -22,61 +23,54 @@ _PACKAGE: Final = "@wasp.sh/wasp-cli"
 _FINAL: Final = ("not-found", "no-build", "insecure-url")
 
 
+@dataclass
 class NpmSource:
-    """An npm registry; ``npm`` fetches where plain requests do not get through to it."""
+    """An npm registry; ``npm`` fetches where plain requests do not get through to it.
 
-    key: Final = "npm"
+    ``build`` ends the name of the package for this machine. Without a ``registry``, npm does all.
+    """
 
-    def __init__(
-        self,
-        transport: Transport,
-        console: Console,
-        build: str,
-        registry: str | None,
-        npm: Npm | None,
-    ) -> None:
-        self._transport = transport
-        self._console = console
-        self._build = f"{_PACKAGE}-{build}"
-        self._known_as = build
-        self._registry = registry or ""
-        self._npm = npm
-        self._host = host_of(self._registry) or "npm"
+    transport: Transport
+    console: Console
+    build: str
+    registry: str | None
+    npm: Npm | None
+    key: Literal["npm"] = "npm"
 
     def find(self, wanted: str) -> Release:
         """The release of a version, or of "latest"; raises ``SourceProblem``."""
-        if not self._registry and self._npm is not None:
-            return self._find_by_npm(self._npm, wanted)
+        if not self.registry and self.npm is not None:
+            return self._find_by_npm(self.npm, wanted)
         try:
             return self._find(wanted)
         except SourceProblem as problem:
-            if self._npm is None or problem.slug in _FINAL:
+            if self.npm is None or problem.slug in _FINAL:
                 raise
             try:
-                return self._find_by_npm(self._npm, wanted)
+                return self._find_by_npm(self.npm, wanted)
             except SourceProblem:
                 raise problem from None
 
     def fetch(self, release: Release, receiver: ArchiveReceiver) -> None:
         """Hands over the archive of ``release``; raises ``SourceProblem``."""
-        if self._registry:
+        if self.registry:
             try:
-                self._transport.download(release.url or "", receiver.restart, receiver.take)
+                self.transport.download(release.url or "", receiver.restart, receiver.take)
                 return
             except SourceProblem as problem:
-                if self._npm is None or release.digest is None or problem.slug == "insecure-url":
+                if self.npm is None or release.digest is None or problem.slug == "insecure-url":
                     raise
-        assert self._npm is not None, "it has found the release"
-        receiver.take_file(self._npm.fetch(self._build, release.version))
+        assert self.npm is not None, "it has found the release"
+        receiver.take_file(self.npm.fetch(self._package, release.version))
 
     def _find(self, wanted: str) -> Release:
-        if "://" not in self._registry:
-            text = f"'{plain(self._registry)}' is not the address of an npm registry"
+        if "://" not in (self.registry or ""):
+            text = f"'{plain(self.registry or '')}' is not the address of an npm registry"
             raise SourceProblem("insecure-url", text)
         missing = SourceProblem("not-found", f"it does not have {_words(wanted)}")
         main = self._document(_PACKAGE, wanted, missing)
         version = self._version_of(main)
-        package = self._document(self._build, version, self._no_build(version))
+        package = self._document(self._package, version, self._no_build(version))
         url, integrity = text_at(package, "dist", "tarball"), text_at(package, "dist", "integrity")
         return self._release(version, url, integrity, text_at(main, "engines", "node"))
 
@@ -85,14 +79,14 @@ class NpmSource:
 
         Some answer only for a package as a whole.
         """
-        url = f"{self._registry}/{package.replace('/', '%2f')}"
+        url = f"{self.registry}/{package.replace('/', '%2f')}"
         try:
-            return self._transport.get_json(f"{url}/{version}")
+            return self.transport.get_json(f"{url}/{version}")
         except SourceProblem as problem:
             if problem.slug != "not-found":
                 raise
         try:
-            whole = self._transport.get_json(url)
+            whole = self.transport.get_json(url)
         except SourceProblem as other:
             raise missing if other.slug == "not-found" else other from None
         if version == "latest":
@@ -103,12 +97,12 @@ class NpmSource:
         return versions[version]
 
     def _find_by_npm(self, npm: Npm, wanted: str) -> Release:
-        self._console.say_step("Asking npm for the release")
+        self.console.say_step("Asking npm for the release")
         main = npm.view(f"{_PACKAGE}@{wanted}", "version", "engines.node")
         if main is None:
             raise SourceProblem("not-found", f"npm cannot get {_words(wanted)}")
         version = self._version_of(main)
-        package = npm.view(f"{self._build}@{version}", "dist.tarball", "dist.integrity")
+        package = npm.view(f"{self._package}@{version}", "dist.tarball", "dist.integrity")
         if package is None:
             raise self._no_build(version)
         url, integrity = text_at(package, "dist.tarball"), text_at(package, "dist.integrity")
@@ -116,7 +110,7 @@ class NpmSource:
         if release.digest is None:
             raise SourceProblem("bad-answer", "npm names no checksum of the archive")
         # It fetches the archive, too.
-        self._registry = ""
+        self.registry = None
         return release
 
     def _release(
@@ -126,7 +120,7 @@ class NpmSource:
         if url is None:
             raise SourceProblem("bad-answer", f"{self._host} did not say where the archive is")
         check_url(url)
-        if self._registry and is_loopback(url) and not is_loopback(self._registry):
+        if self.registry and is_loopback(url) and not is_loopback(self.registry):
             # From elsewhere, this machine's own servers are out of bounds.
             text = f"the registry names an archive on this machine ({plain(url)})"
             raise SourceProblem("insecure-url", text)
@@ -136,7 +130,7 @@ class NpmSource:
             # A digest that cannot be read must not pass for one that is not published.
             text = f"{self._host} gave a checksum that cannot be read"
             raise SourceProblem("bad-answer", text) from None
-        known = known_digest(version, self.key, self._known_as)
+        known = known_digest(version, self.key, self.build)
         return Release(version, self.key, url, known or digest, node_range(node))
 
     def _version_of(self, document: Any) -> str:
@@ -145,8 +139,16 @@ class NpmSource:
             raise SourceProblem("bad-answer", f"{self._host} did not say which version it has")
         return version
 
+    @property
+    def _package(self) -> str:
+        return f"{_PACKAGE}-{self.build}"
+
+    @property
+    def _host(self) -> str:
+        return host_of(self.registry or "") or "npm"
+
     def _no_build(self, version: str) -> SourceProblem:
-        return SourceProblem("no-build", f"Wasp {version} has no package {self._known_as}")
+        return SourceProblem("no-build", f"Wasp {version} has no package {self.build}")
 
 
 def _words(wanted: str) -> str:

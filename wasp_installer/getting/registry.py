@@ -85,50 +85,47 @@ class RegistryLookup:
         self._without_npm = environment.get("npm_config_registry")
         self._running = contextlib.ExitStack()
         self._npm: Npm | None = None
-        self._question: Program | None = None
         program = None if self._named else shutil.which("npm")
         if program is not None:
             console.say_step("Asking npm for its registry")
             folder = tempfile.mkdtemp(prefix="wasp-npm-")
             self._running.callback(shutil.rmtree, folder, ignore_errors=True)
             self._npm = Npm(program, Path(folder))
-            self._question = self._ask("@wasp.sh:registry", "registry")
+            self._question = self._ask(self._npm, "@wasp.sh:registry", "registry")
 
-    def _ask(self, *keys: str) -> Program | None:
+    def _ask(self, npm: Npm, *keys: str) -> Program | None:
         """Starts npm, which is ended by ``close`` at the latest."""
-        assert self._npm is not None, "there is one to ask"
         with contextlib.suppress(OSError):
-            return self._running.enter_context(self._npm.start("config", "get", *keys))
+            return self._running.enter_context(npm.start("config", "get", *keys))
         return None
 
     def find(self) -> tuple[str | None, Npm | None]:
         """The address, without a slash at its end, and npm, if it may fetch from there."""
-        if self._npm is None:
-            url, npm = self._named or self._without_npm, None
-        else:
-            url, npm = self._judged(self._npm)
+        url, npm = self._named or self._without_npm, None
+        if self._npm is not None:
+            ended = _end_of(self._question)
+            if ended.code == 0 and ended.stdout.strip() == "undefined":
+                # npm 6 answers the first of two questions only.
+                ended = _end_of(self._ask(self._npm, "registry"))
+            answer = _address_in(ended.stdout) if ended.code == 0 else None
+            # A login in an address is what npm keeps to itself.
+            if answer is not None or "protected" in ended.stderr:
+                url, npm = answer, self._npm
         return url.rstrip("/") if url else None, npm
-
-    def _judged(self, npm: Npm) -> tuple[str | None, Npm | None]:
-        ended = self._question.wait(HELPER_LIMIT_S) if self._question else Ended(127)
-        if ended.code == 0 and ended.stdout.strip() == "undefined":
-            # npm 6 answers the first of two questions only.
-            again = self._ask("registry")
-            ended = again.wait(HELPER_LIMIT_S) if again else ended
-        if ended.code == 0:
-            # A line "key=value" of each key, or one value alone.
-            found = dict(_LINE.findall(ended.stdout))
-            for key in ("@wasp.sh:registry", "registry", ""):
-                if key in found:
-                    return found[key], npm
-        if "protected" in ended.stderr:
-            # A login is in the address, which npm keeps to itself.
-            return None, npm
-        return self._without_npm, None
 
     def close(self) -> None:
         """Ends npm, if it still runs, and removes its folder."""
         self._running.close()
+
+
+def _end_of(question: Program | None) -> Ended:
+    return question.wait(HELPER_LIMIT_S) if question is not None else Ended(127)
+
+
+def _address_in(answer: str) -> str | None:
+    """The address in what npm prints: a line "key=value" of each key, or one value alone."""
+    found = dict(_LINE.findall(answer))
+    return next((found[key] for key in ("@wasp.sh:registry", "registry", "") if key in found), None)
 
 
 def asks_npm(source: str, wanted: str) -> bool:

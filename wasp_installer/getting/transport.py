@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar
 
 import requests
@@ -34,6 +35,7 @@ CHUNK_SIZE: Final = 256 * 1024
 _Read = TypeVar("_Read")
 
 
+@dataclass
 class Transport:
     """Fetches for one run. A failed attempt is repeated where a second one may go better.
 
@@ -41,10 +43,9 @@ class Transport:
     ``SourceProblem``.
     """
 
-    def __init__(self, console: Console, timeout_s: int) -> None:
-        self._console = console
-        self._timeout_s = timeout_s
-        self._session = Session()
+    console: Console
+    timeout_s: int
+    _session: Session = field(default_factory=Session)
 
     def get_json(self, url: str, *, attempts: int = ATTEMPTS) -> Any:
         """The JSON document at ``url``; "not-found" where there is none."""
@@ -100,10 +101,10 @@ class Transport:
         """What ``read`` makes of the answer."""
         check_url(url)
         for attempt in range(1, attempts + 1):
-            self._console.say_step(f"{method.lower() if follow else 'location'} {url}")
+            self.console.say_step(f"{method.lower() if follow else 'location'} {url}")
             try:
                 with (
-                    explained(host_of(url), self._timeout_s),
+                    explained(host_of(url), self.timeout_s),
                     self._answer(method, url, follow) as response,
                 ):
                     if not 200 <= response.status_code < 400:
@@ -114,7 +115,7 @@ class Transport:
                     raise
                 asked, usual = problem.retry_after, 2 ** (attempt - 1)
                 pause = min(usual if asked is None else asked, LONGEST_RETRY_AFTER_S)
-                self._console.say(f"{problem.text}; trying again in {pause} s")
+                self.console.say(f"{problem.text}; trying again in {pause} s")
                 time.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
@@ -129,7 +130,7 @@ class Transport:
         def ask() -> None:
             try:
                 response = self._session.request(
-                    method, url, timeout=self._timeout_s, stream=True, allow_redirects=follow
+                    method, url, timeout=self.timeout_s, stream=True, allow_redirects=follow
                 )
             except BaseException as error:  # noqa: BLE001 - raised where it is waited for
                 answers.put(error)
@@ -138,9 +139,9 @@ class Transport:
 
         threading.Thread(target=ask, daemon=True).start()
         try:
-            answer = answers.get(timeout=HEAD_PATIENCE * self._timeout_s)
+            answer = answers.get(timeout=HEAD_PATIENCE * self.timeout_s)
         except queue.Empty:
-            raise stalled(host_of(url), self._timeout_s) from None
+            raise stalled(host_of(url), self.timeout_s) from None
         if isinstance(answer, BaseException):
             raise answer
         return answer
@@ -165,9 +166,9 @@ class Transport:
             window_received += len(chunk)
             yield chunk
             elapsed = time.monotonic() - window_start
-            if elapsed >= self._timeout_s:
+            if elapsed >= self.timeout_s:
                 if window_received < SLOWEST_BYTES_PER_S * elapsed:
-                    raise stalled(host, self._timeout_s)
+                    raise stalled(host, self.timeout_s)
                 window_start, window_received = time.monotonic(), 0
         if max(expected or 0, received) > limit:
             raise SourceProblem("bad-answer", f"{host} offers a file that is far too large")

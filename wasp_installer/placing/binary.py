@@ -10,7 +10,7 @@ from typing import Final
 
 from wasp_installer.errors import InstallerError
 from wasp_installer.getting.platforms import how_to_install
-from wasp_installer.programs import HELPER_LIMIT_S, run
+from wasp_installer.programs import HELPER_LIMIT_S, Ended, run
 from wasp_installer.texts import plain, pretty
 from wasp_installer.versions import is_version
 
@@ -21,10 +21,10 @@ _PACKAGES: Final = {"libgmp": ("libgmp10", "gmp"), "libz": ("zlib1g", "zlib")}
 _NOTHING_DONE: Final = "Nothing was installed."
 
 
-def reported_version(folder: Path, version: str | None, prefix: str) -> str:
+def reported_version(folder: Path, version: str, prefix: str) -> str:
     """The version that the wasp-bin in ``folder`` says it is, by running it once.
 
-    ``version`` is the one that is expected, where that is known; ``prefix`` is named in messages.
+    ``version`` is the one that is expected, or ""; ``prefix`` is named in messages.
 
     Raises:
         InstallerError: "binary-does-not-run", with the reason; "permission-denied" on a file system
@@ -48,42 +48,33 @@ def reported_version(folder: Path, version: str | None, prefix: str) -> str:
     except OSError as error:
         # 127 and 126 as a shell would report them.
         code = 127 if isinstance(error, FileNotFoundError) else 126
-        raise _does_not_run(version, code, error.strerror or str(error)) from error
+        ended = Ended(code, "", error.strerror or str(error))
     if ended.code != 0:
-        raise _does_not_run(version, ended.code, ended.stdout + ended.stderr)
-    return _version_in(ended.stdout)
-
-
-def _version_in(output: str) -> str:
-    for line in output.splitlines():
-        found = re.match(r"[^0-9]*([0-9]+(?:\.[0-9]+){2,3}(?:-rc[0-9]*)?)", line)
-        if found:
-            if is_version(found[1]):
-                return found[1]
-            break
-    raise InstallerError(
-        "binary-does-not-run",
-        "the binary in the archive does not say which version it is.",
-        _NOTHING_DONE,
+        said = ended.stdout + ended.stderr
+        words = plain(said.strip()).rpartition("wasp-bin: ")[2]
+        raise InstallerError(
+            "binary-does-not-run",
+            f"Wasp{version and f' {version}'} was unpacked but does not run here "
+            f"(exit code {ended.code}): {words}",
+            f"{_NOTHING_DONE} {_advice(said)}",
+        )
+    found = re.search(
+        r"^[^0-9\n]*([0-9]+(?:\.[0-9]+){2,3}(?:-rc[0-9]*)?)", ended.stdout, re.MULTILINE
     )
-
-
-def _does_not_run(version: str | None, code: int, said: str) -> InstallerError:
-    name = f"Wasp {version}" if version else "Wasp"
-    words = plain(said.strip()).rpartition("wasp-bin: ")[2]
-    return InstallerError(
-        "binary-does-not-run",
-        f"{name} was unpacked but does not run here (exit code {code}): {words}",
-        f"{_NOTHING_DONE} {_advice(said)}",
-    )
+    if found is None or not is_version(found[1]):
+        raise InstallerError(
+            "binary-does-not-run",
+            "the binary in the archive does not say which version it is.",
+            _NOTHING_DONE,
+        )
+    return found[1]
 
 
 def _advice(said: str) -> str:
     library = re.search(r"loading shared libraries: ([^:\s]+)", said)
     if library:
-        names = _PACKAGES.get(library[1].partition(".")[0])
-        package = names[0 if shutil.which("apt-get") else 1] if names else library[1]
-        return how_to_install(package)
+        names = _PACKAGES.get(library[1].partition(".")[0], (library[1], library[1]))
+        return how_to_install(names[0 if shutil.which("apt-get") else 1])
     if "Bad CPU type" in said:
         return "Install Rosetta: softwareupdate --install-rosetta"
     return "Please report it: https://github.com/wasp-lang/wasp/issues"

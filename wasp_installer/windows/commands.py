@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from wasp_installer.command_line.console import Console
-from wasp_installer.command_line.manager import Reported, manage
+from wasp_installer.command_line.manager import Reported, read_report
 from wasp_installer.command_line.options import Options
 from wasp_installer.command_line.report import Result, print_versions, result_of
 from wasp_installer.contents import content_of
@@ -25,8 +25,7 @@ from wasp_installer.errors import InstallerError, InterruptedRunError, changing,
 from wasp_installer.placing.staging import remove_tree
 from wasp_installer.telemetry import InstallEvent
 
-from .path_setup import PathSetup
-from .user_path import UserPath, this_user_path
+from .user_path import PathSetup, UserPath, this_user_path
 from .wasp_cmd import MARK, distribution_of, wasp_cmd
 from .wsl import Distribution, Wsl
 
@@ -59,7 +58,8 @@ class Run:
             self._prefix_inside, prefix = prefix, os.path.join(os.path.expanduser("~"), ".local")
         folder = Path(os.path.normpath(prefix)) / "bin"
         self._cmd = folder / "wasp.cmd"
-        self._path = PathSetup(options, console, folder, wsl.environment, user_path)
+        changed = None if options.no_modify_path else user_path
+        self._path = PathSetup(console, folder, wsl.environment, changed)
 
     def execute(self) -> Result:
         """Does what the options ask for; raises InstallerError."""
@@ -180,12 +180,10 @@ class Run:
 
     def _inside(self, distribution: Distribution, *arguments: str) -> Reported:
         """Has the sh program do what the arguments say in ``distribution``."""
-
-        def run(given: Sequence[str]) -> tuple[int, str]:
-            return self._wsl.run_script(distribution.name, content_of("install.sh"), given)
-
         place = ["--prefix", self._prefix_inside] if self._prefix_inside else []
-        return manage(run, self._console, [*arguments, *place, *self._options.arguments()])
+        words = [*arguments, *place, *self._options.arguments(), "--porcelain"]
+        ended = self._wsl.run_script(distribution.name, content_of("install.sh"), words)
+        return read_report(self._console, ended.code, ended.stdout)
 
     def _write_cmd(self, distribution: Distribution) -> None:
         executable = f"{self._prefix_inside or '$HOME/.local'}/bin/wasp"

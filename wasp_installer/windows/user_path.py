@@ -11,8 +11,17 @@ import ntpath
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
+from telemetry_ping import is_on_ci
+from wasp_installer.command_line.console import Console
+
+_SETTINGS: Final = (
+    "Put it there: Settings > System > About > Advanced system settings > "
+    "Environment variables > Path"
+)
 _KEY: Final = "Environment"
 _VALUE: Final = "Path"
 #: No variable can be longer, and of a longer one programs see nothing.
@@ -120,3 +129,83 @@ def _announce_change() -> None:
             *(ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p),
         ]
         send(everybody, setting_change, None, _KEY, unless_hung, longest_ms, None)
+
+
+@dataclass(frozen=True)
+class PathSetup:
+    """What one run does about PATH; ``folder`` is where wasp.cmd is.
+
+    ``user_path`` is None where it may not be changed.
+    """
+
+    console: Console
+    folder: Path
+    environment: Mapping[str, str]
+    user_path: UserPath | None
+
+    @property
+    def _mark(self) -> Path:
+        """Says that the entry is ours: others need theirs after we are gone."""
+        return self.folder.parent / "share" / "wasp-lang" / ".added-to-path"
+
+    def is_done(self) -> bool:
+        """Whether the folder is an entry of PATH."""
+        return bool(places(self.environment.get("PATH", ""), str(self.folder), self.environment))
+
+    def add(self) -> None:
+        """Makes new terminals find wasp, and says so; a warning says what was not done."""
+        if self.is_done():
+            return
+        file = self.environment.get("GITHUB_PATH")
+        # The registry would read a percent sign as a variable's.
+        if set(str(self.folder)) & set(';%"\r\n'):
+            self.console.warn(
+                f"{self.folder} is not on your PATH, and cannot be, because of a semicolon or a "
+                "percent sign in its name.\nChoose another place with --prefix DIR."
+            )
+        elif self.user_path and file and self.environment.get("GITHUB_ACTIONS"):
+            self._add_for_github(Path(file))
+        elif self.user_path is None or is_on_ci(self.environment):
+            self.console.warn(f"{self.folder} is not on your PATH. {_SETTINGS}")
+        else:
+            self._add(self.user_path)
+
+    def _add(self, user_path: UserPath) -> None:
+        try:
+            is_new = user_path.add(str(self.folder))
+            if is_new:
+                self._mark.parent.mkdir(parents=True, exist_ok=True)
+                self._mark.touch()
+        except OSError as error:
+            self.console.warn(
+                f"{self.folder} is not on your PATH, which cannot be changed: {error}.\n"
+                + _SETTINGS
+            )
+            return
+        done = f"Added {self.folder} to" if is_new else f"{self.folder} is on"
+        self.console.say(f"{done} your PATH: open a new terminal to use it.")
+
+    def _add_for_github(self, file: Path) -> None:
+        try:
+            with file.open("a", encoding="utf-8") as stream:
+                stream.write(f"{self.folder}\n")
+        except OSError:
+            self.console.warn(f"{file} (GITHUB_PATH) cannot be written to.")
+        else:
+            self.console.say(f"Added {self.folder} to PATH for the next steps of this job.")
+
+    def remove(self) -> None:
+        """Takes out what ``add`` put in, and says so."""
+        if self.user_path is None or not self._mark.exists():
+            return
+        try:
+            is_gone = self.user_path.remove(str(self.folder))
+            self._mark.unlink()
+        except OSError as error:
+            self.console.warn(f"{self.folder} is still on your PATH: {error}.")
+            return
+        for folder in (self._mark.parent, self._mark.parent.parent):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if is_gone:
+            self.console.say(f"Took {self.folder} off your PATH")

@@ -14,7 +14,7 @@ from typing import Final
 
 from telemetry_ping import CI_VARIABLES
 from wasp_installer.errors import InstallerError
-from wasp_installer.programs import TOO_LONG, ask, run
+from wasp_installer.programs import TOO_LONG, Ended, ask, run
 
 #: It answers at once; where it does not, its service is stuck.
 LIST_LIMIT_S: Final = 30.0
@@ -222,21 +222,17 @@ class Wsl:
             )
         return inside
 
-    def run_script(self, name: str, script: bytes, arguments: Sequence[str]) -> tuple[int, str]:
+    def run_script(self, name: str, script: bytes, arguments: Sequence[str]) -> Ended:
         """Runs a script of sh, which comes by stdin, so that no path has to be translated.
 
-        Returns its exit code and what it printed; stderr goes where that of this process goes.
+        Its stderr goes where that of this process goes.
         """
         command = self.command(name, [*in_login_shell("sh -s --"), *arguments])
         names = shared(INSTALLER_VARIABLES, self.environment)
-        ended = run(
-            command,
-            environment={**self.environment, "WSLENV": names},
-            stdin=script,
-            stderr=None,
-            shares_terminal=True,
+        environment = {**self.environment, "WSLENV": names}
+        return run(
+            command, environment=environment, stdin=script, stderr=None, shares_terminal=True
         )
-        return ended.code, ended.stdout
 
 
 def shared(names: Sequence[str], environment: Mapping[str, str]) -> str:
