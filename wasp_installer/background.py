@@ -12,7 +12,6 @@ from typing import Any
 import telemetry_ping
 
 from .contents import content_of, path_of
-from .signals import held_signals
 
 
 def start(
@@ -33,7 +32,7 @@ def start(
     # Imported, and not run, so that what Python has compiled is used.
     code = "import sys; sys.path.insert(0, sys.argv[1])\nimport telemetry_ping as ping\n"
     imported = ["-c", f"{code}ping.run(sys.argv[2:])", os.path.dirname(path or "")]
-    with tempfile.TemporaryFile() as module, held_signals():
+    with tempfile.TemporaryFile() as module:
         if path is None:
             # It is inside this program, and no other process can import it from there.
             module.write(content_of("telemetry_ping.py"))

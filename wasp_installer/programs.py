@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
+from .errors import InterruptedRunError
 from .signals import held_signals
 
 #: A helper that takes longer is as one that is not there.
@@ -56,17 +57,23 @@ class Program:
     ) -> None:
         self._stdin = stdin
         self._has_session = not shares_terminal and sys.platform != "win32"
-        # A signal that comes while it is started would leave it running, unknown to anybody.
-        with held_signals():
-            self._process = subprocess.Popen(
-                command,
-                env=None if environment is None else dict(environment),
-                cwd=folder,
-                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                start_new_session=self._has_session,
-            )
+        process = None
+        try:
+            # A signal that comes while it is started would leave it running, unknown to anybody.
+            with held_signals():
+                self._process = process = subprocess.Popen(
+                    command,
+                    env=None if environment is None else dict(environment),
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    start_new_session=self._has_session,
+                )
+        except InterruptedRunError:
+            if process is not None:
+                self.end()
+            raise
 
     def __enter__(self) -> Program:
         return self

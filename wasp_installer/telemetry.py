@@ -11,6 +11,7 @@ from .background import start
 from .command_line.console import Console
 from .command_line.options import Options
 from .command_line.report import Telemetry
+from .signals import held_signals
 
 
 class InstallEvent:
@@ -41,7 +42,8 @@ class InstallEvent:
             )
         try:
             stderr = None if is_debugging else subprocess.DEVNULL
-            self._sender = start(["installed"], stderr=stderr)
+            with held_signals():
+                self._sender = start(["installed"], stderr=stderr)
         except OSError:
             return  # no process can be started; that is for the install itself to meet
         if is_debugging:

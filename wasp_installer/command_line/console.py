@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from wasp_installer.errors import InstallerError, InterruptedRunError
 from wasp_installer.texts import without_login
@@ -111,13 +111,20 @@ class Progress:
 
 def _print(text: str) -> None:
     """Prints to stderr; one that is closed or full is no reason to stop."""
+    text = without_login(text)
     try:
-        print(without_login(text), file=sys.stderr, flush=True)
+        print(text, file=sys.stderr, flush=True)
+    except UnicodeEncodeError:
+        print(ascii(text)[1:-1].replace("\\n", "\n"), file=sys.stderr, flush=True)
     except OSError:
-        # What waits to be written would fail again, at the latest when Python ends.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stderr.fileno())
-        os.close(nowhere)
+        give_up(sys.stderr)
+
+
+def give_up(stream: TextIO) -> None:
+    """What waits to be written would fail again, at the latest when Python ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def open_standard_streams() -> None:

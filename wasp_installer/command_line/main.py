@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Sequence
 
 from wasp_installer import __version__
-from wasp_installer.errors import explained
+from wasp_installer.errors import explained, file_system_error
 from wasp_installer.signals import ignore_signals, raise_on_signals
 
-from .console import Console, open_standard_streams
+from .console import Console, give_up, open_standard_streams
 from .manager import hand_over, manage
-from .options import Options, asks_for, parse, usage, without_ours
+from .options import Options, parse, usage, without_ours
 from .report import Result, print_versions, result_for, result_of, to_json
 
 Prepare = Callable[[Console], None]
@@ -24,32 +25,44 @@ def main(arguments: Sequence[str], prepare: Prepare | None = None) -> int:
 
     ``prepare`` sees to the libraries, where they are needed.
     """
-    started = time.monotonic()
     open_standard_streams()
     raise_on_signals()
-    if asks_for(arguments, "-h", "--help"):
-        print(usage(), end="")
-        return 0
-    if asks_for(arguments, "-V"):
-        print(f"Wasp installer {__version__}")
-        return 0
-    console, result, error = Console(), Result("error"), None
+    try:
+        code = _run(arguments, prepare)
+        sys.stdout.flush()
+    except OSError as caught:
+        error = file_system_error("write to the standard output", caught)
+        Console().show_error(error)
+        give_up(sys.stdout)
+        code = error.code
+    return code
+
+
+def _run(arguments: Sequence[str], prepare: Prepare | None) -> int:
+    """Raises OSError, when its result cannot be printed."""
+    started = time.monotonic()
+    console, result, error, shown = Console(), Result("error"), None, ""
     try:
         options = parse(arguments)
         console = Console(quiet=options.quiet, verbose=options.verbose)
         if options.is_install and options.prefix:
             result = result_for("error", options)
-        result = _execute(options, arguments, console, prepare)
+        if options.shows:
+            shown = f"Wasp installer {__version__}\n" if options.shows == "-V" else usage()
+        else:
+            result = _execute(options, arguments, console, prepare)
         ignore_signals()
     except Exception as caught:  # noqa: BLE001 - a person is told in words, whatever it is
         ignore_signals()
         error = explained(caught)
         console.show_error(error)
         result = error.result or result
-    if "--json" in arguments:
+    if shown:
+        print(shown, end="")
+    elif "--json" in arguments:
         elapsed_s = time.monotonic() - started
         told = to_json(result, elapsed_s=elapsed_s, warnings=console.warnings, error=error)
-        print(json.dumps(told, ensure_ascii=False))
+        print(json.dumps(told))
     return error.code if error else 0
 
 

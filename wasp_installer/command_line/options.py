@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from wasp_installer.contents import content_of
-from wasp_installer.errors import InstallerError
+from wasp_installer.errors import InstallerError, changing
 from wasp_installer.versions import is_version, parse_version
 
 DEFAULT_TIMEOUT_S: Final = 30
@@ -57,8 +56,9 @@ class Options:
     ``wanted`` is a version or "latest", ``source`` is auto, npm or github. ``prefix`` is where
     things will be found, and ``destdir`` stands before it while a package is staged; they become
     absolute, without a slash at the end. ``timeout_s`` is how many seconds without progress end a
-    connection. ``others`` are the words of the command line that mean something to the sh program
-    only. What it would refuse too is refused by it, before anything is done.
+    connection. ``shows`` is -h or -V, where that is all that is wanted. ``others`` are the words of
+    the command line that mean something to the sh program only. What it would refuse too is refused
+    by it, before anything is done.
 
     Raises:
         InstallerError: "bad-version".
@@ -80,6 +80,7 @@ class Options:
     no_telemetry: bool = False
     no_modify_path: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
+    shows: str = ""
     others: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -149,6 +150,9 @@ def parse(arguments: Sequence[str]) -> Options:
                 raise InstallerError("usage", "--destdir needs a value.", "See: --help")
             else:
                 others += [word, *([value] if value else [])]
+        elif word in ("-h", "--help", "-V") and not any(each.startswith("-") for each in others):
+            chosen["shows"] = word
+            break
         else:
             others += [word, *(words if word == "--" else ())]
     wanted = chosen.pop("wanted", None) or os.environ.get("WASP_VERSION") or "latest"
@@ -169,11 +173,6 @@ def usage() -> str:
     lines = said.replace("install.sh", "install.py").splitlines(keepends=True)
     ours = ((line, next((_OURS[word] for word in _OURS if word in line), "")) for line in lines)
     return "".join(more + line for line, more in ours if "wasp installer COMMAND" not in line)
-
-
-def asks_for(arguments: Sequence[str], *options: str) -> bool:
-    """Whether one of ``options`` stands where options may stand."""
-    return any(word in options for word in itertools.takewhile("--".__ne__, arguments))
 
 
 def without_ours(arguments: Sequence[str]) -> list[str]:
@@ -227,4 +226,5 @@ def _current_folder() -> str:
             return named
     except OSError:
         pass
-    return os.getcwd()
+    with changing("find the current folder"):
+        return os.getcwd()

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPSConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from wasp_installer.errors import SourceProblem
 
@@ -69,12 +69,17 @@ class _Response(HTTPResponse):
             parse_headers(self.fp)
 
 
+class _PlainPool(HTTPConnectionPool):
+    class ConnectionCls(HTTPConnection):
+        response_class = _Response
+
+
 class _Pool(HTTPSConnectionPool):
     class ConnectionCls(HTTPSConnection):
         response_class = _Response
 
 
-_POOLS: Final = {"http": HTTPConnectionPool, "https": _Pool}
+_POOLS: Final = {"http": _PlainPool, "https": _Pool}
 
 
 class _Adapter(HTTPAdapter):

@@ -7,9 +7,10 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException, IncompleteRead
 
 import requests
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import HTTPError, NameResolutionError
 
 from wasp_installer.errors import SourceProblem
 from wasp_installer.texts import plain
@@ -22,7 +23,7 @@ def explained(host: str, timeout_s: int) -> Iterator[None]:
     """Turns what requests, urllib3 and ssl raise into a ``SourceProblem``."""
     try:
         yield
-    except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+    except (requests.exceptions.RequestException, HTTPError, OSError, ValueError) as error:
         raise _problem(host, timeout_s, error) from error
 
 
@@ -71,7 +72,7 @@ def is_web_page(start: bytes) -> bool:
 
 def _problem(host: str, timeout_s: int, error: BaseException) -> SourceProblem:
     causes = list(_causes(error))
-    words = plain(str(getattr(causes[-1], "strerror", None) or causes[-1])).rstrip(".")
+    words = plain(str(getattr(causes[-1], "strerror", None) or causes[-1])).rstrip(". ")
 
     def met(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
@@ -92,10 +93,11 @@ def _problem(host: str, timeout_s: int, error: BaseException) -> SourceProblem:
         return SourceProblem("tls", f"the TLS certificate of {host} is not accepted ({reason})")
     if met(requests.exceptions.Timeout, TimeoutError, socket.timeout):
         return stalled(host, timeout_s)
-    if met(NewConnectionError):
-        text = f"the connection to {host} failed ({words})"
-        return SourceProblem("connection", text, may_pass=True)
-    return cut(host)
+    if met(ConnectionError, IncompleteRead, ssl.SSLEOFError):
+        return cut(host)
+    if isinstance(error, ValueError) or met(HTTPException):
+        return SourceProblem("bad-answer", f"{host} gave an answer that is not one ({words})")
+    return SourceProblem("connection", f"the connection to {host} failed ({words})", may_pass=True)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

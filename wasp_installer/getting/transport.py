@@ -52,7 +52,7 @@ class Transport:
         body = self._ask("GET", url, self._document, attempts=attempts)
         try:
             # UTF-8, perhaps with a mark at its start, which JSON may have (RFC 8259, 8.1).
-            return json.loads(body.decode("utf-8-sig"))
+            return json.loads(body.decode("utf-8-sig", "replace"))
         except (ValueError, RecursionError):
             if is_web_page(body):
                 raise captive_portal(url) from None
