@@ -15,6 +15,7 @@ import hashlib
 import importlib
 import importlib.util
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from wasp_installer import Console
     from wasp_installer.errors import Slug
 
-_LOCK = Path(__file__).with_name("requirements.lock")
+_HERE = Path(__file__).resolve()
+_LOCK = _HERE.with_name("requirements.lock")
 _LIBRARIES = ["distro", "requests", "tqdm"] + (
     ["truststore"] if sys.version_info >= (3, 10) else []
 )
@@ -41,7 +43,7 @@ def main() -> int:
         print("       Without Python: sh install.sh", file=sys.stderr)
         return 3
     # With python -I, the folder of the script is not searched.
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    sys.path.insert(0, str(_HERE.parent))
     from wasp_installer.command_line.main import main as run
 
     return run(sys.argv[1:], _see_to_libraries)
@@ -63,17 +65,20 @@ def _see_to_libraries(console: Console) -> None:
         )
     python = _environment(console)
     os.environ[_INSIDE] = "1"
-    os.execv(python, [str(python), "-I", __file__, *sys.argv[1:]])
+    os.execv(python, [str(python), "-I", str(_HERE), *sys.argv[1:]])
 
 
 def _has_libraries() -> bool:
     """Whether the libraries can be imported, and are as new as they must be."""
     if not all(map(importlib.util.find_spec, _LIBRARIES)):
         return False
-    # Both are wanted anyway; to read what pip knows of them would take as long as importing one.
-    versions = {name: importlib.import_module(name).__version__ for name in _OLDEST}
+    try:
+        # Both are wanted anyway; to read what pip knows of them takes as long as importing one.
+        versions = {name: importlib.import_module(name).__version__ for name in _OLDEST}
+    except ImportError:
+        return False
     return all(
-        [int(part) for part in versions[name].split(".")[:2]] >= oldest
+        [int(part) for part in re.findall("[0-9]+", versions[name])[:2]] >= oldest
         for name, oldest in _OLDEST.items()
     )
 
@@ -136,6 +141,11 @@ def _cache() -> Path:
     from wasp_installer import InstallerError
 
     home, named = os.environ.get("HOME"), os.environ.get("XDG_CACHE_HOME", "")
+    if os.geteuid() == 0 and home and os.path.exists(home) and os.stat(home).st_uid != 0:
+        # As under a sudo that keeps HOME: this user could swap what root is about to run.
+        import pwd
+
+        home, named = pwd.getpwuid(0).pw_dir, ""
     if not home:
         raise InstallerError(
             "file-system",
@@ -147,13 +157,12 @@ def _cache() -> Path:
 
 def _run(command: list[str], slug: Slug, message: str, hint: str) -> None:
     from wasp_installer import InstallerError
-    from wasp_installer.programs import Program
+    from wasp_installer.programs import run
 
-    with Program(command) as program:
-        ended = program.wait()
-    if ended is None or ended.code != 0:
-        said = f"{ended.stdout}{ended.stderr}" if ended else ""
-        raise InstallerError(slug, message, "\n".join([*said.strip().splitlines()[-3:], hint]))
+    ended = run(command)
+    if ended.code != 0:
+        said = f"{ended.stdout}{ended.stderr}".strip().splitlines()
+        raise InstallerError(slug, message, "\n".join([*said[-3:], hint]))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from typing import Any
 import telemetry_ping
 
 from .contents import content_of, path_of
-from .signals import held_signals
 
 
 def start(
@@ -29,19 +28,18 @@ def start(
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NO_WINDOW
         options = {"creationflags": flags}
-    python = [*before, sys.executable, "-I", "-S", "-B"]
     path = path_of("telemetry_ping.py")
     # Imported, and not run, so that what Python has compiled is used.
     code = "import sys; sys.path.insert(0, sys.argv[1])\nimport telemetry_ping as ping\n"
     imported = ["-c", f"{code}ping.run(sys.argv[2:])", os.path.dirname(path or "")]
-    with tempfile.TemporaryFile() as module, held_signals():
+    with tempfile.TemporaryFile() as module:
         if path is None:
             # It is inside this program, and no other process can import it from there.
             module.write(content_of("telemetry_ping.py"))
             module.seek(0)
             imported = ["-"]
         return subprocess.Popen(
-            [*python, *imported, *arguments],
+            [*before, sys.executable, "-I", "-S", "-B", *imported, *arguments],
             stdin=module,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
@@ -55,12 +53,14 @@ def notify_invocation(argv: Sequence[str], wasp_version: str) -> None:
     Returns at once; another process does the rest. ``argv`` is what follows the program's name.
     Nothing is raised and nothing printed, whatever goes wrong (but see WASP_TELEMETRY_DEBUG).
     """
+    name = "".join(argv[:1])
     try:
-        if telemetry_ping.opt_out_reason(os.environ) or not is_counted(argv):
+        if telemetry_ping.opt_out_reason(os.environ) or telemetry_ping.current_project() is None:
             return
-        if telemetry_ping.current_project() is None:
+        # Neither a completion nor what removes all of Wasp is somebody's command.
+        if name == "uninstall" or name.startswith("completion:"):
             return
-        arguments = ["invoked", wasp_version, *counting_words(argv)]
+        arguments = ["invoked", wasp_version, *_counting_words(name, argv[1:])]
         if telemetry_ping.is_debugging():
             telemetry_ping.main(arguments)
         elif sys.platform == "win32":
@@ -73,17 +73,8 @@ def notify_invocation(argv: Sequence[str], wasp_version: str) -> None:
         return
 
 
-def is_counted(arguments: Sequence[str]) -> bool:
-    """Whether this is somebody's command: neither a completion nor what removes all of Wasp."""
-    name = "".join(arguments[:1])
-    return name != "uninstall" and not name.startswith("completion:")
-
-
-def counting_words(arguments: Sequence[str]) -> list[str]:
-    """Those of the arguments of ``wasp`` that matter here, as others see the rest of a process."""
-    if [*arguments[:1]] == ["deploy"]:
-        kept = [word for word in arguments[1:] if word in telemetry_ping.DEPLOY_KEYWORDS]
-        return ["deploy", *kept]
-    if [*arguments[:2]] == ["build", "start"]:
-        return ["build", "start"]
-    return ["build"] if [*arguments[:1]] == ["build"] else []
+def _counting_words(name: str, rest: Sequence[str]) -> list[str]:
+    """Those of the arguments of ``wasp`` that matter here, as others see those of a process."""
+    if name == "deploy":
+        return [name, *(word for word in rest if word in telemetry_ping.DEPLOY_KEYWORDS)]
+    return [name, *(word for word in rest[:1] if word == "start")] if name == "build" else []

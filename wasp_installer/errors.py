@@ -5,38 +5,34 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from .texts import pretty
+
 if TYPE_CHECKING:
+    from .command_line.report import Result
     from .placing.receipts import Release
 
 _Usage = Literal["usage", "bad-version"]
 _Machine = Literal["unsupported-platform", "missing-tool", "binary-does-not-run"]
 _Way = Literal["dns", "connection", "timeout", "tls", "proxy", "no-downloader"]
-_Answer = Literal["http-status", "captive-portal", "bad-answer", "insecure-url"]
+_Network = Literal[_Way, "http-status", "captive-portal", "bad-answer", "insecure-url"]
 _Lacking = Literal["no-such-version", "not-installed"]
 _Checksum = Literal["checksum-mismatch", "no-checksum", "no-hash-tool"]
-_Archive = Literal["corrupt-archive", "unsafe-archive", "wrong-version"]
+_Archive = Literal[_Checksum, "corrupt-archive", "unsafe-archive", "wrong-version"]
 _Disk = Literal["permission-denied", "read-only", "no-space", "file-system"]
 _Conflict = Literal["npm-managed", "foreign-launcher"]
-_Other = Literal["unexpected", "interrupted"]
-_All = Literal[_Usage, _Machine, _Way, _Answer, _Lacking, _Checksum, _Archive, _Disk, _Conflict]
-Slug = Literal[_All, _Other]
+_Named = Literal[_Usage, _Machine, _Network, _Lacking, _Archive, _Disk, _Conflict]
+Slug = Literal["unexpected", _Named, "interrupted"]
 #: A source has no such version, or has it, but not for this platform. Another source may.
 NotHere = Literal["not-found", "no-build"]
 
-_BY_CODE: Final[dict[int, tuple[Any, ...]]] = {
-    2: (_Usage,),
-    3: (_Machine,),
-    4: (_Way, _Answer),
-    5: (_Lacking,),
-    6: (_Checksum, _Archive),
-    7: (_Disk,),
-    8: (_Conflict,),
-}
+#: From code 2 on.
+_KINDS: Final[list[Any]] = [_Usage, _Machine, _Network, _Lacking, _Archive, _Disk, _Conflict]
 EXIT_CODES: Final[dict[Slug, int]] = {
     "unexpected": 1,
-    **{slug: code for code, kinds in _BY_CODE.items() for kind in kinds for slug in get_args(kind)},
+    **{slug: code for code, kind in enumerate(_KINDS, 2) for slug in get_args(kind)},
     "interrupted": 130,
 }
 
@@ -44,7 +40,8 @@ EXIT_CODES: Final[dict[Slug, int]] = {
 class InstallerError(Exception):
     """The run cannot go on: the cause, and what to do about it.
 
-    ``code`` is the exit code. ``release`` is what the run was installing, if it was known.
+    ``code`` is the exit code. ``release`` is what was being installed, if that was known, and
+    ``result`` what the run has to report.
     """
 
     #: Whether another program has told the user already.
@@ -57,20 +54,19 @@ class InstallerError(Exception):
         self.hint = hint
         self.code = EXIT_CODES[slug]
         self.release: Release | None = None
+        self.result: Result | None = None
 
 
 class InterruptedRunError(InstallerError):
     """A signal ended the run; ``code`` is 128 + the signal's number."""
 
     def __init__(self, signal_number: int = 2) -> None:
-        super().__init__(
-            "interrupted",
-            "interrupted.",
-            "Nothing was changed. Run this again to retry.",
-        )
+        hint = "Nothing was changed. Run this again to retry."
+        super().__init__("interrupted", "interrupted.", hint)
         self.code = 128 + signal_number
 
 
+@dataclass(eq=False)
 class SourceProblem(Exception):  # noqa: N818 - it ends a source, not the run
     """One source cannot deliver; another one may.
 
@@ -78,19 +74,10 @@ class SourceProblem(Exception):  # noqa: N818 - it ends a source, not the run
     server asks to wait before it.
     """
 
-    def __init__(
-        self,
-        slug: Slug | NotHere,
-        text: str,
-        *,
-        may_pass: bool = False,
-        retry_after: int | None = None,
-    ) -> None:
-        super().__init__(text)
-        self.slug = slug
-        self.text = text
-        self.may_pass = may_pass
-        self.retry_after = retry_after
+    slug: Slug | NotHere
+    text: str
+    may_pass: bool = False
+    retry_after: int | None = None
 
 
 @contextlib.contextmanager
@@ -103,33 +90,19 @@ def about(release: Release) -> Iterator[None]:
         raise
 
 
-_HINT_OTHER_PLACE: Final = "Choose another place with --prefix DIR."
-
-
 def file_system_error(action: str, error: OSError) -> InstallerError:
     """``error`` met while doing ``action`` ("write to ~/.local"), as an error with advice."""
-    message = f"cannot {action}"
+    slug: Slug = "file-system"
+    cause = error.strerror or str(error)
+    hint = "Check that path, or choose another place with --prefix DIR."
     if error.errno in (errno.EACCES, errno.EPERM):
-        return InstallerError(
-            "permission-denied",
-            f"{message}: permission denied.",
-            _HINT_OTHER_PLACE,
-        )
-    if error.errno == errno.EROFS:
-        return InstallerError(
-            "read-only", f"{message}: the file system is read-only.", _HINT_OTHER_PLACE
-        )
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return InstallerError(
-            "no-space",
-            f"{message}: no space left on the device.",
-            "Free some space (a version needs about 170 MB), or choose another place with --prefix DIR.",
-        )
-    return InstallerError(
-        "file-system",
-        f"{message}: {error.strerror or error}.",
-        _HINT_OTHER_PLACE,
-    )
+        slug, cause = "permission-denied", "permission denied"
+    elif error.errno == errno.EROFS:
+        slug, cause = "read-only", "the file system is read-only"
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+        slug, cause = "no-space", "no space left on the device"
+        hint = f"Free some space (a version needs about 170 MB), or {hint[0].lower()}{hint[1:]}"
+    return InstallerError(slug, f"cannot {action}: {cause}.", hint)
 
 
 @contextlib.contextmanager
@@ -139,3 +112,16 @@ def changing(action: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise file_system_error(action, error) from error
+
+
+def explained(error: Exception) -> InstallerError:
+    """Whatever was raised, in words for a person."""
+    if isinstance(error, InstallerError):
+        return error
+    if isinstance(error, OSError):
+        return file_system_error(f"use {pretty(error.filename or 'a file')}", error)
+    return InstallerError(
+        "unexpected",
+        f"{type(error).__name__}: {error}.",
+        "Please report it: https://github.com/wasp-lang/wasp/issues",
+    )

@@ -9,36 +9,30 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final, NamedTuple
 
+from .errors import InterruptedRunError
 from .signals import held_signals
 
 #: A helper that takes longer is as one that is not there.
 HELPER_LIMIT_S: Final = 10.0
+#: The exit code of what took too long, as the program timeout has it.
+TOO_LONG: Final = 124
 _PATIENCE_S: Final = 3.0
 #: What makes a shell, or a script that answers in its name, print more than its answer.
 _DISTURBING: Final = ("BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS")
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a program ended: its exit code as a shell reports it, its stdout and stderr."""
+class Ended(NamedTuple):
+    """How a program ended: its exit code as a shell reports it, and what it printed.
+
+    Bytes that are no UTF-8 are as ``surrogateescape`` has them.
+    """
 
     code: int
-    output: bytes
-    errors: bytes
-
-    @property
-    def stdout(self) -> str:
-        """Its output as text."""
-        return self.output.decode("utf-8", "surrogateescape")
-
-    @property
-    def stderr(self) -> str:
-        """What it said beside that."""
-        return self.errors.decode("utf-8", "surrogateescape")
+    stdout: str = ""
+    stderr: str = ""
 
 
 class Program:
@@ -63,17 +57,23 @@ class Program:
     ) -> None:
         self._stdin = stdin
         self._has_session = not shares_terminal and sys.platform != "win32"
-        # A signal that comes while it is started would leave it running, unknown to anybody.
-        with held_signals():
-            self._process = subprocess.Popen(
-                command,
-                env=None if environment is None else dict(environment),
-                cwd=folder,
-                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                start_new_session=self._has_session,
-            )
+        process = None
+        try:
+            # A signal that comes while it is started would leave it running, unknown to anybody.
+            with held_signals():
+                self._process = process = subprocess.Popen(
+                    command,
+                    env=None if environment is None else dict(environment),
+                    cwd=folder,
+                    stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    start_new_session=self._has_session,
+                )
+        except InterruptedRunError:
+            if process is not None:
+                self.end()
+            raise
 
     def __enter__(self) -> Program:
         return self
@@ -81,19 +81,20 @@ class Program:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def wait(self, limit_s: float | None = None) -> Ended | None:
-        """How it ended; None, when it has not within the limit, and is then ended."""
+    def wait(self, limit_s: float | None = None) -> Ended:
+        """How it ended; one that has not within the limit is ended, with the code TOO_LONG."""
         given, self._stdin = self._stdin, None  # once
         try:
-            out, err = self._process.communicate(given, timeout=limit_s)
+            printed = self._process.communicate(given, timeout=limit_s)
         except subprocess.TimeoutExpired:
             self.end()
-            return None
+            return Ended(TOO_LONG)
         code = self._process.returncode
-        return Ended(code if code >= 0 else 128 - code, out, err or b"")
+        texts = ((each or b"").decode("utf-8", "surrogateescape") for each in printed)
+        return Ended(code if code >= 0 else 128 - code, *texts)
 
-    def stop(self) -> Ended | None:
-        """Ends it by a signal that it may answer; returns how it ended, if it did by itself."""
+    def stop(self) -> Ended:
+        """Ends it by a signal that it may answer."""
         self._signal(signal.SIGTERM)
         return self.wait(_PATIENCE_S)
 
@@ -118,31 +119,27 @@ class Program:
                 self._process.send_signal(number)
 
 
+def run(command: Sequence[str | Path], limit_s: float | None = None, **options: Any) -> Ended:
+    """Runs a program to its end; see ``Program``."""
+    with Program(command, **options) as program:
+        return program.wait(limit_s)
+
+
 def helper_environment(**more: str) -> dict[str, str]:
     """For a helper program, so that it answers in one language and nothing else speaks."""
     kept = {name: value for name, value in os.environ.items() if name not in _DISTURBING}
     return {**kept, "LC_ALL": "C", **more}
 
 
-def ask(
-    command: Sequence[str],
-    form: str,
-    *,
-    environment: Mapping[str, str] | None = None,
-    folder: str | Path | None = None,
-) -> str | None:
+def ask(command: Sequence[str], form: str, **options: Any) -> str:
     """What a helper program answers on its stdout.
 
-    None, when it is not there, takes too long or fails, or when its answer has not the ``form``,
-    a regular expression for the whole of it without the white space around.
+    "", when it is not there, takes too long or fails, or when its answer has not the ``form``, a
+    regular expression for the whole of it without the white space around.
     """
-    environment = helper_environment() if environment is None else environment
     try:
-        with Program(command, environment=environment, folder=folder) as program:
-            ended = program.wait(HELPER_LIMIT_S)
+        ended = run(command, HELPER_LIMIT_S, **options)
     except OSError:
-        return None
-    if ended is None or ended.code != 0:
-        return None
-    answer = ended.stdout.strip()
-    return answer if re.fullmatch(form, answer, re.DOTALL) else None
+        return ""
+    answer = ended.stdout.strip() if ended.code == 0 else ""
+    return answer if re.fullmatch(form, answer, re.DOTALL) else ""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import Literal
 
 import telemetry_ping
 
 from .background import start
 from .command_line.console import Console
 from .command_line.options import Options
-
-#: What becomes of the event is not waited for; "none": no install was started.
-Outcome = Literal["sent", "disabled", "none"]
+from .command_line.report import Telemetry
+from .signals import held_signals
 
 
 class InstallEvent:
@@ -22,13 +20,13 @@ class InstallEvent:
     def __init__(self, options: Options, console: Console) -> None:
         self._options = options
         self._console = console
-        self._announced = False
+        self._announced = options.dry_run or bool(options.destdir)
         self._sender: subprocess.Popen[bytes] | None = None
-        self.outcome: Outcome = "none"
+        self.outcome: Telemetry = "none"
 
     def announce(self) -> None:
         """Sends the event in the background."""
-        if self._options.dry_run or self._options.destdir or self._announced:
+        if self._announced:
             return
         self._announced = True
         if self._options.no_telemetry or telemetry_ping.opt_out_reason(os.environ):
@@ -44,7 +42,8 @@ class InstallEvent:
             )
         try:
             stderr = None if is_debugging else subprocess.DEVNULL
-            self._sender = start(["installed"], stderr=stderr)
+            with held_signals():
+                self._sender = start(["installed"], stderr=stderr)
         except OSError:
             return  # no process can be started; that is for the install itself to meet
         if is_debugging:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -16,7 +17,6 @@ RELEASES_PAGE: Final = "https://github.com/wasp-lang/wasp/releases"
 _NUMBER = r"(?:0|[1-9][0-9]{0,5})"
 # Releases before 0.2 had a fourth number. Nothing else may reach a path or a URL.
 _VERSION = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{2,3}}|{_NUMBER}(?:\.{_NUMBER}){{2}}-rc{_NUMBER}")
-_NO_CANDIDATE: Final = 999_999
 
 
 def is_version(text: str) -> bool:
@@ -40,12 +40,11 @@ def parse_version(text: str) -> str:
     return version
 
 
-def sort_key(version: str) -> tuple[list[int], int]:
-    """Orders versions; a release candidate comes before its release."""
+def sort_key(version: str) -> tuple[list[int], float]:
+    """Orders versions of up to four numbers; a release candidate comes before its release."""
     base, _, candidate = version.partition("-rc")
-    numbers = [int(number) for number in base.split(".")]
-    numbers += [0] * (4 - len(numbers))
-    return numbers, int(candidate) if candidate else _NO_CANDIDATE
+    numbers = [int(number) for number in re.findall(r"\d+", base)]
+    return numbers + [0] * (4 - len(numbers)), int(candidate) if candidate else math.inf
 
 
 def newest_first(versions: Iterable[str]) -> list[str]:
@@ -54,14 +53,5 @@ def newest_first(versions: Iterable[str]) -> list[str]:
 
 
 def older_than(version: str, other: str) -> bool:
-    """Whether ``version`` comes before ``other``; both are dotted numbers, of any count.
-
-    A suffix such as "-rc1" is not looked at.
-    """
-    numbers, others = _numbers(version), _numbers(other)
-    length = max(len(numbers), len(others))
-    return numbers + [0] * (length - len(numbers)) < others + [0] * (length - len(others))
-
-
-def _numbers(version: str) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", version.partition("-")[0])]
+    """Whether ``version`` comes before ``other``."""
+    return sort_key(version) < sort_key(other)

@@ -221,7 +221,7 @@ def test_a_changed_byte_is_noticed_by_the_digest(data: st.DataObject) -> None:
     with room() as base:
         receiver = receive(bytes(changed), base)
         with pytest.raises(InstallerError) as caught:
-            receiver.finish([("sha256", hashlib.sha256(archive).hexdigest())])
+            receiver.finish([f"sha256:{hashlib.sha256(archive).hexdigest()}"])
         receiver.close()
         assert caught.value.slug == "checksum-mismatch"
 
@@ -248,7 +248,7 @@ def test_an_archive_that_begins_anew_forgets_what_came() -> None:
         receiver = receive(b"half of something else", base)
         receiver.restart()
         receiver.take(archive)
-        receiver.finish([("sha256", hashlib.sha256(archive).hexdigest())])
+        receiver.finish([f"sha256:{hashlib.sha256(archive).hexdigest()}"])
         receiver.close()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +13,7 @@ from tests.support.archives import tiny_package
 from wasp_installer import Console, InstallerError, Options
 from wasp_installer.delivering import Delivery
 from wasp_installer.getting.platforms import Platform
-from wasp_installer.placing.layout import Layout
+from wasp_installer.placing.archives import ArchiveReceiver
 from wasp_installer.placing.receipts import Release
 from wasp_installer.placing.staging import Staging
 
@@ -34,12 +33,9 @@ class FixedSource:
     def find(self, wanted: str) -> Release:
         raise NotImplementedError(wanted)
 
-    def fetch(
-        self, release: Release, start: Callable[[int | None], None], take: Callable[[bytes], None]
-    ) -> None:
+    def fetch(self, release: Release, receiver: ArchiveReceiver) -> None:
         assert release.version
-        start(None)
-        take(self.content)
+        receiver.take(self.content)
 
 
 def deliver(
@@ -47,7 +43,7 @@ def deliver(
 ) -> tuple[Release, list[str]]:
     console = Console(quiet=True)
     made = Options(prefix=str(folder), **options)  # type: ignore[arg-type]
-    with Staging(Layout(str(folder / "prefix"))) as staging:
+    with Staging(folder / "prefix" / "share") as staging:
         delivery = Delivery(made, console, LINUX, staging)
         if isinstance(source_or_file, Path):
             delivered = delivery.from_file(str(source_or_file))

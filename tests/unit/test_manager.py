@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.getters.test_json import ERROR_KEYS, KEYS, LIST_KEYS
 from wasp_installer import Console, InstallerError
-from wasp_installer.command_line.manager import Reported, ReportedError, manage
+from wasp_installer.command_line.manager import Reported, read_report
 from wasp_installer.command_line.report import result_of, to_json
 
 LISTED = r"""
@@ -34,18 +33,13 @@ warning=two
 
 def told_by(output: str, code: int = 0) -> tuple[Reported, Console]:
     console = Console(quiet=True)
-
-    def run(arguments: Sequence[str]) -> tuple[int, str]:
-        assert list(arguments) == ["list", "--prefix", "/x", "--porcelain"]
-        return code, output
-
-    return manage(run, console, ["list", "--prefix", "/x"]), console
+    return read_report(console, code, output), console
 
 
 def test_a_list_as_json() -> None:
     told, console = told_by(LISTED)
     result = result_of(told)
-    report = to_json(result, telemetry="none", elapsed_s=0.5, warnings=console.warnings)
+    report = to_json(result, elapsed_s=0.5, warnings=console.warnings, error=None)
     assert list(report) == LIST_KEYS
     assert json.loads(json.dumps(report)) == report
     assert (report["status"], report["current"]) == ("listed", "0.24.0")
@@ -64,18 +58,19 @@ def test_a_list_as_json() -> None:
 
 def test_a_list_of_what_can_be_had_as_json() -> None:
     told, _ = told_by(LISTED + "remote=0.26.0, 0.25.0\nsource=npm\n")
-    report = to_json(result_of(told), telemetry="none", elapsed_s=0, warnings=[])
+    report = to_json(result_of(told), elapsed_s=0, warnings=[], error=None)
     assert list(report) == [*LIST_KEYS[:3], "remote", *LIST_KEYS[3:]]
     assert (report["remote"], report["source"]) == (["0.26.0", "0.25.0"], "npm")
 
 
 def test_an_error_as_json_is_that_of_the_program() -> None:
     output = "status=error\ncode=8\nerror=npm-managed\nmessage=npm has it.\nhint=This\\nor that\n"
-    with pytest.raises(ReportedError) as caught:
+    with pytest.raises(InstallerError) as caught:
         told_by(output, 8)
     error = caught.value
     assert error.shown
-    report = to_json(result_of(error.told), telemetry="none", elapsed_s=0, warnings=[], error=error)
+    assert error.result is not None
+    report = to_json(error.result, elapsed_s=0, warnings=[], error=error)
     assert list(report) == ERROR_KEYS
     assert (report["status"], report["code"], report["error"]) == ("error", 8, "npm-managed")
     assert (report["message"], report["hint"]) == ("npm has it.", "This\nor that")
@@ -90,14 +85,14 @@ def test_a_program_that_ends_without_a_word_is_an_error_of_its_own(output: str) 
 
 
 def test_a_slug_that_is_not_known_is_unexpected() -> None:
-    with pytest.raises(ReportedError) as caught:
+    with pytest.raises(InstallerError) as caught:
         told_by("status=error\nerror=other\nmessage=m\n", 9)
     assert (caught.value.slug, caught.value.code) == ("unexpected", 9)
 
 
 def test_a_report_has_no_password() -> None:
     told, _ = told_by("status=switched\nurl=https://me:secret@host/@wasp.sh/x\n")
-    report = to_json(result_of(told), telemetry="none", elapsed_s=0, warnings=[])
+    report = to_json(result_of(told), elapsed_s=0, warnings=[], error=None)
     assert report["url"] == "https://host/@wasp.sh/x"
     assert list(report) == KEYS
 
@@ -105,4 +100,4 @@ def test_a_report_has_no_password() -> None:
 @given(st.text(st.characters(exclude_characters="\r", codec="utf-8")))
 def test_any_text_arrives_as_it_was(text: str) -> None:
     escaped = text.replace("\\", "\\\\").replace("\n", "\\n")
-    assert (Reported(f"a=1\nmessage={escaped}\nb=2\n").text("message") or "") == text
+    assert (Reported(f"a=1\nmessage={escaped}\nb=2\n")["message"] or "") == text

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from wasp_installer import InstallerError, Options
-from wasp_installer.command_line.options import parse, without_ours
+from wasp_installer.command_line.options import parse, usage, without_ours
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +73,54 @@ def test_what_the_sh_program_does_not_know_is_kept_from_it() -> None:
 def test_a_mistake_is_told_as_json_too() -> None:
     options = parse(["--version", "--json"])
     assert (options.json, options.is_install) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shows"),
+    [
+        *(("-h", "-h"), ("--help --frob", "--help"), ("use -V", "-V"), ("-qh", "-h")),
+        # What stands before is a mistake, or not an option any more.
+        *(("--frob --help", ""), ("-v --help", ""), ("-- --help", ""), ("use -- -V", "")),
+    ],
+)
+def test_what_is_only_shown(arguments: str, shows: str) -> None:
+    options = parse(arguments.split())
+    assert options.shows == shows
+    assert bool(shows) or not options.is_install
+
+
+def test_the_usage_is_that_of_the_sh_program_and_more() -> None:
+    lines = usage().splitlines()
+    assert "usage: install.py [COMMAND] [OPTIONS]" in lines
+    places = [next(at for at, line in enumerate(lines) if word in line) for word in ORDER]
+    assert places == sorted(places)
+
+
+ORDER = ("--prefix", "--destdir", "--source", "--dry-run", "--json", "--quiet")
+
+
+@pytest.mark.parametrize("path", ["rel", "./rel/", "a/../rel"])
+def test_a_path_begins_where_one_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str
+) -> None:
+    """By the name by which one went there."""
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    monkeypatch.chdir(link)
+    monkeypatch.setenv("PWD", str(link))
+    assert Options(prefix=path).prefix == f"{link}/{path.rstrip('/')}"
+
+
+def test_from_a_folder_that_is_gone_no_path_begins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert Options(prefix="/x").prefix == "/x"
+    with pytest.raises(InstallerError, match="cannot find the current folder"):
+        Options(prefix="rel")
 
 
 def test_the_environment_has_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,8 @@ from tests.support.releases import Upstream
 from tests.support.wsl import FakeWsl
 from wasp_installer import Console, InstallerError, Options, Result
 from wasp_installer.command_line.report import to_json
-from wasp_installer.telemetry import InstallEvent
-from wasp_installer.windows.commands import Windows, execute
+from wasp_installer.windows import wsl as wsl_module
+from wasp_installer.windows.commands import Run
 from wasp_installer.windows.user_path import UserPath
 from wasp_installer.windows.wasp_cmd import wasp_cmd
 from wasp_installer.windows.wsl import (
@@ -73,14 +73,19 @@ def test_the_distributions_that_are_listed(
     assert found == [Distribution(*each) for each in expected]
 
 
+def as_printed(output: bytes) -> str:
+    """As a program's output is read."""
+    return output.decode("utf-8", "surrogateescape")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
 def test_what_wsl_prints_is_read_in_each_encoding(encoding: str) -> None:
-    assert decoded((HEADING + UBUNTU).encode(encoding)) == HEADING + UBUNTU
+    assert decoded(as_printed((HEADING + UBUNTU).encode(encoding))) == HEADING + UBUNTU
 
 
 @pytest.mark.parametrize("cut", [b"\xff\xfe\x41", b"A\0B", b"\xff", b""])
 def test_what_is_cut_is_no_reason_to_fail(cut: bytes) -> None:
-    assert distributions_in(decoded(cut)) == []
+    assert distributions_in(decoded(as_printed(cut))) == []
 
 
 # --- a machine -----------------------------------------------------------------------------------
@@ -104,8 +109,6 @@ class World:
         self.cmd = self.prefix / "bin" / "wasp.cmd"
         self.registry = RegistryDouble(Path=("C:\\a", RegistryDouble.REG_EXPAND_SZ))
         self.announced = 0
-        self.list_limit_s = 20.0
-        self.start_limit_s = 20.0
         self.console = Console()
 
     def _announce(self) -> None:
@@ -114,18 +117,9 @@ class World:
     def run(self, *words: str, **options: object) -> Result:
         self.console = Console()
         chosen = {"source": "npm", "no_telemetry": True, "yes": True, **options}
-        windows = Windows(
-            Wsl(
-                self.environment,
-                list_limit_s=self.list_limit_s,
-                start_limit_s=self.start_limit_s,
-            ),
-            UserPath(self.registry, self._announce, self.environment),
-            self.environment,
-        )
         made = Options(others=words, prefix=str(self.prefix), **chosen)  # type: ignore[arg-type]
-        self.event = InstallEvent(made, self.console)
-        return execute(made, self.console, self.event, windows)
+        user_path = UserPath(self.registry, self._announce, self.environment)
+        return Run(made, self.console, Wsl(self.environment), user_path).execute()
 
     def refuses(self, *words: str, **options: object) -> None:
         """A run ends with exit code 3 and says all of this; nothing is changed."""
@@ -173,17 +167,21 @@ def test_docker_alone_is_no_distribution_for_wasp(world: World, wsl: FakeWsl) ->
     world.refuses("only docker-desktop, docker-desktop-data", "wsl --install -d Ubuntu")
 
 
-def test_a_wsl_that_does_not_answer_is_not_waited_for(world: World, wsl: FakeWsl) -> None:
+def test_a_wsl_that_does_not_answer_is_not_waited_for(
+    world: World, wsl: FakeWsl, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wsl.stuck = ("--list",)
-    world.list_limit_s = 0.5
+    monkeypatch.setattr(wsl_module, "LIST_LIMIT_S", 0.5)
     world.refuses("WSL does not answer", "wsl --shutdown")
 
 
 @pytest.mark.parametrize("how", ["broken", "stuck"])
-def test_a_distribution_that_does_not_start(world: World, wsl: FakeWsl, how: str) -> None:
+def test_a_distribution_that_does_not_start(
+    world: World, wsl: FakeWsl, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
     wsl.lists(HEADING + UBUNTU)
     setattr(wsl, how, ("Ubuntu-22.04",))
-    world.start_limit_s = 0.5
+    monkeypatch.setattr(wsl_module, "START_LIMIT_S", 0.5)
     world.refuses("does not start its distribution (Ubuntu-22.04)", "wsl -d Ubuntu-22.04")
 
 
@@ -497,9 +495,9 @@ def test_json_of_what_is_inside(world: World, upstream: Upstream) -> None:
     result = world.run(quiet=True)
     told = to_json(
         result,
-        telemetry=world.event.outcome,
         elapsed_s=0,
         warnings=world.console.warnings,
+        error=None,
     )
     assert json.loads(json.dumps(told)) == told
     assert told["platform"] == {"os": "windows", "arch": "x86_64", "libc": None, "distro": None}

@@ -6,104 +6,94 @@ break as ``\n``; a key may come again. What it says to people goes to stderr.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
-from typing import Callable, Final, NoReturn
+from collections.abc import Sequence
+from typing import Final, NoReturn
 
 from wasp_installer.contents import content_of, path_of
 from wasp_installer.errors import EXIT_CODES, InstallerError, InterruptedRunError, Slug
 from wasp_installer.programs import Program
 
 from .console import Console
-from .options import Options
+from .report import result_of
 
 _SHELL: Final = "/bin/sh"
 _ESCAPE: Final = re.compile(r"\\(.)")
-
-
-class ReportedError(InstallerError):
-    """What the sh program reported, and has already told the user."""
-
-    shown = True
-
-    def __init__(self, told: Reported, code: int) -> None:
-        super().__init__(told.slug, told.text("message") or "it failed.", told.text("hint"))
-        self.code = code
-        self.told = told
 
 
 class Reported:
     """What the sh program reported of a run, by its keys; what is empty is as what is not there."""
 
     def __init__(self, output: str) -> None:
-        self._values: dict[str, list[str]] = {}
+        self._values: dict[str, str] = {}
+        self.warnings: list[str] = []
         for line in output.split("\n"):
             key, equals, value = line.partition("=")
             # A start-up file of a shell may print something, too.
             if equals and re.fullmatch("[a-z_]+", key):
                 read = _ESCAPE.sub(lambda found: {"n": "\n"}.get(found[1], found[1]), value)
-                self._values.setdefault(key, []).append(read)
+                self._values[key] = read
+                self.warnings += [read] if key == "warning" else []
 
-    def text(self, key: str) -> str | None:
-        """The last value of ``key``."""
-        return (self._values.get(key) or [""])[-1] or None
+    def __getitem__(self, key: str) -> str | None:
+        return self._values.get(key) or None
 
     def words(self, key: str) -> list[str]:
         """The words of the value of ``key``, with a space or a comma between."""
-        return (self.text(key) or "").replace(",", " ").split()
-
-    def all(self, key: str) -> list[str]:
-        """Every value of ``key``."""
-        return self._values.get(key, [])
-
-    @property
-    def slug(self) -> Slug:
-        """That of the error."""
-        named = self.text("error")
-        return next((slug for slug in EXIT_CODES if slug == named), "unexpected")
+        return (self[key] or "").replace(",", " ").split()
 
 
-#: Runs the sh program with arguments; returns its exit code and its stdout.
-Runs = Callable[[Sequence[str]], "tuple[int, str]"]
+def read_report(console: Console, code: int, printed: str) -> Reported:
+    """What the sh program, which has ended with ``code``, has printed; its warnings count as ours.
+
+    Raises:
+        InstallerError: what it reports as an error, and has already told the user.
+    """
+    told = Reported(printed)
+    console.warnings += told.warnings
+    if code == 0:
+        return told
+    if told["status"] != "error":
+        raise InstallerError("unexpected", f"install.sh ended without a report (exit code {code}).")
+    slug: Slug = next((slug for slug in EXIT_CODES if slug == told["error"]), "unexpected")
+    error = InstallerError(slug, told["message"] or "it failed.", told["hint"])
+    error.code, error.shown, error.result = code, True, result_of(told)
+    raise error
 
 
-def run_here(arguments: Sequence[str], destdir: str = "") -> tuple[int, str]:
-    """Runs the sh program on this machine; see ``Runs``.
+def manage(console: Console, arguments: Sequence[str], destdir: str) -> Reported:
+    """Has the sh program do what the arguments say, on this machine; see ``read_report``.
 
     It shares the terminal, so that it meets Ctrl-C by itself, and may ask.
     """
-    command, script = _command_line(arguments)
-    environment = {**os.environ, "DESTDIR": destdir}
-    with (
-        _explained(),
-        Program(
-            command, environment=environment, stdin=script, stderr=None, shares_terminal=True
-        ) as program,
-    ):
+    command, script = _command_line([*arguments, "--porcelain"])
+    with Program(
+        command,
+        environment={**os.environ, "DESTDIR": destdir},
+        stdin=script,
+        stderr=None,
+        shares_terminal=True,
+    ) as program:
         try:
             ended = program.wait()
         except InterruptedRunError as error:
             # It meets the signal too, or the one that ends it now, and tells of it.
-            ended = program.stop()
-            error.shown = ended is not None and "error=interrupted" in ended.stdout.splitlines()
+            error.shown = "error=interrupted" in program.stop().stdout.splitlines()
             raise
-    assert ended is not None, "there was no limit"
-    return ended.code, ended.stdout
+    return read_report(console, ended.code, ended.stdout)
 
 
 def hand_over(arguments: Sequence[str]) -> NoReturn:
     """Becomes the sh program, with this process's arguments, streams and exit code."""
     command, script = _command_line(arguments)
-    with _explained():
-        if script is not None:
-            with tempfile.TemporaryFile() as file:
-                file.write(script)
-                file.seek(0)
-                os.dup2(file.fileno(), 0)
-        os.execv(command[0], command)
+    if script is not None:
+        with tempfile.TemporaryFile() as file:
+            file.write(script)
+            file.seek(0)
+            os.dup2(file.fileno(), 0)
+    os.execv(command[0], command)
 
 
 def _command_line(arguments: Sequence[str]) -> tuple[list[str], bytes | None]:
@@ -115,56 +105,3 @@ def _command_line(arguments: Sequence[str]) -> tuple[list[str], bytes | None]:
     if path is not None:
         return [_SHELL, path, *arguments], None
     return [_SHELL, "-s", "--", *arguments], content_of("install.sh")
-
-
-@contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise InstallerError(
-            "missing-tool", f"{_SHELL} cannot be run: {error.strerror or error}."
-        ) from error
-
-
-def manage(run: Runs, console: Console, arguments: Sequence[str]) -> Reported:
-    """Has the sh program do what the arguments say; returns what it reports.
-
-    Its warnings count as ours.
-
-    Raises:
-        InstallerError: what it reports as an error.
-    """
-    code, printed = run([*arguments, "--porcelain"])
-    told = Reported(printed)
-    console.warnings += told.all("warning")
-    if code != 0 and told.text("status") == "error":
-        raise ReportedError(told, code)
-    if code != 0:
-        raise InstallerError("unexpected", f"install.sh ended without a report (exit code {code}).")
-    return told
-
-
-def shared_arguments(options: Options) -> list[str]:
-    """Those that mean the same to every command."""
-    flags = {
-        "--force": options.force,
-        "--dry-run": options.dry_run,
-        "--no-modify-path": options.no_modify_path,
-        "--quiet": options.quiet,
-        "--verbose": options.verbose,
-        "--yes": options.yes,
-    }
-    return [flag for flag, is_given in flags.items() if is_given]
-
-
-def arguments_of_install(options: Options) -> list[str]:
-    """Those of an install but for the archive, which may have another path where it is read."""
-    arguments = ["--source", options.source]
-    if options.from_file is None or options.wanted != "latest":
-        arguments += ["--version", options.wanted]
-    if options.sha256 is not None:
-        arguments += ["--sha256", options.sha256]
-    if options.require_checksum:
-        arguments.append("--require-checksum")
-    return arguments

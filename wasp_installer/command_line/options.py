@@ -6,44 +6,19 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
-from wasp_installer.errors import InstallerError
+from wasp_installer.contents import content_of
+from wasp_installer.errors import InstallerError, changing
 from wasp_installer.versions import is_version, parse_version
 
 DEFAULT_TIMEOUT_S: Final = 30
-USAGE: Final = """\
-Installs Wasp (https://wasp.sh) and manages the installed versions.
-
-usage: install.py [COMMAND] [OPTIONS]
-
-commands:
-  install                  install a version, make it the current one (default)
-  list                     print the installed versions, or with --remote all
-  use VERSION              make an installed version the current one
-  uninstall [VERSION]      remove one version, or Wasp as a whole
-  migrate-to-npm           remove all of it, so that npm can take over
-
-options:
-  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
-      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
-      --destdir DIR        for packagers: files go below it (env DESTDIR)
-      --source SOURCE      auto (default), npm or github
-      --from-file ARCHIVE  install from a downloaded archive, offline
-      --sha256 HEX         refuse the archive unless it has this SHA-256
-      --require-checksum   refuse an archive that has no known checksum
-      --remote             with list: the versions that can be installed
-      --no-modify-path     leave the shell's start-up files alone
-      --no-telemetry       send no install event
-      --force              install again; take over from npm or another wasp
-      --dry-run            say what would be done, and do nothing
-      --json               print one JSON object on stdout
-  -q, --quiet              print errors only
-      --verbose            print each step
-  -y, --yes                ask nothing
-  -h, --help               print this
-  -V                       print the installer's own version
-"""
+#: What ``--help`` says beside what the sh program does, before lines with these words.
+_OURS: Final = {
+    "--source": "      --destdir DIR        for packagers: files go below it (env DESTDIR)\n",
+    "--quiet": "      --json               print one JSON object on stdout\n",
+}
 #: Options with a value, and the field that each of them is.
 _VALUES: Final = {
     "-v": "wanted",
@@ -67,17 +42,23 @@ _FLAGS: Final = {
     "-y": "yes",
     "--yes": "yes",
 }
+#: Those of them that the sh program heeds in all that it does for this one.
+_SHARED: Final = (
+    *("--require-checksum", "--no-modify-path", "--force", "--dry-run"),
+    *("--quiet", "--verbose", "--yes"),
+)
 
 
 @dataclass(frozen=True)
 class Options:
     """The options of an install; the defaults are those of the command line.
 
-    ``wanted`` is a version or "latest", ``source`` is auto, npm or github. ``prefix`` and
-    ``destdir`` become absolute, without a slash at the end. ``timeout_s`` is how many seconds
-    without progress end a connection. ``others`` are the words of the command line that mean
-    something to the sh program only. What it would refuse too is refused by it, before anything
-    is done.
+    ``wanted`` is a version or "latest", ``source`` is auto, npm or github. ``prefix`` is where
+    things will be found, and ``destdir`` stands before it while a package is staged; they become
+    absolute, without a slash at the end. ``timeout_s`` is how many seconds without progress end a
+    connection. ``shows`` is -h or -V, where that is all that is wanted. ``others`` are the words of
+    the command line that mean something to the sh program only. What it would refuse too is refused
+    by it, before anything is done.
 
     Raises:
         InstallerError: "bad-version".
@@ -99,6 +80,7 @@ class Options:
     no_telemetry: bool = False
     no_modify_path: bool = False
     timeout_s: int = DEFAULT_TIMEOUT_S
+    shows: str = ""
     others: Sequence[str] = ()
 
     def __post_init__(self) -> None:
@@ -123,6 +105,29 @@ class Options:
         """Whether it is for this program, as far as that can be told; else the sh program's."""
         return list(self.others) in ([], ["install"])
 
+    @property
+    def wasp_root(self) -> str:
+        """The folder of all versions, as it will be found."""
+        return f"{self.prefix}/share/wasp-lang"
+
+    @property
+    def share(self) -> Path:
+        """Where that folder is now."""
+        return Path(f"{self.destdir}{self.wasp_root}")
+
+    @property
+    def executable(self) -> str:
+        """What people will start."""
+        return f"{self.prefix}/bin/wasp"
+
+    def arguments(self) -> list[str]:
+        """What the sh program must know, but for places, which may be others where it runs."""
+        values = {"--source": self.source, "--sha256": self.sha256}
+        if self.from_file is None or self.wanted != "latest":
+            values["--version"] = self.wanted
+        given = [word for option, value in values.items() if value for word in (option, value)]
+        return given + [option for option in _SHARED if getattr(self, _FLAGS[option])]
+
 
 def parse(arguments: Sequence[str]) -> Options:
     """The options that ``arguments`` and the environment ask for.
@@ -145,18 +150,41 @@ def parse(arguments: Sequence[str]) -> Options:
                 raise InstallerError("usage", "--destdir needs a value.", "See: --help")
             else:
                 others += [word, *([value] if value else [])]
+        elif word in ("-h", "--help", "-V") and not any(each.startswith("-") for each in others):
+            chosen["shows"] = word
+            break
         else:
             others += [word, *(words if word == "--" else ())]
-    environment = os.environ
-    timeout = environment.get("WASP_HTTP_TIMEOUT", "")
-    wanted = chosen.pop("wanted", None) or environment.get("WASP_VERSION") or "latest"
+    wanted = chosen.pop("wanted", None) or os.environ.get("WASP_VERSION") or "latest"
     if wanted == "latest" or is_version(wanted.removeprefix("v")):
         chosen["wanted"] = wanted
     else:
         others.append(wanted)
-    chosen.setdefault("destdir", environment.get("DESTDIR", ""))
+    chosen.setdefault("destdir", os.environ.get("DESTDIR", ""))
+    timeout = os.environ.get("WASP_HTTP_TIMEOUT", "")
     timeout_s = int(timeout) if re.fullmatch("[1-9][0-9]{0,4}", timeout) else DEFAULT_TIMEOUT_S
     return Options(timeout_s=timeout_s, others=others, **chosen)
+
+
+def usage() -> str:
+    """What ``--help`` prints: the sh program's words, and what only this program has."""
+    program = content_of("install.sh").decode("utf-8")
+    said = program.partition("cat <<'USAGE'\n")[2].partition("USAGE\n")[0]
+    lines = said.replace("install.sh", "install.py").splitlines(keepends=True)
+    ours = ((line, next((_OURS[word] for word in _OURS if word in line), "")) for line in lines)
+    return "".join(more + line for line, more in ours if "wasp installer COMMAND" not in line)
+
+
+def without_ours(arguments: Sequence[str]) -> list[str]:
+    """The arguments without those that the sh program does not know."""
+    words = iter(arguments)
+    kept = []
+    for word in words:
+        if word == "--destdir":
+            next(words, None)
+        elif word != "--json" and not word.startswith("--destdir="):
+            kept.append(word)
+    return kept
 
 
 def _spelled_out(arguments: Sequence[str]) -> Iterator[str]:
@@ -174,18 +202,6 @@ def _spelled_out(arguments: Sequence[str]) -> Iterator[str]:
             yield argument
 
 
-def without_ours(arguments: Sequence[str]) -> list[str]:
-    """The arguments without those that the sh program does not know."""
-    words = iter(arguments)
-    kept = []
-    for word in words:
-        if word == "--destdir":
-            next(words, None)
-        elif word != "--json" and not word.startswith("--destdir="):
-            kept.append(word)
-    return kept
-
-
 def _default_prefix() -> str:
     """``WASP_INSTALL_PREFIX``, else ~/.local; "" where there is no home."""
     # On Windows, a shell of another system's making may set HOME to a place of its own.
@@ -194,8 +210,11 @@ def _default_prefix() -> str:
 
 
 def _absolute(path: str) -> str:
-    """Like the shell: from the folder that one is in by name, links in it left as they are."""
-    if path and not os.path.isabs(path):
+    """Like the shell: from the folder that one is in by name, links in it left as they are.
+
+    On Windows, one that begins with a slash is inside WSL.
+    """
+    if path and not os.path.isabs(path) and not path.startswith("/"):
         path = f"{_current_folder()}/{path}"
     return path.rstrip("/")
 
@@ -207,4 +226,5 @@ def _current_folder() -> str:
             return named
     except OSError:
         pass
-    return os.getcwd()
+    with changing("find the current folder"):
+        return os.getcwd()

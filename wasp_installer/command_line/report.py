@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from wasp_installer.errors import InstallerError
-from wasp_installer.getting.platforms import Platform
-from wasp_installer.placing.layout import Layout
-from wasp_installer.placing.receipts import Release
 from wasp_installer.texts import without_login
 
-from .manager import Reported
+from .options import Options
+
+if TYPE_CHECKING:
+    from wasp_installer.getting.platforms import Platform
+    from wasp_installer.placing.receipts import Release
+
+    from .manager import Reported
 
 Status = Literal[
     "installed", "already-installed", "switched", "listed", "removed", "planned", "error"
 ]
-_STATUSES: tuple[Status, ...] = (
-    *("installed", "already-installed", "switched", "listed", "removed", "planned"),
-)
+#: What becomes of an install event is not waited for; "none": no install was started.
+Telemetry = Literal["sent", "disabled", "none"]
+_PLATFORM = ("os", "arch", "libc", "distro")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,9 @@ class Result:
     """
 
     status: Status
+    current: str | None = None
+    versions: Sequence[str] = ()
+    remote: Sequence[str] | None = None
     version: str | None = None
     source: str | None = None
     url: str | None = None
@@ -40,77 +47,59 @@ class Result:
     wasp_dir: str | None = None
     executable: str | None = None
     on_path: bool = False
-    current: str | None = None
-    versions: Sequence[str] = ()
-    remote: Sequence[str] | None = None
+    telemetry: Telemetry = "none"
 
 
 def result_of(told: Reported) -> Result:
     """What the sh program reports, as a result."""
-    named = told.text("status")
-    remote = told.words("remote")
+    same = ("version", "source", "url", "digest", "prefix", "wasp_dir", "executable", "current")
     return Result(
-        next((status for status in _STATUSES if status == named), "error"),
-        **{name: told.text(name) for name in ("version", "source", "url", "digest")},
-        platform={name: told.text(name) for name in ("os", "arch", "libc", "distro")},
-        prefix=told.text("prefix"),
-        wasp_dir=told.text("wasp_dir"),
-        executable=told.text("executable"),
-        on_path=told.text("on_path") == "yes",
-        current=told.text("current"),
+        cast(Status, told["status"]),
         versions=told.words("versions"),
-        remote=remote or None,
+        remote=told.words("remote") or None,
+        platform={name: told[name] for name in _PLATFORM},
+        on_path=told["on_path"] == "yes",
+        **{name: told[name] for name in same},  # type: ignore[arg-type]
     )
 
 
 def result_for(
-    status: Status, layout: Layout | None, platform: Platform | None, release: Release | None
+    status: Status,
+    options: Options,
+    platform: Platform | None = None,
+    release: Release | None = None,
+    telemetry: Telemetry = "none",
 ) -> Result:
-    """A result of this program's own."""
+    """What this program itself knows of a run."""
     version = (release.version or None) if release else None
-    names = ("os", "arch", "libc", "distro")
+    folder = os.path.dirname(options.executable)
     return Result(
         status,
         version=version,
-        source=release.source if release else None,
+        source=(release.source or None) if release else None,
         url=release.url if release else None,
         digest=release.digest if release else None,
-        platform={name: getattr(platform, name) for name in names} if platform else {},
-        prefix=layout.prefix if layout else None,
-        wasp_dir=f"{layout.wasp_root}/{version}" if layout and version else None,
-        executable=layout.executable if layout else None,
-        on_path=layout is not None and layout.is_on_path(),
+        platform={name: getattr(platform, name, None) for name in _PLATFORM},
+        prefix=options.prefix,
+        wasp_dir=f"{options.wasp_root}/{version}" if version else None,
+        executable=options.executable,
+        on_path={folder, f"{folder}/"} & set(os.environ.get("PATH", "").split(os.pathsep)) != set(),
+        telemetry=telemetry,
     )
 
 
 def to_json(
-    result: Result,
-    *,
-    telemetry: str,
-    elapsed_s: float,
-    warnings: Sequence[str],
-    error: InstallerError | None = None,
+    result: Result, *, elapsed_s: float, warnings: Sequence[str], error: InstallerError | None
 ) -> dict[str, Any]:
     """The report of a run, with its keys in order; what is unknown is None."""
-    report: dict[str, Any] = {"status": result.status}
-    if result.status == "listed":
-        report |= {"current": result.current, "versions": list(result.versions)}
-    if result.remote is not None:
-        report["remote"] = list(result.remote)
-    report |= {
-        "version": result.version,
-        "source": result.source,
-        "url": without_login(result.url) if result.url else None,
-        "digest": result.digest,
-        "platform": {name: result.platform.get(name) for name in ("os", "arch", "libc", "distro")},
-        "prefix": result.prefix,
-        "wasp_dir": result.wasp_dir,
-        "executable": result.executable,
-        "on_path": result.on_path,
-        "telemetry": telemetry,
-        "elapsed_s": round(elapsed_s, 3),
-        "warnings": list(warnings),
-    }
+    report = asdict(result)
+    if result.status != "listed":
+        del report["current"], report["versions"]
+    if result.remote is None:
+        del report["remote"]
+    report["url"] = without_login(result.url) if result.url else None
+    report["platform"] = {name: result.platform.get(name) for name in _PLATFORM}
+    report |= {"elapsed_s": round(elapsed_s, 3), "warnings": list(warnings)}
     if error is not None:
         report |= {
             "code": error.code,

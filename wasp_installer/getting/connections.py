@@ -15,13 +15,13 @@ from urllib.parse import urljoin
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPSConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from wasp_installer.errors import SourceProblem
 
 from .addresses import check_url, host_of
 
-REDIRECT_LIMIT: Final = 10
+_REDIRECT_LIMIT: Final = 10
 _PROXY: Final = re.compile(
     r"(https?://)?([^/?#@\s]*@)?(\[[0-9A-Fa-f:.]+\]|[^/?#@:\s]+)(:[0-9]+)?/?"
 )
@@ -32,7 +32,7 @@ class Session(requests.Session):
 
     def __init__(self) -> None:
         super().__init__()
-        self.max_redirects = REDIRECT_LIMIT
+        self.max_redirects = _REDIRECT_LIMIT
         self.headers["User-Agent"] = "wasp-installer (python)"
         # An archive must arrive as it was published, so that its checksum fits.
         self.headers["Accept-Encoding"] = "identity"
@@ -71,15 +71,17 @@ class _Response(HTTPResponse):
             parse_headers(self.fp)
 
 
-class _Connection(HTTPSConnection):
-    response_class = _Response
+class _PlainPool(HTTPConnectionPool):
+    class ConnectionCls(HTTPConnection):
+        response_class = _Response
 
 
 class _Pool(HTTPSConnectionPool):
-    ConnectionCls = _Connection
+    class ConnectionCls(HTTPSConnection):
+        response_class = _Response
 
 
-_POOLS: Final = {"http": HTTPConnectionPool, "https": _Pool}
+_POOLS: Final = {"http": _PlainPool, "https": _Pool}
 
 
 class _Adapter(HTTPAdapter):

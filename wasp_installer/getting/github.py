@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 from wasp_installer.errors import SourceProblem
+from wasp_installer.placing.archives import ArchiveReceiver
 from wasp_installer.placing.receipts import Release
 from wasp_installer.versions import is_version
 
@@ -24,50 +26,43 @@ def base_url(environment: Mapping[str, str]) -> str:
     return (environment.get("WASP_GITHUB_URL") or DEFAULT_URL).rstrip("/")
 
 
+@dataclass(frozen=True)
 class GitHubSource:
-    """The releases of a GitHub."""
+    """The releases of the GitHub at ``url``."""
 
-    key: Final = "github"
+    transport: Transport
+    platform: Platform
+    builds: Builds
+    url: str
+    key: Literal["github"] = "github"
 
-    def __init__(
-        self, transport: Transport, platform: Platform, builds: Builds, base_url: str
-    ) -> None:
-        self._transport = transport
-        self._platform = platform
-        self._builds = builds
-        api = "https://api.github.com" if base_url == DEFAULT_URL else f"{base_url}/api/v3"
-        self._api = f"{api}/repos/wasp-lang/wasp/releases"
-        self._releases = f"{base_url}/wasp-lang/wasp/releases"
+    @property
+    def _releases(self) -> str:
+        return f"{self.url}/wasp-lang/wasp/releases"
 
     def find(self, wanted: str) -> Release:
         """The release of a version, or of "latest"; raises ``SourceProblem``."""
         version = self._latest() if wanted == "latest" else wanted
         assets, silence = self._assets(version)
-        for build in self._builds.github:
+        for build in self.builds.github:
             name = f"wasp-{build}.tar.gz"
             url = f"{self._releases}/download/v{version}/{name}"
-            if name in assets if assets is not None else self._transport.exists(url):
-                known = known_digest(version, self.key, build)
-                digest = known or (assets or {}).get(name)
+            if name in assets if assets is not None else self.transport.exists(url):
+                digest = known_digest(version, self.key, build) or (assets or {}).get(name)
                 return Release(version, self.key, url, digest, None, None if digest else silence)
         # A release without an asset for this platform is another thing than no such release.
-        if self._transport.exists(f"{self._releases}/tag/v{version}"):
-            raise SourceProblem(
-                "no-build",
-                f"Wasp {version} has no build for {self._platform.os} {self._platform.arch}",
-            )
+        if self.transport.exists(f"{self._releases}/tag/v{version}"):
+            machine = f"{self.platform.os} {self.platform.arch}"
+            raise SourceProblem("no-build", f"Wasp {version} has no build for {machine}")
         raise SourceProblem("not-found", f"no Wasp {version} there")
 
-    def fetch(
-        self, release: Release, start: Callable[[int | None], None], take: Callable[[bytes], None]
-    ) -> None:
-        """Hands the archive of ``release`` to ``take``, after ``start``; see ``Transport``."""
-        assert release.url is not None, "it was found here"
-        self._transport.download(release.url, start, take)
+    def fetch(self, release: Release, receiver: ArchiveReceiver) -> None:
+        """Hands over the archive of ``release``; raises ``SourceProblem``."""
+        self.transport.download(release.url or "", receiver.restart, receiver.take)
 
     def _latest(self) -> str:
         url = f"{self._releases}/latest"
-        location = self._transport.location(url)
+        location = self.transport.location(url)
         if location is None:
             raise captive_portal(url)
         version = location.rpartition("/tag/v")[2]
@@ -75,25 +70,24 @@ class GitHubSource:
             raise SourceProblem("bad-answer", f"{host_of(url)} did not say which version it has")
         return version
 
-    def _assets(self, version: str) -> tuple[dict[str, str | None] | None, str | None]:
+    def _assets(self, version: str) -> tuple[dict[str | None, str | None] | None, str | None]:
         """The digest of each asset; None, with the reason, where the API does not answer.
 
         It has a limit on requests from one address, so that its silence must not stop anything:
         https://docs.github.com/rest/releases/releases#get-a-release-by-tag-name
         """
-        url = f"{self._api}/tags/v{version}"
+        api = "https://api.github.com" if self.url == DEFAULT_URL else f"{self.url}/api/v3"
+        url = f"{api}/repos/wasp-lang/wasp/releases/tags/v{version}"
         try:
-            answer = self._transport.get_json(url, attempts=1)
+            answer = self.transport.get_json(url, attempts=1)
         except SourceProblem as problem:
             # A mirror of the downloads alone has none.
             return None, None if problem.slug == "not-found" else problem.text
         listed: Any = answer.get("assets") if isinstance(answer, dict) else None
         if not isinstance(listed, list):
             return None, f"{host_of(url)} did not say which files it has"
-        assets = {}
-        for asset in listed:
-            name, digest = text_at(asset, "name"), text_at(asset, "digest")
-            if name is not None:
-                is_sha256 = digest is not None and digest.startswith("sha256:")
-                assets[name] = digest.lower() if digest and is_sha256 else None
-        return assets, None
+        digests = {text_at(asset, "name"): text_at(asset, "digest") or "" for asset in listed}
+        return {
+            name: digest.lower() if digest.startswith("sha256:") else None
+            for name, digest in digests.items()
+        }, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final, NamedTuple
 
 from wasp_installer.errors import InstallerError
 from wasp_installer.programs import ask, helper_environment
@@ -13,17 +13,13 @@ from wasp_installer.versions import older_than
 
 #: The oldest glibc that the release binaries run on (``objdump -T wasp-bin | grep GLIBC_``).
 OLDEST_GLIBC: Final = "2.29"
-
 #: Where a program that was linked with glibc looks for what loads it.
 _LOADER: Final = "/lib64/ld-linux-x86-64.so.2"
-
 _ARCHITECTURES: Final = {
-    "x86_64": "x86_64",
-    "amd64": "x86_64",
-    "x64": "x86_64",
-    "aarch64": "aarch64",
-    "arm64": "aarch64",
+    **dict.fromkeys(("x86_64", "amd64", "x64"), "x86_64"),
+    **dict.fromkeys(("aarch64", "arm64"), "aarch64"),
 }
+_MANAGERS: Final = ("apt-get install", "apk add", "dnf install", "pacman -S", "zypper install")
 
 
 @dataclass(frozen=True)
@@ -47,13 +43,8 @@ class Platform:
 
     def in_full(self) -> str:
         """As the system itself tells it: "Linux x86_64 glibc (debian)"."""
-        words = [
-            self.system,
-            self.machine,
-            self.libc or "",
-            f"({self.distro})" if self.distro else "",
-        ]
-        return " ".join(filter(None, words))
+        distro = f"({self.distro})" if self.distro else None
+        return " ".join(filter(None, (self.system, self.machine, self.libc, distro)))
 
     def __str__(self) -> str:
         """For people: "Linux x86_64 (glibc)"."""
@@ -61,8 +52,7 @@ class Platform:
         return f"{system} {self.arch or self.machine}" + (f" ({self.libc})" if self.libc else "")
 
 
-@dataclass(frozen=True)
-class Builds:
+class Builds(NamedTuple):
     """Which builds of Wasp run on a platform.
 
     ``npm`` ends the name of the npm sub-package; ``github`` are the middle parts of the release's
@@ -73,13 +63,12 @@ class Builds:
     github: tuple[str, ...]
 
 
+_STATIC: Final = Builds("linux-x64-musl", ("linux-x86_64-static",))
 _BUILDS: Final = {
-    # os, architecture, and whether it must be linked statically
-    ("linux", "x86_64", False): Builds("linux-x64-glibc", ("linux-x86_64",)),
-    ("linux", "x86_64", True): Builds("linux-x64-musl", ("linux-x86_64-static",)),
-    ("linux", "aarch64", False): Builds("linux-arm64-glibc", ("linux-aarch64",)),
-    ("macos", "x86_64", False): Builds("darwin-x64-unknown", ("macos-x86_64", "macos-universal")),
-    ("macos", "aarch64", False): Builds(
+    ("linux", "x86_64"): Builds("linux-x64-glibc", ("linux-x86_64",)),
+    ("linux", "aarch64"): Builds("linux-arm64-glibc", ("linux-aarch64",)),
+    ("macos", "x86_64"): Builds("darwin-x64-unknown", ("macos-x86_64", "macos-universal")),
+    ("macos", "aarch64"): Builds(
         "darwin-arm64-unknown", ("macos-aarch64", "macos-universal", "macos-x86_64")
     ),
 }
@@ -113,25 +102,25 @@ def choose_builds(platform: Platform) -> Builds:
     Raises:
         InstallerError: "unsupported-platform".
     """
-    if platform.os is None:
-        _refuse(platform.system or "this system")
     if platform.os == "windows":
         raise InstallerError(
             "unsupported-platform",
             f"{platform.system} is Windows, where Wasp runs inside WSL.",
             "Open WSL (if you have none: wsl --install) and run this again there.",
         )
+    if platform.os is None:
+        raise _unsupported(platform.system or "this system")
     if platform.arch is None:
-        _refuse(f"{platform.machine} processors")
+        raise _unsupported(f"{platform.machine} processors")
     if _answer("getconf", "LONG_BIT") == "32":
-        _refuse(f"a 32-bit userland on a {platform.arch} processor")
-    has_old_glibc = platform.libc == "glibc" and older_than(platform.glibc_version, OLDEST_GLIBC)
-    needs_static = has_old_glibc or platform.libc == "musl" or not platform.has_loader
-    builds = _BUILDS.get((platform.os, platform.arch, needs_static))
-    if builds is None:
-        has = " ".join(filter(None, (platform.libc, platform.glibc_version)))
-        _refuse(f"{platform.arch} with {has}, only for glibc {OLDEST_GLIBC} or newer")
-    return builds
+        raise _unsupported(f"a 32-bit userland on a {platform.arch} processor")
+    has_glibc = platform.libc == "glibc" and not older_than(platform.glibc_version, OLDEST_GLIBC)
+    if platform.os == "macos" or (has_glibc and platform.has_loader):
+        return _BUILDS[platform.os, platform.arch]
+    if platform.arch == "x86_64":
+        return _STATIC
+    has = " ".join(filter(None, (platform.libc, platform.glibc_version)))
+    raise _unsupported(f"{platform.arch} with {has}, only for glibc {OLDEST_GLIBC} or newer")
 
 
 def _libc() -> tuple[str, str]:
@@ -152,11 +141,11 @@ def _answer(*command: str, form: str = r"[^\n]+") -> str:
     for name in ("LD_LIBRARY_PATH", "LD_PRELOAD"):
         environment.pop(name, None)
     # The current folder may have been removed.
-    return ask(command, form, environment=environment, folder="/") or ""
+    return ask(command, form, environment=environment, folder="/")
 
 
-def _refuse(what: str) -> NoReturn:
-    raise InstallerError(
+def _unsupported(what: str) -> InstallerError:
+    return InstallerError(
         "unsupported-platform",
         f"Wasp has no release for {what}.",
         "Wasp runs on Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through "
@@ -173,8 +162,7 @@ def _distribution() -> str | None:
 
 def how_to_install(package: str) -> str:
     """How the package manager that is here installs ``package``."""
-    managers = ("apt-get install", "apk add", "dnf install", "pacman -S", "zypper install")
-    for command in (*managers, "brew install"):
+    for command in (*_MANAGERS, "brew install"):
         if shutil.which(command.partition(" ")[0]):
             is_for_all = command != "brew install" and os.geteuid() != 0
             return f"Install it: {'sudo ' if is_for_all else ''}{command} {package}"

@@ -7,9 +7,10 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException, IncompleteRead
 
 import requests
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import HTTPError, NameResolutionError
 
 from wasp_installer.errors import SourceProblem
 from wasp_installer.texts import plain
@@ -22,16 +23,8 @@ def explained(host: str, timeout_s: int) -> Iterator[None]:
     """Turns what requests, urllib3 and ssl raise into a ``SourceProblem``."""
     try:
         yield
-    except (requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL) as error:
-        if _came_through(error):
-            raise _connection_problem(host, timeout_s, error) from error
-        raise SourceProblem(
-            "proxy", f"the proxy refused to connect to {host} ({_innermost(error)})"
-        ) from error
-    except requests.exceptions.TooManyRedirects as error:
-        raise SourceProblem("bad-answer", f"{host} redirects without end") from error
-    except (requests.exceptions.RequestException, HTTPError, OSError) as error:
-        raise _connection_problem(host, timeout_s, error) from error
+    except (requests.exceptions.RequestException, HTTPError, OSError, ValueError) as error:
+        raise _problem(host, timeout_s, error) from error
 
 
 def status_problem(response: requests.Response) -> SourceProblem:
@@ -56,11 +49,6 @@ def stalled(host: str, timeout_s: int) -> SourceProblem:
     return SourceProblem("timeout", f"{host} sent nothing for {timeout_s} s")
 
 
-def too_large(host: str) -> SourceProblem:
-    """The problem of an answer beyond every limit."""
-    return SourceProblem("bad-answer", f"{host} sent a file that is far too large")
-
-
 def cut(host: str) -> SourceProblem:
     """The problem of an answer that ends early."""
     return SourceProblem(
@@ -82,33 +70,34 @@ def is_web_page(start: bytes) -> bool:
     return any(tag in lowered for tag in (b"<!doctype html", b"<html", b"<head", b"<script"))
 
 
-def _came_through(error: BaseException) -> bool:
-    """Whether this may have been met behind the proxy; urllib3 lays all of it to the proxy."""
-    later = (ConnectionResetError, ssl.SSLError)
-    return any(isinstance(cause, later) for cause in _causes(error))
-
-
-def _connection_problem(host: str, timeout_s: int, error: BaseException) -> SourceProblem:
+def _problem(host: str, timeout_s: int, error: BaseException) -> SourceProblem:
     causes = list(_causes(error))
+    words = plain(str(getattr(causes[-1], "strerror", None) or causes[-1])).rstrip(". ")
 
     def met(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
 
+    of_proxy = (requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL)
+    # urllib3 lays to the proxy what may have been met behind it, too.
+    if isinstance(error, of_proxy) and not met(ConnectionResetError, ssl.SSLError):
+        return SourceProblem("proxy", f"the proxy refused to connect to {host} ({words})")
+    if isinstance(error, requests.exceptions.TooManyRedirects):
+        return SourceProblem("bad-answer", f"{host} redirects without end")
     if met(NameResolutionError, socket.gaierror):
         return SourceProblem("dns", f"the name {host} could not be resolved")
     if met(ConnectionRefusedError):
         return SourceProblem("connection", f"{host} refused the connection", may_pass=True)
-    if met(ssl.SSLError, ssl.SSLCertVerificationError) and not met(ssl.SSLEOFError):
-        return SourceProblem(
-            "tls", f"the TLS certificate of {host} was not accepted ({_tls_reason(causes)})"
-        )
+    if met(ssl.SSLError) and not met(ssl.SSLEOFError):
+        refusals = filter(None, (getattr(cause, "verify_message", None) for cause in causes))
+        reason = str(next(refusals, words)).rstrip(".")
+        return SourceProblem("tls", f"the TLS certificate of {host} was not accepted ({reason})")
     if met(requests.exceptions.Timeout, TimeoutError, socket.timeout):
         return stalled(host, timeout_s)
-    if met(NewConnectionError):
-        return SourceProblem(
-            "connection", f"the connection to {host} failed ({_innermost(error)})", may_pass=True
-        )
-    return cut(host)
+    if met(ConnectionError, IncompleteRead, ssl.SSLEOFError):
+        return cut(host)
+    if isinstance(error, ValueError) or met(HTTPException):
+        return SourceProblem("bad-answer", f"{host} sent an invalid answer ({words})")
+    return SourceProblem("connection", f"the connection to {host} failed ({words})", may_pass=True)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -123,16 +112,3 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         yield candidate
         waiting += [candidate.__cause__, candidate.__context__]
         waiting += [getattr(candidate, "reason", None), *candidate.args]
-
-
-def _innermost(error: BaseException) -> str:
-    last = list(_causes(error))[-1]
-    return plain(str(getattr(last, "strerror", None) or last)).rstrip(".")
-
-
-def _tls_reason(causes: list[BaseException]) -> str:
-    for cause in causes:
-        message = getattr(cause, "verify_message", None)
-        if message:
-            return str(message).rstrip(".")
-    return _innermost(causes[-1])

@@ -24,7 +24,6 @@ from wasp_installer.versions import FIRST_NPM_VERSION, older_than
 
 #: Such as a download over a slow line.
 FETCH_LIMIT_S: Final = 600.0
-_QUESTION: Final = ("config", "get", "@wasp.sh:registry", "registry")
 _LINE: Final = re.compile(
     r"^(?:(@wasp\.sh:registry|registry) *= *)?(https?://\S+)\s*?$", re.MULTILINE
 )
@@ -35,7 +34,7 @@ class Npm:
 
     def __init__(self, program: str, folder: Path) -> None:
         self._program = program
-        self.folder = folder
+        self._folder = folder
         (folder / "package.json").write_text("{}\n", encoding="ascii")
 
     def start(self, *arguments: str) -> Program:
@@ -44,13 +43,13 @@ class Npm:
             [self._program, *arguments, "--no-workspaces"],
             environment=helper_environment(
                 # It would leave a cache and a log in the home.
-                npm_config_cache=str(self.folder / "cache"),
+                npm_config_cache=str(self._folder / "cache"),
                 npm_config_logs_max="0",
                 npm_config_update_notifier="false",
                 npm_config_fetch_retries="1",
                 npm_config_fetch_retry_mintimeout="1000",
             ),
-            folder=self.folder,
+            folder=self._folder,
         )
 
     def view(self, package: str, *fields: str) -> Mapping[str, Any] | None:
@@ -58,76 +57,69 @@ class Npm:
         # Of one field that is there, npm prints the value alone; every package has a name.
         ended = self._run("view", "--json", package, "name", *fields)
         try:
-            answer: object = json.loads(ended.stdout) if ended and ended.code == 0 else None
-        except ValueError:
+            answer: object = json.loads(ended.stdout) if ended.code == 0 else None
+        except (ValueError, RecursionError):
             return None
         return answer if isinstance(answer, dict) else None
 
     def fetch(self, package: str, version: str) -> Path:
         """The archive of a package; raises ``SourceProblem``."""
         ended = self._run("pack", "--ignore-scripts", f"{package}@{version}")
-        archives = list(self.folder.glob("*.tgz"))
-        if ended is None or ended.code != 0 or len(archives) != 1:
-            said = plain("\n".join(ended.stderr.splitlines()[:3]) if ended else "")
+        archives = list(self._folder.glob("*.tgz"))
+        if ended.code != 0 or len(archives) != 1:
+            said = plain("\n".join(ended.stderr.splitlines()[:3]))
             raise SourceProblem("connection", f"npm could not fetch {package} ({said})")
         return archives[0]
 
-    def _run(self, *arguments: str) -> Ended | None:
+    def _run(self, *arguments: str) -> Ended:
         with contextlib.suppress(OSError), self.start(*arguments) as program:
             return program.wait(FETCH_LIMIT_S)
-        return None
+        return Ended(127)
 
 
 class RegistryLookup:
     """Finds the registry that npm would use, beside what else a run does first."""
 
     def __init__(self, environment: Mapping[str, str], console: Console) -> None:
-        self._environment = environment
-        self._url = environment.get("WASP_NPM_REGISTRY")
-        self._question: Program | None = None
+        self._named = environment.get("WASP_NPM_REGISTRY")
+        self._without_npm = environment.get("npm_config_registry")
+        self._running = contextlib.ExitStack()
         self._npm: Npm | None = None
-        self._folder: Path | None = None
-        program = None if self._url else shutil.which("npm")
-        if program is None:
-            self._url = self._url or environment.get("npm_config_registry")
-            return
-        console.say_step("Asking npm for its registry")
-        self._folder = Path(tempfile.mkdtemp(prefix="wasp-npm-"))
-        self._npm = Npm(program, self._folder)
+        program = None if self._named else shutil.which("npm")
+        if program is not None:
+            console.say_step("Asking npm for its registry")
+            folder = tempfile.mkdtemp(prefix="wasp-npm-")
+            self._running.callback(shutil.rmtree, folder, ignore_errors=True)
+            self._npm = Npm(program, Path(folder))
+            self._question = self._ask(self._npm, "@wasp.sh:registry", "registry")
+
+    def _ask(self, npm: Npm, *keys: str) -> Program | None:
+        """Starts npm, which is ended by ``close`` at the latest."""
         with contextlib.suppress(OSError):
-            self._question = self._npm.start(*_QUESTION)
+            return self._running.enter_context(npm.start("config", "get", *keys))
+        return None
 
     def find(self) -> tuple[str | None, Npm | None]:
         """The address, without a slash at its end, and npm, if it may fetch from there."""
-        url, npm = self._url, None
+        url, npm = self._named or self._without_npm, None
         if self._npm is not None:
-            ended = self._question.wait(HELPER_LIMIT_S) if self._question else None
-            self._question = None
-            url, npm = self._judged(self._npm, ended)
-        return url.rstrip("/") if url else None, npm
-
-    def _judged(self, npm: Npm, ended: Ended | None) -> tuple[str | None, Npm | None]:
-        if ended is not None and ended.code == 0:
-            url = _address_in(ended.stdout)
-            if url is None and ended.stdout.strip() == "undefined":
+            ended = _end_of(self._question)
+            if ended.code == 0 and ended.stdout.strip() == "undefined":
                 # npm 6 answers the first of two questions only.
-                with npm.start("config", "get", "registry") as program:
-                    again = program.wait(HELPER_LIMIT_S)
-                url = _address_in(again.stdout) if again and again.code == 0 else None
-            if url is not None:
-                return url, npm
-        if ended is not None and "protected" in ended.stderr:
-            # A login is in the address, which npm keeps to itself.
-            return None, npm
-        return self._environment.get("npm_config_registry"), None
+                ended = _end_of(self._ask(self._npm, "registry"))
+            answer = _address_in(ended.stdout) if ended.code == 0 else None
+            # A login in an address is what npm keeps to itself.
+            if answer is not None or "protected" in ended.stderr:
+                url, npm = answer, self._npm
+        return url.rstrip("/") if url else None, npm
 
     def close(self) -> None:
         """Ends npm, if it still runs, and removes its folder."""
-        if self._question is not None:
-            self._question.end()
-            self._question = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._running.close()
+
+
+def _end_of(question: Program | None) -> Ended:
+    return question.wait(HELPER_LIMIT_S) if question is not None else Ended(127)
 
 
 def _address_in(answer: str) -> str | None:

@@ -8,8 +8,8 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeVar
 
 import requests
 
@@ -18,15 +18,7 @@ from wasp_installer.errors import SourceProblem
 
 from .addresses import check_url, host_of
 from .connections import Session
-from .problems import (
-    captive_portal,
-    cut,
-    explained,
-    is_web_page,
-    stalled,
-    status_problem,
-    too_large,
-)
+from .problems import captive_portal, cut, explained, is_web_page, stalled, status_problem
 
 ATTEMPTS: Final = 4
 LONGEST_RETRY_AFTER_S: Final = 60
@@ -39,9 +31,10 @@ JSON_LIMIT: Final = 16 * 1024 * 1024
 ARCHIVE_LIMIT: Final = 1024**3
 CHUNK_SIZE: Final = 256 * 1024
 
-_Fetched = TypeVar("_Fetched")
+_Read = TypeVar("_Read")
 
 
+@dataclass
 class Transport:
     """Fetches for one run. A failed attempt is repeated where a second one may go better.
 
@@ -49,22 +42,16 @@ class Transport:
     ``SourceProblem``.
     """
 
-    def __init__(self, console: Console, timeout_s: int) -> None:
-        self._console = console
-        self._timeout_s = timeout_s
-        self._session = Session()
+    console: Console
+    timeout_s: int
+    _session: Session = field(default_factory=Session)
 
     def get_json(self, url: str, *, attempts: int = ATTEMPTS) -> Any:
         """The JSON document at ``url``; "not-found" where there is none."""
-
-        def fetch() -> bytes:
-            with self._open("GET", url) as response:
-                return b"".join(self._chunks(response, JSON_LIMIT))
-
-        body = self._repeat(url, fetch, attempts)
+        body = self._ask("GET", url, self._document, attempts=attempts)
         try:
             # UTF-8, perhaps with a mark at its start, which JSON may have (RFC 8259, 8.1).
-            return json.loads(body.decode("utf-8-sig"))
+            return json.loads(body.decode("utf-8-sig", "replace"))
         except (ValueError, RecursionError):
             if is_web_page(body):
                 raise captive_portal(url) from None
@@ -74,13 +61,8 @@ class Transport:
 
     def exists(self, url: str) -> bool:
         """Whether there is something at ``url``."""
-
-        def fetch() -> bool:
-            with self._open("HEAD", url):
-                return True
-
         try:
-            return self._repeat(url, fetch, ATTEMPTS)
+            return self._ask("HEAD", url, lambda _: True)
         except SourceProblem as problem:
             if problem.slug == "not-found":
                 return False
@@ -88,12 +70,7 @@ class Transport:
 
     def location(self, url: str) -> str | None:
         """Where ``url`` redirects to, without going there; None when it does not."""
-
-        def fetch() -> str | None:
-            with self._open("GET", url, follow=False) as response:
-                return response.headers.get("Location") if response.is_redirect else None
-
-        return self._repeat(url, fetch, ATTEMPTS)
+        return self._ask("GET", url, lambda got: got.headers.get("Location"), follow=False)
 
     def download(
         self, url: str, start: Callable[[int | None], None], take: Callable[[bytes], None]
@@ -104,38 +81,42 @@ class Transport:
         each attempt, since an attempt starts at the beginning.
         """
 
-        def fetch() -> None:
-            with self._open("GET", url) as response:
-                start(_content_length(response))
-                for chunk in self._chunks(response, ARCHIVE_LIMIT):
-                    take(chunk)
+        def deliver(response: requests.Response) -> None:
+            start(_content_length(response))
+            for chunk in self._chunks(response, ARCHIVE_LIMIT):
+                take(chunk)
 
-        self._repeat(url, fetch, ATTEMPTS)
+        self._ask("GET", url, deliver)
 
-    def _repeat(self, url: str, fetch: Callable[[], _Fetched], attempts: int) -> _Fetched:
+    def _ask(
+        self,
+        method: Literal["GET", "HEAD"],
+        url: str,
+        read: Callable[[requests.Response], _Read],
+        *,
+        follow: bool = True,
+        attempts: int = ATTEMPTS,
+    ) -> _Read:
+        """What ``read`` makes of the answer."""
         check_url(url)
         for attempt in range(1, attempts + 1):
+            self.console.say_step(url)
             try:
-                with explained(host_of(url), self._timeout_s):
-                    return fetch()
+                with (
+                    explained(host_of(url), self.timeout_s),
+                    self._answer(method, url, follow) as response,
+                ):
+                    if not 200 <= response.status_code < 400:
+                        raise status_problem(response)
+                    return read(response)
             except SourceProblem as problem:
                 if not problem.may_pass or attempt == attempts:
                     raise
-                pause = problem.retry_after
-                if pause is None:
-                    pause = 2 ** (attempt - 1)
-                pause = min(pause, LONGEST_RETRY_AFTER_S)
-                self._console.say(f"{problem.text}; retrying in {pause} s")
+                asked, usual = problem.retry_after, 2 ** (attempt - 1)
+                pause = min(usual if asked is None else asked, LONGEST_RETRY_AFTER_S)
+                self.console.say(f"{problem.text}; retrying in {pause} s")
                 time.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
-
-    @contextmanager
-    def _open(self, method: str, url: str, *, follow: bool = True) -> Iterator[requests.Response]:
-        self._console.say_step(url)
-        with self._answer(method, url, follow) as response:
-            if not 200 <= response.status_code < 400:
-                raise status_problem(response)
-            yield response
 
     def _answer(self, method: str, url: str, follow: bool) -> requests.Response:
         """The answer without its body.
@@ -148,7 +129,7 @@ class Transport:
         def ask() -> None:
             try:
                 response = self._session.request(
-                    method, url, timeout=self._timeout_s, stream=True, allow_redirects=follow
+                    method, url, timeout=self.timeout_s, stream=True, allow_redirects=follow
                 )
             except BaseException as error:  # noqa: BLE001 - raised where it is waited for
                 answers.put(error)
@@ -157,31 +138,32 @@ class Transport:
 
         threading.Thread(target=ask, daemon=True).start()
         try:
-            answer = answers.get(timeout=HEAD_PATIENCE * self._timeout_s)
+            answer = answers.get(timeout=HEAD_PATIENCE * self.timeout_s)
         except queue.Empty:
-            raise stalled(host_of(url), self._timeout_s) from None
+            raise stalled(host_of(url), self.timeout_s) from None
         if isinstance(answer, BaseException):
             raise answer
         return answer
+
+    def _document(self, response: requests.Response) -> bytes:
+        return b"".join(self._chunks(response, JSON_LIMIT))
 
     def _chunks(self, response: requests.Response, limit: int) -> Iterator[bytes]:
         """The body, piece by piece as it arrives, watched for progress, length and completeness."""
         host = host_of(response.url)
         expected, received = _content_length(response), 0
-        if expected is not None and expected > limit:
-            raise too_large(host)
         window_start, window_received = time.monotonic(), 0
-        while chunk := response.raw.read1(CHUNK_SIZE):
+        while max(expected or 0, received) <= limit and (chunk := response.raw.read1(CHUNK_SIZE)):
             received += len(chunk)
-            if received > limit:
-                raise too_large(host)
             window_received += len(chunk)
             yield chunk
             elapsed = time.monotonic() - window_start
-            if elapsed >= self._timeout_s:
+            if elapsed >= self.timeout_s:
                 if window_received < SLOWEST_BYTES_PER_S * elapsed:
-                    raise stalled(host, self._timeout_s)
+                    raise stalled(host, self.timeout_s)
                 window_start, window_received = time.monotonic(), 0
+        if max(expected or 0, received) > limit:
+            raise SourceProblem("bad-answer", f"{host} sent a file that is far too large")
         if expected is not None and received < expected:
             raise cut(host)
 

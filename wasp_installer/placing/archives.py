@@ -7,14 +7,17 @@ import tempfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from wasp_installer.errors import InstallerError, changing
-from wasp_installer.getting.problems import is_web_page
+
+if TYPE_CHECKING:
+    from wasp_installer.command_line.console import Progress
 
 #: An archive beyond this is not a Wasp release (0.25.0: 67 MB unpacked).
 UNPACKED_LIMIT: Final = 1024**3
 _DECOMPRESSED_AT_ONCE: Final = 1024 * 1024
+_READ_AT_ONCE: Final = 256 * 1024
 _GZIP: Final = b"\x1f\x8b"
 #: By so many bytes, a web page is known.
 _TELLING: Final = 512
@@ -24,27 +27,30 @@ class ArchiveReceiver:
     """Takes an archive's bytes as they arrive.
 
     Their content goes into a file in ``folder``, of limited size, without a name, which is looked
-    at only when the checksum is right. So what was checked is what is unpacked.
+    at only when the checksum is right. So what was checked is what is unpacked. A digest is an
+    algorithm and lower-case hex, with a colon between. ``progress`` is told of what comes.
     """
 
     def __init__(self, folder: Path, algorithms: Iterable[str]) -> None:
         self._folder = folder
-        self._algorithms = sorted(set(algorithms))
+        self._algorithms = set(algorithms)
+        self.progress: Progress | None = None
         self._content: IO[bytes] | None = None
         self.restart()
 
-    def restart(self) -> None:
-        """Forgets what came, since the archive begins anew."""
+    def restart(self, total: int | None = None) -> None:
+        """Forgets what came, since an archive of ``total`` bytes begins (None: not known)."""
         self.close()
+        if self.progress is not None:
+            self.progress.start(total)
         self._hashes = {name: hashlib.new(name) for name in self._algorithms}
-        self._start = b""
+        #: The first bytes.
+        self.start = b""
         self._written = 0
         self._decompressor = _new_decompressor()
-        self._held = b""
-        self._has_begun = False
         self._is_damaged = self._is_padded = False
-        #: Whether somebody, such as a browser, has decompressed it already.
-        self.is_bare = False
+        #: Whether somebody, such as a browser, has decompressed it already; at first not known.
+        self.is_bare: bool | None = None
         with changing(f"write to {self._folder}"):
             self._content = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
 
@@ -56,21 +62,29 @@ class ArchiveReceiver:
 
     def take(self, chunk: bytes) -> None:
         """The next bytes; what is wrong with them is told by ``finish``."""
+        if self.progress is not None:
+            self.progress.advance(len(chunk))
         for digest in self._hashes.values():
             digest.update(chunk)
-        if len(self._start) < _TELLING:
-            self._start += chunk[:_TELLING]
-        if not self._has_begun:
-            chunk = self._held + chunk
+        if self.is_bare is None:
+            chunk, self.start = self.start + chunk, b""
             if len(chunk) < len(_GZIP):
-                self._held = chunk
+                self.start = chunk
                 return
-            self._has_begun = True
             self.is_bare = not chunk.startswith(_GZIP)
+        if len(self.start) < _TELLING:
+            self.start += chunk[:_TELLING]
         if self.is_bare:
             self._write(chunk)
         else:
             self._decompress(chunk)
+
+    def take_file(self, path: Path) -> None:
+        """All bytes of a file."""
+        with path.open("rb", buffering=0) as file:
+            self.restart(path.stat().st_size)
+            while chunk := file.read(_READ_AT_ONCE):
+                self.take(chunk)
 
     def _decompress(self, chunk: bytes) -> None:
         try:
@@ -88,43 +102,36 @@ class ArchiveReceiver:
             self._is_damaged = True
 
     def _write(self, data: bytes) -> None:
-        if self._written > UNPACKED_LIMIT:
-            return
-        assert self._content is not None, "nothing comes after close()"
-        with changing(f"unpack into {self._folder}"):
-            write_all(self._content, data)
-        self._written += len(data)
+        if self._written <= UNPACKED_LIMIT:
+            assert self._content is not None, "nothing comes after close()"
+            with changing(f"unpack into {self._folder}"):
+                write_all(self._content, data)
+            self._written += len(data)
 
     @property
-    def is_web_page(self) -> bool:
-        """What came is HTML, as a captive portal sends."""
-        return is_web_page(self._start)
+    def digests(self) -> set[str]:
+        """The digests of what came."""
+        return {f"{name}:{digest.hexdigest()}" for name, digest in self._hashes.items()}
 
-    def digest(self, algorithm: str) -> str:
-        """The hex digest of what came."""
-        return self._hashes[algorithm].hexdigest()
-
-    def finish(self, expected: Iterable[tuple[str, str]]) -> IO[bytes]:
-        """Ends it, and returns the decompressed content.
-
-        ``expected`` are the (algorithm, hex digest) pairs that the archive must have.
+    def finish(self, expected: Iterable[str]) -> IO[bytes]:
+        """Ends it, and returns the decompressed content; ``expected`` are its digests.
 
         Raises:
             InstallerError: "checksum-mismatch", "unsafe-archive" or "corrupt-archive".
         """
-        for algorithm, digest in expected:
-            if self.digest(algorithm) != digest:
+        for each in expected:
+            algorithm, _, digest = each.partition(":")
+            if each not in self.digests:
                 raise InstallerError(
                     "checksum-mismatch",
                     f"the archive is not the one that was published: its {algorithm} is\n"
-                    f"{self.digest(algorithm)}, and should be\n{digest}.",
+                    f"{self._hashes[algorithm].hexdigest()}, and should be\n{digest}.",
                     "Nothing was installed. Run this again; if it stays so, something between here "
                     "and the source changes it.",
                 )
         if self._written > UNPACKED_LIMIT:
             raise unsafe()
-        is_whole = self.is_bare or self._decompressor.eof
-        if self._is_damaged or not self._has_begun or not is_whole:
+        if self._is_damaged or not (self.is_bare or self._decompressor.eof):
             raise damaged()
         assert self._content is not None, "nothing comes after close()"
         return self._content

@@ -10,19 +10,19 @@ from typing import Final
 
 from wasp_installer.errors import InstallerError
 from wasp_installer.getting.platforms import how_to_install
-from wasp_installer.programs import HELPER_LIMIT_S, Program
+from wasp_installer.programs import HELPER_LIMIT_S, Ended, run
 from wasp_installer.texts import plain, pretty
 from wasp_installer.versions import is_version
 
-from .layout import BINARY
+from .receipts import BINARY
 
 _NOTHING_DONE: Final = "Nothing was installed."
 
 
-def reported_version(folder: Path, version: str | None, prefix: str) -> str:
+def reported_version(folder: Path, version: str, prefix: str) -> str:
     """The version that the wasp-bin in ``folder`` says it is, by running it once.
 
-    ``version`` is the one that is expected, where that is known; ``prefix`` is named in messages.
+    ``version`` is the one that is expected, or ""; ``prefix`` is named in messages.
 
     Raises:
         InstallerError: "binary-does-not-run", with the reason; "permission-denied" on a file system
@@ -36,8 +36,7 @@ def reported_version(folder: Path, version: str | None, prefix: str) -> str:
         "waspc_datadir": str(folder / "data"),
     }
     try:
-        with Program([folder / BINARY, "version"], environment=environment) as program:
-            ended = program.wait(HELPER_LIMIT_S)
+        ended = run([folder / BINARY, "version"], HELPER_LIMIT_S, environment=environment)
     except PermissionError as error:
         raise InstallerError(
             "permission-denied",
@@ -47,36 +46,25 @@ def reported_version(folder: Path, version: str | None, prefix: str) -> str:
     except OSError as error:
         # 127 and 126 as a shell would report them.
         code = 127 if isinstance(error, FileNotFoundError) else 126
-        raise _does_not_run(version, code, error.strerror or str(error)) from error
-    if ended is None:
-        # As the program timeout reports it.
-        raise _does_not_run(version, 124, "")
+        ended = Ended(code, "", error.strerror or str(error))
     if ended.code != 0:
-        raise _does_not_run(version, ended.code, ended.stdout + ended.stderr)
-    return _version_in(ended.stdout)
-
-
-def _version_in(output: str) -> str:
-    for line in output.splitlines():
-        found = re.match(r"[^0-9]*([0-9]+(?:\.[0-9]+){2,3}(?:-rc[0-9]*)?)", line)
-        if found:
-            if is_version(found[1]):
-                return found[1]
-            break
-    raise InstallerError(
-        "binary-does-not-run",
-        "the binary in the archive does not say which version it is.",
-        _NOTHING_DONE,
+        said = ended.stdout + ended.stderr
+        raise InstallerError(
+            "binary-does-not-run",
+            f"Wasp{version and f' {version}'} was unpacked but does not run here "
+            f"(exit code {ended.code}): {plain(said.strip())}",
+            f"{_NOTHING_DONE} {_advice(said)}",
+        )
+    found = re.search(
+        r"^[^0-9\n]*([0-9]+(?:\.[0-9]+){2,3}(?:-rc[0-9]*)?)", ended.stdout, re.MULTILINE
     )
-
-
-def _does_not_run(version: str | None, code: int, said: str) -> InstallerError:
-    name = f"Wasp {version}" if version else "Wasp"
-    return InstallerError(
-        "binary-does-not-run",
-        f"{name} was unpacked but does not run here (exit code {code}): {plain(said.strip())}",
-        f"{_NOTHING_DONE} {_advice(said)}",
-    )
+    if found is None or not is_version(found[1]):
+        raise InstallerError(
+            "binary-does-not-run",
+            "the binary in the archive does not say which version it is.",
+            _NOTHING_DONE,
+        )
+    return found[1]
 
 
 def _advice(said: str) -> str:

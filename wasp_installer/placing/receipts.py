@@ -6,31 +6,31 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from wasp_installer.errors import changing
 from wasp_installer.getting.platforms import Platform
 from wasp_installer.texts import without_login
 
-from .layout import BINARY
-
 RECEIPT_NAME: Final = ".receipt.json"
+#: Wasp itself, in the folder of a version.
+BINARY: Final = "wasp-bin"
 
 
 @dataclass(frozen=True)
 class Release:
-    """One version's archive for one platform.
+    """One version's archive for one platform; a version or source that is not known is "".
 
-    ``source`` is npm, github or file; ``digest`` is "sha512:" or "sha256:" and lower-case hex, or
-    None where none is known; ``node`` is the range of Node.js versions that it runs with.
-    ``no_digest`` says why the digest could not be asked for, where one is usually published.
+    ``digest`` is "sha512:" or "sha256:" and lower-case hex, or None where none is known; ``node``
+    is the range of Node.js versions that it runs with. ``no_digest`` says why the digest could not
+    be asked for, where one is usually published.
     """
 
     version: str
-    source: str
-    url: str | None
-    digest: str | None
-    node: str | None
+    source: Literal["npm", "github", "file", ""]
+    url: str | None = None
+    digest: str | None = None
+    node: str | None = None
     no_digest: str | None = None
 
 

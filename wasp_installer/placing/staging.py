@@ -11,15 +11,13 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from wasp_installer.errors import InstallerError, changing, file_system_error
+from wasp_installer.errors import file_system_error
 from wasp_installer.signals import ignore_signals
 from wasp_installer.texts import pretty
 
-from .layout import Layout
 from .receipts import is_installed
 
 #: Other runs may change the same folders at the same time.
@@ -29,19 +27,18 @@ _ATTEMPTS: Final = 10
 class Staging:
     """One run's staging folder, ``folder``, with ``new`` in it for the version.
 
-    What has been put in its place stays; the rest is gone after the ``with`` block, and so are the
-    empty folders that were made for it.
+    It is in ``share``, the folder of all versions. What has been put in its place stays; the rest
+    is gone after the ``with`` block, and so are the empty folders that were made for it.
     """
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, share: Path) -> None:
+        self._share = share
         # Known before it is made, so that a signal at that moment leaves nothing.
         name = f".staging-{_host()}-{os.getpid()}-{secrets.token_hex(3)}"
-        self.folder = layout.share / name
+        self.folder = share / name
         self.new = self.folder / "new"
-        self._missing = [
-            folder for folder in _and_parents(layout.share) if not os.path.lexists(folder)
-        ]
+        folders = (share, *share.parents)
+        self._missing = [folder for folder in folders if not os.path.lexists(folder)]
 
     def __enter__(self) -> Staging:
         try:
@@ -56,17 +53,15 @@ class Staging:
 
     def _make(self) -> None:
         """Makes the folders, again where another run removes them, having found them empty."""
-        share = self._layout.share
-        failure = InstallerError("file-system", f"cannot write to {pretty(share)}.")
-        for _ in range(_ATTEMPTS):
+        for left in reversed(range(_ATTEMPTS)):
             try:
-                share.mkdir(parents=True, exist_ok=True)
+                self._share.mkdir(parents=True, exist_ok=True)
                 self.folder.mkdir(mode=0o700)
                 self.new.mkdir()
                 return
             except OSError as error:
-                failure = file_system_error(f"write to {pretty(share)}", error)
-        raise failure
+                if not left:
+                    raise file_system_error(f"write to {pretty(self._share)}", error) from error
 
     def place(self, version: str, *, replace: bool) -> None:
         """Renames the staged version to its place.
@@ -76,36 +71,32 @@ class Staging:
         Raises:
             InstallerError: a file-system one, when it does not go there.
         """
-        place = self._layout.version_dir(version)
-        failure = OSError("other runs keep changing it")
-        for _ in range(_ATTEMPTS):
-            if os.path.lexists(place):
-                if is_installed(place, version) and not replace:
-                    return
-                with contextlib.suppress(FileNotFoundError):
-                    self._move_aside(version)
+        place = self._share / version
+        for left in reversed(range(_ATTEMPTS)):
             try:
+                if os.path.lexists(place):
+                    if is_installed(place, version) and not replace:
+                        return
+                    self._move_aside(place)
                 self.new.rename(place)
                 return
             except OSError as error:
-                failure = error
-        raise file_system_error(f"put Wasp {version} into {pretty(place)}", failure)
+                if not left:
+                    action = f"put Wasp {version} into {pretty(place)}"
+                    raise file_system_error(action, error) from error
 
-    def _move_aside(self, version: str) -> None:
-        aside = self.folder / "replaced" / version
-        with changing(f"write to {pretty(self.folder)}"):
-            aside.parent.mkdir(exist_ok=True)
-            if aside.exists():
-                remove_tree(aside)
-        with contextlib.suppress(FileNotFoundError), changing(f"replace Wasp {version}"):
-            self._layout.version_dir(version).rename(aside)
+    def _move_aside(self, place: Path) -> None:
+        aside = self.folder / "replaced" / place.name
+        aside.parent.mkdir(exist_ok=True)
+        remove_tree(aside)
+        place.rename(aside)
 
     def clean_up(self) -> None:
         """Leaves nothing that was not put in its place; may be called again."""
         # What is half cleaned up would be left.
         ignore_signals()
         for aside in self.folder.glob("replaced/*"):
-            place = self._layout.version_dir(aside.name)
+            place = self._share / aside.name
             if not os.path.lexists(place):
                 with contextlib.suppress(OSError):
                     aside.rename(place)
@@ -119,11 +110,6 @@ class Staging:
             # Stays when something was placed; a run that was ended early has not made all of them.
             with contextlib.suppress(OSError):
                 folder.rmdir()
-
-
-def _and_parents(folder: Path) -> Iterator[Path]:
-    yield folder
-    yield from folder.parents
 
 
 def _host() -> str:
@@ -145,11 +131,9 @@ def remove_tree(path: Path) -> None:
         return
     try:
         shutil.rmtree(path)
-    except PermissionError:
+    except (PermissionError, FileNotFoundError):
+        # The latter where another run sweeps the same.
         for folder, _, _ in os.walk(path):
             with contextlib.suppress(OSError):
                 os.chmod(folder, 0o700)
-        shutil.rmtree(path, ignore_errors=True)
-    except FileNotFoundError:
-        # Another run sweeps the same.
         shutil.rmtree(path, ignore_errors=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tarfile
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import IO, Final
@@ -12,17 +13,18 @@ from typing import IO, Final
 from wasp_installer.errors import changing
 
 from .archives import UNPACKED_LIMIT, damaged, unsafe, write_all
-from .layout import BINARY
+from .receipts import BINARY
 from .tar_reader import DamagedTarError, Entry, entries
 
 #: An archive beyond this is not a Wasp release (0.25.0: 522 entries).
 ENTRY_LIMIT: Final = 100_000
-#: Of a path, as some systems take no more than 1024 bytes, and of a name in it.
+#: In bytes, of a path, as some systems take no more than 1024, and of a name in it.
 LONGEST_PATH: Final = 500
 LONGEST_NAME: Final = 255
 _COPY_SIZE: Final = 1024 * 1024
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _FILES: Final = (tarfile.REGTYPE, tarfile.AREGTYPE)
+_SET_ID: Final = 0o6000
 
 
 def unpack(content: IO[bytes], folder: Path) -> Path | None:
@@ -36,69 +38,57 @@ def unpack(content: IO[bytes], folder: Path) -> Path | None:
             links that stay inside data.
     """
     try:
-        members = {_name(member): member for member in _all_of(content)}
+        members = _members(content)
     except DamagedTarError as error:
         raise damaged() from error
-    root = _root(members)
+    root = "package/" if any(name.startswith("package/") for name in members) else ""
     for name, member in members.items():
-        _check(name, member, members, root)
+        if not _is_safe(name, member, members, f"{root}data/"):
+            raise unsafe()
+    binary = members.get(root + BINARY)
+    has_data = any(name.startswith(f"{root}data/") for name in members)
+    if binary is None or binary.type not in _FILES or not has_data:
+        raise damaged()
     with changing(f"unpack into {folder.parent}"):
         return _extract(content, members, root, folder)
 
 
-def _all_of(content: IO[bytes]) -> list[Entry]:
-    """The entries, unless they are too many, too large, or several have one name."""
-    members = list(islice(entries(content), ENTRY_LIMIT + 1))
-    if len(members) > ENTRY_LIMIT or sum(member.size for member in members) > UNPACKED_LIMIT:
-        raise unsafe()
-    names = [_name(member) for member in members if not member.isdir()]
-    folders = {_name(member) for member in members if member.isdir()}
-    if len(set(names)) < len(names) or folders.intersection(names):
+def _members(content: IO[bytes]) -> dict[str, Entry]:
+    """The entries by their paths, unless they are too many, too large, or several have one."""
+    members: dict[str, Entry] = {}
+    size = 0
+    for entry in islice(entries(content), ENTRY_LIMIT + 1):
+        name = re.sub(r"^(\./)+", "", entry.name).rstrip("/")
+        before = members.setdefault(name, entry)
+        size += entry.size
+        # A folder may come again.
+        if before is not entry and not (before.isdir() and entry.isdir()):
+            raise unsafe()
+    if len(members) > ENTRY_LIMIT or size > UNPACKED_LIMIT:
         raise unsafe()
     return members
 
 
-def _name(member: Entry) -> str:
-    """The path of an entry, without what means nothing."""
-    name = member.name
-    while name.startswith("./"):
-        name = name[2:]
-    return name.rstrip("/")
-
-
-def _check(name: str, member: Entry, members: dict[str, Entry], root: str) -> None:
-    """Refuses what no release has: another kind of entry, or one that leads outside."""
-    is_known = member.isdir() or member.issym() or member.type in _FILES
+def _is_safe(name: str, member: Entry, members: Mapping[str, Entry], data: str) -> bool:
+    """Whether a release may have it: a known kind of entry, which does not lead outside."""
     parts = name.split("/")
-    if (
-        not is_known
-        or member.mode & 0o7000
-        or _CONTROL.search(f"{name}{member.linkname}")
-        or len(os.fsencode(name)) > LONGEST_PATH
-        or max(len(os.fsencode(part)) for part in parts) > LONGEST_NAME
-        or member.name.startswith("/")
-        or ({"", ".", ".."} & set(parts) and not (name in ("", ".") and member.isdir()))
-    ):
-        raise unsafe()
-    for length in range(1, len(parts)):
-        above = members.get("/".join(parts[:length]))
-        if above is not None and not above.isdir():
-            raise unsafe()
-    data = f"{root}data/"
-    is_ours = member.issym() and name.startswith(data)
-    if is_ours and _leads_outside(name[len(data) :], member.linkname):
-        raise unsafe()
-
-
-def _root(members: dict[str, Entry]) -> str:
-    """The folder that wasp-bin and data are in, with its slash."""
-    for root in ("package/", ""):
-        binary = members.get(root + BINARY)
-        if binary is not None and binary.type in _FILES:
-            if any(name.startswith(f"{root}data/") for name in members):
-                return root
-            break
-    raise damaged()
+    is_file = member.type in _FILES
+    above = (members.get("/".join(parts[:length])) for length in range(1, len(parts)))
+    return (
+        (member.isdir() or member.issym() or is_file)
+        and not (is_file and member.mode & _SET_ID)
+        and not _CONTROL.search(f"{name}{member.linkname}")
+        and len(os.fsencode(name)) <= LONGEST_PATH
+        and max(len(os.fsencode(part)) for part in parts) <= LONGEST_NAME
+        and not member.name.startswith("/")
+        and (not {"", ".", ".."} & set(parts) or (name in ("", ".") and member.isdir()))
+        and all(folder is None or folder.isdir() for folder in above)
+        and not (
+            member.issym()
+            and name.startswith(data)
+            and _leads_outside(name[len(data) :], member.linkname)
+        )
+    )
 
 
 def _leads_outside(name: str, target: str) -> bool:
@@ -107,17 +97,14 @@ def _leads_outside(name: str, target: str) -> bool:
     Going up is only allowed at the start of the target: after a folder that is itself a link, ".."
     would not lead back to where the name says.
     """
-    depth = name.count("/")
-    if not target or target.startswith("/"):
-        return True
     parts = [part for part in target.split("/") if part not in ("", ".")]
-    while parts and parts[0] == "..":
-        parts.pop(0)
-        depth -= 1
-    return depth < 0 or ".." in parts
+    ups = next((at for at, part in enumerate(parts) if part != ".."), len(parts))
+    return not target or target.startswith("/") or ups > name.count("/") or ".." in parts[ups:]
 
 
-def _extract(content: IO[bytes], members: dict[str, Entry], root: str, folder: Path) -> Path | None:
+def _extract(
+    content: IO[bytes], members: Mapping[str, Entry], root: str, folder: Path
+) -> Path | None:
     package_json = None
     for name, member in members.items():
         inner = name[len(root) :] if name.startswith(root) else ""

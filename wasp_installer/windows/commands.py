@@ -11,84 +11,83 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from wasp_installer.command_line.console import Console
-from wasp_installer.command_line.manager import (
-    Reported,
-    arguments_of_install,
-    manage,
-    shared_arguments,
-)
+from wasp_installer.command_line.manager import Reported, read_report
 from wasp_installer.command_line.options import Options
 from wasp_installer.command_line.report import Result, print_versions, result_of
 from wasp_installer.contents import content_of
-from wasp_installer.errors import InstallerError, changing
+from wasp_installer.errors import InstallerError, InterruptedRunError, changing, explained
 from wasp_installer.placing.staging import remove_tree
 from wasp_installer.telemetry import InstallEvent
 
-from .path_setup import PathSetup
-from .user_path import UserPath, this_user_path
+from .user_path import PathSetup, UserPath, this_user_path
 from .wasp_cmd import MARK, distribution_of, wasp_cmd
 from .wsl import Distribution, Wsl
 
 _INSIDE_PREFIX: Final = re.compile(r"/[A-Za-z0-9_./+@:-]*")
 
 
-@dataclass(frozen=True)
-class Windows:
-    """A Windows machine as this module sees it."""
-
-    wsl: Wsl
-    user_path: UserPath | None
-    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
-
-
-def this_windows() -> Windows:
-    """The one that this runs on."""
-    return Windows(Wsl(os.environ), this_user_path(os.environ))
-
-
-def execute(
-    options: Options, console: Console, event: InstallEvent, windows: Windows | None = None
-) -> Result:
+def execute(options: Options, console: Console) -> Result:
     """Does what the options ask for.
 
     Raises:
         InstallerError: what went wrong.
     """
-    run = _Run(options, console, event, windows or this_windows())
-    removals = ("uninstall", "migrate-to-npm")
-    command = run.remove if options.command in removals else run.manage
-    result = run.install() if options.is_install else command()
-    platform = {"os": "windows", "arch": result.platform.get("arch"), "libc": None}
-    on_path = run.path.is_done()
-    return replace(result, platform=platform, executable=str(run.cmd), on_path=on_path)
+    return Run(options, console, Wsl(os.environ), this_user_path(os.environ)).execute()
 
 
-class _Run:
-    """One run."""
+class Run:
+    """One run on a machine with ``wsl`` and ``user_path``."""
 
     def __init__(
-        self, options: Options, console: Console, event: InstallEvent, windows: Windows
+        self, options: Options, console: Console, wsl: Wsl, user_path: UserPath | None
     ) -> None:
         self._options = options
         self._console = console
-        self._event = event
-        self._environment = windows.environment
-        self._wsl = windows.wsl
+        self._event = InstallEvent(options, console)
+        self._wsl = wsl
         #: A place inside WSL is no place on Windows: there the default one is used.
         self._prefix_inside = ""
         prefix = options.prefix
         if prefix.startswith("/") and os.name == "nt":
             self._prefix_inside, prefix = prefix, os.path.join(os.path.expanduser("~"), ".local")
         folder = Path(os.path.normpath(prefix)) / "bin"
-        self.cmd = folder / "wasp.cmd"
-        self.path = PathSetup(options, console, folder, windows.environment, windows.user_path)
-        self._check()
+        self._cmd = folder / "wasp.cmd"
+        changed = None if options.no_modify_path else user_path
+        self._path = PathSetup(console, folder, wsl.environment, changed)
+
+    def execute(self) -> Result:
+        """Does what the options ask for; raises InstallerError."""
+        command = self._options.command
+        try:
+            self._check()
+            if self._options.is_install:
+                result = self._install()
+            elif command in ("uninstall", "migrate-to-npm"):
+                result = self._remove()
+            else:
+                result = self._manage()
+        except Exception as caught:  # noqa: BLE001 - whatever it is, it is told in words
+            error = explained(caught)
+            if isinstance(error, InterruptedRunError):
+                self._event.stop()
+            error.result = self._seen_from_here(error.result or Result("error"))
+            raise error from None
+        return self._seen_from_here(result)
+
+    def _seen_from_here(self, result: Result) -> Result:
+        return replace(
+            result,
+            platform={"os": "windows", "arch": result.platform.get("arch")},
+            executable=str(self._cmd),
+            on_path=self._path.is_done(),
+            telemetry=self._event.outcome,
+        )
 
     def _check(self) -> None:
         if self._options.destdir:
@@ -104,54 +103,52 @@ class _Run:
                 "Choose a folder with letters and digits only.",
             )
 
-    def install(self) -> Result:
+    def _install(self) -> Result:
         """Installs inside, and makes wasp.cmd."""
-        self._refuse_foreign()
+        options = self._options
+        content = self._content_of_cmd()
+        if content is not None and MARK not in content and not options.force:
+            raise InstallerError(
+                "foreign-launcher",
+                f"{self._cmd} already exists, and this installer did not make it.",
+                "Move it away, or replace it with --force.",
+            )
         distribution = self._enter()
         if distribution.version == 1:
             self._console.warn(
                 f"{distribution.name} runs on WSL 1. Wasp works there, but is slower.\n"
                 f"To convert it: wsl --set-version {distribution.name} 2"
             )
-        if not self._options.dry_run and self._is_new(distribution):
+        if not options.dry_run and self._is_new(distribution):
             self._event.announce()
-        arguments = arguments_of_install(self._options) + self._archive(distribution)
-        told = self._inside(distribution, "install", "--no-telemetry", *arguments)
-        result = result_of(told)
+        archive = []
+        if options.from_file is not None:
+            archive = ["--from-file", self._wsl.path_inside(distribution.name, options.from_file)]
+        result = result_of(self._inside(distribution, "install", "--no-telemetry", *archive))
         if result.status == "installed":
             self._event.announce()
-        if self._options.dry_run:
-            self._console.say(f"  and   {self.cmd}, which enters {distribution.name}")
+        if options.dry_run:
+            self._console.say(f"  and   {self._cmd}, which enters {distribution.name}")
             return result
         self._write_cmd(distribution)
-        self._console.say(f"In PowerShell and cmd: {self.cmd}, which enters {distribution.name}")
-        self._say_if_any(self.path.add())
+        self._console.say(f"In PowerShell and cmd: {self._cmd}, which enters {distribution.name}")
+        self._path.add()
         return result
 
     def _is_new(self, distribution: Distribution) -> bool:
         """Whether it is certain, before the network is asked, that something is installed."""
         options, installed = self._options, self._versions(distribution)
-        if options.force or not installed:
-            return True
         is_exact = options.wanted != "latest" and options.from_file is None
-        return is_exact and options.wanted not in installed
+        return options.force or not installed or (is_exact and options.wanted not in installed)
 
-    def _archive(self, distribution: Distribution) -> list[str]:
-        """The archive, by the path that it has inside."""
-        file = self._options.from_file
-        if file is None:
-            return []
-        return ["--from-file", self._wsl.path_inside(distribution.name, file)]
-
-    def manage(self) -> Result:
+    def _manage(self) -> Result:
         """Another command, or a word that is none."""
-        source = ["--source", self._options.source]
-        result = result_of(self._inside(self._enter(), *self._options.others, *source))
+        result = result_of(self._inside(self._enter(), *self._options.others))
         if result.status == "listed" and not self._options.json:
             print_versions(result)
         return result
 
-    def remove(self) -> Result:
+    def _remove(self) -> Result:
         """Removes a version, or all: then wasp.cmd and the entry of PATH, too."""
         options = self._options
         distribution = self._enter()
@@ -162,12 +159,12 @@ class _Run:
         if options.dry_run or (not is_all and self._versions(distribution)):
             return result
         if MARK in (self._content_of_cmd() or ""):
-            with changing(f"remove {self.cmd}"):
-                self.cmd.unlink(missing_ok=True)
-        self._say_if_any(self.path.remove())
+            with changing(f"remove {self._cmd}"):
+                self._cmd.unlink(missing_ok=True)
+        self._path.remove()
         with contextlib.suppress(OSError):
-            self.cmd.parent.rmdir()
-        if is_all and (cache := self._environment.get("LOCALAPPDATA")):
+            self._cmd.parent.rmdir()
+        if is_all and (cache := self._wsl.environment.get("LOCALAPPDATA")):
             # Where an older install.py kept its libraries.
             with contextlib.suppress(OSError):
                 remove_tree(Path(cache) / "wasp" / "installer")
@@ -179,55 +176,36 @@ class _Run:
 
     def _versions(self, distribution: Distribution) -> Sequence[str]:
         """What is installed inside."""
-        return self._inside(distribution, "list", quiet=True).words("versions")
+        return self._inside(distribution, "list", "--quiet").words("versions")
 
-    def _inside(self, distribution: Distribution, *arguments: str, quiet: bool = False) -> Reported:
+    def _inside(self, distribution: Distribution, *arguments: str) -> Reported:
         """Has the sh program do what the arguments say in ``distribution``."""
-
-        def run(given: Sequence[str]) -> tuple[int, str]:
-            return self._wsl.run_script(distribution.name, content_of("install.sh"), given)
-
-        options = replace(self._options, quiet=self._options.quiet or quiet)
         place = ["--prefix", self._prefix_inside] if self._prefix_inside else []
-        shared = shared_arguments(options)
-        return manage(run, self._console, [*arguments, *place, *shared])
-
-    # --- wasp.cmd ---------------------------------------------------------------------------------
+        words = [*arguments, *place, *self._options.arguments(), "--porcelain"]
+        ended = self._wsl.run_script(distribution.name, content_of("install.sh"), words)
+        return read_report(self._console, ended.code, ended.stdout)
 
     def _write_cmd(self, distribution: Distribution) -> None:
         executable = f"{self._prefix_inside or '$HOME/.local'}/bin/wasp"
         assert self._wsl.program is not None, "a distribution was found with it"
-        root = self._environment.get("SystemRoot", "")
+        root = self._wsl.environment.get("SystemRoot", "")
         content = wasp_cmd(distribution.name, executable, self._wsl.program, root)
-        staged = self.cmd.with_name(f".wasp-{os.getpid()}.cmd")
-        with changing(f"write {self.cmd}"):
-            self.cmd.parent.mkdir(parents=True, exist_ok=True)
+        staged = self._cmd.with_name(f".wasp-{os.getpid()}.cmd")
+        with changing(f"write {self._cmd}"):
+            self._cmd.parent.mkdir(parents=True, exist_ok=True)
             try:
                 staged.write_bytes(content)
-                staged.replace(self.cmd)
+                staged.replace(self._cmd)
             finally:
                 staged.unlink(missing_ok=True)
 
     def _content_of_cmd(self) -> str | None:
         try:
-            return self.cmd.read_text(encoding="utf-8", errors="replace")
+            return self._cmd.read_text(encoding="utf-8", errors="replace")
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError:
             return ""
-
-    def _refuse_foreign(self) -> None:
-        content = self._content_of_cmd()
-        if content is not None and MARK not in content and not self._options.force:
-            raise InstallerError(
-                "foreign-launcher",
-                f"{self.cmd} already exists, and this installer did not make it.",
-                "Move it away, or replace it with --force.",
-            )
-
-    def _say_if_any(self, line: str | None) -> None:
-        if line:
-            self._console.say(line)
 
 
 def _confirm(options: Options, question: str) -> None:

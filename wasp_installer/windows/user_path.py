@@ -11,12 +11,20 @@ import ntpath
 import re
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
-KEY: Final = "Environment"
-VALUE: Final = "Path"
+from telemetry_ping import is_on_ci
+from wasp_installer.command_line.console import Console
+
+_SETTINGS: Final = (
+    "To add it: Settings > System > About > Advanced system settings > Environment variables > Path"
+)
+_KEY: Final = "Environment"
+_VALUE: Final = "Path"
 #: No variable can be longer, and of a longer one programs see nothing.
-LONGEST: Final = 32_766
+_LONGEST: Final = 32_766
 
 
 class UserPath:
@@ -33,49 +41,43 @@ class UserPath:
         self._announce = announce
         self._environment = environment
 
-    def has(self, folder: str) -> bool:
-        """Whether ``folder`` is in it, however it is written there."""
-        with self._opened(write=False) as key:
-            return bool(places(self._read(key)[0], folder, self._environment))
-
     def add(self, folder: str) -> bool:
         """Puts ``folder`` first; False when it is there already. The rest stays as it is written.
 
         Raises:
             OSError: the registry does not let us, or the value would be too long.
         """
-        with self._opened(write=True) as key:
+        with self._opened() as key:
             value, kind = self._read(key)
             if places(value, folder, self._environment):
                 return False
             changed = f"{folder};{value}" if value else folder
-            if len(changed) > LONGEST:
+            if len(changed) > _LONGEST:
                 raise OSError("PATH would be too long")
-            self._registry.SetValueEx(key, VALUE, 0, kind, changed)
+            self._registry.SetValueEx(key, _VALUE, 0, kind, changed)
         self._announce()
         return True
 
     def remove(self, folder: str) -> bool:
         """Takes ``folder`` out; False when it is not in it."""
-        with self._opened(write=True) as key:
+        with self._opened() as key:
             value, kind = self._read(key)
             found = places(value, folder, self._environment)
             if not found:
                 return False
-            entries = value.split(";")
-            left = ";".join(entry for at, entry in enumerate(entries) if at not in found)
+            left = [entry for at, entry in enumerate(value.split(";")) if at not in found]
             if left:
-                self._registry.SetValueEx(key, VALUE, 0, kind, left)
+                self._registry.SetValueEx(key, _VALUE, 0, kind, ";".join(left))
             else:
-                self._registry.DeleteValue(key, VALUE)
+                self._registry.DeleteValue(key, _VALUE)
         self._announce()
         return True
 
-    def _opened(self, *, write: bool) -> contextlib.AbstractContextManager[Any]:
+    def _opened(self) -> contextlib.AbstractContextManager[Any]:
         registry = self._registry
-        access = registry.KEY_READ | (registry.KEY_WRITE if write else 0)
+        access = registry.KEY_READ | registry.KEY_WRITE
         opened: contextlib.AbstractContextManager[Any] = registry.CreateKeyEx(
-            registry.HKEY_CURRENT_USER, KEY, 0, access
+            registry.HKEY_CURRENT_USER, _KEY, 0, access
         )
         return opened
 
@@ -83,7 +85,7 @@ class UserPath:
         """The value and its type; a new one may name other variables."""
         registry = self._registry
         try:
-            value, kind = registry.QueryValueEx(key, VALUE)
+            value, kind = registry.QueryValueEx(key, _VALUE)
         except FileNotFoundError:
             return "", registry.REG_EXPAND_SZ
         if kind not in (registry.REG_SZ, registry.REG_EXPAND_SZ):
@@ -92,14 +94,9 @@ class UserPath:
 
 
 def places(path: str, folder: str, environment: Mapping[str, str]) -> set[int]:
-    """Which entries of a PATH stand for ``folder``."""
+    """Which entries of a PATH stand for ``folder``, however it is written there."""
     wanted = _plain(folder, environment)
     return {at for at, entry in enumerate(path.split(";")) if _plain(entry, environment) == wanted}
-
-
-def fits(folder: str) -> bool:
-    """Whether it can be an entry: the registry would read a percent sign as a variable's."""
-    return not set(folder) & set(';%"\r\n')
 
 
 def _plain(entry: str, environment: Mapping[str, str]) -> str:
@@ -109,11 +106,17 @@ def _plain(entry: str, environment: Mapping[str, str]) -> str:
     return ntpath.normpath(text).lower() if text else ""
 
 
-def announce_change() -> None:
-    """Tells the running programs, so that a terminal opened from now on has the new PATH.
+def this_user_path(environment: Mapping[str, str]) -> UserPath | None:
+    """That of the person who runs this; None where there is no registry."""
+    if sys.platform == "win32":
+        import winreg
 
-    https://learn.microsoft.com/windows/win32/winmsg/wm-settingchange
-    """
+        return UserPath(winreg, _announce_change, environment)
+    return None
+
+
+def _announce_change() -> None:
+    # https://learn.microsoft.com/windows/win32/winmsg/wm-settingchange
     if sys.platform == "win32":
         import ctypes
 
@@ -124,13 +127,84 @@ def announce_change() -> None:
             *(ctypes.c_void_p, ctypes.c_uint, ctypes.c_void_p, ctypes.c_wchar_p),
             *(ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p),
         ]
-        send(everybody, setting_change, None, KEY, unless_hung, longest_ms, None)
+        send(everybody, setting_change, None, _KEY, unless_hung, longest_ms, None)
 
 
-def this_user_path(environment: Mapping[str, str]) -> UserPath | None:
-    """That of the person who runs this; None where there is no registry."""
-    if sys.platform == "win32":
-        import winreg
+@dataclass(frozen=True)
+class PathSetup:
+    """What one run does about PATH; ``folder`` is where wasp.cmd is.
 
-        return UserPath(winreg, announce_change, environment)
-    return None
+    ``user_path`` is None where it may not be changed.
+    """
+
+    console: Console
+    folder: Path
+    environment: Mapping[str, str]
+    user_path: UserPath | None
+
+    @property
+    def _mark(self) -> Path:
+        """Says that the entry is ours: others need theirs after we are gone."""
+        return self.folder.parent / "share" / "wasp-lang" / ".added-to-path"
+
+    def is_done(self) -> bool:
+        """Whether the folder is an entry of PATH."""
+        return bool(places(self.environment.get("PATH", ""), str(self.folder), self.environment))
+
+    def add(self) -> None:
+        """Makes new terminals find wasp, and says so; a warning says what was not done."""
+        if self.is_done():
+            return
+        file = self.environment.get("GITHUB_PATH")
+        # The registry would read a percent sign as a variable's.
+        if set(str(self.folder)) & set(';%"\r\n'):
+            self.console.warn(
+                f"{self.folder} is not on your PATH, and cannot be, because of a semicolon or a "
+                "percent sign in its name.\nChoose another place with --prefix DIR."
+            )
+        elif self.user_path and file and self.environment.get("GITHUB_ACTIONS"):
+            self._add_for_github(Path(file))
+        elif self.user_path is None or is_on_ci(self.environment):
+            self.console.warn(f"{self.folder} is not on your PATH. {_SETTINGS}")
+        else:
+            self._add(self.user_path)
+
+    def _add(self, user_path: UserPath) -> None:
+        try:
+            is_new = user_path.add(str(self.folder))
+            if is_new:
+                self._mark.parent.mkdir(parents=True, exist_ok=True)
+                self._mark.touch()
+        except OSError as error:
+            self.console.warn(
+                f"{self.folder} is not on your PATH, which cannot be changed: {error}.\n"
+                + _SETTINGS
+            )
+            return
+        done = f"Added {self.folder} to" if is_new else f"{self.folder} is on"
+        self.console.say(f"{done} your PATH: open a new terminal to use it.")
+
+    def _add_for_github(self, file: Path) -> None:
+        try:
+            with file.open("a", encoding="utf-8") as stream:
+                stream.write(f"{self.folder}\n")
+        except OSError:
+            self.console.warn(f"{file} (GITHUB_PATH) cannot be written to.")
+        else:
+            self.console.say(f"Added {self.folder} to PATH for the next steps of this job.")
+
+    def remove(self) -> None:
+        """Takes out what ``add`` put in, and says so."""
+        if self.user_path is None or not self._mark.exists():
+            return
+        try:
+            is_gone = self.user_path.remove(str(self.folder))
+            self._mark.unlink()
+        except OSError as error:
+            self.console.warn(f"{self.folder} is still on your PATH: {error}.")
+            return
+        for folder in (self._mark.parent, self._mark.parent.parent):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        if is_gone:
+            self.console.say(f"Took {self.folder} off your PATH")

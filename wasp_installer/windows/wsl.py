@@ -14,7 +14,7 @@ from typing import Final
 
 from telemetry_ping import CI_VARIABLES
 from wasp_installer.errors import InstallerError
-from wasp_installer.programs import HELPER_LIMIT_S, Ended, Program
+from wasp_installer.programs import TOO_LONG, Ended, ask, run
 
 #: It answers at once; where it does not, its service is stuck.
 LIST_LIMIT_S: Final = 30.0
@@ -69,14 +69,13 @@ class Distribution:
     version: int
     is_default: bool = False
 
-    @property
-    def is_appliance(self) -> bool:
-        """Whether it is another program's own, and not for people."""
-        return _APPLIANCES.fullmatch(self.name) is not None
 
+def decoded(printed: str) -> str:
+    """What wsl.exe itself prints: UTF-16, mostly without a mark, or UTF-8 with WSL_UTF8=1.
 
-def decoded(output: bytes) -> str:
-    """What wsl.exe itself prints: UTF-16, mostly without a mark, or UTF-8 with WSL_UTF8=1."""
+    ``printed`` is that as if it were UTF-8 (see ``Ended``).
+    """
+    output = printed.encode("utf-8", "surrogateescape")
     if output.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = output.decode("utf-16", "replace")
     elif b"\0" in output:
@@ -102,7 +101,7 @@ def distributions_in(listing: str) -> list[Distribution]:
 
 def by_preference(distributions: Iterable[Distribution]) -> list[Distribution]:
     """Those that people work in: the default one first, and version 2 before version 1."""
-    usable = [each for each in distributions if not each.is_appliance]
+    usable = [each for each in distributions if not _APPLIANCES.fullmatch(each.name)]
     return sorted(usable, key=lambda each: (not each.is_default, -each.version))
 
 
@@ -137,18 +136,9 @@ class Wsl:
     with.
     """
 
-    def __init__(
-        self,
-        environment: Mapping[str, str],
-        program: str | None = None,
-        *,
-        list_limit_s: float = LIST_LIMIT_S,
-        start_limit_s: float = START_LIMIT_S,
-    ) -> None:
-        self._environment = environment
-        self.program = program or _program(environment)
-        self._list_limit_s = list_limit_s
-        self._start_limit_s = start_limit_s
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self.program = _program(environment)
 
     def choose(self, current: str | None = None) -> Distribution:
         """The distribution for Wasp: one that runs a command.
@@ -159,7 +149,7 @@ class Wsl:
             InstallerError: "unsupported-platform", with what to type.
         """
         listed = self._listed()
-        named = self._environment.get(CHOICE_VARIABLE)
+        named = self.environment.get(CHOICE_VARIABLE)
         if not named and current in [each.name for each in listed]:
             chosen = [each for each in listed if each.name == current]
         elif named:
@@ -187,29 +177,26 @@ class Wsl:
         if self.program is None:
             raise _refusal("Wasp runs on Windows inside WSL, which is not here.", _HOW_TO_GET_WSL)
         try:
-            ended = self._run([self.program, "--list", "--verbose"], self._list_limit_s)
+            command = [self.program, "--list", "--verbose"]
+            ended = run(command, LIST_LIMIT_S, environment=self.environment)
         except OSError as error:
             raise _refusal(f"wsl.exe cannot be run: {error}.", _HOW_TO_GET_WSL) from error
-        if ended is None:
+        if ended.code == TOO_LONG:
             raise _refusal(
-                f"WSL does not answer (wsl --list, {self._list_limit_s:g} s).",
+                f"WSL does not answer (wsl --list, {LIST_LIMIT_S:g} s).",
                 "Restart it: wsl --shutdown, then this again. If that hangs too, restart Windows.",
             )
         # It fails where there is no distribution, with help or a sentence in the user's language.
-        return distributions_in(decoded(ended.output)) if ended.code == 0 else []
+        return distributions_in(decoded(ended.stdout)) if ended.code == 0 else []
 
     def _answers(self, distribution: Distribution) -> bool:
         """Whether a command can be run in it; one that is stopped is started by that."""
         command = self.command(distribution.name, ["/bin/sh", "-c", f"echo {_ALIVE}"])
         try:
-            ended = self._run(command, self._start_limit_s)
+            ended = run(command, START_LIMIT_S, environment=self.environment)
         except OSError:
             return False
-        return ended is not None and ended.code == 0 and _ALIVE in ended.stdout
-
-    def _run(self, command: Sequence[str], limit_s: float) -> Ended | None:
-        with Program(command, environment=self._environment) as program:
-            return program.wait(limit_s)
+        return ended.code == 0 and _ALIVE in ended.stdout
 
     def command(self, name: str, arguments: Sequence[str]) -> list[str]:
         """The command line that runs ``arguments`` in the distribution called ``name``.
@@ -226,9 +213,8 @@ class Wsl:
             InstallerError: "file-system", when it does not see it.
         """
         command = self.command(name, ["wslpath", "-a", "-u", path])
-        ended = self._run(command, HELPER_LIMIT_S)
-        inside = ended.stdout.strip() if ended is not None and ended.code == 0 else ""
-        if not inside.startswith("/"):
+        inside = ask(command, "/.*", environment=self.environment)
+        if not inside:
             raise InstallerError(
                 "file-system",
                 f"{name} cannot see {path}.",
@@ -236,22 +222,17 @@ class Wsl:
             )
         return inside
 
-    def run_script(self, name: str, script: bytes, arguments: Sequence[str]) -> tuple[int, str]:
+    def run_script(self, name: str, script: bytes, arguments: Sequence[str]) -> Ended:
         """Runs a script of sh, which comes by stdin, so that no path has to be translated.
 
-        Returns its exit code and what it printed; stderr goes where that of this process goes.
+        Its stderr goes where that of this process goes.
         """
         command = self.command(name, [*in_login_shell("sh -s --"), *arguments])
-        environment = {
-            **self._environment,
-            "WSLENV": shared(INSTALLER_VARIABLES, self._environment),
-        }
-        with Program(
+        names = shared(INSTALLER_VARIABLES, self.environment)
+        environment = {**self.environment, "WSLENV": names}
+        return run(
             command, environment=environment, stdin=script, stderr=None, shares_terminal=True
-        ) as program:
-            ended = program.wait()
-        assert ended is not None, "there was no limit"
-        return ended.code, ended.stdout
+        )
 
 
 def shared(names: Sequence[str], environment: Mapping[str, str]) -> str:

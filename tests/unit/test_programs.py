@@ -1,0 +1,79 @@
+"""Other programs: how they end, whatever ends them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wasp_installer.errors import InterruptedRunError
+from wasp_installer.programs import TOO_LONG, Ended, Program, ask, run
+from wasp_installer.signals import raise_on_signals
+
+
+@pytest.fixture
+def _signals() -> Iterator[None]:
+    """Signals end a run, as in install.py; afterwards they are as before."""
+    before = {number: signal.getsignal(number) for number in (2, 15, 1)}
+    raise_on_signals()
+    yield
+    for number, action in before.items():
+        signal.signal(number, action)
+
+
+@pytest.mark.parametrize(
+    ("script", "ended"),
+    [
+        ("echo a; echo b >&2", Ended(0, "a\n", "b\n")),
+        ("exit 3", Ended(3)),
+        ("kill -9 $$", Ended(137)),
+        ("printf '\\377'", Ended(0, "\udcff")),
+    ],
+)
+def test_how_it_ended(script: str, ended: Ended) -> None:
+    assert run(["/bin/sh", "-c", script]) == ended
+
+
+def test_one_that_takes_too_long_is_ended_with_all_that_it_has_started() -> None:
+    with Program(["/bin/sh", "-c", "trap '' TERM; sleep 60 & echo $!; wait"]) as program:
+        assert program._process.stdout is not None
+        child = int(program._process.stdout.readline())
+        assert program.wait(0.1).code == TOO_LONG
+    assert not _runs(child)
+
+
+def _runs(pid: int) -> bool:
+    """Whether it has not ended; one that nobody has asked for yet (Z) has."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_helper_that_is_not_there_answers_nothing() -> None:
+    assert ask(["/no/such/program"], ".*") == ""
+
+
+@pytest.mark.usefixtures("_signals")
+def test_a_signal_during_a_start_leaves_nothing_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr("subprocess.Popen", Interrupted)
+    with pytest.raises(InterruptedRunError) as caught:
+        Program([sys.executable, "-c", "input()"], stdin=b"")
+    assert caught.value.code == 143
+    [process] = started
+    assert process.poll() is not None

@@ -1,0 +1,59 @@
+"""What is printed, and where it cannot be."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.frontends import INSTALL_PY
+from wasp_installer import Console
+
+
+def run(redirection: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """install.py, by a shell that redirects its streams."""
+    command = [sys.executable, str(INSTALL_PY), *arguments]
+    return subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", *command],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HOME": "/nowhere", **environment},
+    )
+
+
+@pytest.mark.parametrize("arguments", ["-V", "--help", "list --json", "--frob --json"])
+def test_a_result_that_cannot_be_printed_is_an_error(arguments: str) -> None:
+    done = run(">/dev/full", *arguments.split())
+    assert done.returncode == 7
+    assert "error: cannot write to the standard output: no space left" in done.stderr
+    assert "Exception" not in done.stderr
+    assert run(">/dev/full 2>/dev/full", *arguments.split()).returncode == 7
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "<&- 2>&-"])
+def test_nobody_has_to_listen(redirection: str) -> None:
+    done = run(redirection, "--frob", "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"] == "usage"
+
+
+def test_all_streams_may_be_closed() -> None:
+    assert run("<&- >&- 2>&-", "list").returncode == 0
+
+
+def test_a_terminal_may_know_few_letters(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(2, "w", encoding="ascii", closefd=False) as stream:
+        monkeypatch.setattr("sys.stderr", stream)
+        Console().warn("caf\xe9\nand more")
+    assert capfd.readouterr().err == "warning: caf\\xe9\n         and more\n"
+
+
+def test_a_report_is_ascii() -> None:
+    done = run("", "list", "--json", "--prefix", "/caf\xe9", PYTHONIOENCODING="ascii")
+    assert json.loads(done.stdout)["prefix"] == "/caf\xe9"
+    assert done.stdout.isascii()
