@@ -21,6 +21,7 @@ run_doctor() {
 	examine_left_overs
 	[ "$doctor_code" != 0 ] || show result 'All is well.'
 	choose_build
+	tell code "$doctor_code"
 	result checked
 	leave "$doctor_code"
 }

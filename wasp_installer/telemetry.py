@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from typing import Final
 
 import telemetry_ping
 
@@ -12,6 +13,8 @@ from .command_line.console import Console
 from .command_line.options import Options
 from .command_line.report import Telemetry
 from .signals import held_signals
+
+_PAGE: Final = "https://wasp.sh/docs/telemetry"
 
 
 class InstallEvent:
@@ -37,8 +40,8 @@ class InstallEvent:
         is_debugging = telemetry_ping.is_debugging()
         if not is_debugging:
             self._console.say(
-                f'Telemetry: a random id and "{telemetry_ping.this_os()}" are sent '
-                "(opt out: WASP_TELEMETRY_DISABLE=1)"
+                f'Telemetry: sends a random id and "{telemetry_ping.this_os()}" now, and usage '
+                f"events from your projects later ({_PAGE}; off: WASP_TELEMETRY_DISABLE=1)"
             )
         try:
             stderr = None if is_debugging else subprocess.DEVNULL

@@ -36,7 +36,10 @@ BODY = re.compile(
     r'"event": "install-script:run", "distinct_id": "[1-9][0-9]{23}", '
     r'"properties": \{"os": "linux"\}\}'
 )
-NOTICE = 'Telemetry: a random id and "linux" are sent (opt out: WASP_TELEMETRY_DISABLE=1)'
+NOTICE = (
+    'Telemetry: sends a random id and "linux" now, and usage events from your projects later '
+    "(https://wasp.sh/docs/telemetry; off: WASP_TELEMETRY_DISABLE=1)"
+)
 
 
 def outcome(run: Run) -> str | None:

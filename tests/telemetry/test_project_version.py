@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.installed import STUB, VERSION, Installed
 
-#: What a main.wasp says, and which of 0.23.4, 0.24.0, 0.24.3, the current 0.25.0 and 1.2.0 then runs.
+#: What main.wasp says, and which of 0.23.4, 0.24.0, 0.24.3, 0.25.0 (current) and 1.2.0 then runs.
 REQUIREMENTS = {
     'app x {\n  wasp: {\n    version: "^0.24.0"\n  },\n  title: "x"\n}\n': "0.24.3",
     'app x { wasp: { version: "^0.24.1" } }': "0.24.3",

@@ -47,7 +47,7 @@ def _run(arguments: Sequence[str], prepare: Prepare | None) -> int:
         console = Console(quiet=options.quiet, verbose=options.verbose)
         if options.is_install and options.prefix:
             result = result_for("error", options)
-        if options.shows:
+        if options.shows and (options.shows == "-V" or options.is_install or os.name == "nt"):
             shown = f"Wasp installer {__version__}\n" if options.shows == "-V" else usage()
         else:
             result = _execute(options, arguments, console, prepare)
@@ -63,7 +63,7 @@ def _run(arguments: Sequence[str], prepare: Prepare | None) -> int:
         elapsed_s = time.monotonic() - started
         told = to_json(result, elapsed_s=elapsed_s, warnings=console.warnings, error=error)
         print(json.dumps(told))
-    return error.code if error else 0
+    return error.code if error else result.code
 
 
 def _execute(

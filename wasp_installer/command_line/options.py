@@ -169,8 +169,12 @@ def parse(arguments: Sequence[str]) -> Options:
 def usage() -> str:
     """What ``--help`` prints: the sh program's words, and what only this program has."""
     program = content_of("install.sh").decode("utf-8")
-    said = program.partition("cat <<'USAGE'\n")[2].partition("USAGE\n")[0]
-    lines = said.replace("install.sh", "install.py").splitlines(keepends=True)
+    said = program.partition("<<'USAGE'\n")[2].partition("USAGE\n")[0]
+    # Before a bar stand the letters of the commands that a line concerns; "i" is install.
+    tagged = [line.partition("|") for line in said.splitlines(keepends=True)]
+    lines = [
+        text.replace("install.sh", "install.py") for tag, _, text in tagged if "i" in tag or not tag
+    ]
     ours = ((line, next((_OURS[word] for word in _OURS if word in line), "")) for line in lines)
     return "".join(more + line for line, more in ours if "wasp installer COMMAND" not in line)
 

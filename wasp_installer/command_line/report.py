@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from .manager import Reported
 
 Status = Literal[
-    "installed", "already-installed", "switched", "listed", "removed", "planned", "error"
+    "installed",
+    "already-installed",
+    "switched",
+    "listed",
+    "removed",
+    "unchanged",
+    "planned",
+    "checked",
+    "error",
 ]
 #: What becomes of an install event is not waited for; "none": no install was started.
 Telemetry = Literal["sent", "disabled", "none"]
@@ -48,6 +56,8 @@ class Result:
     executable: str | None = None
     on_path: bool = False
     telemetry: Telemetry = "none"
+    #: Of "checked": that of what stands in the way, or 0.
+    code: int = 0
 
 
 def result_of(told: Reported) -> Result:
@@ -59,6 +69,7 @@ def result_of(told: Reported) -> Result:
         remote=told.words("remote") or None,
         platform={name: told[name] for name in _PLATFORM},
         on_path=told["on_path"] == "yes",
+        code=int(told["code"] or 0),
         **{name: told[name] for name in same},  # type: ignore[arg-type]
     )
 
@@ -97,6 +108,8 @@ def to_json(
         del report["current"], report["versions"]
     if result.remote is None:
         del report["remote"]
+    if result.status != "checked":
+        del report["code"]
     report["url"] = without_login(result.url) if result.url else None
     report["platform"] = {name: result.platform.get(name) for name in _PLATFORM}
     report |= {"elapsed_s": round(elapsed_s, 3), "warnings": list(warnings)}
