@@ -127,7 +127,7 @@ class NpmSource:
             text_at(main, "engines.node"),
         )
         if release.digest is None:
-            raise SourceProblem("bad-answer", "npm has no checksum for the archive")
+            raise self._unsaid()
         return release
 
     # --- by either --------------------------------------------------------------------------------
@@ -141,11 +141,7 @@ class NpmSource:
             # A digest that cannot be read must not pass for one that is not published.
             url = digest = None
         if url is None:
-            raise SourceProblem(
-                "bad-answer",
-                f"{self._host()} did not say where the archive is, or sent a checksum that cannot "
-                "be read",
-            )
+            raise self._unsaid()
         check_url(url)
         if self._registry and is_loopback(url) and not is_loopback(self._registry):
             # From elsewhere, this machine's own servers are out of bounds.
@@ -160,6 +156,12 @@ class NpmSource:
         if version is None or not is_version(version):
             raise SourceProblem("bad-answer", f"{self._host()} did not say which version it has")
         return version
+
+    def _unsaid(self) -> SourceProblem:
+        return SourceProblem(
+            "bad-answer",
+            f"{self._host()} did not say where the archive is, or what its checksum is",
+        )
 
     def _no_build(self, version: str) -> SourceProblem:
         return SourceProblem("no-build", f"Wasp {version} has no package {self._build}")
