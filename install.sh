@@ -541,8 +541,7 @@ choose_downloader() {
 		*) die no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
 			"$(how_to_install curl)" ;;
 	esac
-	[ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
-	[ -z "${NO_PROXY-}" ] || export no_proxy="${no_proxy:-$NO_PROXY}"
+	export https_proxy="${https_proxy:-${HTTPS_PROXY-}}" no_proxy="${no_proxy:-${NO_PROXY-}}"
 }
 set_problem() {
 	problem=$1 problem_text=$2
@@ -595,8 +594,7 @@ bounded() {
 	exec "$@"
 }
 fetch_with_curl() {
-	_protocols='=https'
-	case $_url in http:*) _protocols='=http,https' ;; esac
+	_protocols="=${_url%%:*},https"
 	run_waiting "$_file" "$work/errors" bounded curl --disable --silent --show-error --fail "$_method" \
 		--dump-header "$headers" --max-redirs "$REDIRECT_LIMIT" --proto "$_protocols" --proto-redir "$_protocols" \
 		--connect-timeout "$timeout" --speed-limit "$SLOWEST" --speed-time "$timeout" --max-filesize "$_limit" \
@@ -670,8 +668,7 @@ die_of_problem() {
 	die "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }
 fetch_json() {
-	fetch "$1" "$work/answer" || return 1
-	! is_web_page "$work/answer" || return 1
+	fetch "$1" "$work/answer" && ! is_web_page "$work/answer" || return 1
 	read_json "$work/answer" || set_problem bad-answer "$host answered with something that is not JSON"
 }
 is_web_page() {
@@ -698,11 +695,10 @@ read_json() {
 				print folder[depth] name[depth] "\t" value
 			}
 			value = ""; inside = 1
-			text = $0
-			if (length(text) > 65536) exit 1
-			while (match(text, /[][{},]/)) {
-				c = substr(text, RSTART, 1)
-				text = substr(text, RSTART + 1)
+			gsub(/[^][{},]/, "")
+			if (length($0) > 65536) exit 1
+			for (i = 1; i <= length($0); i++) {
+				c = substr($0, i, 1)
 				if (c == "{" || c == "[") {
 					if (++depth > 100) exit 1
 					folder[depth] = folder[depth - 1] name[depth - 1] (depth > 1 ? "." : "")
@@ -762,12 +758,8 @@ find_release_at_npm() {
 	fi
 	_problem=$problem _problem_text=$problem_text
 	say_step 'Asking npm for the release'
-	problem=not-found
-	if find_with view_with_npm 'npm cannot get'; then
-		fetcher=npm
-		[ -z "$release_digest" ] || return 0
-		set_problem bad-answer 'npm has no checksum for the archive'
-	fi
+	fetcher=npm problem=not-found
+	! find_with view_with_npm 'npm cannot get' || return 0
 	[ -z "$_problem" ] || set_problem "$_problem" "$_problem_text"
 	return 1
 }
@@ -818,9 +810,9 @@ take_distribution() {
 			sha512-*) release_digest=sha512:$(base64_to_hex "${_integrity#sha512-}") ;;
 		esac
 	done
-	case $release_url,${#release_digest} in
-		?*,0 | ?*,135) check_url "$release_url" ;;
-		*) set_problem bad-answer "$host did not say where the archive is, or sent a checksum that cannot be read" ;;
+	case $fetcher,$release_url,${#release_digest} in
+		*,?*,135 | [!n]*,?*,0) check_url "$release_url" ;;
+		*) set_problem bad-answer "$host did not say where the archive is, or what its checksum is" ;;
 	esac || return 1
 	[ -z "$registry" ] || is_loopback "$registry" || ! is_loopback "$release_url" \
 		|| set_problem insecure-url "the registry points to an archive on this machine ($(plain_text "$release_url"))"
@@ -897,8 +889,7 @@ die_without() {
 	[ -z "$network_problem" ] || die_of_problem "$1"
 	[ "$problem" != no-build ] || die unsupported-platform "$1 has no build for $(platform_words)." \
 		"Another version may have one: $RELEASES_URL"
-	_lack="$(source_name "$source") does not have"
-	[ "$source" != auto ] || _lack='no source has'
+	[ "$source" = auto ] && _lack='no source has' || _lack="$(source_name "$source") does not have"
 	die no-such-version "$_lack $1." "All versions: $RELEASES_URL"
 }
 forget_release() {
@@ -1031,12 +1022,8 @@ unpack_archive() {
 	release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
 	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
 	say_step 'Unpacking'
-	for tar_locale in C.UTF-8 en_US.UTF-8; do
-		run_waiting /dev/null "$work/errors" unpack
-		_status=$?
-		grep -q locale "$work/errors" || break
-	done
-	explain_unpacking "$_status"
+	run_waiting /dev/null "$work/errors" unpack
+	explain_unpacking
 	refuse_what_no_release_has
 	keep_wasp_only
 }
@@ -1065,13 +1052,14 @@ hash_archive() {
 }
 unpack() {
 	ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
-	rm -rf "$staging/damaged" "$staging/unpacked"
 	mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
+	_locale=C.UTF-8
+	[ "$os" != macos ] || _locale=en_US.UTF-8
 	decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
-		LC_ALL=$tar_locale tar -xof -
-		_status=$?
+		LC_ALL=$_locale tar -xof -
+		_tar_status=$?
 		cat >/dev/null
-		exit "$_status"
+		exit "$_tar_status"
 	}
 }
 is_compressed() {
@@ -1086,7 +1074,7 @@ decompress() {
 }
 explain_unpacking() {
 	_errors=$(cat "$work/errors")
-	case $1,$_errors in
+	case $_status,$_errors in
 		*"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
 		*'Damaged tar'*) ;;
 		0,*) [ -e "$staging/damaged" ] || return 0 ;;

@@ -100,13 +100,8 @@ unpack_archive() {
 	# One that was cut between two entries is told by no tar, but by the zeros at its end.
 	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
 	say_step 'Unpacking'
-	# bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
-	for tar_locale in C.UTF-8 en_US.UTF-8; do
-		run_waiting /dev/null "$work/errors" unpack
-		_status=$?
-		grep -q locale "$work/errors" || break
-	done
-	explain_unpacking "$_status"
+	run_waiting /dev/null "$work/errors" unpack
+	explain_unpacking
 	refuse_what_no_release_has
 	keep_wasp_only
 }
@@ -144,14 +139,16 @@ hash_archive() {
 # out of gzip.
 unpack() {
 	ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
-	rm -rf "$staging/damaged" "$staging/unpacked"
 	mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
+	# bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
+	_locale=C.UTF-8
+	[ "$os" != macos ] || _locale=en_US.UTF-8
 	decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
-		LC_ALL=$tar_locale tar -xof -
-		_status=$?
+		LC_ALL=$_locale tar -xof -
+		_tar_status=$?
 		# gzip is not to be ended by what tar does not read, such as the zeros behind the last entry.
 		cat >/dev/null
-		exit "$_status"
+		exit "$_tar_status"
 	}
 }
 
@@ -168,10 +165,10 @@ decompress() {
 	fi
 }
 
-# explain_unpacking STATUS: a tar may complain and end well
+# explain_unpacking: a tar may complain and end well
 explain_unpacking() {
 	_errors=$(cat "$work/errors")
-	case $1,$_errors in
+	case $_status,$_errors in
 		*"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
 		*'Damaged tar'*) ;;
 		0,*) [ -e "$staging/damaged" ] || return 0 ;;

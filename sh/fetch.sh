@@ -21,8 +21,7 @@ choose_downloader() {
 			"$(how_to_install curl)" ;;
 	esac
 	# Unlike curl, it knows the names in lower case only.
-	[ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
-	[ -z "${NO_PROXY-}" ] || export no_proxy="${no_proxy:-$NO_PROXY}"
+	export https_proxy="${https_proxy:-${HTTPS_PROXY-}}" no_proxy="${no_proxy:-${NO_PROXY-}}"
 }
 
 # set_problem SLUG TEXT: and fails
@@ -94,8 +93,7 @@ bounded() {
 # fetch_with_curl: sets _status
 fetch_with_curl() {
 	# From https never to http; what begins on this very machine may stay plain.
-	_protocols='=https'
-	case $_url in http:*) _protocols='=http,https' ;; esac
+	_protocols="=${_url%%:*},https"
 	# --disable, first: what a person has in ~/.curlrc is for other downloads.
 	run_waiting "$_file" "$work/errors" bounded curl --disable --silent --show-error --fail "$_method" \
 		--dump-header "$headers" --max-redirs "$REDIRECT_LIMIT" --proto "$_protocols" --proto-redir "$_protocols" \

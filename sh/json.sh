@@ -3,8 +3,7 @@
 
 # fetch_json URL: reads the strings of the answer
 fetch_json() {
-	fetch "$1" "$work/answer" || return 1
-	! is_web_page "$work/answer" || return 1
+	fetch "$1" "$work/answer" && ! is_web_page "$work/answer" || return 1
 	read_json "$work/answer" || set_problem bad-answer "$host answered with something that is not JSON"
 }
 
@@ -41,11 +40,10 @@ read_json() {
 				print folder[depth] name[depth] "\t" value
 			}
 			value = ""; inside = 1
-			text = $0
-			if (length(text) > 65536) exit 1
-			while (match(text, /[][{},]/)) {
-				c = substr(text, RSTART, 1)
-				text = substr(text, RSTART + 1)
+			gsub(/[^][{},]/, "")
+			if (length($0) > 65536) exit 1
+			for (i = 1; i <= length($0); i++) {
+				c = substr($0, i, 1)
 				if (c == "{" || c == "[") {
 					if (++depth > 100) exit 1
 					folder[depth] = folder[depth - 1] name[depth - 1] (depth > 1 ? "." : "")

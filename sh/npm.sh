@@ -58,12 +58,8 @@ find_release_at_npm() {
 	fi
 	_problem=$problem _problem_text=$problem_text
 	say_step 'Asking npm for the release'
-	problem=not-found
-	if find_with view_with_npm 'npm cannot get'; then
-		fetcher=npm
-		[ -z "$release_digest" ] || return 0
-		set_problem bad-answer 'npm has no checksum for the archive'
-	fi
+	fetcher=npm problem=not-found
+	! find_with view_with_npm 'npm cannot get' || return 0
 	[ -z "$_problem" ] || set_problem "$_problem" "$_problem_text"
 	return 1
 }
@@ -130,9 +126,10 @@ take_distribution() {
 			sha512-*) release_digest=sha512:$(base64_to_hex "${_integrity#sha512-}") ;;
 		esac
 	done
-	case $release_url,${#release_digest} in
-		?*,0 | ?*,135) check_url "$release_url" ;;
-		*) set_problem bad-answer "$host did not say where the archive is, or sent a checksum that cannot be read" ;;
+	case $fetcher,$release_url,${#release_digest} in
+		# What npm brings must have one.
+		*,?*,135 | [!n]*,?*,0) check_url "$release_url" ;;
+		*) set_problem bad-answer "$host did not say where the archive is, or what its checksum is" ;;
 	esac || return 1
 	# From elsewhere, this machine's own servers are out of bounds.
 	[ -z "$registry" ] || is_loopback "$registry" || ! is_loopback "$release_url" \

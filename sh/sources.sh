@@ -16,8 +16,7 @@ die_without() {
 	[ -z "$network_problem" ] || die_of_problem "$1"
 	[ "$problem" != no-build ] || die unsupported-platform "$1 has no build for $(platform_words)." \
 		"Another version may have one: $RELEASES_URL"
-	_lack="$(source_name "$source") does not have"
-	[ "$source" != auto ] || _lack='no source has'
+	[ "$source" = auto ] && _lack='no source has' || _lack="$(source_name "$source") does not have"
 	die no-such-version "$_lack $1." "All versions: $RELEASES_URL"
 }
 

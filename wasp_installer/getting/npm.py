@@ -105,7 +105,7 @@ class NpmSource:
         url, integrity = text_at(package, "dist.tarball"), text_at(package, "dist.integrity")
         release = self._release(version, url, integrity, text_at(main, "engines.node"))
         if release.digest is None:
-            raise SourceProblem("bad-answer", "npm has no checksum for the archive")
+            raise self._unsaid()
         # It fetches the archive, too.
         self.registry = None
         return release
@@ -120,8 +120,7 @@ class NpmSource:
             # A digest that cannot be read must not pass for one that is not published.
             url = digest = None
         if url is None:
-            text = "did not say where the archive is, or sent a checksum that cannot be read"
-            raise SourceProblem("bad-answer", f"{self._host} {text}")
+            raise self._unsaid()
         check_url(url)
         if self.registry and is_loopback(url) and not is_loopback(self.registry):
             # From elsewhere, this machine's own servers are out of bounds.
@@ -135,6 +134,10 @@ class NpmSource:
         if version is None or not is_version(version):
             raise SourceProblem("bad-answer", f"{self._host} did not say which version it has")
         return version
+
+    def _unsaid(self) -> SourceProblem:
+        text = "did not say where the archive is, or what its checksum is"
+        return SourceProblem("bad-answer", f"{self._host} {text}")
 
     @property
     def _package(self) -> str:
