@@ -145,7 +145,7 @@ take_turn() {
 		fi
 		[ "$_waited" -gt 0 ] || say_step 'Waiting for another run'
 		# A run was killed while it broke the turn of another.
-		[ "$_waited" -lt 300 ] || rmdir "$turn.breaking" 2>/dev/null
+		! is_old "$turn.breaking" || rmdir "$turn.breaking" 2>/dev/null
 		_waited=$((_waited + 1))
 		run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
 	done
@@ -153,8 +153,12 @@ take_turn() {
 }
 
 is_left_turn() {
-	_holder=$(readlink "$turn") || return 1
-	is_abandoned "$_holder" "$turn" || [ -n "$(find "$turn" -prune -mmin +1 2>/dev/null)" ]
+	_holder=$(readlink "$turn") && { is_abandoned "$_holder" "$turn" || is_old "$turn"; }
+}
+
+# is_old FILE: from more than a minute ago
+is_old() {
+	[ -n "$(find "$1" -prune -mmin +1 2>/dev/null)" ]
 }
 
 end_turn() {
