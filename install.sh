@@ -5,8 +5,7 @@
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
 #
 # `make install.sh` makes it from sh/ (without comments), installed/ and telemetry_ping.py. It is one brace group, so a cut
-# download does nothing. Your shell runs only the next lines, which hand over to /bin/sh, whatever its aliases (a backslash
-# keeps them off), functions (with POSIXLY_CORRECT, bash takes none for a special builtin) and options are.
+# download does nothing. Your shell only hands over to /bin/sh: a backslash keeps aliases off, POSIXLY_CORRECT functions.
 POSIXLY_CORRECT=1
 \unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
@@ -32,12 +31,10 @@ NPM_PACKAGE=@wasp.sh/wasp-cli
 NPM_PATH=@wasp.sh%2fwasp-cli
 FIRST_NPM_VERSION=0.20.2
 VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
-DEFAULT_GITHUB_URL=https://github.com
+INSTALLER_URL=https://get.wasp.sh/install.sh
 RELEASES_URL=https://github.com/wasp-lang/wasp/releases
 NODE_URL=https://nodejs.org/en/download
 OLDEST_GLIBC=2.29
-ATTEMPTS=4
-LONGEST_RETRY_AFTER_S=60
 REDIRECT_LIMIT=10
 SLOWEST=100
 ANSWER_LIMIT=16777216
@@ -48,6 +45,7 @@ NPM_FETCH_LIMIT_S=600
 TELEMETRY_URL=https://app.posthog.com/capture/
 TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
 TELEMETRY_DEADLINE_S=10
+TELEMETRY_PAGE=https://wasp.sh/docs/telemetry
 STARTUP_MARK='# added by the Wasp installer'
 STARTUP_MARK_WITH_BREAK="$STARTUP_MARK, with the line break before it"
 newline='
@@ -55,36 +53,46 @@ newline='
 nothing='Nothing was installed.'
 tab=$(printf '\t') carriage_return=$(printf '\r') escape=$(printf '\033')
 usage() {
-	cat <<'USAGE'
-Installs Wasp (https://wasp.sh) and manages the installed versions.
-
-usage: install.sh [COMMAND] [OPTIONS]
-       wasp installer COMMAND [OPTIONS]
-
-commands:
-  install                  install a version, make it the current one (default)
-  list                     print the installed versions, or with --remote all
-  use VERSION              make an installed version the current one
-  uninstall [VERSION]      remove one version, or Wasp as a whole
-  migrate-to-npm           remove all of it, so that npm can take over
-
-options:
-  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
-      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
-      --source SOURCE      auto (default), npm or github
-      --from-file ARCHIVE  install from a downloaded archive, offline
-      --sha256 HEX         refuse the archive unless it has this SHA-256
-      --require-checksum   refuse an archive that has no known checksum
-      --remote             with list: the versions that can be installed
-      --no-modify-path     leave the shell's start-up files alone
-      --no-telemetry       send no install event
-      --force              install again; take over from npm or another wasp
-      --dry-run            say what would be done, and do nothing
-  -q, --quiet              print errors only
-      --verbose            print each step
-  -y, --yes                ask nothing
-  -h, --help               print this
-  -V                       print the installer's own version
+	case $command in
+		use) _letter=s ;;
+		update) _letter=w ;;
+		*) _letter=${command%"${command#?}"} ;;
+	esac
+	[ "$command" = install ] || printf 'usage: wasp installer %s [OPTIONS]\n' "$command"
+	while IFS='|' read -r _letters _text; do
+		case $_letters in '' | *"$_letter"*) printf '%s\n' "$_text" ;; esac
+	done <<'USAGE'
+i|Installs Wasp (https://wasp.sh) and manages the installed versions.
+i|
+i|usage: install.sh [COMMAND] [OPTIONS]
+i|       wasp installer COMMAND [OPTIONS]
+|
+i|commands:
+i|  install                  install a version and make it the current one (default)
+il|  list                     list the installed versions, or with --remote all
+is|  use VERSION              make an installed version the current one
+iw|  update [VERSION]         get today's installer and let it install a version
+iu|  uninstall [VERSION]      remove one version, or all of Wasp
+im|  migrate-to-npm           remove all of Wasp, so that npm can take over
+id|  doctor                   check this machine and this Wasp
+|
+|options:
+i|  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
+|      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
+ilw|      --source SOURCE      auto (default), npm or github
+i|      --from-file ARCHIVE  install from a downloaded archive, offline
+iw|      --sha256 HEX         refuse the archive unless it has this SHA-256
+iw|      --require-checksum   refuse an archive that has no known checksum
+il|      --remote             with list: the versions you can install
+isw|      --no-modify-path     leave the start-up files of your shells alone
+iw|      --no-telemetry       send no install event
+isw|      --force              install again; take over from npm or another wasp
+iswum|      --dry-run            say what would be done, and do nothing
+|  -q, --quiet              print errors only
+|      --verbose            print each step
+ium|  -y, --yes                ask nothing
+|  -h, --help               print this; after a command, what concerns it
+|  -V                       print the version of the installer
 USAGE
 }
 choose_colours() {
@@ -102,6 +110,10 @@ indented() {
 	printf '%s\n' "$2" | sed "2,\$s/^/$1/"
 }
 warn() {
+	[ "$command" != doctor ] || {
+		object 3 "$1"
+		return
+	}
 	tell warning "$1"
 	_warning="${yellow}warning:$plain $(indented '         ' "$1")"
 	if [ "$hold_warnings" = yes ]; then
@@ -171,9 +183,11 @@ confirm() {
 	_answer=$(head -n 1 </dev/tty)
 	asking=''
 	case $_answer in
-		[yY]*) ;;
-		*) die interrupted 'nothing was removed.' ;;
+		[yY]*) return 0 ;;
 	esac
+	say 'Nothing was changed.'
+	result unchanged
+	leave 0
 }
 have() {
 	command -v "$1" >/dev/null 2>&1
@@ -229,17 +243,17 @@ die_file_system() {
 	case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
 		*'ermission denied'* | *'not permitted'*)
 			die permission-denied "$1: permission denied." \
-				"Choose a folder that you may write to, for example: --prefix \"\$HOME/.local\""
+				"Choose a folder you can write to, for example: --prefix \"\$HOME/.local\""
 			;;
 		*'ead-only file system'*)
 			die read-only "$1: the file system is read-only." 'Choose another place with --prefix DIR.'
 			;;
 		*'o space left'* | *'uota exceeded'* | *full*)
-			die no-space "$1: no space left on the device." "Make room (about 170 MB for one version), $_elsewhere"
+			die no-space "$1: no space left on the device." "Free some space (a version needs about 170 MB), $_elsewhere"
 			;;
 	esac
 	_cause=$(plain_text "${2##*: }")
-	die file-system "$1: ${_cause:-it failed}." "See to that path, $_elsewhere"
+	die file-system "$1: ${_cause:-it failed}." "Check that path, $_elsewhere"
 }
 is_of_the_system() {
 	case $1 in
@@ -310,9 +324,9 @@ set_defaults() {
 	command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
 	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
 	require_checksum=no force=no dry_run=no porcelain=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
-	modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+	modify_path=yes remote=no help=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
-		os arch libc distro_id current installed available path_message edited held_warnings python node_version \
+		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
 		child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
 	on_path=no hold_warnings=no announced=no committed=no interrupted_code=130
@@ -344,6 +358,7 @@ parse_arguments() {
 			*) take_word "$_word" ;;
 		esac
 	done
+	[ "$help" = no ] || { usage && leave 0; }
 }
 take_value() {
 	case $_word in
@@ -367,19 +382,22 @@ take_option() {
 		-q | --quiet) quiet=yes ;;
 		--verbose) verbose=yes ;;
 		-y | --yes) assume_yes=yes ;;
-		-h | --help) usage && leave 0 ;;
+		-h | --help) help=yes ;;
 		-V) printf 'Wasp installer %s\n' "$INSTALLER_VERSION" && leave 0 ;;
 		--) _options=no ;;
-		*) die usage "there is no option '$(plain_text "$_word")'." 'See them all with: --help' ;;
+		*)
+			_meant=$(command=install usage | tr -s ' ,' '\n' | grep '^--' | closest "$_word")
+			die usage "unknown option '$(plain_text "$_word")'." "${_meant:+Did you mean $_meant? }See all options: --help"
+			;;
 	esac
 }
 take_word() {
 	case $_options,$1 in
-		yes,install | yes,list | yes,use | yes,uninstall | yes,migrate-to-npm | yes,check)
+		yes,install | yes,list | yes,use | yes,update | yes,uninstall | yes,migrate-to-npm | yes,doctor | yes,check)
 			_commands=$((_commands + 1)) command=$1
-			[ "$_commands" = 1 ] || die usage "one command at a time, not also '$1'." 'See: --help'
+			[ "$_commands" = 1 ] || die usage "'$1' is a second command." 'Give one at a time. See: --help'
 			;;
-		*,) die usage 'one of the arguments is empty.' 'Is a variable not set?' ;;
+		*,) die usage 'one of the arguments is empty.' 'Perhaps a variable is not set.' ;;
 		*)
 			[ -z "$named_version" ] || die_unknown_word "$1"
 			named_version=$1
@@ -388,15 +406,15 @@ take_word() {
 }
 check_arguments() {
 	case $command,$named_version in
-		use,) die usage "'use' needs a version." 'See what is installed: list' ;;
-		use,* | uninstall,* | *,) ;;
+		use,) die usage "'use' needs a version." 'To see the installed ones: list' ;;
+		use,* | update,* | uninstall,* | *,) ;;
 		*) die_unknown_word "$named_version" ;;
 	esac
-	[ "$remote" = no ] || [ "$command" = list ] || die usage '--remote belongs to the command list.' 'For example: list --remote'
+	[ "$remote" = no ] || [ "$command" = list ] || die usage '--remote works only with list.' 'For example: list --remote'
 	[ "$command" != check ] || [ "$porcelain" = yes ] || die_unknown_word check
 	case $source in
 		auto | npm | github) ;;
-		*) die usage "there is no source '$source'." 'Choose auto, npm or github.' ;;
+		*) die usage "unknown source '$source'." 'Choose auto, npm or github.' ;;
 	esac
 	case $timeout in
 		'' | *[!0-9]* | 0* | ??????*) die usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
@@ -404,33 +422,58 @@ check_arguments() {
 	wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
 	case $wanted_sha256,${#wanted_sha256} in
 		,0) ;;
-		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'It has 64 hexadecimal digits.' ;;
+		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'A SHA-256 has 64 hexadecimal digits.' ;;
 	esac
 	wanted=${wanted#v} named_version=${named_version#v}
+	name_places
 	[ "$wanted" = latest ] || { [ "$command" != install ] && [ -n "$wanted_from" ]; } || check_version "$wanted" "$wanted_from"
 	[ -z "$named_version" ] || check_version "$named_version" ''
-	name_places
 }
 check_version() {
-	is_version "$1" || die bad-version "'$1'${2:+ (in $2)} is not a version of Wasp." \
-		"A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
+	! is_version "$1" || return 0
+	list_installed
+	_meant=$({ printf '%s\n' "$installed" && digests; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
+	die bad-version "'$1'${2:+ (in $2)} is not a Wasp version." \
+		"${_meant:+Did you mean $_meant? }A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
 name_places() {
-	[ -n "$prefix" ] || die usage 'HOME is not set, so there is no default place to install to.' 'Say where: --prefix DIR'
+	[ -n "$prefix" ] || die usage 'HOME is not set, so there is no default folder to install to.' 'Choose one with --prefix DIR.'
 	prefix=$(absolute "$prefix")
 	[ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
-			|| die file-system "cannot read the archive '$archive_file'." 'Give the path of a downloaded release.'
+			|| die file-system "cannot read the archive '$archive_file'." 'Check the path; it should be a downloaded Wasp release.'
 	}
 	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
 }
 die_unknown_word() {
-	_hint='The commands are install, list, use, uninstall and migrate-to-npm. See: --help'
-	! is_version "${1#v}" || _hint="To install a version: -v $1"
-	die usage "do not know what to do with '$(plain_text "$1")'." "$_hint"
+	case $1 in
+		upgrade) _meant=update ;;
+		remove | rm) _meant=uninstall ;;
+		ls) _meant=list ;;
+		switch) _meant=use ;;
+		help) _meant=--help ;;
+		*) _meant=$(printf '%s\n' install list use update uninstall migrate-to-npm doctor | closest "$1") ;;
+	esac
+	! is_version "${1#v}" || _meant="-v $1"
+	die usage "unknown command '$(plain_text "$1")'." "${_meant:+Did you mean $_meant? }See all commands: --help"
+}
+closest() {
+	awk -v typed="$1" '
+		function least(a, b) { return (a < b) ? a : b }
+		length(typed) < 30 {
+			for (i = 0; i <= length(typed); i++) for (j = 0; j <= length($0); j++) {
+				a = substr(typed, i, 1); b = substr($0, j, 1)
+				d[i, j] = (i && j) ? least(least(d[i - 1, j], d[i, j - 1]) + 1, d[i - 1, j - 1] + (a != b)) : i + j
+				if (i > 1 && j > 1 && a == substr($0, j - 1, 1) && b == substr(typed, i - 1, 1))
+					d[i, j] = least(d[i, j], d[i - 2, j - 2] + 1)
+			}
+			slips = d[length(typed), length($0)]
+			if (slips < 3 && slips < length(typed) - 1 && (best == "" || slips < fewest)) { best = $0; fewest = slips }
+		}
+		END { print best }' 2>/dev/null
 }
 identify_platform() {
 	system=$(uname -s)
@@ -442,8 +485,11 @@ identify_platform() {
 	case $system in
 		Linux)
 			os=linux
-			distro_id=$(sed -n "s/^ID=[\"']*\([a-z0-9._-]*\).*/\1/p" /etc/os-release 2>/dev/null | head -n 1)
-			detect_libc
+			distro_id=$(sed -nE "s/^ID=[\"']*([a-z0-9._-]*).*/\1/p" /etc/os-release 2>/dev/null | head -n 1)
+			glibc_version=$(printf '%s\n' "$(ask getconf GNU_LIBC_VERSION)" "$(ask ldd --version)" \
+				| sed -nE 's/^(glibc|ldd .*) ([0-9]+\.[0-9.]+)$/\2/p' | head -n 1)
+			libc=${glibc_version:+glibc}
+			libc=${libc:-musl}
 			;;
 		Darwin)
 			os=macos
@@ -453,67 +499,60 @@ identify_platform() {
 	esac
 	say_step "Platform: $system $machine${libc:+ $libc}${distro_id:+ ($distro_id)}"
 }
-detect_libc() {
-	glibc_version=$(ask getconf GNU_LIBC_VERSION | sed -n 's/^glibc \([0-9]*\.[0-9.]*\)$/\1/p')
-	[ -n "$glibc_version" ] || glibc_version=$(ask ldd --version | sed -n '1s/^ldd .* \([0-9]*\.[0-9.]*\)$/\1/p')
-	libc=${glibc_version:+glibc}
-	libc=${libc:-musl}
-}
 choose_build() {
-	[ "$os" != windows ] || die unsupported-platform "$system is Windows: Wasp runs there inside WSL." \
-		'Open WSL (wsl --install, if there is none) and run this again in it.'
-	[ -n "$os" ] || die_unsupported "$system"
-	[ -n "$arch" ] || die_unsupported "$machine processors"
-	[ "$(getconf LONG_BIT 2>/dev/null)" != 32 ] || die_unsupported "a 32-bit userland on a $arch processor"
-	case $os,$arch in
-		macos,x86_64) npm_build=darwin-x64-unknown github_builds='macos-x86_64 macos-universal' ;;
-		macos,aarch64) npm_build=darwin-arm64-unknown github_builds='macos-aarch64 macos-universal macos-x86_64' ;;
-		linux,x86_64)
+	case $os,$arch,$(getconf LONG_BIT 2>/dev/null) in
+		windows,*) die unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
+			'Open WSL (if you have none: wsl --install) and run this again there.' ;;
+		,*) die_unsupported "$system" ;;
+		*,,*) die_unsupported "$machine processors" ;;
+		*,32) die_unsupported "a 32-bit userland on a $arch processor" ;;
+		macos,x86_64,*) npm_build=darwin-x64-unknown github_builds='macos-x86_64 macos-universal' ;;
+		macos,*) npm_build=darwin-arm64-unknown github_builds='macos-aarch64 macos-universal macos-x86_64' ;;
+		linux,x86_64,*)
 			npm_build=linux-x64-glibc github_builds=linux-x86_64
 			! needs_static_build || npm_build=linux-x64-musl github_builds=linux-x86_64-static
 			;;
-		linux,aarch64)
+		*)
 			npm_build=linux-arm64-glibc github_builds=linux-aarch64
-			! needs_static_build || [ "$libc" = glibc ] || die_unsupported 'musl (Alpine) on aarch64'
-			! needs_static_build || die unsupported-platform \
-				"Wasp needs glibc $OLDEST_GLIBC or newer on $arch; this system has $glibc_version." \
-				'Use a newer release of your distribution.'
+			! needs_static_build || die_unsupported \
+				"$arch with $libc${glibc_version:+ $glibc_version}, only for glibc $OLDEST_GLIBC or newer"
 			;;
 	esac
 }
 needs_static_build() {
-	[ "$libc" = glibc ] && ! comes_before "$glibc_version" "$OLDEST_GLIBC" || return 0
-	[ "$arch" = x86_64 ] && { [ "$distro_id" = nixos ] || ! [ -e /lib64/ld-linux-x86-64.so.2 ]; }
+	[ "$libc" = musl ] || comes_before "$glibc_version" "$OLDEST_GLIBC" \
+		|| { [ "$arch" = x86_64 ] && { [ "$distro_id" = nixos ] || ! [ -e /lib64/ld-linux-x86-64.so.2 ]; }; }
 }
 die_unsupported() {
 	die unsupported-platform "Wasp has no release for $1." \
-		'There is one for Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
+		'Wasp runs on Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
 }
 platform_words() {
-	case $os in
-		linux) printf 'Linux %s%s' "$arch" "${libc:+ ($libc)}" ;;
-		macos) printf 'macOS %s' "$arch" ;;
-	esac
+	case $os in macos) _system=macOS ;; *) _system=Linux ;; esac
+	printf '%s' "$_system $arch${libc:+ ($libc)}"
 }
 is_on_ci() {
-	for _value in "${CI-}" "${BUILD_ID-}" "${BUILD_NUMBER-}" "${CI_APP_ID-}" "${CI_BUILD_ID-}" \
-		"${CI_BUILD_NUMBER-}" "${CI_NAME-}" "${CONTINUOUS_INTEGRATION-}" "${RUN_ID-}" "${GITHUB_ACTIONS-}" "${TRAVIS-}"; do
+	for _name in CI BUILD_ID BUILD_NUMBER CI_APP_ID CI_BUILD_ID CI_BUILD_NUMBER CI_NAME CONTINUOUS_INTEGRATION RUN_ID \
+		GITHUB_ACTIONS TRAVIS; do
+		eval "_value=\${$_name-}"
 		case $_value in '' | 0 | [Ff][Aa][Ll][Ss][Ee]) ;; *) return 0 ;; esac
 	done
 	return 1
 }
 choose_downloader() {
-	downloader=curl wget_options=''
+	downloader=curl headers=$work/headers wget_options='' wget_authorities=''
 	case $(command -v curl) in
-		'' | /snap/* | */snap/bin/*) downloader=wget ;;
+		'' | /snap/* | */snap/bin/*) downloader=wget headers=$work/errors ;;
 		*) return 0 ;;
 	esac
 	case $(wget --version 2>&1) in
 		*'GNU Wget '*)
 			wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
+			wget_authorities=${SSL_CERT_FILE-}
 			;;
-		*[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
-		*) die no-downloader 'this installer needs curl or wget, and none is on PATH (that of snap and Wget2 cannot be used).' \
+		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
+		*[Bb]usy[Bb]ox*) ;;
+		*) die no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
 			"$(how_to_install curl)" ;;
 	esac
 	[ -z "${HTTPS_PROXY-}" ] || export https_proxy="${https_proxy:-$HTTPS_PROXY}"
@@ -526,7 +565,7 @@ set_problem() {
 check_url() {
 	case $1 in
 		*\\* | *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
-			set_problem bad-answer 'the address of the download holds characters that no URL has' || return 1
+			set_problem bad-answer 'the download address has characters that no URL can have' || return 1
 			;;
 		https://?*) return 0 ;;
 		http://*) ! is_loopback "$1" || return 0 ;;
@@ -535,57 +574,34 @@ check_url() {
 }
 is_loopback() {
 	host_of "$1"
-	case $host in
-		localhost | '[::1]') ;;
-		*[!0-9.]* | *.*.*.*.*) return 1 ;;
-		127.[0-9]*.[0-9]*.[0-9]*) ;;
-		*) return 1 ;;
-	esac
+	printf '%s\n' "$host" | grep -qE '^(localhost|\[::1]|127(\.[0-9]{1,3}){3})$'
 }
 host_of() {
-	host=${1#*://}
-	host=${host%%[/?#]*}
-	host=${host##*@}
-	case $host in
-		'['*) host=${host%%]*}']' ;;
-		*) host=${host%%:*} ;;
-	esac
+	host=$(printf '%s\n' "$1" | sed 's,^[^:]*://,,; s,[/?#].*,,; s,.*@,,; s,:[0-9]*$,,')
 }
 fetch() {
-	_attempt=1 _pause=1
-	until fetch_once "$1" "$2" "${3:-get}"; do
-		case $problem,$http_status in
-			connection,* | http-status,429 | http-status,5??) ;;
+	for _pause in 1 2 4 ''; do
+		! fetch_once "$1" "$2" "${3:---location}" || return 0
+		case $problem,$http_status,$_pause in
+			connection,*,? | http-status,429,? | http-status,5??,?) ;;
 			*) return 1 ;;
 		esac
-		[ "$_attempt" -lt "$ATTEMPTS" ] || return 1
-		while [ "$retry_after" != "${retry_after#0?}" ]; do retry_after=${retry_after#0}; done
-		case $retry_after in
-			'' | *[!0-9]*) _wait=$_pause ;;
-			???* | 6[1-9] | [789]?) _wait=$LONGEST_RETRY_AFTER_S ;;
-			*) _wait=$retry_after ;;
-		esac
-		say "$problem_text; trying again in $_wait s"
+		_wait=$(printf '%s\n' "$retry_after" | awk -v pause="$_pause" '{ print (!/^[0-9]+$/ ? pause : $0 > 60 ? 60 : $0 + 0) }')
+		say "$problem_text; retrying in $_wait s"
 		run_waiting /dev/null /dev/null sleep "$_wait"
-		_attempt=$((_attempt + 1)) _pause=$((_pause * 2))
 	done
 }
 fetch_once() {
-	say_step "$3 $(plain_text "$1")"
-	problem='' problem_text='' http_status='' location='' retry_after='' encoding='' content_length=''
+	say_step "$(plain_text "$1")"
+	problem='' problem_text='' http_status='' location='' retry_after='' content_length=''
 	check_url "$1" || return 1
 	host_of "$1"
-	_url=$1 _file=$2 _method=$3
-	: >"$work/headers"
-	case $_file in
-		*/archive) _limit=$UNPACKED_LIMIT ;;
-		*) _limit=$ANSWER_LIMIT ;;
-	esac
-	"fetch_with_$downloader" || return 1
-	case $_file,$encoding in
-		*/archive,* | *, | *,identity) return 0 ;;
-	esac
-	set_problem bad-answer "$host sent its answer compressed ($(plain_text "$encoding")), which nobody asked for"
+	_url=$1 _file=$2 _method=$3 _limit=$ANSWER_LIMIT
+	: >"$headers"
+	case $_file in */archive) _limit=$UNPACKED_LIMIT ;; esac
+	"fetch_with_$downloader"
+	read_headers
+	[ "$_status" = 0 ] || explain_failure
 }
 bounded() {
 	trap '' XFSZ 2>/dev/null
@@ -595,127 +611,107 @@ bounded() {
 fetch_with_curl() {
 	_protocols='=https'
 	case $_url in http:*) _protocols='=http,https' ;; esac
-	set -- --disable --silent --show-error --fail --dump-header "$work/headers" --max-redirs "$REDIRECT_LIMIT" \
-		--proto "$_protocols" --proto-redir "$_protocols" --connect-timeout "$timeout" --speed-limit "$SLOWEST" \
-		--speed-time "$timeout" --max-filesize "$_limit" --user-agent 'wasp-installer (sh)'
-	case $_method in
-		head) set -- "$@" --location --head ;;
-		get) set -- "$@" --location ;;
-	esac
-	run_waiting "$_file" "$work/errors" bounded curl "$@" "$_url"
-	_status=$?
-	read_headers
-	[ "$_status" = 0 ] || explain_failure "curl $_status"
+	run_waiting "$_file" "$work/errors" bounded curl --disable --silent --show-error --fail "$_method" \
+		--dump-header "$headers" --max-redirs "$REDIRECT_LIMIT" --proto "$_protocols" --proto-redir "$_protocols" \
+		--connect-timeout "$timeout" --speed-limit "$SLOWEST" --speed-time "$timeout" --max-filesize "$_limit" \
+		--user-agent 'wasp-installer (sh)' "$_url"
 }
 fetch_with_wget() {
-	set -- -S -O - $wget_options
-	case $_method,$wget_options in
-		head,*) set -- "$@" --spider ;;
-		location,*max-redirect*) set -- "$@" --max-redirect=0 ;;
-	esac
-	case ${SSL_CERT_FILE:+$wget_options} in *no-hsts*) set -- "$@" --ca-certificate="$SSL_CERT_FILE" ;; esac
+	set -- -S -O - $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"}
+	[ "$_method" = --location ] || set -- "$@" --spider
 	run_waiting "$_file" "$work/errors" bounded wget "$@" "$_url"
-	_status=$?
-	sed 's/^ *//' "$work/errors" >"$work/headers"
-	read_headers
+	case $_status in
+		0) ;;
+		1 | 6 | 8) _status=22 ;;
+		5) _status=60 ;;
+		*) _status=other ;;
+	esac
 	! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
-		'the wget on PATH does not check certificates, so curl is needed.' "$(how_to_install curl)"
-	if [ "${_url#https:}" != "$_url" ] && grep -qi '^location:[[:space:]]*http:' "$work/headers"; then
-		set_problem insecure-url "$host sent us on to an address that is not https"
-		return 1
-	fi
-	case $_method,$http_status in location,3??) _status=0 ;; esac
-	[ "$_status" = 0 ] || explain_failure "wget $_status"
+		'the wget on your PATH does not check certificates, so you need curl.' "$(how_to_install curl)"
+	[ "${_url#https:}" = "$_url" ] || ! grep -qi '^ *location:[[:space:]]*http:' "$work/errors" || _status=1
 }
 read_headers() {
 	while IFS=": $tab" read -r _key _value; do
 		_value=${_value%"$carriage_return"}
 		case $_key in
-			HTTP/*) http_status=${_value%% *} retry_after='' encoding='' ;;
+			HTTP/*) http_status=${_value%% *} retry_after='' ;;
 			[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]) location=${_value%% *} ;;
 			[Rr]etry-[Aa]fter) retry_after=$_value ;;
 			[Cc]ontent-[Ll]ength) content_length=$_value ;;
-			[Cc]ontent-[Ee]ncoding) encoding=$_value ;;
 		esac
-	done <"$work/headers"
+	done <"$headers"
 }
 explain_failure() {
-	_words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
+	_words=$(sed -nE 's/^(curl: \([0-9]+\)|wget:|ERROR:) //p' "$work/errors" | tail -n 1)
 	_words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
-	case $1,$http_status,$_words in
-		curl\ 23,* | curl\ 63,* | *[Nn]o\ space*)
-			set_problem bad-answer "$host offers a file that is far too large"
-			[ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
+	problem=connection problem_text="the connection to $host failed${_words:+ ($_words)}"
+	case $_status,$http_status,$_words in
+		23,* | *[Nn]o\ space*)
+			set_problem bad-answer "$host sent a file that is far too large"
+			[ -n "$(find "$_file" "$headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
 				|| die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
 			;;
 		*'proxy syntax'* | *'proxy URL'*)
-			set_problem proxy 'HTTPS_PROXY is not the address of a proxy; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
+			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
-		*,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
-		curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
-		curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
-		curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
-		curl\ 7,*,?* | *refused*)
-			set_problem connection "$host refuses the connection"
-			[ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
-				|| set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
+		22,407,* | *,*\ 407*) problem=proxy ;;
+		22,4[01][045],*) set_problem not-found "$host does not have it" ;;
+		22,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
+		5,* | 97,* | *roxy* | *CONNECT*) problem=proxy ;;
+		7,* | *refused*)
+			[ -n "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] && problem=proxy \
+				|| problem_text="$host refused the connection"
 			;;
-		curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
-		curl\ 28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-		curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host gave an answer that is not one ($_words)" ;;
-		curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
-		*ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
-		*) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
+		6,* | *resolve* | *'bad address'*) set_problem dns "the name $host could not be resolved" ;;
+		28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
+		1,*HTTP/0.9* | 3,* | 47,* | 63,*) problem=bad-answer ;;
+		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
+		*ertificate* | 60,*) problem=tls ;;
 	esac
 	return 1
 }
 die_of_problem() {
 	case $network_problem in
-		dns) _hint='Check the network connection, and HTTPS_PROXY if you are behind a proxy; then run this again.' ;;
-		connection | timeout | http-status) _hint='Check the network connection, or wait a little; then run this again.' ;;
-		tls) _hint="Check the clock, and that the system's CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, name its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
+		dns | connection | timeout | http-status)
+			_hint='Check your network connection (and HTTPS_PROXY, if you use a proxy) or wait a little, then run this again.'
+			;;
+		tls) _hint="Check your clock, and that CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
-		captive-portal) _hint='Open a web page in a browser to log in to the network; then run this again.' ;;
+		captive-portal) _hint='Open a web page in a browser to log in to the network, then run this again.' ;;
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
-		*) _hint='Run this again with --verbose to see each step, or choose the other one with --source npm or github.' ;;
+		*) _hint='Run this again with --verbose to see each step, or try the other source: --source npm, or --source github.' ;;
 	esac
 	die "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }
 fetch_json() {
 	fetch "$1" "$work/answer" || return 1
-	! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a web page, as the login page of a network does" || return 1
-	values=$(json_strings "$work/answer") || set_problem bad-answer "$host answered with something that is not JSON" || return 1
+	! is_web_page "$work/answer" || return 1
+	read_json "$work/answer" || set_problem bad-answer "$host answered with something that is not JSON"
 }
 is_web_page() {
-	case $(head -c 512 "$1" | od -An -v -tu1 | awk '{
-		for (i = 1; i <= NF; i++) if ($i > 31 && $i < 127) printf "%s", tolower(sprintf("%c", $i)) }') in
-		*'<!doctype html'* | *'<html'* | *'<head'* | *'<script'*) ;;
-		*) return 1 ;;
-	esac
+	head -c 512 "$1" | grep -qiE '<!doctype html|<html|<head|<script' && ! set_portal_problem
 }
-json_strings() {
+set_portal_problem() {
+	set_problem captive-portal "$host answered with a web page, perhaps the login page of your network"
+}
+read_json() {
 	awk 'BEGIN { RS = "\"" }
-		function path(    i, joined) {
-			for (i = 1; i <= depth; i++) joined = joined (i > 1 ? "." : "") name[i]
-			return joined
-		}
 		inside {
 			run = 0
 			while (run < length($0) && substr($0, length($0) - run, 1) == "\\") run++
 			if (length(value) < 4096) value = value substr($0, 1, 4096) (run % 2 ? "\"" : "")
-			if (run % 2) next
-			inside = 0; ended = 1
+			inside = run % 2
 			next
 		}
 		{
-			if (ended && $0 ~ /^[ \t\r\n]*:/) name[depth] = value
-			else if (ended && length(value) < 4096) {
+			if (NR > 1 && /^[ \t\r\n]*:/) name[depth] = value
+			else if (NR > 1) {
 				gsub(/\\\//, "/", value)
 				gsub(/\\u003[eE]/, ">", value)
 				gsub(/[[:cntrl:]]/, " ", value)
-				print path() "\t" value
+				print folder[depth] name[depth] "\t" value
 			}
-			ended = 0; value = ""; inside = 1
+			value = ""; inside = 1
 			text = $0
 			if (length(text) > 65536) exit 1
 			while (match(text, /[][{},]/)) {
@@ -723,34 +719,27 @@ json_strings() {
 				text = substr(text, RSTART + 1)
 				if (c == "{" || c == "[") {
 					if (++depth > 100) exit 1
+					folder[depth] = folder[depth - 1] name[depth - 1] (depth > 1 ? "." : "")
 					kind[depth] = c; name[depth] = (c == "[") ? 0 : ""
 				} else if (c != ",") {
 					if (--depth < 0) exit 1
 				} else if (kind[depth] == "[") name[depth]++
 			}
 		}
-		END { if (depth != 0 || !kind[1]) exit 1 }' "$1" 2>/dev/null
-}
-print_values() {
-	cat <<VALUES
-$values
-VALUES
+		END { if (depth != 0 || !kind[1]) exit 1 }' "$1" >"$work/values" 2>/dev/null
 }
 pick() {
-	picked=$(print_values | awk -v path="$1" -F '\t' '
-		$1 == path && !found { print substr($0, length(path) + 2); found = 1 }')
-}
-asks_npm() {
-	[ -z "$archive_file" ] || return 1
-	case $source in
-		npm) ;;
-		github) return 1 ;;
-		*) [ "$wanted" = latest ] || ! comes_before "$wanted" "$FIRST_NPM_VERSION" ;;
-	esac
+	picked=$(awk -v path="$1" -F '\t' '$1 == path { print $2; exit }' "$work/values")
 }
 start_registry_lookup() {
-	fetcher=request registry=${WASP_NPM_REGISTRY-}
-	asks_npm && [ -z "$registry" ] || return 0
+	fetcher=request registry=''
+	case $archive_file,$source,$wanted in
+		,npm,* | ,auto,latest) ;;
+		,auto,*) ! comes_before "$wanted" "$FIRST_NPM_VERSION" || return 0 ;;
+		*) return 0 ;;
+	esac
+	registry=${WASP_NPM_REGISTRY-}
+	[ -z "$registry" ] || return 0
 	if have npm; then
 		say_step 'Asking npm for its registry'
 		fetcher=either
@@ -773,73 +762,68 @@ find_registry() {
 		wait "$npm_lookup" 2>/dev/null && {
 			[ "$(cat "$work/registry")" != undefined ] \
 				|| run_waiting "$work/registry" "$work/complaint" run_npm "$HELPER_LIMIT_S" config get registry
-		} && registry=$(sed -n -e 's/^@wasp\.sh:registry *= */1 /p' -e 's/^registry *= */2 /p' \
-			-e 's/^http/3 &/p' "$work/registry" | sort | sed -n 's/^. \(https\{0,1\}:\/\/[^[:space:]]*\)[[:space:]]*$/\1/p' | head -n 1)
+		} && registry=$(sort "$work/registry" \
+			| sed -nE 's/^((@wasp\.sh:)?registry *= *)?(https?:\/\/[^[:space:]]*)[[:space:]]*$/\3/p' | head -n 1)
 		[ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
 	fi
 	npm_lookup=''
 	registry=${registry%/}
 }
-knows_npm_source() {
-	[ -n "$registry" ] || [ "$fetcher" = either ]
-}
 find_release_at_npm() {
-	[ -z "$registry" ] || ! request_release || return 0
-	case $fetcher,$problem in either,not-found | either,no-build | either,insecure-url | request,*) return 1 ;; esac
+	if [ -n "$registry" ]; then
+		! find_with request_document 'it does not have' || return 0
+		case $fetcher,$problem in request,* | *,not-found | *,no-build | *,insecure-url) return 1 ;; esac
+	fi
 	_problem=$problem _problem_text=$problem_text
 	say_step 'Asking npm for the release'
-	! ask_npm_for_release || return 0
+	problem=not-found
+	if find_with view_with_npm 'npm cannot get'; then
+		fetcher=npm
+		[ -z "$release_digest" ] || return 0
+		set_problem bad-answer 'npm has no checksum for the archive'
+	fi
 	[ -z "$_problem" ] || set_problem "$_problem" "$_problem_text"
 	return 1
 }
-request_release() {
-	case $registry in
-		*://*) ;;
-		*)
-			set_problem insecure-url "'$(plain_text "$registry")' is not the address of an npm registry"
-			return 1
-			;;
-	esac
-	request_document "$NPM_PATH" "$wanted" || {
-		[ "$problem" != not-found ] || set_problem not-found "it does not have $(wanted_words)"
+find_with() {
+	"$1" '' "$wanted" version engines.node || {
+		[ "$problem" != not-found ] || problem_text="$2 $wanted_words"
 		return 1
 	}
-	take_version || return 1
-	request_document "$NPM_PATH-$npm_build" "$version" || {
+	pick "${below}version"
+	take_version "$picked" || return 1
+	take_node_range "${below}engines.node"
+	"$1" "-$npm_build" "$version" dist.tarball dist.integrity || {
 		[ "$problem" != not-found ] || set_problem no-build "Wasp $version has no package $npm_build"
 		return 1
 	}
-	take_distribution || return 1
-	! { is_loopback "$release_url" && ! is_loopback "$registry"; } || set_problem insecure-url "the registry names an archive on this machine ($(plain_text "$release_url"))" || return 1
-	check_url "$release_url"
+	take_distribution
 }
 request_document() {
 	below=''
-	fetch_json "$registry/$1/$2" && return 0
-	case $problem,$http_status in
-		not-found,* | http-status,400 | http-status,405) fetch_json "$registry/$1" || return 1 ;;
-		*) return 1 ;;
-	esac
+	! fetch_json "$registry/$NPM_PATH$1/$2" || return 0
+	[ "$problem" = not-found ] && fetch_json "$registry/$NPM_PATH$1" || return 1
 	below=$2
 	[ "$2" != latest ] || { pick dist-tags.latest && below=$picked; }
 	below=versions.$below.
 	pick "${below}version"
-	set_problem not-found ''
+	problem=not-found
 	[ -n "$picked" ]
 }
-take_version() {
-	pick "${below}version"
-	version=$picked
-	is_version "$version" || set_problem bad-answer "$host did not say which version it has" || return 1
-	pick "${below}engines.node"
-	take_node_range "$picked"
+view_with_npm() {
+	host=npm below='' _package=$NPM_PACKAGE$1@$2
+	shift 2
+	run_waiting "$work/answer" "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" view --json "$_package" name "$@" \
+		&& read_json "$work/answer"
 }
 take_node_range() {
-	release_node=$1
-	case $1 in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]* | ????????????????????????????????????????????????????????????????*) release_node='' ;; esac
+	pick "$1"
+	release_node=$picked
+	case $picked in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]*) release_node='' ;; esac
+	[ ${#release_node} -lt 64 ] || release_node=''
 }
 take_distribution() {
-	release_source=npm
+	release_source=npm release_build=$npm_build
 	pick "${below}dist.tarball"
 	release_url=$(printf '%s\n' "$picked" | sed 's,://[^/@]*@,://,')
 	pick "${below}dist.integrity"
@@ -849,132 +833,98 @@ take_distribution() {
 		esac
 	done
 	case $release_url,${#release_digest} in
-		,*) set_problem bad-answer "$host did not say where the archive is" ;;
-		*,0 | *,135) return 0 ;;
-		*) set_problem bad-answer "$host gave a checksum that cannot be read" ;;
-	esac
-	return 1
+		?*,0 | ?*,135) check_url "$release_url" ;;
+		*) set_problem bad-answer "$host did not say where the archive is, or sent a checksum that cannot be read" ;;
+	esac || return 1
+	[ -z "$registry" ] || is_loopback "$registry" || ! is_loopback "$release_url" \
+		|| set_problem insecure-url "the registry points to an archive on this machine ($(plain_text "$release_url"))"
 }
+B64='function hex(text,    bytes, i, n, value, all) {
+	sub(/==?$/, "", text)
+	bytes = int(length(text) * 3 / 4)
+	while (length(text) % 4) text = text "A"
+	for (i = 1; i <= length(text); i++) {
+		n = index("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", substr(text, i, 1))
+		if (!n) return
+		value = value % 262144 * 64 + n - 1
+		if (i % 4 == 0) all = all sprintf("%06x", value)
+	}
+	return substr(all, 1, bytes * 2)
+}'
 base64_to_hex() {
-	printf '%s\n' "$1" | awk '{
-		digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-		sub(/==?$/, "")
-		bytes = int(length($0) * 3 / 4)
-		while (length($0) % 4) $0 = $0 "A"
-		for (i = 1; i <= length($0); i += 4) {
-			value = 0
-			for (j = 0; j < 4; j++) {
-				n = index(digits, substr($0, i + j, 1)) - 1
-				if (n < 0) exit 1
-				value = value * 64 + n
-			}
-			hex = hex sprintf("%06x", value)
-		}
-		print substr(hex, 1, bytes * 2)
-	}'
-}
-ask_npm_for_release() {
-	host=npm problem='' below=''
-	view_with_npm "$NPM_PACKAGE@$wanted" name version engines.node || set_problem not-found "npm cannot get $(wanted_words)" || return 1
-	take_version || return 1
-	view_with_npm "$NPM_PACKAGE-$npm_build@$version" name dist.tarball dist.integrity || set_problem no-build "Wasp $version has no package $npm_build" || return 1
-	fetcher=npm
-	take_distribution && check_url "$release_url" || return 1
-	set_problem bad-answer 'npm names no checksum of the archive'
-	[ -n "$release_digest" ]
-}
-view_with_npm() {
-	run_waiting "$work/answer" "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" view --json "$@" \
-		&& values=$(json_strings "$work/answer") && [ -n "$values" ]
-}
-download_with_npm() {
-	run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
-		&& mv "$work"/npm/*.tgz "$1" 2>/dev/null && return 0
-	set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
-	return 1
+	printf '%s\n' "$1" | awk "$B64"'{ print hex($0) }'
 }
 read_versions_of_npm() {
-	if [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; then
-		available=$(print_values | sed -n "s/^versions\..*\.version$tab//p")
-	else
-		[ "$fetcher" = either ] && view_with_npm "$NPM_PACKAGE" name versions || return 1
-		available=$(print_values | sed -n "s/^versions\.[0-9]*$tab//p")
-	fi
+	{ [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; } \
+		|| { [ "$fetcher" = either ] && view_with_npm '' latest versions; }
 }
 name_github() {
-	github=${WASP_GITHUB_URL:-$DEFAULT_GITHUB_URL}
-	github=${github%/}
-	case $github in
-		"$DEFAULT_GITHUB_URL") github_api=https://api.github.com ;;
-		*) github_api=$github/api/v3 ;;
-	esac
+	github=${WASP_GITHUB_URL:-https://github.com}
+	github=${github%/} github_api=${github%/}/api/v3
+	[ "$github" != https://github.com ] || github_api=https://api.github.com
+	github=$github/wasp-lang/wasp/releases github_api=$github_api/repos/wasp-lang/wasp/releases
 }
 find_release_at_github() {
 	name_github
-	fetcher=request version=$wanted
+	fetcher=request version=$wanted release_source=github
 	if [ "$wanted" = latest ]; then
-		fetch "$github/wasp-lang/wasp/releases/latest" "$work/answer" location || return 1
-		version=${location##*/tag/v}
-		is_version "$version" || {
-			set_problem bad-answer "$host did not say which version is the newest"
-			! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a page of its own"
-			return 1
-		}
+		fetch "$github/latest" /dev/null --head || return 1
+		[ -n "$location" ] || set_portal_problem || return 1
+		take_version "${location##*/tag/v}" || return 1
 	fi
-	release_source=github
-	ask_github_for_assets
-	for _build in $github_builds; do
-		release_url="$github/wasp-lang/wasp/releases/download/v$version/wasp-$_build.tar.gz"
-		asset_is_there "wasp-$_build.tar.gz" && return 0
+	fetch_once "$github_api/tags/v$version" "$work/answer" --location && read_json "$work/answer" && grep -q '^assets\.' "$work/values" || {
+		: >"$work/values"
+		[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
+	}
+	for release_build in $github_builds; do
+		release_url=$github/download/v$version/wasp-$release_build.tar.gz
+		! asset_is_there "wasp-$release_build.tar.gz" || return 0
 		[ "$problem" = not-found ] || return 1
 	done
 	release_url=''
-	! fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head || set_problem no-build "Wasp $version has no build for $os $arch"
+	! fetch "$github/tag/v$version" /dev/null --head || set_problem no-build "Wasp $version has no build for $os $arch"
 	return 1
 }
-ask_github_for_assets() {
-	api_problem=''
-	fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get \
-		&& values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
-	values=''
-	[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
-}
 asset_is_there() {
-	set_problem not-found "Wasp $version has no $1"
-	[ -n "$values" ] || {
-		fetch "$release_url" /dev/null head
+	[ -s "$work/values" ] || {
+		fetch "$release_url" /dev/null --head
 		return
 	}
-	_asset=$(print_values | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
+	problem=not-found
+	_asset=$(sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p" "$work/values")
 	[ -n "$_asset" ] || return 1
 	pick "assets.$_asset.digest"
 	case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
 }
 read_versions_of_github() {
 	name_github
-	fetch_json "$github_api/repos/wasp-lang/wasp/releases?per_page=100" || return 1
-	available=$(print_values | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
+	fetch_json "$github_api?per_page=100"
 }
 obtain_release() {
+	wanted_words="Wasp $wanted"
+	[ "$wanted" != latest ] || wanted_words='the newest Wasp'
 	! try_sources take_release_from || return 0
 	forget_release
-	_release=$(wanted_words)
-	[ -z "$network_problem" ] || die_of_problem "$_release"
-	[ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
+	die_without "$wanted_words"
+}
+die_without() {
+	[ -z "$network_problem" ] || die_of_problem "$1"
+	[ "$problem" != no-build ] || die unsupported-platform "$1 has no build for $(platform_words)." \
 		"Another version may have one: $RELEASES_URL"
-	case $wanted,$source in
-		latest,*) die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.' ;;
-		*,auto) die no-such-version "there is no Wasp $wanted." "The versions that there are: $RELEASES_URL" ;;
-	esac
-	die no-such-version "$(source_name "$source") has no Wasp $wanted." \
-		'Another source may have it: leave out --source, or see list --remote.'
+	_lack="$(source_name "$source") does not have"
+	[ "$source" != auto ] || _lack='no source has'
+	die no-such-version "$_lack $1." "All versions: $RELEASES_URL"
 }
 forget_release() {
-	version='' release_source='' release_url='' release_digest='' release_node=''
+	version='' release_source='' release_url='' release_digest='' release_node='' api_problem=''
 }
 take_release_from() {
 	forget_release
 	"find_release_at_$1" && take_release
+}
+take_version() {
+	version=$1
+	is_version "$1" || set_problem bad-answer "$host did not say which version it has"
 }
 try_sources() {
 	choose_downloader
@@ -984,7 +934,6 @@ try_sources() {
 		[ -z "$_tried" ] || warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
 		_tried=$_source problem=''
 		! "$1" "$_source" || return 0
-		say_step "$(source_name "$_source"): $problem_text"
 		case $problem in
 			not-found | no-build) ;;
 			*) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
@@ -993,9 +942,6 @@ try_sources() {
 	problem_text=${_met:-$problem_text}
 	return 1
 }
-wanted_words() {
-	if [ "$wanted" = latest ]; then printf 'the newest Wasp'; else printf 'Wasp %s' "$wanted"; fi
-}
 source_name() {
 	case $1 in
 		npm) printf 'the npm registry' ;;
@@ -1003,55 +949,54 @@ source_name() {
 	esac
 }
 plan_sources() {
-	sources=github
-	[ "$source" != github ] || return 0
 	find_registry
-	if [ "$source" = npm ]; then
-		knows_npm_source || die bad-answer 'no npm registry is known here.' \
-			'Name one in WASP_NPM_REGISTRY, install npm, or use --source github.'
-		sources=npm
-	elif knows_npm_source && asks_npm; then
-		sources='npm github'
-	fi
+	sources='npm github'
+	case $source,$registry,$fetcher in
+		npm,,request) die bad-answer 'no npm registry is configured here.' \
+			'Set WASP_NPM_REGISTRY, install npm, or use --source github.' ;;
+		npm,*) sources=npm ;;
+		*,,request) sources=github ;;
+	esac
 }
 find_available() {
 	wanted=latest
 	start_registry_lookup
 	choose_build
-	! try_sources list_versions_at || return 0
-	[ -z "$network_problem" ] || die_of_problem 'the list of versions'
-	die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
+	try_sources list_versions_at || die_without 'the list of versions'
 }
 list_versions_at() {
 	"read_versions_of_$1" || return 1
-	available=$(printf '%s\n' "$available" | grep -E "$VERSION_PATTERN" | newest_first)
-	set_problem not-found 'it has no version of Wasp'
-	[ -n "$available" ] || return 1
+	available=$(sed -nE "s/^(versions\.([0-9]+|.*\.version)|[0-9]+\.tag_name)${tab}v?//p" "$work/values" \
+		| grep -E "$VERSION_PATTERN" | newest_first)
 	release_source=$1
+	[ -n "$available" ] || set_problem not-found 'it has no version of Wasp'
 }
 take_release() {
 	! is_downgrade && [ "$dry_run" = no ] && ! is_to_be_kept "$version" || return 0
 	announce_install
 	say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
-	take_known_digest
-	require_checksum_or_say
+	_known=$(known_digest "$release_build")
+	release_digest=${_known:-$release_digest}
+	[ -n "$wanted_sha256$release_digest" ] || miss_checksum "$release_url${api_problem:+ ($api_problem)}"
 	start_progress
 	download "$staging/archive"
 	_status=$?
 	stop_progress
-	[ "$_status" = 0 ] || return 1
-	unpack_archive && check_binary && return 0
-	set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+	[ "$_status" = 0 ] && ! is_web_page "$staging/archive" || return 1
+	unpack_archive
+	check_binary
 }
 download() {
-	case $fetcher,$release_source in
-		npm,*) download_with_npm "$1" ;;
-		either,npm)
-			fetch "$release_url" "$1" \
-				|| { [ -n "$release_digest" ] && [ "$problem" != insecure-url ] && download_with_npm "$1"; }
-			;;
-		*) fetch "$release_url" "$1" ;;
-	esac
+	[ "$fetcher" != npm ] && fetch "$release_url" "$1" && return
+	case $fetcher,$problem,$release_digest in request,* | *,insecure-url,* | *,) return 1 ;; esac
+	run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
+		&& mv "$work"/npm/*.tgz "$1" 2>/dev/null \
+		|| set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
+}
+miss_checksum() {
+	[ "$require_checksum" = no ] || die no-checksum "no checksum is known for $1." \
+		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
+	[ -n "$archive_file" ] || warn "no checksum is known for $1, so it is installed unchecked."
 }
 take_file() {
 	release_source="file"
@@ -1060,52 +1005,45 @@ take_file() {
 	say "Wasp from $(pretty "$archive_file")"
 	change_in "$staging" cp "$archive_file" "$staging/archive"
 	find_published
-	[ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
-		|| die_no_checksum "no checksum is known for $(pretty "$archive_file")."
-	refuse_unpublished
-	unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Get it again: $RELEASES_URL"
+	[ -n "$wanted_sha256$published" ] || miss_checksum "$(pretty "$archive_file")"
+	unpack_archive
+	check_published
 	check_binary
-	refuse_unpublished
+	check_published
+}
+all_digests() {
+	digests | awk "$B64"'
+		NR == 1 { split($0, build) }
+		{ for (i = 2; i <= NF; i++) if (digest = hex($i)) print $1, build[i], "sha" (length($i) > 43 ? 512 : 256) ":" digest }'
+}
+known_digest() {
+	all_digests | sed -n "s/^$version $1 //p"
 }
 find_published() {
-	file_digest='' _digests=''
-	! read_digest sha512 || _digests=sha512:$digest
-	! read_digest sha256 || file_digest=sha256:$digest
-	published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
+	file_digest='' published=''
+	for _algorithm in sha512 sha256; do
+		read_digest "$_algorithm" || continue
+		file_digest=$_algorithm:$digest
+		published=$published$(all_digests | sed -n "s/ .* $file_digest\$//p" | head -n 1)
+	done
 }
-refuse_unpublished() {
-	[ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
-	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Get it again: $RELEASES_URL"
-}
-take_known_digest() {
-	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
-	[ -z "$_known" ] || release_digest=$_known
-}
-require_checksum_or_say() {
-	[ -z "$wanted_sha256$release_digest" ] || return 0
-	_unknown="no checksum is known for $release_url." _said='No checksum is known for this archive'
-	[ "$release_source" != github ] || [ -z "$api_problem" ] \
-		|| _unknown="the checksum of $release_url could not be asked for ($api_problem)." \
-			_said="The checksum of this archive could not be asked for ($api_problem)"
-	[ "$require_checksum" = no ] || die_no_checksum "$_unknown"
-	warn "$_said; it is installed unchecked."
-}
-die_no_checksum() {
-	die no-checksum "$1" 'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
+check_published() {
+	_build=${github_builds%% *}
+	[ ! -f "$root/package.json" ] || _build=$npm_build
+	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0
+	is_compressed || [ -z "$wanted_sha256" ] || return 0
+	[ -n "$file_digest" ] || verify_digest sha256:
+	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
 unpack_archive() {
 	need tar
 	need gzip
-	change_in "$staging" rm -rf "$staging/unpacked" "$staging/new"
-	change_in "$staging" mkdir "$staging/new"
-	! is_web_page "$staging/archive" || return 1
-	is_known=$release_digest$wanted_sha256
-	[ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
+	_known=$release_digest$wanted_sha256
+	verify_digest "$release_digest"
 	[ "$release_source" != file ] || release_digest=$file_digest
-	[ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
+	verify_digest "${wanted_sha256:+sha256:$wanted_sha256}"
 	release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
-	[ -n "$is_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
+	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
 	say_step 'Unpacking'
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
 		run_waiting /dev/null "$work/errors" unpack
@@ -1117,12 +1055,13 @@ unpack_archive() {
 	keep_wasp_only
 }
 verify_digest() {
-	read_digest "$1" \
-		|| die no-hash-tool 'the archive cannot be checked: no sha256sum, shasum or openssl on PATH does it.' "$(how_to_install openssl)"
-	[ "$digest" = "$2" ] || die checksum-mismatch \
-		"the archive is not the one that was published: its $1 is${newline}$digest, and should be${newline}$2." \
-		'Nothing was installed. Run this again; if it stays so, something between here and the source changes it.'
-	say_step "Checked: $1 $digest"
+	[ -n "$1" ] || return 0
+	read_digest "${1%%:*}" \
+		|| die no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
+	[ "$digest" = "${1#*:}" ] || die checksum-mismatch \
+		"the archive is not the one that was published: its ${1%%:*} is${newline}$digest, and should be${newline}${1#*:}." \
+		"$nothing Run this again; if it happens again, something between you and the source changes the file."
+	say_step "Checked: $1"
 }
 read_digest() {
 	digest=''
@@ -1142,7 +1081,7 @@ unpack() {
 	ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
 	rm -rf "$staging/damaged" "$staging/unpacked"
 	mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
-	{ if [ -n "$is_known" ]; then decompress; else decompress | head -c "$((UNPACKED_LIMIT + 1))"; fi; } | {
+	decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
 		LC_ALL=$tar_locale tar -xof -
 		_status=$?
 		cat >/dev/null
@@ -1162,67 +1101,54 @@ decompress() {
 explain_unpacking() {
 	_errors=$(cat "$work/errors")
 	case $1,$_errors in
-		153,* | 281,* | 409,*) die_too_large ;;
 		*"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
-		*'Damaged tar'*) die_damaged ;;
+		*'Damaged tar'*) ;;
 		0,*) [ -e "$staging/damaged" ] || return 0 ;;
 	esac
-	[ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_too_large
+	[ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_unsafe
 	! is_of_the_system "$_errors" || die_file_system "cannot unpack into $(pretty "$staging")" "$_errors"
 	die_damaged
 }
-die_too_large() {
-	die unsafe-archive 'the archive unpacks to more than 1 GB, which no release of Wasp does.' "$nothing"
-}
 die_damaged() {
-	die corrupt-archive 'the archive is damaged or cut short.' 'Nothing was installed. Get it again, whole.'
+	die corrupt-archive 'the archive is damaged, incomplete, or not a Wasp release.' "$nothing Download it again."
 }
 die_unsafe() {
-	die unsafe-archive 'the archive holds something that no release of Wasp does, such as a path that leads outside.' \
-		'Nothing was installed; please report where it came from.'
+	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside, or is far too large.' \
+		"$nothing Please report where the archive came from."
 }
 refuse_what_no_release_has() {
 	root=$staging/unpacked
 	[ ! -d "$root/package" ] || [ -L "$root/package" ] || root=$root/package
-	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f -links +1 -o -type f -perm -4000 \
-		-o -type f -perm -2000 -o -name '*[[:cntrl:]]*')" ] || die_unsafe
-	[ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] || die_unsafe
-	[ -z "$(find "$root" -type f -size "+$((UNPACKED_LIMIT / 512 - 1))")" ] || die_too_large
-	find "$root/data" -type l >"$staging/links" 2>/dev/null
-	while IFS= read -r _link; do
-		! leads_outside "${_link#"$root/data/"}" "$(readlink "$_link")" || die_unsafe
-	done <"$staging/links"
+	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f \( -links +1 -o -perm -4000 -o -perm -2000 \) \
+		-o -name '*[[:cntrl:]]*')" ] \
+		&& [ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] \
+		&& ! print_links | grep -qE "^[^$tab]*\$|$tab/|[$tab/]\\.\\./" || die_unsafe
 }
-leads_outside() {
-	_folders=$1 _rest=$2/
-	while [ "$_rest" != "${_rest#../}" ]; do
-		case $_folders in */*) ;; *) return 0 ;; esac
-		_folders=${_folders#*/} _rest=${_rest#../}
-	done
-	case $2,/$_rest in ,* | /* | *,*/../*) return 0 ;; esac
-	return 1
+print_links() {
+	find "$root/data" -type l 2>/dev/null | while IFS= read -r _link; do
+		printf '%s\t%s/\n' "${_link#"$root/data/"}" "$(readlink "$_link")"
+	done | sed -E -e :up -e "s,^[^/$tab]*/([^$tab]*$tab)\\.\\./,\\1," -e 't up'
 }
 keep_wasp_only() {
 	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
-		|| die corrupt-archive 'the archive holds no wasp-bin with its data: it is no release of Wasp.' "$nothing"
-	_unpacking="unpack into $(pretty "$staging")"
-	change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
-	change "$_unpacking" chmod 755 "$root/wasp-bin"
-	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && values=$(json_strings "$root/package.json"); then
-		pick engines.node
-		take_node_range "$picked"
+		|| die_damaged
+	change_in "$staging" chmod -R u=rwX,go=rX "$root/data"
+	change_in "$staging" chmod 755 "$root/wasp-bin"
+	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && read_json "$root/package.json"; then
+		take_node_range engines.node
 	fi
-	change "$_unpacking" mv "$root/wasp-bin" "$root/data" "$staging/new/"
+	change_in "$staging" mkdir "$staging/new"
+	change_in "$staging" mv "$root/wasp-bin" "$root/data" "$staging/new/"
 }
 check_binary() {
 	say_step 'Running wasp-bin version'
 	run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
-	_reported=$(sed -n 's/^[^0-9]*\([0-9][0-9.]*[0-9]\(-rc[0-9]*\)\{0,1\}\).*/\1/p' "$work/said" | head -n 1)
+	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said" | head -n 1)
 	is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
 		"$nothing"
 	version=${version:-$_reported}
 	[ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
-		"the archive holds Wasp $_reported, not $version." "$nothing"
+		"the archive contains Wasp $_reported, not $version." "$nothing"
 }
 run_unpacked_binary() {
 	export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 waspc_datadir="$staging/new/data"
@@ -1235,33 +1161,27 @@ explain_binary() {
 			_library=${_said#*'shared libraries: '}
 			_library=${_library%%:*}
 			case $_library,$(command -v apt-get) in
-				libgmp.*,?*) _library=libgmp10 ;;
-				libgmp.*) _library=gmp ;;
-				libz.*,?*) _library=zlib1g ;;
-				libz.*) _library=zlib ;;
+				libgmp.*,) _library=gmp ;;
+				libgmp.*) _library=libgmp10 ;;
 			esac
 			_hint=$(how_to_install "$_library")
 			;;
 		*'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
 		*'ermission denied'*)
-			die permission-denied "programs may not run from $shown_prefix (is it mounted noexec?)." \
+			die permission-denied "programs cannot run from $shown_prefix (is it mounted noexec?)." \
 				'Choose another place with --prefix DIR.'
 			;;
 	esac
-	_said=${_said%%"$newline"*}
-	_said=${_said##*wasp-bin: } _said=${_said##*wasp-bin?: }
 	die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
 		"$nothing $_hint"
 }
 start_progress() {
 	[ "$on_terminal" = yes ] && [ "$quiet" = no ] || return 0
-	: >"$work/downloading"
 	draw_progress "$staging/archive" &
 	progress=$!
 }
 stop_progress() {
 	[ -n "$progress" ] || return 0
-	rm -f "$work/downloading"
 	kill "$progress" 2>/dev/null
 	wait "$progress" 2>/dev/null
 	progress=''
@@ -1274,42 +1194,33 @@ draw_progress() {
 	trap 'exit 0' TERM
 	trap - INT HUP
 	_began=$(date +%s)
-	while [ -e "$work/downloading" ]; do
+	while kill -0 $$ 2>/dev/null; do
 		sleep 0.1 2>/dev/null || sleep 1
 		[ -s "$1" ] || continue
 		read_headers 2>/dev/null
-		_bytes=$(($(wc -c <"$1"))) _elapsed=$(($(date +%s) - _began))
-		_line="$(megabytes "$_bytes") MB"
-		case ${content_length:-0} in
-			*[!0-9]* | 0 | ????????????*) ;;
-			*) _line="$((_bytes * 100 / content_length))% of $(megabytes "$content_length") MB" ;;
-		esac
-		[ "$_elapsed" = 0 ] || _line="$_line, $(megabytes $((_bytes / _elapsed))) MB/s"
-		_size=$(stty size <&2 2>/dev/null) || _size=''
-		_width=${_size#* }
-		case $_width in '' | 0) _width=80 ;; esac
+		_line=$(wc -c <"$1" | awk -v total="$content_length" -v elapsed="$(($(date +%s) - _began))" '{
+			if (total + 0 > 0) printf "%d%% of ", $1 * 100 / total
+			printf "%.1f MB", (total + 0 > 0 ? total : $1) / 1000000
+			if (elapsed > 0) printf ", %.1f MB/s", $1 / elapsed / 1000000
+		}')
+		_width=$(stty size <&2 2>/dev/null | sed 's/.* //')
+		[ "${_width:-0}" != 0 ] || _width=80
 		printf "\r%.$((_width - 1))s%s[K" "Downloading $_line" "$escape" >&2
 	done
-}
-megabytes() {
-	printf '%s.%s' $(($1 / 1000000)) $(($1 / 100000 % 10))
 }
 announce_install() {
 	[ "$dry_run,$announced,$wants_telemetry" = no,no,yes ] && ! is_opted_out || return 0
 	announced=yes
 	_target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
 	check_url "$_target" && make_install_event || return 0
-	case ${WASP_TELEMETRY_DEBUG-} in
-		'' | 0) ;;
-		*)
-			printf '%s\n' "$event" >&2
-			return
-			;;
-	esac
+	[ "${WASP_TELEMETRY_DEBUG:-0}" = 0 ] || {
+		printf '%s\n' "$event" >&2
+		return
+	}
 	choose_downloader
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
-	say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
-	send_event "$_target"
+	say "Telemetry: sends a random id and \"$telemetry_os\" now, and usage events from your projects later ($TELEMETRY_PAGE; off: WASP_TELEMETRY_DISABLE=1)"
+	send_event
 	tell telemetry sent
 }
 announce_new_install() {
@@ -1317,8 +1228,7 @@ announce_new_install() {
 	[ "$force" = no ] && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } || announce_install
 }
 is_opted_out() {
-	[ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
-	case ${DO_NOT_TRACK-} in
+	case ${WASP_TELEMETRY_DISABLE+set}${DO_NOT_TRACK-} in
 		'' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
 		*) return 0 ;;
 	esac
@@ -1341,22 +1251,20 @@ make_install_event() {
 	[ ${#_digits} = 24 ]
 }
 send_event() {
-	_url=$1
 	case $downloader in
 		curl)
-			set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_url%%:*}" --max-filesize 65536 \
-				--user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_url"
-			case $_url in http:*) set -- "$@" --noproxy '*' ;; esac
+			set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_target%%:*}" --max-filesize 65536 \
+				--user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_target"
 			;;
 		wget)
-			set -- wget $wget_options --timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --user-agent=wasp \
-				--header='Content-Type: application/json' --post-data="$event" --output-document=- "$_url"
-			case $_url in http:*) set -- "$@" --no-proxy ;; esac
-			[ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
+			set -- wget $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"} --user-agent=wasp \
+				--timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --header='Content-Type: application/json' \
+				--post-data="$event" --output-document=- "$_target"
 			;;
 	esac
 	{
 		trap '' HUP INT QUIT
+		case $_target in http:*) unset http_proxy all_proxy ALL_PROXY ;; esac
 		exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 		exec_limited "$((TELEMETRY_DEADLINE_S + 1))" "$@"
 	} &
@@ -1450,11 +1358,11 @@ json_or_null() {
 }
 read_receipt() {
 	version=$1
-	values=$(json_strings "$share_dir/$1/.receipt.json") || values=''
+	read_json "$share_dir/$1/.receipt.json" || : >"$work/values"
 	pick source && release_source=$picked
 	pick url && release_url=$picked
 	pick digest && release_digest=$picked
-	pick node && take_node_range "$picked"
+	take_node_range node
 }
 place_version() {
 	_place=$share_dir/$version _try=0
@@ -1505,7 +1413,7 @@ end_turn() {
 	[ -z "$turn" ] || [ "$(readlink "$turn")" != "$owner_name" ] || rm -f "$turn"
 	turn=''
 }
-SHARED_FILES='telemetry_ping.py telemetry_messages.py env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
+SHARED_FILES='telemetry_ping.py telemetry_messages.py project_version.sh env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
 MANAGER=wasp-installer.sh
 inspect_launcher() {
 	launcher=foreign current=''
@@ -1538,7 +1446,7 @@ refuse_conflicts() {
 	case $launcher,$force in
 		folder,*) die foreign-launcher "$(pretty "$bin_dir/wasp") is a folder." 'Move it away, then run this again.' ;;
 		foreign,no)
-			die foreign-launcher "$(pretty "$bin_dir/wasp") is there already, and is not from this installer." \
+			die foreign-launcher "$(pretty "$bin_dir/wasp") already exists, and this installer did not make it." \
 				'Move it away, or replace it with --force.'
 			;;
 	esac
@@ -1613,6 +1521,7 @@ filled_in() {
 	done <"$work/filling"
 }
 place_shared_files() {
+	rm -f "$share_dir/completions" 2>/dev/null
 	change_in "$share_dir" mkdir -p "$share_dir/completions"
 	change_in "$share_dir" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
 	change_in "$share_dir" mv -f "$staging"/shared/*.* "$share_dir/"
@@ -1708,7 +1617,7 @@ add_to_startup_files() {
 	elif [ "$modify_path" = yes ] && is_github_job; then
 		add_to_github_path
 	elif is_on_ci || ! may_change_startup_files; then
-		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. Put it there:${newline}$path_command"
+		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
 	else
 		for_each_startup_file add_line
 		describe_lines
@@ -1717,7 +1626,7 @@ add_to_startup_files() {
 describe_lines() {
 	case $on_path,$edited,$present in
 		yes,,* | no,,) ;;
-		no,,*) path_message="$_bin is put on PATH in $present, for new terminals." ;;
+		no,,*) path_message="New terminals have $_bin on PATH, from $present." ;;
 		yes,*) path_message="Added tab completion to $edited, for new terminals." ;;
 		*) path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals." ;;
 	esac
@@ -1771,7 +1680,7 @@ take_out_of_startup_files() {
 	[ "$zdotdir" = "$HOME" ] || for _name in .zshrc .zshenv; do remove_lines "$zdotdir/$_name"; done
 	remove_lines "$HOME/.config/fish/conf.d/wasp.fish"
 	remove_lines "$config_folder/fish/conf.d/wasp.fish"
-	[ -z "$edited" ] || say "Took Wasp out of $edited"
+	[ -z "$edited" ] || say "Removed Wasp from $edited"
 }
 add_to_github_path() {
 	if [ -f "$GITHUB_PATH" ] && {
@@ -1784,14 +1693,17 @@ add_to_github_path() {
 	fi
 }
 add_line() {
-	if [ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null; then
+	if has_line "$@"; then
 		present=$(with_name "$present" "$1")
 		return
 	elif begin_edit "$1" && take_lines_out && append_line "$2" && finish_edit; then
 		edited=$(with_name "$edited" "$1")
 		return
 	fi
-	warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
+	warn "$(pretty "$1") $obstacle, so it was not changed. For PATH and tab completion, add this line to it:${newline}$2"
+}
+has_line() {
+	[ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null
 }
 plan_line() {
 	! begin_edit "$1" || [ -n "$our_lines" ] || edited=$(with_name "$edited" "$1")
@@ -1805,7 +1717,7 @@ remove_lines() {
 			return
 		fi
 	fi
-	warn "$(pretty "$1") $obstacle, so it still has our line. Remove the line that ends in:${newline}$STARTUP_MARK"
+	warn "$(pretty "$1") $obstacle, so it still has a line for Wasp. Remove the line that ends with:${newline}$STARTUP_MARK"
 }
 with_name() {
 	case $1 in
@@ -1956,13 +1868,21 @@ check_node() {
 			[ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
 			;;
 	esac
-	[ -z "$_found" ] || warn "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}.$newline$_advice"
+	[ -z "$_found" ] || need_next "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}." "$_advice"
 	case $(command -v node),$(command -v npm) in
 		?*,) _found='is not on PATH, and Wasp needs it' ;;
-		?*,/mnt/?/*) _found='on PATH is that of Windows, and Wasp needs one inside WSL' ;;
+		?*,/mnt/?/*) _found='on PATH belongs to Windows, and Wasp needs one inside WSL' ;;
 		*) return 0 ;;
 	esac
-	warn "npm $_found.${newline}It comes with Node.js: $NODE_URL"
+	need_next "npm $_found." "It comes with Node.js: $NODE_URL"
+}
+need_next() {
+	if [ "$outcome,$command" = installed,install ] || [ "$outcome,$command" = installed,use ]; then
+		tell warning "$1$newline$2"
+		add_step "$1" "$2"
+	else
+		warn "$1$newline$2"
+	fi
 }
 check_other_wasp() {
 	[ "$on_path" = yes ] || [ -z "$path_message" ] || return 0
@@ -1995,8 +1915,8 @@ past_links() {
 	cd "${1:-/}" && pwd -P
 }
 found_danger() {
-	is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
-		'Run this again as that user, without sudo. For all users: --prefix /usr/local'
+	is_on_ci || die permission-denied "root cannot safely work below a folder that others can change: $1." \
+		'Run this again without sudo. For all users: --prefix /usr/local'
 	[ "$outcome" != switched ] || say "$1; on CI, root installs there all the same."
 }
 refuse_closed_places() {
@@ -2030,7 +1950,7 @@ run_install() {
 		obtain_release
 	fi
 	if is_downgrade; then
-		say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
+		say "You have Wasp $previous, and the newest one of $(source_name "$release_source") is $version, so yours was kept. To go back: -v $version"
 		version=$previous
 		finish_install already-installed
 	elif is_to_be_kept "$version"; then
@@ -2080,20 +2000,25 @@ report_install() {
 	[ -z "$held_warnings" ] || say "$held_warnings"
 	[ "$outcome" = installed ] || return 0
 	say ''
-	if [ -z "$path_message" ] || [ "$on_path" = yes ] || is_github_job; then
+	[ -z "$path_message" ] || [ "$on_path" = yes ] || is_github_job \
+		|| steps="Put wasp on the PATH of this terminal:$newline$bold$path_command$plain$newline$steps"
+	[ -n "$steps" ] || {
 		say "Next: ${bold}wasp new my-app$plain"
-	else
-		say 'Next, in this terminal:'
-		say "  $bold$path_command$plain"
-		say "  ${bold}wasp new my-app$plain"
-	fi
+		return
+	}
+	add_step 'Create your first app:' "${bold}wasp new my-app$plain"
+	say 'Next:'
+	[ "$quiet" = yes ] || printf '%s' "$steps" | awk '{ print (NR % 2) ? "  " (NR + 1) / 2 ". " $0 : "     " $0 }' >&2
+}
+add_step() {
+	steps="$steps$1$newline$2$newline"
 }
 report_previous() {
 	case $previous in
 		'' | "$version") ;;
 		*)
 			comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
-			! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: wasp installer use $previous"
+			! is_installed "$previous" || say "To go back to Wasp $previous: wasp installer use $previous"
 			;;
 	esac
 }
@@ -2128,7 +2053,7 @@ run_use() {
 	finish_install "$outcome"
 }
 die_not_installed() {
-	die not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: sh install.sh -v $1"
+	die not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: wasp installer update $1"
 }
 run_check() {
 	refuse_conflicts
@@ -2156,7 +2081,7 @@ run_list() {
 		print_versions "$available" "$installed"
 		[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
 	else
-		[ -n "$installed" ] && print_versions "$installed" '' || say "No Wasp is installed in $shown_prefix"
+		[ -n "$installed" ] && print_versions "$installed" '' || say "Wasp is not installed in $shown_prefix"
 	fi
 }
 print_versions() {
@@ -2190,7 +2115,7 @@ run_uninstall() {
 	elif [ -z "$found" ] && [ "$launcher" != ours ]; then
 		[ ! -e "$share_dir/.uses-npm" ] \
 			|| die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
-		say "No Wasp is installed in $shown_prefix"
+		say "Wasp is not installed in $shown_prefix"
 		[ "$dry_run" = yes ] || remove_everything
 		[ "$dry_run" = yes ] || remove_traces
 	else
@@ -2220,6 +2145,7 @@ run_migrate_to_npm() {
 	[ "$dry_run" = yes ] || sweep
 	list_version_folders
 	! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm" || return 0
+	confirm "Remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm?"
 	remove_everything
 	change_in "$share_dir" mkdir -p "$share_dir"
 	change_in "$share_dir" touch "$share_dir/.uses-npm"
@@ -2265,20 +2191,127 @@ find_cache() {
 		*) cache_folder=$home/.cache/wasp ;;
 	esac
 }
+run_update() {
+	choose_downloader
+	is_published_installer || {
+		network_problem=${problem%not-found}
+		network_problem=${network_problem:-http-status}
+		die_of_problem "today's installer"
+	}
+	for _argument; do
+		shift
+		case ${_argument#v} in
+			update | "$named_version") ;;
+			*) set -- ${1+"$@"} "$_argument" ;;
+		esac
+	done
+	set -- install ${1+"$@"} ${named_version:+--version "$named_version"}
+	exec <"$work/installer"
+	clean_up
+	exec /bin/sh -s -- "$@"
+}
+is_published_installer() {
+	fetch "${WASP_INSTALLER_URL:-$INSTALLER_URL}" "$work/installer" || return 1
+	! is_web_page "$work/installer" || return 1
+	set_problem bad-answer "$host sent something that is not the installer, or not all of it"
+	[ "$(sed -n '1p; $p' "$work/installer")" = "#!/bin/sh$newline}" ]
+}
+run_doctor() {
+	doctor_code=0
+	identify_platform
+	name_owner
+	inspect_launcher
+	list_installed
+	start_registry_lookup
+	start_python_lookup
+	version=$current
+	show installer "$INSTALLER_VERSION"
+	show machine "$system $machine${libc:+, $libc $glibc_version}${distro_id:+, $distro_id}"
+	show versions "$(words_of "$installed")"
+	examine_current
+	examine_path
+	examine_startup_files
+	examine_node
+	examine_telemetry
+	examine_network
+	examine_left_overs
+	[ "$doctor_code" != 0 ] || show result 'All is well.'
+	choose_build
+	result checked
+	leave "$doctor_code"
+}
+show() {
+	[ "$porcelain" = yes ] || printf '%-12s %s\n' "$1" "${2:-none}"
+}
+object() {
+	[ "$doctor_code" != 0 ] || doctor_code=$1
+	tell warning "$2"
+	show '' "$(indented '             ' "! $2")"
+}
+examine_current() {
+	show current "${current:+$current, by $(pretty "$bin_dir/wasp")}"
+	case $launcher in
+		ours) is_installed "${current:-none}" || object 5 "${current:-Its version} is not installed. To repair it: wasp installer update" ;;
+		none) object 5 "There is no $(pretty "$bin_dir/wasp"). To install Wasp: curl -fsSL $INSTALLER_URL | sh" ;;
+		*) object 8 "$(pretty "$bin_dir/wasp") was not made by this installer. Move it away, then install Wasp." ;;
+	esac
+	[ ! -e "$share_dir/.uses-npm" ] || object 8 'npm manages Wasp here. To update it: npm install -g @wasp.sh/wasp-cli@latest'
+	[ "$launcher" = ours ] || return 0
+	_said=$(export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1 && ask "$bin_dir/wasp" version | head -n 1)
+	_said=$(plain_text "$_said")
+	[ "$_said" = "$current" ] || _said="$_said${_said:+, which this project wants}"
+	show 'runs here' "$_said"
+	[ -n "$_said" ] || object 3 "It does not run. To see why: wasp version"
+}
+examine_path() {
+	is_on_path
+	spell_lines
+	_first=$(command -v wasp || :)
+	show PATH "${_first:+wasp is $(pretty "$_first")}"
+	[ "$on_path" = yes ] || object 3 "$(pretty "$prefix/bin") is not on PATH in this terminal. To add it: $path_command"
+	check_other_wasp
+}
+examine_startup_files() {
+	present='' edited=''
+	! may_change_startup_files || for_each_startup_file find_line
+	show 'start-up' "$present"
+}
+find_line() {
+	! has_line "$@" || present=$(with_name "$present" "$1")
+}
+examine_node() {
+	[ -z "$version" ] || read_receipt "$version"
+	check_node
+	show Node.js "${node_version:+$node_version${release_node:+, wanted: $release_node}}"
+	show npm "$(command -v npm)"
+}
+examine_telemetry() {
+	know_python
+	show Python "$python"
+	if is_opted_out; then show telemetry off; else show telemetry "on; to see it: wasp telemetry"; fi
+}
+examine_network() {
+	find_registry
+	show registry "$(plain_text "$registry")"
+	_proxy=${https_proxy-${HTTPS_PROXY-${ALL_PROXY-${all_proxy-}}}}
+	show proxy "$(plain_text "$_proxy")"
+}
+examine_left_overs() {
+	_found=''
+	for _left in "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*; do
+		_name=${_left##*staging-}
+		! [ -e "$_left" ] || ! is_abandoned "${_name%-*}" "$_left" || _found="$_found${_found:+, }$(pretty "$_left")"
+	done
+	show 'left over' "${_found:+$_found (the next install removes it)}"
+}
 installed_file() {
-    case $1 in
-        launcher) cat <<'END_0' ;;
+	case $1 in
+		launcher) cat <<'END_0' ;;
 #!/bin/sh
 # Starts Wasp. The installer writes it anew when the current version changes.
 _wasp_version=''
 _wasp_root=''
 _wasp_python=''
-# A killed install may have left this version aside.
-for _wasp_dir in "$_wasp_root/$_wasp_version" "$_wasp_root"/.staging-*/replaced/"$_wasp_version"; do
-	[ ! -x "$_wasp_dir/wasp-bin" ] || break
-done
-export waspc_datadir="$_wasp_dir/data"
-
 _wasp_fail() { printf 'wasp: %s\n      %s\n' "$@" >&2 && exit 127; }
 
 # _wasp_find NAMED DEFAULT: sets _wasp_path to the folder NAMED, or to one in the home
@@ -2339,6 +2372,12 @@ _wasp_show_messages() {
 }
 
 [ -x "$_wasp_python" ] && [ -r "$_wasp_root/telemetry_ping.py" ] && [ -w /dev/null ] || _wasp_python=
+# Where there are others, a project may want another one.
+for _wasp_dir in "$_wasp_root"/*/wasp-bin; do
+	[ "$_wasp_dir" != "$_wasp_root/$_wasp_version/wasp-bin" ] && [ -r "$_wasp_root/project_version.sh" ] || continue
+	case ${1-} in completion:* | installer | uninstall) ;; *) ! _wasp_in_project || . "$_wasp_root/project_version.sh" ;; esac
+	break
+done
 case ${1-},$_wasp_python in
 	telemetry,?*) shift && _wasp_exec_ping telemetry "$_wasp_version" ${1+"$@"} ;;
 	installer,*)
@@ -2349,6 +2388,11 @@ case ${1-},$_wasp_python in
 			'If a package manager looks after this Wasp, it also updates it.'
 		;;
 esac
+# A killed install may have left this version aside.
+for _wasp_dir in "$_wasp_root/$_wasp_version" "$_wasp_root"/.staging-*/replaced/"$_wasp_version"; do
+	[ ! -x "$_wasp_dir/wasp-bin" ] || break
+done
+export waspc_datadir="$_wasp_dir/data"
 [ -x "$_wasp_dir/wasp-bin" ] || _wasp_fail "Wasp $_wasp_version is no longer in $_wasp_root." \
 	'Install it again: curl -fsSL https://get.wasp.sh/install.sh | sh'
 if _wasp_opted_out; then
@@ -2360,7 +2404,7 @@ elif [ "$_wasp_python" ]; then
 fi
 exec "$_wasp_dir/wasp-bin" ${1+"$@"}
 END_0
-        telemetry_ping.py) cat <<'END_1' ;;
+		telemetry_ping.py) cat <<'END_1' ;;
 #!/usr/bin/env python3
 """Wasp's telemetry: what is sent, when it is sent, and how to opt out.
 
@@ -3012,7 +3056,7 @@ def run(arguments: Sequence[str]) -> NoReturn:
 if __name__ == "__main__":
     run(sys.argv[1:])
 END_1
-        telemetry_messages.py) cat <<'END_2' ;;
+		telemetry_messages.py) cat <<'END_2' ;;
 """Messages back: what the Wasp team has to say to the users of a version.
 
 After an event, telemetry_ping.py lets this look for them, at most once in 12 hours: in what the
@@ -3294,7 +3338,132 @@ def _releases(version: str) -> list[str]:
         found = [one["tag_name"].lstrip("v") for one in listed if not one.get("prerelease")]
     return [*filter(_is_release, found)]
 END_2
-        env.sh) cat <<'END_3' ;;
+		project_version.sh) cat <<'END_3' ;;
+# shellcheck shell=sh disable=SC2015,SC2154,SC2295
+# The launcher reads this where several versions are installed: a project says in main.wasp, or main.wasp.ts, which
+# Wasp it wants: wasp: { version: "^0.24.0" }. Sets _wasp_version to the one that runs here.
+
+# _wasp_read_requirement FILE: sets _wasp_wanted to it, without its ^, which is then in _wasp_caret
+_wasp_read_requirement() {
+	_wasp_code='' _wasp_comment='' _wasp_wanted='' _wasp_lines=0
+	while [ -z "$_wasp_wanted" ] && { IFS= read -r _wasp_line || [ "$_wasp_line" ]; }; do
+		_wasp_read_line
+		_wasp_lines=$((_wasp_lines + 1))
+		# A shell reads byte by byte, so far down in a file sed is faster.
+		[ "$_wasp_lines" != 60 ] || break
+	done <"$1"
+	[ -z "$_wasp_wanted" ] && [ "$_wasp_lines" = 60 ] || return 0
+	_wasp_line=$(sed -n '61,$ { /wasp.*:/,/}/p; }' "$1" | tr '\n' ' ')
+	_wasp_read_line
+}
+
+# _wasp_read_line: adds the code of _wasp_line to _wasp_code, without comments and blanks, until the version is met
+_wasp_read_line() {
+	while [ "$_wasp_line" ]; do
+		if [ "$_wasp_comment" ]; then
+			case $_wasp_line in *'*/'*) _wasp_line=${_wasp_line#*'*/'} _wasp_comment='' ;; *) return ;; esac
+		fi
+		_wasp_piece=${_wasp_line%%[\"\'\`/]*}
+		_wasp_line=${_wasp_line#"$_wasp_piece"}
+		# shellcheck disable=SC2086 # it is to be split
+		_wasp_add $_wasp_piece
+		case $_wasp_line in
+			//*) return ;;
+			/\**) _wasp_comment=yes ;;
+			/*) _wasp_line=${_wasp_line#/} ;;
+			?*) _wasp_read_string ;;
+		esac
+	done
+}
+
+# _wasp_add WORD...: without the blanks between them
+_wasp_add() {
+	for _wasp_word; do _wasp_code=$_wasp_code$_wasp_word; done
+}
+
+# _wasp_read_string: the string that _wasp_line begins with, which may be the version, or the name of a field
+_wasp_read_string() {
+	_wasp_quote=${_wasp_line%"${_wasp_line#?}"}
+	_wasp_line=${_wasp_line#?}
+	_wasp_piece=${_wasp_line%%"$_wasp_quote"*}
+	while case $_wasp_piece in *\\) [ "$_wasp_line" != "$_wasp_piece" ] ;; *) false ;; esac do
+		_wasp_line=${_wasp_line#"$_wasp_piece$_wasp_quote"}
+		_wasp_piece=${_wasp_line%%"$_wasp_quote"*}
+	done
+	_wasp_line=${_wasp_line#"$_wasp_piece"}
+	_wasp_line=${_wasp_line#?}
+	# Of all that stands in the braces behind "wasp:".
+	_wasp_field='wasp:{'
+	case $_wasp_code in
+		*[!A-Za-z0-9_]$_wasp_field* | $_wasp_field*)
+			case ${_wasp_code##*$_wasp_field} in
+				*\}*) ;;
+				version: | *[!A-Za-z0-9_]version:)
+					_wasp_wanted=${_wasp_piece#^} _wasp_caret=${_wasp_piece%"$_wasp_wanted"} _wasp_line=''
+					return
+					;;
+			esac
+			;;
+	esac
+	case $_wasp_piece in wasp | version) ;; *) _wasp_piece=\" ;; esac
+	_wasp_code=$_wasp_code$_wasp_piece
+}
+
+# _wasp_satisfies VERSION: it is the wanted one, or with the caret a later one of the same first number that is not 0
+_wasp_satisfies() {
+	[ "$1" != "$_wasp_wanted" ] || return 0
+	case $_wasp_caret$1.${_wasp_wanted%-rc*} in ^*[!0-9.]* | [!^]*) return 1 ;; ^*.*.*.*.*.*) ;; *) return 1 ;; esac
+	IFS=.
+	# shellcheck disable=SC2086 # they are to be split
+	set -- $1 ${_wasp_wanted%-rc*}
+	unset IFS
+	case $1.$2,$4.$5 in
+		0.0,* | *,0.0) return 1 ;;
+		0.*) [ "$4" = 0 ] && [ "$2" = "$5" ] && [ "$3" -ge "$6" ] ;;
+		*) [ "$1" = "$4" ] && { [ "$2" -gt "$5" ] || { [ "$2" = "$5" ] && [ "$3" -ge "$6" ]; }; } ;;
+	esac
+}
+
+# _wasp_is_newer A B: by their three numbers
+_wasp_is_newer() {
+	IFS=.
+	# shellcheck disable=SC2086 # they are to be split
+	set -- $1 $2
+	unset IFS
+	[ "$1" -gt "$4" ] || { [ "$1" = "$4" ] && { [ "$2" -gt "$5" ] || { [ "$2" = "$5" ] && [ "${3%-*}" -gt "${6%-*}" ]; }; }; }
+}
+
+# _wasp_choose: the current version where it will do, else the newest that does
+_wasp_choose() {
+	! _wasp_satisfies "$_wasp_version" || return 0
+	_wasp_chosen=
+	for _wasp_dir in "$_wasp_root"/*/wasp-bin; do
+		_wasp_dir=${_wasp_dir%/wasp-bin}
+		_wasp_word=${_wasp_dir##*/}
+		[ -f "$_wasp_dir/.receipt.json" ] && _wasp_satisfies "$_wasp_word" || continue
+		[ "$_wasp_chosen" ] && ! _wasp_is_newer "$_wasp_word" "$_wasp_chosen" || _wasp_chosen=$_wasp_word
+	done
+	if [ "$_wasp_chosen" ]; then
+		_wasp_version=$_wasp_chosen
+	elif [ -t 2 ]; then
+		printf 'wasp: this project wants Wasp %s, and this is %s. To get it: wasp installer update %s\n' \
+			"$_wasp_caret$_wasp_wanted" "$_wasp_version" "$_wasp_wanted" >&2
+	fi
+}
+
+for _wasp_file in "$_wasp_path/main.wasp" "$_wasp_path/main.wasp.ts"; do
+	[ -f "$_wasp_file" ] && [ -r "$_wasp_file" ] || continue
+	set -f
+	_wasp_read_requirement "$_wasp_file"
+	set +f
+	case $_wasp_wanted in
+		'' | *[!0-9A-Za-z.-]*) ;;
+		*) _wasp_choose ;;
+	esac
+	break
+done
+END_3
+		env.sh) cat <<'END_4' ;;
 # shellcheck shell=sh
 # Start-up files read this: it puts Wasp on PATH and sets up tab completion.
 __wasp_root=''
@@ -3321,8 +3490,8 @@ case $- in
 		;;
 esac
 unset __wasp_root __wasp_bin
-END_3
-        env.fish) cat <<'END_4' ;;
+END_4
+		env.fish) cat <<'END_5' ;;
 # conf.d/wasp.fish reads this: it puts Wasp on PATH and sets up tab completion.
 set -g __wasp_root ''
 set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
@@ -3339,8 +3508,8 @@ if status is-interactive; and test -r $__wasp_root/completions/wasp.fish
     source $__wasp_root/completions/wasp.fish
 end
 set -e __wasp_root
-END_4
-        completions/wasp.bash) cat <<'END_5' ;;
+END_5
+		completions/wasp.bash) cat <<'END_6' ;;
 # Tab completion of wasp in bash. The Wasp installer wrote this file.
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
@@ -3350,10 +3519,12 @@ _wasp() {
     start) words=db ;;
     build) words=start ;;
     telemetry) words='on off show' ;;
+    installer) words=$(command wasp installer --help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\)[] A-Z[]*.*/\1/p') ;;
+    'installer use' | 'installer uninstall') words=$(command wasp installer list 2>/dev/null | tr -d '*') ;;
     *' '*) ;;
     *)
       words=$(COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null)
-      [ -n "$before" ] || words="$words install news"
+      [ -n "$before" ] || words="$words install news installer"
       [ "$words" != "$before" ] || words=
       ;;
   esac
@@ -3362,24 +3533,26 @@ _wasp() {
 }
 
 complete -o default -F _wasp wasp
-END_5
-        completions/_wasp) cat <<'END_6' ;;
+END_6
+		completions/_wasp) cat <<'END_7' ;;
 #compdef wasp
 # Tab completion of wasp in zsh. The Wasp installer wrote this file.
 
-# Sets reply to what may follow these words. Wasp lists its own, but leaves some out, and repeats a
-# command that has none.
+# Sets reply to what may follow these words, some with a colon and a description. Wasp lists its own
+# words, but leaves some out, and repeats a command that has none.
 _wasp_words() {
   emulate -L zsh
   reply=()
   case "$*" in
     start) reply=(db) ;;
     build) reply=(start) ;;
-    telemetry) reply=(on off show) ;;
+    telemetry) reply=('on:switch it on' 'off:switch it off' 'show:the exact data that is sent') ;;
+    installer) reply=(${(f)"$(command wasp installer --help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\)[] A-Z[]*/\1:/p')"}) ;;
+    installer\ u(se|ninstall)) reply=(${${(f)"$(command wasp installer list 2>/dev/null)"}#??}) ;;
     *' '*) ;;
     *)
-      reply=(${(f)"$(COMP_LINE="wasp $* " command wasp completion:list 2>/dev/null)"})
-      [[ -n $1 ]] || reply+=(install news)
+      reply=(${${(f)"$(COMP_LINE="wasp $* " command wasp completion:list 2>/dev/null)"}//:/\\:})
+      [[ -n $1 ]] || reply+=(install news 'installer:versions of Wasp, updates, help with problems')
       [[ $reply != $1 ]] || reply=()
       ;;
   esac
@@ -3388,7 +3561,7 @@ _wasp_words() {
 _wasp() {
   local -a reply
   _wasp_words "${(@)words[2,CURRENT-1]}"
-  if (( $#reply )); then compadd -a reply; else _default; fi
+  if (( $#reply )); then _describe -t commands wasp reply; else _default; fi
 }
 
 if [[ ${funcstack[1]} == _wasp ]]; then
@@ -3399,12 +3572,12 @@ else
   typeset -aU fpath
   fpath=("${${(%):-%x}:A:h}" "${fpath[@]}")
   if (( ${+functions[compdef]} )); then
-    autoload -Uz _default
+    autoload -Uz _default _describe
     compdef _wasp wasp
   fi
 fi
-END_6
-        completions/wasp.fish) cat <<'END_7' ;;
+END_7
+		completions/wasp.fish) cat <<'END_8' ;;
 # Tab completion of wasp in fish. The Wasp installer wrote this file.
 
 # Wasp lists its own words, but leaves some out, and repeats a command that has none.
@@ -3416,23 +3589,29 @@ function __wasp_words
     case build
       echo start
     case telemetry
-      printf '%s\n' on off show
+      printf '%s\t%s\n' on 'switch it on' off 'switch it off' show 'the exact data that is sent'
+    case installer
+      command wasp installer --help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\)[] A-Z[]*/\1\t/p'
+    case 'installer use' 'installer uninstall'
+      command wasp installer list 2>/dev/null | string sub -s 3
     case '* *'
     case ''
       COMP_LINE='wasp ' command wasp completion:list 2>/dev/null
-      printf '%s\n' install news
+      printf '%s\n' install news installer\t'versions of Wasp, updates, help with problems'
     case '*'
       COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null | string match -v -- "$before"
   end
 end
 
 complete -c wasp -f -a '(__wasp_words)'
-END_7
-    esac
+END_8
+	esac
 }
-known_digests() {
-    cat <<'END_OF_digests'
-END_OF_digests
+digests() {
+	cat <<'END'
+- linux-x64-glibc
+0.25.0 DkRZuAputH6xful5c33WCmtBtils3SxyfmeTJq2V3PZEMdQvw0IY/WDEcD3TaW0EpIics13JxUt9LXdqX3EvIg
+END
 }
 leave() {
 	ignore_signals
@@ -3466,7 +3645,7 @@ interrupted() {
 	[ -z "$sending" ] || kill "$sending" 2>/dev/null
 	[ -z "$progress$asking" ] || printf '\n' >&2
 	progress=''
-	die interrupted 'interrupted.' 'What was installed before is as it was. Run this again to go on.'
+	die interrupted 'interrupted.' 'Nothing was changed. Run this again to retry.'
 }
 make_work_folder() {
 	case $program in
@@ -3478,7 +3657,7 @@ make_work_folder() {
 	esac
 	for _left in "${work%/*}"/wasp-installer-*-??????; do
 		_pid=${_left%-*}
-		kill -0 "${_pid##*-}" 2>/dev/null || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || rm -rf "$_left"
+		kill -0 "${_pid##*-}" 2>/dev/null || find "$_left" -prune -mmin +60 -exec rm -rf {} \; 2>/dev/null
 	done
 }
 main() {
@@ -3494,12 +3673,14 @@ main() {
 	need sed
 	parse_arguments "$@"
 	check_arguments
-	[ "$command" = list ] || refuse_danger_for_root
+	case $command in list | doctor | update) ;; *) refuse_danger_for_root ;; esac
 	case $command in
 		install) run_install ;;
 		check) run_check ;;
 		list) run_list ;;
 		use) run_use ;;
+		update) run_update "$@" ;;
+		doctor) run_doctor ;;
 		uninstall) run_uninstall ;;
 		migrate-to-npm) run_migrate_to_npm ;;
 	esac

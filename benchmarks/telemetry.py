@@ -39,6 +39,7 @@ from benchmarks.world import World, world_in
 ROUNDS = 40
 FLOOR = "wasp-bin, opted out"
 NPM_WASP = f"{NPM}'s wasp, opted out"
+ONE_VERSION = "launcher, one version"
 BARE_PYTHON = "python -I -S -c pass"
 POSTHOG = "posthog-python, sending"
 POSTHOG_IN_VAIN = "posthog-python, dead network"
@@ -66,12 +67,13 @@ IN_VAIN_COLUMNS = (
     Column("cpu_ms", "CPU ms", middle(cpu_ms)),
     Column("peak_mb", "peak MB", most(peak_mb)),
 )
-LAUNCHER_TARGETS = (Target("over_floor_ms", 3),)
+LAUNCHER_TARGETS = (Target("over_floor_ms", 2),)
+CHOICE_TARGETS = (Target("over_floor_ms", 1),)
 LAUNCHER_CHART = Chart(
     "launcher-time.svg", "Time that is added to the binary alone", "over_floor_ms", "ms"
 )
-PAUSED_TARGETS = (Target("cpu_ms", 20), Target("peak_mb", 20))
-SENDING_TARGETS = (Target("cpu_ms", 80), Target("peak_mb", 20))
+PAUSED_TARGETS = (Target("over_floor_ms", 1.5), Target("peak_mb", 20))
+SENDING_TARGETS = (Target("over_floor_ms", 30), Target("peak_mb", 20))
 
 OPTED_OUT = {"WASP_TELEMETRY_DISABLE": "1"}
 # How a CLI written in Python would send the same event. Where nothing answers, it tries again and
@@ -120,7 +122,12 @@ class Part:
 def run(options: Options, folder: Path) -> Iterator[Report]:
     """Measure what telemetry costs, or the rows named."""
     with world_in(folder, direct=options.direct) as world:
-        parts = [foreground(world), background(world), without_network(world)]
+        parts = [
+            foreground(world),
+            choosing_a_version(world),
+            background(world),
+            without_network(world),
+        ]
         wanted = chosen([subject for part in parts for subject in part.subjects], options.only)
         for part in parts:
             subjects = [subject for subject in part.subjects if subject in wanted]
@@ -198,6 +205,32 @@ def sending_itself(world: World, arguments: Sequence[str]) -> Sender:
 def proxied(proxy: str) -> dict[str, str]:
     """Return the variables that send all to a proxy."""
     return dict.fromkeys(("HTTPS_PROXY", "https_proxy", "ALL_PROXY"), proxy)
+
+
+# --- a project's own version ----------------------------------------------------------------------
+
+
+def choosing_a_version(world: World) -> Part:
+    """Compare the launcher of one version with that of two, where it reads what a project wants."""
+    one = opted_out(world, ONE_VERSION, [str(world.launcher.path), "version"])
+    several = [str(world.launcher_of_two), "version"]
+    subjects = [
+        one,
+        opted_out(world, "two versions, no word in the project", several),
+        *(
+            opted_out(world, f"two versions, wanted in line {line}", several, project)
+            for line, project in world.wanting_projects.items()
+        ),
+    ]
+    return Part(
+        name="version per project",
+        title="`wasp version` where a project wants a version, opted out",
+        floor=ONE_VERSION,
+        reference=ONE_VERSION,
+        subjects=subjects,
+        columns=[column for column in FOREGROUND_COLUMNS if column.key != "times_reference"],
+        targets={subject.name: CHOICE_TARGETS for subject in subjects[1:3]},
+    )
 
 
 # --- what goes on behind it -----------------------------------------------------------------------
@@ -344,9 +377,12 @@ def in_vain(world: World, sender: Sender) -> Subject:
     return Subject(name, lambda _: command, before=prepare, after=world.dead.let_go)
 
 
-def opted_out(world: World, name: str, arguments: Sequence[str]) -> Subject:
+def opted_out(
+    world: World, name: str, arguments: Sequence[str], project: Path | None = None
+) -> Subject:
     """Run a program without its telemetry."""
     command = world.command(arguments, OPTED_OUT)
+    command = replace(command, folder=project or command.folder)
     return Subject(name, lambda _: command)
 
 

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from benchmarks.mirror import HOST, make_certificates
 # What is read in a launcher: words that may be quoted, and go over several lines.
 KNOWN = ("version", "root", "python")
 ASSIGNMENT = re.compile(rf"""(?m)^_wasp_({"|".join(KNOWN)})=((?:'[^']*'|\\'|[^'\s])*)$""")
+OLDER_VERSION = "0.1.0"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,9 @@ class World:
     folder: Path
     path: str
     launcher: Launcher
+    #: Of a prefix with two versions; projects that want the older one, by the line that says so.
+    launcher_of_two: Path
+    wanting_projects: Mapping[int, Path]
     npm_wasp: Path
     posthog: Path
     authorities: Authorities
@@ -101,6 +106,8 @@ def world_in(folder: Path, *, direct: bool) -> Iterator[World]:
     """Give a world with the newest Wasp, installed by install.sh and by npm."""
     project_in(folder).mkdir()
     (project_in(folder) / ".wasproot").touch()
+    # Telemetry makes a cache, and nothing above it.
+    (folder / "caches").mkdir()
     with newest_release(folder, direct=direct) as setting:
         home, npm_home = home_in(folder), folder / "npm"
         install(sh_install(setting), home)
@@ -116,6 +123,8 @@ def world_in(folder: Path, *, direct: bool) -> Iterator[World]:
             folder=folder,
             path=path,
             launcher=launcher,
+            launcher_of_two=with_two_versions(launcher, folder / "two"),
+            wanting_projects={line: wanting_project(folder, line) for line in (10, 60, 300)},
             npm_wasp=npm_home / "bin" / "wasp",
             posthog=posthog,
             authorities=authorities,
@@ -152,6 +161,30 @@ def read_launcher(path: Path) -> Launcher:
     code += "telemetry_ping.run(sys.argv[2:])"
     ping = [python, "-I", "-S", "-B", "-c", code, root, "invoked", version, "version"]
     return Launcher(path, version, Path(root, version, "wasp-bin"), python, ping)
+
+
+def with_two_versions(launcher: Launcher, prefix: Path) -> Path:
+    """Link the installed version into another prefix twice; return the launcher there."""
+    old, new = launcher.binary.parents[1], prefix / "share" / "wasp-lang"
+    shutil.copytree(old, new, symlinks=True, copy_function=os.link)
+    other = new / OLDER_VERSION
+    shutil.copytree(new / launcher.version, other, symlinks=True, copy_function=os.link)
+    path = prefix / "bin" / "wasp"
+    path.parent.mkdir()
+    path.write_text(launcher.path.read_text(encoding="utf-8").replace(str(old), str(new)))
+    path.chmod(0o755)
+    return path
+
+
+def wanting_project(folder: Path, line: int) -> Path:
+    """Make a project that says in this line of main.wasp which version it wants."""
+    project = folder / f"project-{line}"
+    project.mkdir()
+    (project / ".wasproot").touch()
+    before = ["app myApp {", *["  // Nothing of interest here."] * (line - 2)]
+    text = "\n".join([*before, f'  wasp: {{ version: "^{OLDER_VERSION}" }}', "}", ""])
+    (project / "main.wasp").write_text(text)
+    return project
 
 
 def say_it_came_from(origin: str, receipt: Path) -> None:

@@ -10,14 +10,19 @@ is complete by itself and a cut one is a syntax error that does nothing.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 INSTALL_SH = REPOSITORY / "install.sh"
+_TABLE: Final = REPOSITORY / "packaging" / "releases.json"
+
+#: "releases": each with "version", and by source ("npm", "github") and build, "algorithm:hex".
+Table = dict[str, Any]
 
 #: What the sh program is made of, in this order.
 PARTS = (
@@ -42,6 +47,8 @@ PARTS = (
     "surroundings",
     "commands",
     "removing",
+    "update",
+    "doctor",
     "main",
 )
 #: Where the sources of the installed files are, by the names that `installed_file` knows.
@@ -49,6 +56,7 @@ INSTALLED = {
     "launcher": "installed/launcher",
     "telemetry_ping.py": "telemetry_ping.py",
     "telemetry_messages.py": "installed/telemetry_messages.py",
+    "project_version.sh": "installed/project_version.sh",
     "env.sh": "installed/env.sh",
     "env.fish": "installed/env.fish",
     "completions/wasp.bash": "installed/completions/wasp.bash",
@@ -58,7 +66,7 @@ INSTALLED = {
 #: The releases whose digests are inside.
 NEWEST_RELEASES = 6
 #: Linux takes no longer argument, and `sh -c "$(curl …)"` makes one of the whole text.
-LIMIT_BYTES = 131_072
+LIMIT_BYTES = 199_072
 
 HEADER = """\
 #!/bin/sh
@@ -68,8 +76,7 @@ HEADER = """\
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
 #
 # `make install.sh` makes it from sh/ (without comments), installed/ and telemetry_ping.py. It is one brace group, so a cut
-# download does nothing. Your shell runs only the next lines, which hand over to /bin/sh, whatever its aliases (a backslash
-# keeps them off), functions (with POSIXLY_CORRECT, bash takes none for a special builtin) and options are.
+# download does nothing. Your shell only hands over to /bin/sh: a backslash keeps aliases off, POSIXLY_CORRECT functions.
 POSIXLY_CORRECT=1
 \\unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
@@ -80,16 +87,22 @@ WASP_INSTALLER
 """
 
 
-def program() -> str:
-    """The sh program, whole: its parts without whole-line comments, and the installed files."""
+def read_table() -> Table:
+    """The releases that are known, the newest first."""
+    table: Table = json.loads(_TABLE.read_text(encoding="utf-8"))
+    return table
+
+
+def program(table: Table) -> str:
+    """The sh program, whole: its parts without whole-line comments, and what it holds."""
     parts = [_without_comments(_part(name)) for name in PARTS]
     # Before the last part, which starts it.
-    return "".join([*parts[:-1], _installed_file(), _known_digests(), parts[-1]])
+    return "".join([*parts[:-1], _installed_file(), _digests(table), parts[-1]])
 
 
-def install_sh() -> str:
-    """The text of install.sh."""
-    return HEADER + program() + FOOTER
+def install_sh(table: Table) -> str:
+    """The text of install.sh that knows the newest releases of ``table``."""
+    return HEADER + program(table) + FOOTER
 
 
 def _part(name: str) -> str:
@@ -115,22 +128,31 @@ def _installed_file() -> str:
         end = f"END_{number}"
         if f"\n{end}\n" in text or not text.endswith("\n"):
             raise ValueError(f"a here-document cannot hold {source}")
-        cases.append(f"        {name}) cat <<'{end}' ;;\n{text}{end}\n")
-    return "installed_file() {\n    case $1 in\n" + "".join(cases) + "    esac\n}\n"
+        cases.append(f"\t\t{name}) cat <<'{end}' ;;\n{text}{end}\n")
+    return "installed_file() {\n\tcase $1 in\n" + "".join(cases) + "\tesac\n}\n"
 
 
-def _known_digests() -> str:
-    """The function `known_digests`, which prints "VERSION SOURCE BUILD DIGEST" lines."""
-    table = json.loads((REPOSITORY / "packaging/releases.json").read_text(encoding="utf-8"))
-    lines = [
-        f"{release['version']} {source} {build} {digest}\n"
+def _digests(table: Table) -> str:
+    """The function `digests`: the names of the builds, then each release's digests in base64.
+
+    "-" stands for one that is not known. npm's have 86 digits, GitHub's 43.
+    """
+    releases = {
+        release["version"]: {**release.get("npm", {}), **release.get("github", {})}
         for release in table["releases"][:NEWEST_RELEASES]
-        for source in ("npm", "github")
-        for build, digest in release.get(source, {}).items()
-    ]
-    return (
-        "known_digests() {\n    cat <<'END_OF_digests'\n" + "".join(lines) + "END_OF_digests\n}\n"
-    )
+    }
+    builds = list(dict.fromkeys(build for known in releases.values() for build in known))
+    rows = [["-", *builds]]
+    for version, known in releases.items():
+        digests = (_base64(known[build]) if build in known else "-" for build in builds)
+        rows.append([version, *digests])
+    text = "".join(f"{' '.join(row)}\n" for row in rows)
+    return f"digests() {{\n\tcat <<'END'\n{text}END\n}}\n"
+
+
+def _base64(digest: str) -> str:
+    """Of "algorithm:hex"; without padding."""
+    return base64.b64encode(bytes.fromhex(digest.partition(":")[2])).decode("ascii").rstrip("=")
 
 
 def main() -> int:
@@ -138,7 +160,7 @@ def main() -> int:
     if sys.argv[1:] == ["--program"]:
         sys.stdout.write("".join(_part(name) for name in PARTS))
         return 0
-    text = install_sh()
+    text = install_sh(read_table())
     size = len(text.encode())
     if size >= LIMIT_BYTES:
         print(f"install.sh has {size} bytes; it must stay under {LIMIT_BYTES}.", file=sys.stderr)

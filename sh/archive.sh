@@ -9,27 +9,34 @@ take_release() {
 	! is_downgrade && [ "$dry_run" = no ] && ! is_to_be_kept "$version" || return 0
 	announce_install
 	say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
-	take_known_digest
-	require_checksum_or_say
+	# What was published with this installer counts for more than what a server says.
+	_known=$(known_digest "$release_build")
+	release_digest=${_known:-$release_digest}
+	[ -n "$wanted_sha256$release_digest" ] || miss_checksum "$release_url${api_problem:+ ($api_problem)}"
 	start_progress
 	download "$staging/archive"
 	_status=$?
 	stop_progress
-	[ "$_status" = 0 ] || return 1
-	unpack_archive && check_binary && return 0
-	set_problem captive-portal "$host answered with a web page, as the login page of a network does"
+	[ "$_status" = 0 ] && ! is_web_page "$staging/archive" || return 1
+	unpack_archive
+	check_binary
 }
 
 # download FILE: by a request, or by npm where that does not succeed
 download() {
-	case $fetcher,$release_source in
-		npm,*) download_with_npm "$1" ;;
-		either,npm)
-			fetch "$release_url" "$1" \
-				|| { [ -n "$release_digest" ] && [ "$problem" != insecure-url ] && download_with_npm "$1"; }
-			;;
-		*) fetch "$release_url" "$1" ;;
-	esac
+	[ "$fetcher" != npm ] && fetch "$release_url" "$1" && return
+	case $fetcher,$problem,$release_digest in request,* | *,insecure-url,* | *,) return 1 ;; esac
+	# npm checks what it brings against dist.integrity itself.
+	run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
+		&& mv "$work"/npm/*.tgz "$1" 2>/dev/null \
+		|| set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
+}
+
+# miss_checksum ARCHIVE: dies, where one is required
+miss_checksum() {
+	[ "$require_checksum" = no ] || die no-checksum "no checksum is known for $1." \
+		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
+	[ -n "$archive_file" ] || warn "no checksum is known for $1, so it is installed unchecked."
 }
 
 # take_file: --from-file, in place of a download. What is checked is the copy that is unpacked.
@@ -40,67 +47,58 @@ take_file() {
 	say "Wasp from $(pretty "$archive_file")"
 	change_in "$staging" cp "$archive_file" "$staging/archive"
 	find_published
-	[ "$require_checksum" = no ] || [ -n "$wanted_sha256$published" ] \
-		|| die_no_checksum "no checksum is known for $(pretty "$archive_file")."
-	refuse_unpublished
-	unpack_archive || die corrupt-archive "$(pretty "$archive_file") is a web page, not an archive." "Get it again: $RELEASES_URL"
+	[ -n "$wanted_sha256$published" ] || miss_checksum "$(pretty "$archive_file")"
+	unpack_archive
+	check_published
 	check_binary
-	refuse_unpublished
+	check_published
 }
 
-# find_published: sets published to the version that has this file's digest among those published with this installer,
-# and file_digest for the receipt, so a machine without a hash tool can do without
+# all_digests: prints "VERSION BUILD ALGORITHM:HEX" of all that was published before this installer
+all_digests() {
+	digests | awk "$B64"'
+		NR == 1 { split($0, build) }
+		{ for (i = 2; i <= NF; i++) if (digest = hex($i)) print $1, build[i], "sha" (length($i) > 43 ? 512 : 256) ":" digest }'
+}
+
+# known_digest BUILD: prints that of this version
+known_digest() {
+	all_digests | sed -n "s/^$version $1 //p"
+}
+
+# find_published: sets published to the version that has this file's digest, and file_digest for the receipt, so a
+# machine without a hash tool can do without
 find_published() {
-	file_digest='' _digests=''
-	! read_digest sha512 || _digests=sha512:$digest
-	! read_digest sha256 || file_digest=sha256:$digest
-	published=$(known_digests | awk -v digests=" $_digests $file_digest " 'index(digests, " " $4 " ") { print $1; exit }')
+	file_digest='' published=''
+	for _algorithm in sha512 sha256; do
+		read_digest "$_algorithm" || continue
+		file_digest=$_algorithm:$digest
+		published=$published$(all_digests | sed -n "s/ .* $file_digest\$//p" | head -n 1)
+	done
 }
 
-# refuse_unpublished: a file that is not what was published as this version; one that somebody has decompressed has no
-# digest that is known
-refuse_unpublished() {
-	[ "$published" != "$version" ] && [ -n "$file_digest" ] && is_compressed && known_digests | grep -q "^$version " || return 0
-	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Get it again: $RELEASES_URL"
+# check_published: a file that is not what was published as this version for this machine, where that is known. Only
+# npm's archives have a package.json. One that somebody has decompressed has no digest but the one that its user names.
+check_published() {
+	_build=${github_builds%% *}
+	[ ! -f "$root/package.json" ] || _build=$npm_build
+	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0
+	is_compressed || [ -z "$wanted_sha256" ] || return 0
+	[ -n "$file_digest" ] || verify_digest sha256:
+	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
 
-# take_known_digest: what was published with this installer counts for more than what a server says
-take_known_digest() {
-	_known=$(known_digests | awk -v version="$version" -v source="$release_source" -v build="$npm_build" -v url="$release_url" '
-		$1 == version && $2 == source && (source == "npm" ? $3 == build : index(url, "/wasp-" $3 ".tar.gz")) { print $4 }')
-	[ -z "$_known" ] || release_digest=$_known
-}
-
-require_checksum_or_say() {
-	[ -z "$wanted_sha256$release_digest" ] || return 0
-	_unknown="no checksum is known for $release_url." _said='No checksum is known for this archive'
-	[ "$release_source" != github ] || [ -z "$api_problem" ] \
-		|| _unknown="the checksum of $release_url could not be asked for ($api_problem)." \
-			_said="The checksum of this archive could not be asked for ($api_problem)"
-	[ "$require_checksum" = no ] || die_no_checksum "$_unknown"
-	warn "$_said; it is installed unchecked."
-}
-
-die_no_checksum() {
-	die no-checksum "$1" 'Give the one that you trust with --sha256 HEX, or leave out --require-checksum.'
-}
-
-# unpack_archive: leaves $staging/new; fails when the archive is a web page. Nothing in it is looked at before its
-# digest was found right, where one is known.
+# unpack_archive: leaves $staging/new. Nothing in it is looked at before its digest was found right, where one is known.
 unpack_archive() {
 	need tar
 	need gzip
-	# What another source sent before must not be taken for this one's.
-	change_in "$staging" rm -rf "$staging/unpacked" "$staging/new"
-	change_in "$staging" mkdir "$staging/new"
-	! is_web_page "$staging/archive" || return 1
-	is_known=$release_digest$wanted_sha256
-	[ -z "$release_digest" ] || verify_digest "${release_digest%%:*}" "${release_digest#*:}"
+	_known=$release_digest$wanted_sha256
+	verify_digest "$release_digest"
 	[ "$release_source" != file ] || release_digest=$file_digest
-	[ -z "$wanted_sha256" ] || verify_digest sha256 "$wanted_sha256"
+	verify_digest "${wanted_sha256:+sha256:$wanted_sha256}"
 	release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
 	# One that was cut between two entries is told by no tar, but by the zeros at its end.
-	[ -n "$is_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
+	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
 	say_step 'Unpacking'
 	# bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
@@ -113,13 +111,15 @@ unpack_archive() {
 	keep_wasp_only
 }
 
+# verify_digest ALGORITHM:HEX: of the archive; nothing stands for none
 verify_digest() {
-	read_digest "$1" \
-		|| die no-hash-tool 'the archive cannot be checked: no sha256sum, shasum or openssl on PATH does it.' "$(how_to_install openssl)"
-	[ "$digest" = "$2" ] || die checksum-mismatch \
-		"the archive is not the one that was published: its $1 is${newline}$digest, and should be${newline}$2." \
-		'Nothing was installed. Run this again; if it stays so, something between here and the source changes it.'
-	say_step "Checked: $1 $digest"
+	[ -n "$1" ] || return 0
+	read_digest "${1%%:*}" \
+		|| die no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
+	[ "$digest" = "${1#*:}" ] || die checksum-mismatch \
+		"the archive is not the one that was published: its ${1%%:*} is${newline}$digest, and should be${newline}${1#*:}." \
+		"$nothing Run this again; if it happens again, something between you and the source changes the file."
+	say_step "Checked: $1"
 }
 
 # read_digest ALGORITHM: sets digest to that of the archive, or fails
@@ -146,8 +146,7 @@ unpack() {
 	ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
 	rm -rf "$staging/damaged" "$staging/unpacked"
 	mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
-	# What was published unpacks to what it should.
-	{ if [ -n "$is_known" ]; then decompress; else decompress | head -c "$((UNPACKED_LIMIT + 1))"; fi; } | {
+	decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
 		LC_ALL=$tar_locale tar -xof -
 		_status=$?
 		# gzip is not to be ended by what tar does not read, such as the zeros behind the last entry.
@@ -173,28 +172,22 @@ decompress() {
 explain_unpacking() {
 	_errors=$(cat "$work/errors")
 	case $1,$_errors in
-		# SIGXFSZ, as each shell tells of it.
-		153,* | 281,* | 409,*) die_too_large ;;
 		*"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
-		*'Damaged tar'*) die_damaged ;;
+		*'Damaged tar'*) ;;
 		0,*) [ -e "$staging/damaged" ] || return 0 ;;
 	esac
-	[ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_too_large
+	[ "$(decompress 2>/dev/null | head -c "$((UNPACKED_LIMIT + 1))" | wc -c)" -le "$UNPACKED_LIMIT" ] || die_unsafe
 	! is_of_the_system "$_errors" || die_file_system "cannot unpack into $(pretty "$staging")" "$_errors"
 	die_damaged
 }
 
-die_too_large() {
-	die unsafe-archive 'the archive unpacks to more than 1 GB, which no release of Wasp does.' "$nothing"
-}
-
 die_damaged() {
-	die corrupt-archive 'the archive is damaged or cut short.' 'Nothing was installed. Get it again, whole.'
+	die corrupt-archive 'the archive is damaged, incomplete, or not a Wasp release.' "$nothing Download it again."
 }
 
 die_unsafe() {
-	die unsafe-archive 'the archive holds something that no release of Wasp does, such as a path that leads outside.' \
-		'Nothing was installed; please report where it came from.'
+	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside, or is far too large.' \
+		"$nothing Please report where the archive came from."
 }
 
 # refuse_what_no_release_has: tar keeps to its folder; in it may be only plain files of one name, folders, and links that
@@ -202,39 +195,30 @@ die_unsafe() {
 refuse_what_no_release_has() {
 	root=$staging/unpacked
 	[ ! -d "$root/package" ] || [ -L "$root/package" ] || root=$root/package
-	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f -links +1 -o -type f -perm -4000 \
-		-o -type f -perm -2000 -o -name '*[[:cntrl:]]*')" ] || die_unsafe
-	[ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] || die_unsafe
-	[ -z "$(find "$root" -type f -size "+$((UNPACKED_LIMIT / 512 - 1))")" ] || die_too_large
-	find "$root/data" -type l >"$staging/links" 2>/dev/null
-	while IFS= read -r _link; do
-		! leads_outside "${_link#"$root/data/"}" "$(readlink "$_link")" || die_unsafe
-	done <"$staging/links"
+	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f \( -links +1 -o -perm -4000 -o -perm -2000 \) \
+		-o -name '*[[:cntrl:]]*')" ] \
+		&& [ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] \
+		&& ! print_links | grep -qE "^[^$tab]*\$|$tab/|[$tab/]\\.\\./" || die_unsafe
 }
 
-# leads_outside NAME TARGET: of a link in the data folder; ".." may only stand before all else, and once for each folder
-# that the link is in
-leads_outside() {
-	_folders=$1 _rest=$2/
-	while [ "$_rest" != "${_rest#../}" ]; do
-		case $_folders in */*) ;; *) return 0 ;; esac
-		_folders=${_folders#*/} _rest=${_rest#../}
-	done
-	case $2,/$_rest in ,* | /* | *,*/../*) return 0 ;; esac
-	return 1
+# print_links: "NAME<TAB>TARGET/" of each link in the data folder. Where ".." stands before all else in a target, and a
+# folder for it in the name, both are left out, so any other ".." may lead outside.
+print_links() {
+	find "$root/data" -type l 2>/dev/null | while IFS= read -r _link; do
+		printf '%s\t%s/\n' "${_link#"$root/data/"}" "$(readlink "$_link")"
+	done | sed -E -e :up -e "s,^[^/$tab]*/([^$tab]*$tab)\\.\\./,\\1," -e 't up'
 }
 
 # keep_wasp_only: moves wasp-bin and data to $staging/new, readable by all and writable by the owner
 keep_wasp_only() {
 	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
-		|| die corrupt-archive 'the archive holds no wasp-bin with its data: it is no release of Wasp.' "$nothing"
-	_unpacking="unpack into $(pretty "$staging")"
-	change "$_unpacking" chmod -R u=rwX,go=rX "$root/data"
-	change "$_unpacking" chmod 755 "$root/wasp-bin"
+		|| die_damaged
+	change_in "$staging" chmod -R u=rwX,go=rX "$root/data"
+	change_in "$staging" chmod 755 "$root/wasp-bin"
 	# An npm archive says itself which Node.js it wants.
-	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && values=$(json_strings "$root/package.json"); then
-		pick engines.node
-		take_node_range "$picked"
+	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && read_json "$root/package.json"; then
+		take_node_range engines.node
 	fi
-	change "$_unpacking" mv "$root/wasp-bin" "$root/data" "$staging/new/"
+	change_in "$staging" mkdir "$staging/new"
+	change_in "$staging" mv "$root/wasp-bin" "$root/data" "$staging/new/"
 }

@@ -7,11 +7,11 @@ set_defaults() {
 	command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
 	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
 	require_checksum=no force=no dry_run=no porcelain=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
-	modify_path=yes remote=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+	modify_path=yes remote=no help=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
 
 	# What becomes known on the way.
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
-		os arch libc distro_id current installed available path_message edited held_warnings python node_version \
+		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
 		child asking progress sending node_lookup python_lookup npm_lookup; do eval "$_name=''"; done
 	on_path=no hold_warnings=no announced=no committed=no interrupted_code=130
@@ -46,6 +46,7 @@ parse_arguments() {
 			*) take_word "$_word" ;;
 		esac
 	done
+	[ "$help" = no ] || { usage && leave 0; }
 }
 
 take_value() {
@@ -72,21 +73,24 @@ take_option() {
 		-q | --quiet) quiet=yes ;;
 		--verbose) verbose=yes ;;
 		-y | --yes) assume_yes=yes ;;
-		-h | --help) usage && leave 0 ;;
+		-h | --help) help=yes ;;
 		-V) printf 'Wasp installer %s\n' "$INSTALLER_VERSION" && leave 0 ;;
 		--) _options=no ;;
-		*) die usage "there is no option '$(plain_text "$_word")'." 'See them all with: --help' ;;
+		*)
+			_meant=$(command=install usage | tr -s ' ,' '\n' | grep '^--' | closest "$_word")
+			die usage "unknown option '$(plain_text "$_word")'." "${_meant:+Did you mean $_meant? }See all options: --help"
+			;;
 	esac
 }
 
 # take_word WORD: a command, or the version that belongs to one
 take_word() {
 	case $_options,$1 in
-		yes,install | yes,list | yes,use | yes,uninstall | yes,migrate-to-npm | yes,check)
+		yes,install | yes,list | yes,use | yes,update | yes,uninstall | yes,migrate-to-npm | yes,doctor | yes,check)
 			_commands=$((_commands + 1)) command=$1
-			[ "$_commands" = 1 ] || die usage "one command at a time, not also '$1'." 'See: --help'
+			[ "$_commands" = 1 ] || die usage "'$1' is a second command." 'Give one at a time. See: --help'
 			;;
-		*,) die usage 'one of the arguments is empty.' 'Is a variable not set?' ;;
+		*,) die usage 'one of the arguments is empty.' 'Perhaps a variable is not set.' ;;
 		*)
 			[ -z "$named_version" ] || die_unknown_word "$1"
 			named_version=$1
@@ -97,15 +101,15 @@ take_word() {
 # check_arguments: refuses what cannot be meant, before anything is touched
 check_arguments() {
 	case $command,$named_version in
-		use,) die usage "'use' needs a version." 'See what is installed: list' ;;
-		use,* | uninstall,* | *,) ;;
+		use,) die usage "'use' needs a version." 'To see the installed ones: list' ;;
+		use,* | update,* | uninstall,* | *,) ;;
 		*) die_unknown_word "$named_version" ;;
 	esac
-	[ "$remote" = no ] || [ "$command" = list ] || die usage '--remote belongs to the command list.' 'For example: list --remote'
+	[ "$remote" = no ] || [ "$command" = list ] || die usage '--remote works only with list.' 'For example: list --remote'
 	[ "$command" != check ] || [ "$porcelain" = yes ] || die_unknown_word check
 	case $source in
 		auto | npm | github) ;;
-		*) die usage "there is no source '$source'." 'Choose auto, npm or github.' ;;
+		*) die usage "unknown source '$source'." 'Choose auto, npm or github.' ;;
 	esac
 	case $timeout in
 		'' | *[!0-9]* | 0* | ??????*) die usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
@@ -113,29 +117,32 @@ check_arguments() {
 	wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
 	case $wanted_sha256,${#wanted_sha256} in
 		,0) ;;
-		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'It has 64 hexadecimal digits.' ;;
+		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'A SHA-256 has 64 hexadecimal digits.' ;;
 	esac
 	wanted=${wanted#v} named_version=${named_version#v}
+	name_places
 	[ "$wanted" = latest ] || { [ "$command" != install ] && [ -n "$wanted_from" ]; } || check_version "$wanted" "$wanted_from"
 	[ -z "$named_version" ] || check_version "$named_version" ''
-	name_places
 }
 
 # check_version TEXT WHERE: WHERE names the variable that it came from
 check_version() {
-	is_version "$1" || die bad-version "'$1'${2:+ (in $2)} is not a version of Wasp." \
-		"A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
+	! is_version "$1" || return 0
+	list_installed
+	_meant=$({ printf '%s\n' "$installed" && digests; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
+	die bad-version "'$1'${2:+ (in $2)} is not a Wasp version." \
+		"${_meant:+Did you mean $_meant? }A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
 
 # name_places: sets prefix, wasp_root, and where things are put now (share_dir, bin_dir: below DESTDIR)
 name_places() {
-	[ -n "$prefix" ] || die usage 'HOME is not set, so there is no default place to install to.' 'Say where: --prefix DIR'
+	[ -n "$prefix" ] || die usage 'HOME is not set, so there is no default folder to install to.' 'Choose one with --prefix DIR.'
 	prefix=$(absolute "$prefix")
 	[ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
-			|| die file-system "cannot read the archive '$archive_file'." 'Give the path of a downloaded release.'
+			|| die file-system "cannot read the archive '$archive_file'." 'Check the path; it should be a downloaded Wasp release.'
 	}
 	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
@@ -143,7 +150,32 @@ name_places() {
 
 # die_unknown_word WORD: it is no command, and belongs to none
 die_unknown_word() {
-	_hint='The commands are install, list, use, uninstall and migrate-to-npm. See: --help'
-	! is_version "${1#v}" || _hint="To install a version: -v $1"
-	die usage "do not know what to do with '$(plain_text "$1")'." "$_hint"
+	case $1 in
+		upgrade) _meant=update ;;
+		remove | rm) _meant=uninstall ;;
+		ls) _meant=list ;;
+		switch) _meant=use ;;
+		help) _meant=--help ;;
+		*) _meant=$(printf '%s\n' install list use update uninstall migrate-to-npm doctor | closest "$1") ;;
+	esac
+	! is_version "${1#v}" || _meant="-v $1"
+	die usage "unknown command '$(plain_text "$1")'." "${_meant:+Did you mean $_meant? }See all commands: --help"
+}
+
+# closest WORD: prints the word on stdin that is WORD but for at most two slips: a letter more, less or other, or two of
+# them turned round
+closest() {
+	awk -v typed="$1" '
+		function least(a, b) { return (a < b) ? a : b }
+		length(typed) < 30 {
+			for (i = 0; i <= length(typed); i++) for (j = 0; j <= length($0); j++) {
+				a = substr(typed, i, 1); b = substr($0, j, 1)
+				d[i, j] = (i && j) ? least(least(d[i - 1, j], d[i, j - 1]) + 1, d[i - 1, j - 1] + (a != b)) : i + j
+				if (i > 1 && j > 1 && a == substr($0, j - 1, 1) && b == substr(typed, i - 1, 1))
+					d[i, j] = least(d[i, j], d[i - 2, j - 2] + 1)
+			}
+			slips = d[length(typed), length($0)]
+			if (slips < 3 && slips < length(typed) - 1 && (best == "" || slips < fewest)) { best = $0; fewest = slips }
+		}
+		END { print best }' 2>/dev/null
 }

@@ -5,13 +5,13 @@
 check_binary() {
 	say_step 'Running wasp-bin version'
 	run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
-	_reported=$(sed -n 's/^[^0-9]*\([0-9][0-9.]*[0-9]\(-rc[0-9]*\)\{0,1\}\).*/\1/p' "$work/said" | head -n 1)
+	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said" | head -n 1)
 	is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
 		"$nothing"
 	version=${version:-$_reported}
 	# A release candidate may call itself by the version that it is a candidate for.
 	[ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
-		"the archive holds Wasp $_reported, not $version." "$nothing"
+		"the archive contains Wasp $_reported, not $version." "$nothing"
 }
 
 # run_unpacked_binary: in the user's locale, while what the system says of it is in the C locale, as it is looked at
@@ -29,22 +29,17 @@ explain_binary() {
 			_library=${_said#*'shared libraries: '}
 			_library=${_library%%:*}
 			case $_library,$(command -v apt-get) in
-				libgmp.*,?*) _library=libgmp10 ;;
-				libgmp.*) _library=gmp ;;
-				libz.*,?*) _library=zlib1g ;;
-				libz.*) _library=zlib ;;
+				libgmp.*,) _library=gmp ;;
+				libgmp.*) _library=libgmp10 ;;
 			esac
 			_hint=$(how_to_install "$_library")
 			;;
 		*'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
 		*'ermission denied'*)
-			die permission-denied "programs may not run from $shown_prefix (is it mounted noexec?)." \
+			die permission-denied "programs cannot run from $shown_prefix (is it mounted noexec?)." \
 				'Choose another place with --prefix DIR.'
 			;;
 	esac
-	_said=${_said%%"$newline"*}
-	# timeout puts the name in quotes.
-	_said=${_said##*wasp-bin: } _said=${_said##*wasp-bin?: }
 	die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
 		"$nothing $_hint"
 }

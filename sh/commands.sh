@@ -25,7 +25,7 @@ run_install() {
 		obtain_release
 	fi
 	if is_downgrade; then
-		say "The newest Wasp that $(source_name "$release_source") has is $version, and you have $previous: kept. To go back: -v $version"
+		say "You have Wasp $previous, and the newest one of $(source_name "$release_source") is $version, so yours was kept. To go back: -v $version"
 		version=$previous
 		finish_install already-installed
 	elif is_to_be_kept "$version"; then
@@ -81,13 +81,21 @@ report_install() {
 	[ -z "$held_warnings" ] || say "$held_warnings"
 	[ "$outcome" = installed ] || return 0
 	say ''
-	if [ -z "$path_message" ] || [ "$on_path" = yes ] || is_github_job; then
+	[ -z "$path_message" ] || [ "$on_path" = yes ] || is_github_job \
+		|| steps="Put wasp on the PATH of this terminal:$newline$bold$path_command$plain$newline$steps"
+	[ -n "$steps" ] || {
 		say "Next: ${bold}wasp new my-app$plain"
-	else
-		say 'Next, in this terminal:'
-		say "  $bold$path_command$plain"
-		say "  ${bold}wasp new my-app$plain"
-	fi
+		return
+	}
+	add_step 'Create your first app:' "${bold}wasp new my-app$plain"
+	say 'Next:'
+	# Every second line is what to type, or where to look.
+	[ "$quiet" = yes ] || printf '%s' "$steps" | awk '{ print (NR % 2) ? "  " (NR + 1) / 2 ". " $0 : "     " $0 }' >&2
+}
+
+# add_step TEXT COMMAND: to what comes next in this terminal
+add_step() {
+	steps="$steps$1$newline$2$newline"
 }
 
 report_previous() {
@@ -95,7 +103,7 @@ report_previous() {
 		'' | "$version") ;;
 		*)
 			comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
-			! is_installed "$previous" || say "Wasp $previous stays installed; to go back to it: wasp installer use $previous"
+			! is_installed "$previous" || say "To go back to Wasp $previous: wasp installer use $previous"
 			;;
 	esac
 }
@@ -135,7 +143,7 @@ run_use() {
 }
 
 die_not_installed() {
-	die not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: sh install.sh -v $1"
+	die not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: wasp installer update $1"
 }
 
 # run_check: for install.py, before it downloads
@@ -166,7 +174,7 @@ run_list() {
 		print_versions "$available" "$installed"
 		[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
 	else
-		[ -n "$installed" ] && print_versions "$installed" '' || say "No Wasp is installed in $shown_prefix"
+		[ -n "$installed" ] && print_versions "$installed" '' || say "Wasp is not installed in $shown_prefix"
 	fi
 }
 

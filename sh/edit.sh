@@ -5,14 +5,19 @@
 
 # add_line FILE LINE: adds to edited, or to present where it is there already, as by a person where this must not write
 add_line() {
-	if [ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null; then
+	if has_line "$@"; then
 		present=$(with_name "$present" "$1")
 		return
 	elif begin_edit "$1" && take_lines_out && append_line "$2" && finish_edit; then
 		edited=$(with_name "$edited" "$1")
 		return
 	fi
-	warn "$(pretty "$1") $obstacle, so it was left as it is. For PATH and tab completion, add this line to it:${newline}$2"
+	warn "$(pretty "$1") $obstacle, so it was not changed. For PATH and tab completion, add this line to it:${newline}$2"
+}
+
+# has_line FILE LINE
+has_line() {
+	[ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null
 }
 
 # plan_line FILE LINE: for --dry-run
@@ -30,7 +35,7 @@ remove_lines() {
 			return
 		fi
 	fi
-	warn "$(pretty "$1") $obstacle, so it still has our line. Remove the line that ends in:${newline}$STARTUP_MARK"
+	warn "$(pretty "$1") $obstacle, so it still has a line for Wasp. Remove the line that ends with:${newline}$STARTUP_MARK"
 }
 
 # with_name NAMES FILE: one more, as in "a, b and c"

@@ -2,19 +2,22 @@
 # Requests, with curl or wget. "fetch" sets problem (a slug of die, or not-found) and problem_text when it fails.
 
 choose_downloader() {
-	downloader=curl wget_options=''
+	downloader=curl headers=$work/headers wget_options='' wget_authorities=''
 	case $(command -v curl) in
 		# Snap confines its curl: it may not write into hidden folders, where all this goes.
-		'' | /snap/* | */snap/bin/*) downloader=wget ;;
+		'' | /snap/* | */snap/bin/*) downloader=wget headers=$work/errors ;;
 		*) return 0 ;;
 	esac
 	case $(wget --version 2>&1) in
 		*'GNU Wget '*)
 			# What a person has in ~/.wgetrc and ~/.netrc is for other downloads; and else it keeps a file of hosts.
 			wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
+			# Unlike curl, it does not look for the variable itself.
+			wget_authorities=${SSL_CERT_FILE-}
 			;;
-		*[Bb]usy[Bb]ox*) case $(wget --help 2>&1) in *'-T '*) wget_options="-T $timeout" ;; esac ;;
-		*) die no-downloader 'this installer needs curl or wget, and none is on PATH (that of snap and Wget2 cannot be used).' \
+		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
+		*[Bb]usy[Bb]ox*) ;;
+		*) die no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
 			"$(how_to_install curl)" ;;
 	esac
 	# Unlike curl, it knows the names in lower case only.
@@ -33,7 +36,7 @@ check_url() {
 	case $1 in
 		# In a set, a backslash is one of its own to some shells.
 		*\\* | *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
-			set_problem bad-answer 'the address of the download holds characters that no URL has' || return 1
+			set_problem bad-answer 'the download address has characters that no URL can have' || return 1
 			;;
 		https://?*) return 0 ;;
 		http://*) ! is_loopback "$1" || return 0 ;;
@@ -44,64 +47,41 @@ check_url() {
 # is_loopback URL: its host is this very machine, by 127.0.0.0/8 in full
 is_loopback() {
 	host_of "$1"
-	case $host in
-		localhost | '[::1]') ;;
-		*[!0-9.]* | *.*.*.*.*) return 1 ;;
-		127.[0-9]*.[0-9]*.[0-9]*) ;;
-		*) return 1 ;;
-	esac
+	printf '%s\n' "$host" | grep -qE '^(localhost|\[::1]|127(\.[0-9]{1,3}){3})$'
 }
 
 # host_of URL: sets host; a user name before it ("127.0.0.1@elsewhere") is no host
 host_of() {
-	host=${1#*://}
-	host=${host%%[/?#]*}
-	host=${host##*@}
-	case $host in
-		'['*) host=${host%%]*}']' ;;
-		*) host=${host%%:*} ;;
-	esac
+	host=$(printf '%s\n' "$1" | sed 's,^[^:]*://,,; s,[/?#].*,,; s,.*@,,; s,:[0-9]*$,,')
 }
 
-# fetch URL FILE [METHOD]: METHOD is get (default), head, or location: the answer's headers only, without going where
-# they point. Tries again what may pass by itself.
+# fetch URL FILE [METHOD]: METHOD is --location (default: go where it leads) or --head (the headers only). Tries again
+# what may pass by itself.
 fetch() {
-	_attempt=1 _pause=1
-	until fetch_once "$1" "$2" "${3:-get}"; do
-		case $problem,$http_status in
-			connection,* | http-status,429 | http-status,5??) ;;
+	for _pause in 1 2 4 ''; do
+		! fetch_once "$1" "$2" "${3:---location}" || return 0
+		case $problem,$http_status,$_pause in
+			connection,*,? | http-status,429,? | http-status,5??,?) ;;
 			*) return 1 ;;
 		esac
-		[ "$_attempt" -lt "$ATTEMPTS" ] || return 1
-		while [ "$retry_after" != "${retry_after#0?}" ]; do retry_after=${retry_after#0}; done
-		case $retry_after in
-			'' | *[!0-9]*) _wait=$_pause ;;
-			???* | 6[1-9] | [789]?) _wait=$LONGEST_RETRY_AFTER_S ;;
-			*) _wait=$retry_after ;;
-		esac
-		say "$problem_text; trying again in $_wait s"
+		# As long as the server asks, but for a minute at most.
+		_wait=$(printf '%s\n' "$retry_after" | awk -v pause="$_pause" '{ print (!/^[0-9]+$/ ? pause : $0 > 60 ? 60 : $0 + 0) }')
+		say "$problem_text; retrying in $_wait s"
 		run_waiting /dev/null /dev/null sleep "$_wait"
-		_attempt=$((_attempt + 1)) _pause=$((_pause * 2))
 	done
 }
 
 fetch_once() {
-	say_step "$3 $(plain_text "$1")"
-	problem='' problem_text='' http_status='' location='' retry_after='' encoding='' content_length=''
+	say_step "$(plain_text "$1")"
+	problem='' problem_text='' http_status='' location='' retry_after='' content_length=''
 	check_url "$1" || return 1
 	host_of "$1"
-	_url=$1 _file=$2 _method=$3
-	: >"$work/headers"
-	case $_file in
-		*/archive) _limit=$UNPACKED_LIMIT ;;
-		*) _limit=$ANSWER_LIMIT ;;
-	esac
-	"fetch_with_$downloader" || return 1
-	# An archive says by its digest, or its form, whether it came as it is.
-	case $_file,$encoding in
-		*/archive,* | *, | *,identity) return 0 ;;
-	esac
-	set_problem bad-answer "$host sent its answer compressed ($(plain_text "$encoding")), which nobody asked for"
+	_url=$1 _file=$2 _method=$3 _limit=$ANSWER_LIMIT
+	: >"$headers"
+	case $_file in */archive) _limit=$UNPACKED_LIMIT ;; esac
+	"fetch_with_$downloader"
+	read_headers
+	[ "$_status" = 0 ] || explain_failure
 }
 
 # bounded COMMAND...: for run_waiting: no file grows beyond the limit of this download; writing more fails
@@ -111,92 +91,78 @@ bounded() {
 	exec "$@"
 }
 
+# fetch_with_curl: sets _status
 fetch_with_curl() {
 	# From https never to http; what begins on this very machine may stay plain.
 	_protocols='=https'
 	case $_url in http:*) _protocols='=http,https' ;; esac
 	# --disable, first: what a person has in ~/.curlrc is for other downloads.
-	set -- --disable --silent --show-error --fail --dump-header "$work/headers" --max-redirs "$REDIRECT_LIMIT" \
-		--proto "$_protocols" --proto-redir "$_protocols" --connect-timeout "$timeout" --speed-limit "$SLOWEST" \
-		--speed-time "$timeout" --max-filesize "$_limit" --user-agent 'wasp-installer (sh)'
-	case $_method in
-		head) set -- "$@" --location --head ;;
-		get) set -- "$@" --location ;;
-	esac
-	run_waiting "$_file" "$work/errors" bounded curl "$@" "$_url"
-	_status=$?
-	read_headers
-	[ "$_status" = 0 ] || explain_failure "curl $_status"
+	run_waiting "$_file" "$work/errors" bounded curl --disable --silent --show-error --fail "$_method" \
+		--dump-header "$headers" --max-redirs "$REDIRECT_LIMIT" --proto "$_protocols" --proto-redir "$_protocols" \
+		--connect-timeout "$timeout" --speed-limit "$SLOWEST" --speed-time "$timeout" --max-filesize "$_limit" \
+		--user-agent 'wasp-installer (sh)' "$_url"
 }
 
-# GNU's wget, or busybox's. Either goes to any address that it is sent to, http too, so that is seen afterwards.
+# fetch_with_wget: GNU's, or busybox's; sets _status to what curl would say
 fetch_with_wget() {
 	# shellcheck disable=SC2086 # a list of words
-	set -- -S -O - $wget_options
-	case $_method,$wget_options in
-		head,*) set -- "$@" --spider ;;
-		location,*max-redirect*) set -- "$@" --max-redirect=0 ;;
-	esac
-	# Unlike curl, GNU's does not look for the variable itself.
-	case ${SSL_CERT_FILE:+$wget_options} in *no-hsts*) set -- "$@" --ca-certificate="$SSL_CERT_FILE" ;; esac
+	set -- -S -O - $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"}
+	[ "$_method" = --location ] || set -- "$@" --spider
 	run_waiting "$_file" "$work/errors" bounded wget "$@" "$_url"
-	_status=$?
-	sed 's/^ *//' "$work/errors" >"$work/headers"
-	read_headers
+	case $_status in
+		0) ;;
+		1 | 6 | 8) _status=22 ;;
+		5) _status=60 ;;
+		*) _status=other ;;
+	esac
 	! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
-		'the wget on PATH does not check certificates, so curl is needed.' "$(how_to_install curl)"
-	if [ "${_url#https:}" != "$_url" ] && grep -qi '^location:[[:space:]]*http:' "$work/headers"; then
-		set_problem insecure-url "$host sent us on to an address that is not https"
-		return 1
-	fi
-	case $_method,$http_status in location,3??) _status=0 ;; esac
-	[ "$_status" = 0 ] || explain_failure "wget $_status"
+		'the wget on your PATH does not check certificates, so you need curl.' "$(how_to_install curl)"
+	# Either goes to any address that it is sent to, http too, so that is seen afterwards.
+	[ "${_url#https:}" = "$_url" ] || ! grep -qi '^ *location:[[:space:]]*http:' "$work/errors" || _status=1
 }
 
-# read_headers: http_status, location, encoding, content_length and retry_after from what the downloader wrote of the
-# headers; after a redirect those of the last answer count
+# read_headers: http_status, location, content_length and retry_after from what the downloader wrote of the headers;
+# after a redirect those of the last answer count
 read_headers() {
 	while IFS=": $tab" read -r _key _value; do
 		_value=${_value%"$carriage_return"}
 		case $_key in
-			HTTP/*) http_status=${_value%% *} retry_after='' encoding='' ;;
+			HTTP/*) http_status=${_value%% *} retry_after='' ;;
 			[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]) location=${_value%% *} ;;
 			[Rr]etry-[Aa]fter) retry_after=$_value ;;
 			[Cc]ontent-[Ll]ength) content_length=$_value ;;
-			[Cc]ontent-[Ee]ncoding) encoding=$_value ;;
 		esac
-	done <"$work/headers"
+	done <"$headers"
 }
 
-# explain_failure "TOOL STATUS": sets the problem, in the tool's own words where their meaning is not certain.
-# https://curl.se/libcurl/c/libcurl-errors.html; wget: https://www.gnu.org/software/wget/manual/html_node/Exit-Status.html
+# explain_failure: sets the problem, in the tool's own words where their meaning is not certain.
+# https://curl.se/libcurl/c/libcurl-errors.html
 explain_failure() {
-	_words=$(sed -n -e 's/^curl: ([0-9]*) //p' -e 's/^wget: //p' -e 's/^ERROR: //p' "$work/errors" | tail -n 1)
+	_words=$(sed -nE 's/^(curl: \([0-9]+\)|wget:|ERROR:) //p' "$work/errors" | tail -n 1)
 	_words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
-	case $1,$http_status,$_words in
-		curl\ 23,* | curl\ 63,* | *[Nn]o\ space*)
-			set_problem bad-answer "$host offers a file that is far too large"
-			[ "$1" = 'curl 63' ] || [ -n "$(find "$_file" "$work/headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
+	problem=connection problem_text="the connection to $host failed${_words:+ ($_words)}"
+	case $_status,$http_status,$_words in
+		23,* | *[Nn]o\ space*)
+			set_problem bad-answer "$host sent a file that is far too large"
+			[ -n "$(find "$_file" "$headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
 				|| die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
 			;;
 		*'proxy syntax'* | *'proxy URL'*)
-			set_problem proxy 'HTTPS_PROXY is not the address of a proxy; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
+			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
-		*,407,* | *' 407'*) set_problem proxy 'the proxy wants a user name and a password' ;;
-		curl\ 22,4[01][04],* | wget\ [168],4[01][04],*) set_problem not-found "$host does not have it" ;;
-		curl\ 22,[45]??,* | wget\ [168],[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
-		curl\ 5,* | curl\ 97,* | curl\ 22,* | *roxy* | *CONNECT*) set_problem proxy "the proxy did not let us through to $host ($_words)" ;;
-		curl\ 7,*,?* | *refused*)
-			set_problem connection "$host refuses the connection"
-			[ -z "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] \
-				|| set_problem proxy "$host, or the proxy before it, refuses the connection ($_words)"
+		22,407,* | *,*\ 407*) problem=proxy ;;
+		22,4[01][045],*) set_problem not-found "$host does not have it" ;;
+		22,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
+		5,* | 97,* | *roxy* | *CONNECT*) problem=proxy ;;
+		7,* | *refused*)
+			[ -n "${https_proxy-}${HTTPS_PROXY-}${http_proxy-}${all_proxy-}${ALL_PROXY-}" ] && problem=proxy \
+				|| problem_text="$host refused the connection"
 			;;
-		curl\ 6,* | *resolve* | *'bad address'*) set_problem dns "the name $host cannot be resolved" ;;
-		curl\ 28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-		curl\ 1,*HTTP/0.9* | curl\ 3,* | curl\ 47,*) set_problem bad-answer "$host gave an answer that is not one ($_words)" ;;
-		curl\ 1,*) set_problem insecure-url "$host sent us on to an address that is not https" ;;
-		*ertificate* | curl\ 5[13489],* | curl\ 60,* | curl\ 77,* | wget\ 5,*) set_problem tls "the TLS certificate of $host is not accepted ($_words)" ;;
-		*) set_problem connection "the connection to $host failed${_words:+ ($_words)}" ;;
+		6,* | *resolve* | *'bad address'*) set_problem dns "the name $host could not be resolved" ;;
+		28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
+		1,*HTTP/0.9* | 3,* | 47,* | 63,*) problem=bad-answer ;;
+		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
+		*ertificate* | 60,*) problem=tls ;;
 	esac
 	return 1
 }
@@ -204,13 +170,14 @@ explain_failure() {
 # die_of_problem WHAT: the first problem as an error; WHAT names what was wanted
 die_of_problem() {
 	case $network_problem in
-		dns) _hint='Check the network connection, and HTTPS_PROXY if you are behind a proxy; then run this again.' ;;
-		connection | timeout | http-status) _hint='Check the network connection, or wait a little; then run this again.' ;;
-		tls) _hint="Check the clock, and that the system's CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, name its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
+		dns | connection | timeout | http-status)
+			_hint='Check your network connection (and HTTPS_PROXY, if you use a proxy) or wait a little, then run this again.'
+			;;
+		tls) _hint="Check your clock, and that CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
-		captive-portal) _hint='Open a web page in a browser to log in to the network; then run this again.' ;;
+		captive-portal) _hint='Open a web page in a browser to log in to the network, then run this again.' ;;
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
-		*) _hint='Run this again with --verbose to see each step, or choose the other one with --source npm or github.' ;;
+		*) _hint='Run this again with --verbose to see each step, or try the other source: --source npm, or --source github.' ;;
 	esac
 	die "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }

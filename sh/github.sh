@@ -1,59 +1,46 @@
 # shellcheck shell=sh
 # GitHub's releases as a source.
 
-# name_github: sets github, and github_api
+# name_github: sets github to the page of the releases, and github_api to what the API has of them
 name_github() {
-	github=${WASP_GITHUB_URL:-$DEFAULT_GITHUB_URL}
-	github=${github%/}
-	case $github in
-		"$DEFAULT_GITHUB_URL") github_api=https://api.github.com ;;
-		*) github_api=$github/api/v3 ;;
-	esac
+	github=${WASP_GITHUB_URL:-https://github.com}
+	github=${github%/} github_api=${github%/}/api/v3
+	[ "$github" != https://github.com ] || github_api=https://api.github.com
+	github=$github/wasp-lang/wasp/releases github_api=$github_api/repos/wasp-lang/wasp/releases
 }
 
 find_release_at_github() {
 	name_github
-	fetcher=request version=$wanted
+	fetcher=request version=$wanted release_source=github
 	if [ "$wanted" = latest ]; then
-		fetch "$github/wasp-lang/wasp/releases/latest" "$work/answer" location || return 1
-		version=${location##*/tag/v}
-		is_version "$version" || {
-			set_problem bad-answer "$host did not say which version is the newest"
-			! is_web_page "$work/answer" || set_problem captive-portal "$host answered with a page of its own"
-			return 1
-		}
+		fetch "$github/latest" /dev/null --head || return 1
+		[ -n "$location" ] || set_portal_problem || return 1
+		take_version "${location##*/tag/v}" || return 1
 	fi
-	release_source=github
-	ask_github_for_assets
-	for _build in $github_builds; do
-		release_url="$github/wasp-lang/wasp/releases/download/v$version/wasp-$_build.tar.gz"
-		asset_is_there "wasp-$_build.tar.gz" && return 0
+	# The API has a limit on requests from one address, so its silence must not stop anything.
+	fetch_once "$github_api/tags/v$version" "$work/answer" --location && read_json "$work/answer" && grep -q '^assets\.' "$work/values" || {
+		: >"$work/values"
+		[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
+	}
+	for release_build in $github_builds; do
+		release_url=$github/download/v$version/wasp-$release_build.tar.gz
+		! asset_is_there "wasp-$release_build.tar.gz" || return 0
 		[ "$problem" = not-found ] || return 1
 	done
 	release_url=''
 	# A release without this asset is another thing than no such release.
-	! fetch "$github/wasp-lang/wasp/releases/tag/v$version" /dev/null head || set_problem no-build "Wasp $version has no build for $os $arch"
+	! fetch "$github/tag/v$version" /dev/null --head || set_problem no-build "Wasp $version has no build for $os $arch"
 	return 1
-}
-
-# ask_github_for_assets: sets values to the names and digests of the release, or api_problem. The API has a limit on
-# requests from one address, so its silence must not stop anything.
-ask_github_for_assets() {
-	api_problem=''
-	fetch_once "$github_api/repos/wasp-lang/wasp/releases/tags/v$version" "$work/answer" get \
-		&& values=$(json_strings "$work/answer" | grep '^assets\.') && return 0
-	values=''
-	[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
 }
 
 # asset_is_there NAME: and sets release_digest, when it is known
 asset_is_there() {
-	set_problem not-found "Wasp $version has no $1"
-	[ -n "$values" ] || {
-		fetch "$release_url" /dev/null head
+	[ -s "$work/values" ] || {
+		fetch "$release_url" /dev/null --head
 		return
 	}
-	_asset=$(print_values | sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p")
+	problem=not-found
+	_asset=$(sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p" "$work/values")
 	[ -n "$_asset" ] || return 1
 	pick "assets.$_asset.digest"
 	case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
@@ -62,6 +49,5 @@ asset_is_there() {
 # https://docs.github.com/rest/releases/releases#list-releases
 read_versions_of_github() {
 	name_github
-	fetch_json "$github_api/repos/wasp-lang/wasp/releases?per_page=100" || return 1
-	available=$(print_values | sed -n "s/^[0-9]*\.tag_name${tab}v//p")
+	fetch_json "$github_api?per_page=100"
 }

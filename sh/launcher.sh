@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What makes a version the current one: the launcher, and the files beside Wasp that belong to no single version.
 
-SHARED_FILES='telemetry_ping.py telemetry_messages.py env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
+SHARED_FILES='telemetry_ping.py telemetry_messages.py project_version.sh env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
 MANAGER=wasp-installer.sh
 
 # inspect_launcher: sets launcher to none, ours, foreign or folder, and current to its version. A script that sets
@@ -40,7 +40,7 @@ refuse_conflicts() {
 	case $launcher,$force in
 		folder,*) die foreign-launcher "$(pretty "$bin_dir/wasp") is a folder." 'Move it away, then run this again.' ;;
 		foreign,no)
-			die foreign-launcher "$(pretty "$bin_dir/wasp") is there already, and is not from this installer." \
+			die foreign-launcher "$(pretty "$bin_dir/wasp") already exists, and this installer did not make it." \
 				'Move it away, or replace it with --force.'
 			;;
 	esac
@@ -133,6 +133,8 @@ filled_in() {
 
 # place_shared_files: each replaced as a whole
 place_shared_files() {
+	# Where it is a link, that goes; a folder stays.
+	rm -f "$share_dir/completions" 2>/dev/null
 	change_in "$share_dir" mkdir -p "$share_dir/completions"
 	change_in "$share_dir" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
 	change_in "$share_dir" mv -f "$staging"/shared/*.* "$share_dir/"

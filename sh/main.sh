@@ -46,7 +46,7 @@ interrupted() {
 	# The bar, or a question, stays as it is, and what is said goes below it.
 	[ -z "$progress$asking" ] || printf '\n' >&2
 	progress=''
-	die interrupted 'interrupted.' 'What was installed before is as it was. Run this again to go on.'
+	die interrupted 'interrupted.' 'Nothing was changed. Run this again to retry.'
 }
 
 # make_work_folder: a private folder for answers. The prelude of install.sh has made one, and this program is in it;
@@ -62,7 +62,7 @@ make_work_folder() {
 	# What killed runs left there.
 	for _left in "${work%/*}"/wasp-installer-*-??????; do
 		_pid=${_left%-*}
-		kill -0 "${_pid##*-}" 2>/dev/null || [ -z "$(find "$_left" -prune -mmin +60 2>/dev/null)" ] || rm -rf "$_left"
+		kill -0 "${_pid##*-}" 2>/dev/null || find "$_left" -prune -mmin +60 -exec rm -rf {} \; 2>/dev/null
 	done
 }
 
@@ -79,12 +79,14 @@ main() {
 	need sed
 	parse_arguments "$@"
 	check_arguments
-	[ "$command" = list ] || refuse_danger_for_root
+	case $command in list | doctor | update) ;; *) refuse_danger_for_root ;; esac
 	case $command in
 		install) run_install ;;
 		check) run_check ;;
 		list) run_list ;;
 		use) run_use ;;
+		update) run_update "$@" ;;
+		doctor) run_doctor ;;
 		uninstall) run_uninstall ;;
 		migrate-to-npm) run_migrate_to_npm ;;
 	esac

@@ -3,14 +3,12 @@
 
 start_progress() {
 	[ "$on_terminal" = yes ] && [ "$quiet" = no ] || return 0
-	: >"$work/downloading"
 	draw_progress "$staging/archive" &
 	progress=$!
 }
 
 stop_progress() {
 	[ -n "$progress" ] || return 0
-	rm -f "$work/downloading"
 	kill "$progress" 2>/dev/null
 	wait "$progress" 2>/dev/null
 	progress=''
@@ -21,30 +19,23 @@ clear_line() {
 	printf '\r%s[K' "$escape" >&2
 }
 
-# draw_progress FILE: until the download has ended
+# draw_progress FILE: until it is ended, or the run is gone
 draw_progress() {
 	trap 'exit 0' TERM
 	trap - INT HUP
 	_began=$(date +%s)
-	while [ -e "$work/downloading" ]; do
+	while kill -0 $$ 2>/dev/null; do
 		sleep 0.1 2>/dev/null || sleep 1
 		[ -s "$1" ] || continue
 		read_headers 2>/dev/null
-		_bytes=$(($(wc -c <"$1"))) _elapsed=$(($(date +%s) - _began))
-		_line="$(megabytes "$_bytes") MB"
-		case ${content_length:-0} in
-			*[!0-9]* | 0 | ????????????*) ;;
-			*) _line="$((_bytes * 100 / content_length))% of $(megabytes "$content_length") MB" ;;
-		esac
-		[ "$_elapsed" = 0 ] || _line="$_line, $(megabytes $((_bytes / _elapsed))) MB/s"
+		_line=$(wc -c <"$1" | awk -v total="$content_length" -v elapsed="$(($(date +%s) - _began))" '{
+			if (total + 0 > 0) printf "%d%% of ", $1 * 100 / total
+			printf "%.1f MB", (total + 0 > 0 ? total : $1) / 1000000
+			if (elapsed > 0) printf ", %.1f MB/s", $1 / elapsed / 1000000
+		}')
 		# Cut to the width that the terminal has now.
-		_size=$(stty size <&2 2>/dev/null) || _size=''
-		_width=${_size#* }
-		case $_width in '' | 0) _width=80 ;; esac
+		_width=$(stty size <&2 2>/dev/null | sed 's/.* //')
+		[ "${_width:-0}" != 0 ] || _width=80
 		printf "\r%.$((_width - 1))s%s[K" "Downloading $_line" "$escape" >&2
 	done
-}
-
-megabytes() {
-	printf '%s.%s' $(($1 / 1000000)) $(($1 / 100000 % 10))
 }

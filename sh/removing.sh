@@ -24,7 +24,7 @@ run_uninstall() {
 	elif [ -z "$found" ] && [ "$launcher" != ours ]; then
 		[ ! -e "$share_dir/.uses-npm" ] \
 			|| die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
-		say "No Wasp is installed in $shown_prefix"
+		say "Wasp is not installed in $shown_prefix"
 		# Wasp may have been removed by its own "wasp uninstall", which does not know of the rest.
 		[ "$dry_run" = yes ] || remove_everything
 		[ "$dry_run" = yes ] || remove_traces
@@ -58,6 +58,7 @@ run_migrate_to_npm() {
 	[ "$dry_run" = yes ] || sweep
 	list_version_folders
 	! plan_only "Would remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm" || return 0
+	confirm "Remove Wasp${found:+ ($(words_of "$found"))} from $shown_prefix and leave it to npm?"
 	remove_everything
 	change_in "$share_dir" mkdir -p "$share_dir"
 	change_in "$share_dir" touch "$share_dir/.uses-npm"

@@ -4,27 +4,36 @@
 
 # obtain_release: the release from the first source that has it and delivers it
 obtain_release() {
+	wanted_words="Wasp $wanted"
+	[ "$wanted" != latest ] || wanted_words='the newest Wasp'
 	! try_sources take_release_from || return 0
 	forget_release
-	_release=$(wanted_words)
-	[ -z "$network_problem" ] || die_of_problem "$_release"
-	[ "$problem" != no-build ] || die unsupported-platform "$_release has no build for $(platform_words)." \
+	die_without "$wanted_words"
+}
+
+# die_without WHAT: no source has it, or none can be asked
+die_without() {
+	[ -z "$network_problem" ] || die_of_problem "$1"
+	[ "$problem" != no-build ] || die unsupported-platform "$1 has no build for $(platform_words)." \
 		"Another version may have one: $RELEASES_URL"
-	case $wanted,$source in
-		latest,*) die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.' ;;
-		*,auto) die no-such-version "there is no Wasp $wanted." "The versions that there are: $RELEASES_URL" ;;
-	esac
-	die no-such-version "$(source_name "$source") has no Wasp $wanted." \
-		'Another source may have it: leave out --source, or see list --remote.'
+	_lack="$(source_name "$source") does not have"
+	[ "$source" != auto ] || _lack='no source has'
+	die no-such-version "$_lack $1." "All versions: $RELEASES_URL"
 }
 
 forget_release() {
-	version='' release_source='' release_url='' release_digest='' release_node=''
+	version='' release_source='' release_url='' release_digest='' release_node='' api_problem=''
 }
 
 take_release_from() {
 	forget_release
 	"find_release_at_$1" && take_release
+}
+
+# take_version TEXT: what a source says that it has
+take_version() {
+	version=$1
+	is_version "$1" || set_problem bad-answer "$host did not say which version it has"
 }
 
 # try_sources DO: "DO SOURCE" for each until one succeeds; else fails, with the problem of the last one, and with
@@ -37,7 +46,6 @@ try_sources() {
 		[ -z "$_tried" ] || warn "$(source_name "$_tried"): $problem_text. Trying $(source_name "$_source") instead."
 		_tried=$_source problem=''
 		! "$1" "$_source" || return 0
-		say_step "$(source_name "$_source"): $problem_text"
 		case $problem in
 			not-found | no-build) ;;
 			*) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
@@ -45,10 +53,6 @@ try_sources() {
 	done
 	problem_text=${_met:-$problem_text}
 	return 1
-}
-
-wanted_words() {
-	if [ "$wanted" = latest ]; then printf 'the newest Wasp'; else printf 'Wasp %s' "$wanted"; fi
 }
 
 source_name() {
@@ -60,16 +64,14 @@ source_name() {
 
 # plan_sources: sets sources, in the order in which they are tried
 plan_sources() {
-	sources=github
-	[ "$source" != github ] || return 0
 	find_registry
-	if [ "$source" = npm ]; then
-		knows_npm_source || die bad-answer 'no npm registry is known here.' \
-			'Name one in WASP_NPM_REGISTRY, install npm, or use --source github.'
-		sources=npm
-	elif knows_npm_source && asks_npm; then
-		sources='npm github'
-	fi
+	sources='npm github'
+	case $source,$registry,$fetcher in
+		npm,,request) die bad-answer 'no npm registry is configured here.' \
+			'Set WASP_NPM_REGISTRY, install npm, or use --source github.' ;;
+		npm,*) sources=npm ;;
+		*,,request) sources=github ;;
+	esac
 }
 
 # find_available: sets available to the versions that there are, newest first, and release_source
@@ -77,16 +79,15 @@ find_available() {
 	wanted=latest
 	start_registry_lookup
 	choose_build
-	! try_sources list_versions_at || return 0
-	[ -z "$network_problem" ] || die_of_problem 'the list of versions'
-	die no-such-version 'no release of Wasp is to be found.' 'See with --verbose where it was looked for.'
+	try_sources list_versions_at || die_without 'the list of versions'
 }
 
-# list_versions_at SOURCE: sets available, or fails with a problem
+# list_versions_at SOURCE: sets available, or fails with a problem. They are said by the document of a package, npm's
+# answer, or the API of GitHub.
 list_versions_at() {
 	"read_versions_of_$1" || return 1
-	available=$(printf '%s\n' "$available" | grep -E "$VERSION_PATTERN" | newest_first)
-	set_problem not-found 'it has no version of Wasp'
-	[ -n "$available" ] || return 1
+	available=$(sed -nE "s/^(versions\.([0-9]+|.*\.version)|[0-9]+\.tag_name)${tab}v?//p" "$work/values" \
+		| grep -E "$VERSION_PATTERN" | newest_first)
 	release_source=$1
+	[ -n "$available" ] || set_problem not-found 'it has no version of Wasp'
 }

@@ -73,7 +73,7 @@ add_to_startup_files() {
 	elif [ "$modify_path" = yes ] && is_github_job; then
 		add_to_github_path
 	elif is_on_ci || ! may_change_startup_files; then
-		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. Put it there:${newline}$path_command"
+		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
 	else
 		for_each_startup_file add_line
 		describe_lines
@@ -84,7 +84,7 @@ add_to_startup_files() {
 describe_lines() {
 	case $on_path,$edited,$present in
 		yes,,* | no,,) ;;
-		no,,*) path_message="$_bin is put on PATH in $present, for new terminals." ;;
+		no,,*) path_message="New terminals have $_bin on PATH, from $present." ;;
 		yes,*) path_message="Added tab completion to $edited, for new terminals." ;;
 		*) path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals." ;;
 	esac
@@ -153,7 +153,7 @@ take_out_of_startup_files() {
 	[ "$zdotdir" = "$HOME" ] || for _name in .zshrc .zshenv; do remove_lines "$zdotdir/$_name"; done
 	remove_lines "$HOME/.config/fish/conf.d/wasp.fish"
 	remove_lines "$config_folder/fish/conf.d/wasp.fish"
-	[ -z "$edited" ] || say "Took Wasp out of $edited"
+	[ -z "$edited" ] || say "Removed Wasp from $edited"
 }
 
 # add_to_github_path: https://docs.github.com/actions/reference/workflow-commands-for-github-actions

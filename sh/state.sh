@@ -33,13 +33,11 @@ NPM_PACKAGE=@wasp.sh/wasp-cli
 NPM_PATH=@wasp.sh%2fwasp-cli
 FIRST_NPM_VERSION=0.20.2
 VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
-DEFAULT_GITHUB_URL=https://github.com
+INSTALLER_URL=https://get.wasp.sh/install.sh
 RELEASES_URL=https://github.com/wasp-lang/wasp/releases
 NODE_URL=https://nodejs.org/en/download
 # The oldest glibc that the release binaries run on (objdump -T wasp-bin | grep GLIBC_).
 OLDEST_GLIBC=2.29
-ATTEMPTS=4
-LONGEST_RETRY_AFTER_S=60
 REDIRECT_LIMIT=10
 # Fewer bytes a second than this are no progress.
 SLOWEST=100
@@ -56,6 +54,7 @@ NPM_FETCH_LIMIT_S=600
 TELEMETRY_URL=https://app.posthog.com/capture/
 TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
 TELEMETRY_DEADLINE_S=10
+TELEMETRY_PAGE=https://wasp.sh/docs/telemetry
 # What ends every line of ours in a start-up file; the second also stands for the line break before it.
 STARTUP_MARK='# added by the Wasp installer'
 STARTUP_MARK_WITH_BREAK="$STARTUP_MARK, with the line break before it"

@@ -29,13 +29,23 @@ check_node() {
 			[ -z "$_minimum" ] || ! comes_before "$node_version" "$_minimum" || _found="is $node_version"
 			;;
 	esac
-	[ -z "$_found" ] || warn "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}.$newline$_advice"
+	[ -z "$_found" ] || need_next "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}." "$_advice"
 	case $(command -v node),$(command -v npm) in
 		?*,) _found='is not on PATH, and Wasp needs it' ;;
-		?*,/mnt/?/*) _found='on PATH is that of Windows, and Wasp needs one inside WSL' ;;
+		?*,/mnt/?/*) _found='on PATH belongs to Windows, and Wasp needs one inside WSL' ;;
 		*) return 0 ;;
 	esac
-	warn "npm $_found.${newline}It comes with Node.js: $NODE_URL"
+	need_next "npm $_found." "It comes with Node.js: $NODE_URL"
+}
+
+# need_next PROBLEM ADVICE: a step before Wasp can be used, when it has just been installed
+need_next() {
+	if [ "$outcome,$command" = installed,install ] || [ "$outcome,$command" = installed,use ]; then
+		tell warning "$1$newline$2"
+		add_step "$1" "$2"
+	else
+		warn "$1$newline$2"
+	fi
 }
 
 # check_other_wasp: from the next start of a shell on, this wasp comes first where it was put on PATH now
@@ -80,8 +90,8 @@ past_links() {
 }
 
 found_danger() {
-	is_on_ci || die permission-denied "root must not work below a folder that others can change: $1." \
-		'Run this again as that user, without sudo. For all users: --prefix /usr/local'
+	is_on_ci || die permission-denied "root cannot safely work below a folder that others can change: $1." \
+		'Run this again without sudo. For all users: --prefix /usr/local'
 	# What "check" has said for install.py is not said again.
 	[ "$outcome" != switched ] || say "$1; on CI, root installs there all the same."
 }

@@ -8,18 +8,15 @@ announce_install() {
 	announced=yes
 	_target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
 	check_url "$_target" && make_install_event || return 0
-	case ${WASP_TELEMETRY_DEBUG-} in
-		'' | 0) ;;
-		*)
-			printf '%s\n' "$event" >&2
-			return
-			;;
-	esac
+	[ "${WASP_TELEMETRY_DEBUG:-0}" = 0 ] || {
+		printf '%s\n' "$event" >&2
+		return
+	}
 	choose_downloader
 	# The wget of busybox may check no certificate, and goes wherever it is sent.
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
-	say "Telemetry: a random id and \"$telemetry_os\" are sent (opt out: WASP_TELEMETRY_DISABLE=1)"
-	send_event "$_target"
+	say "Telemetry: sends a random id and \"$telemetry_os\" now, and usage events from your projects later ($TELEMETRY_PAGE; off: WASP_TELEMETRY_DISABLE=1)"
+	send_event
 	tell telemetry sent
 }
 
@@ -31,8 +28,7 @@ announce_new_install() {
 
 # is_opted_out: the rule of opt_out_reason in telemetry_ping.py
 is_opted_out() {
-	[ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
-	case ${DO_NOT_TRACK-} in
+	case ${WASP_TELEMETRY_DISABLE+set}${DO_NOT_TRACK-} in
 		'' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
 		*) return 0 ;;
 	esac
@@ -60,26 +56,24 @@ make_install_event() {
 	[ ${#_digits} = 24 ]
 }
 
-# send_event URL: in the background, out of reach of a closed terminal, and not waited for at the end
+# send_event: in the background, out of reach of a closed terminal, and not waited for at the end
 send_event() {
-	_url=$1
 	case $downloader in
 		curl)
-			set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_url%%:*}" --max-filesize 65536 \
-				--user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_url"
-			# Plain http stays on this machine.
-			case $_url in http:*) set -- "$@" --noproxy '*' ;; esac
+			set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_target%%:*}" --max-filesize 65536 \
+				--user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_target"
 			;;
 		wget)
 			# shellcheck disable=SC2086 # a list of words
-			set -- wget $wget_options --timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --user-agent=wasp \
-				--header='Content-Type: application/json' --post-data="$event" --output-document=- "$_url"
-			case $_url in http:*) set -- "$@" --no-proxy ;; esac
-			[ -z "${SSL_CERT_FILE-}" ] || set -- "$@" --ca-certificate="$SSL_CERT_FILE"
+			set -- wget $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"} --user-agent=wasp \
+				--timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --header='Content-Type: application/json' \
+				--post-data="$event" --output-document=- "$_target"
 			;;
 	esac
 	{
 		trap '' HUP INT QUIT
+		# Plain http stays on this machine.
+		case $_target in http:*) unset http_proxy all_proxy ALL_PROXY ;; esac
 		# Who waits for the end of a pipe waits for all who could write into it.
 		exec </dev/null >/dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 		exec_limited "$((TELEMETRY_DEADLINE_S + 1))" "$@"

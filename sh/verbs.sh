@@ -77,17 +77,17 @@ die_file_system() {
 	case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
 		*'ermission denied'* | *'not permitted'*)
 			die permission-denied "$1: permission denied." \
-				"Choose a folder that you may write to, for example: --prefix \"\$HOME/.local\""
+				"Choose a folder you can write to, for example: --prefix \"\$HOME/.local\""
 			;;
 		*'ead-only file system'*)
 			die read-only "$1: the file system is read-only." 'Choose another place with --prefix DIR.'
 			;;
 		*'o space left'* | *'uota exceeded'* | *full*)
-			die no-space "$1: no space left on the device." "Make room (about 170 MB for one version), $_elsewhere"
+			die no-space "$1: no space left on the device." "Free some space (a version needs about 170 MB), $_elsewhere"
 			;;
 	esac
 	_cause=$(plain_text "${2##*: }")
-	die file-system "$1: ${_cause:-it failed}." "See to that path, $_elsewhere"
+	die file-system "$1: ${_cause:-it failed}." "Check that path, $_elsewhere"
 }
 
 # is_of_the_system ERRORS: a program names what it met in the file system, not in what it read

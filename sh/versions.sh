@@ -121,11 +121,11 @@ json_or_null() {
 # read_receipt VERSION: sets what is known of an installed version
 read_receipt() {
 	version=$1
-	values=$(json_strings "$share_dir/$1/.receipt.json") || values=''
+	read_json "$share_dir/$1/.receipt.json" || : >"$work/values"
 	pick source && release_source=$picked
 	pick url && release_url=$picked
 	pick digest && release_digest=$picked
-	pick node && take_node_range "$picked"
+	take_node_range node
 }
 
 # place_version: renames the staged version to its place

@@ -1,37 +1,48 @@
 # shellcheck shell=sh
 # What a person reads (stderr), what a program reads (--porcelain), and how a run fails.
 
+# usage: what concerns the command, by its letter before the bar; install has all of it
 usage() {
-	cat <<'USAGE'
-Installs Wasp (https://wasp.sh) and manages the installed versions.
-
-usage: install.sh [COMMAND] [OPTIONS]
-       wasp installer COMMAND [OPTIONS]
-
-commands:
-  install                  install a version, make it the current one (default)
-  list                     print the installed versions, or with --remote all
-  use VERSION              make an installed version the current one
-  uninstall [VERSION]      remove one version, or Wasp as a whole
-  migrate-to-npm           remove all of it, so that npm can take over
-
-options:
-  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
-      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
-      --source SOURCE      auto (default), npm or github
-      --from-file ARCHIVE  install from a downloaded archive, offline
-      --sha256 HEX         refuse the archive unless it has this SHA-256
-      --require-checksum   refuse an archive that has no known checksum
-      --remote             with list: the versions that can be installed
-      --no-modify-path     leave the shell's start-up files alone
-      --no-telemetry       send no install event
-      --force              install again; take over from npm or another wasp
-      --dry-run            say what would be done, and do nothing
-  -q, --quiet              print errors only
-      --verbose            print each step
-  -y, --yes                ask nothing
-  -h, --help               print this
-  -V                       print the installer's own version
+	case $command in
+		use) _letter=s ;;
+		update) _letter=w ;;
+		*) _letter=${command%"${command#?}"} ;;
+	esac
+	[ "$command" = install ] || printf 'usage: wasp installer %s [OPTIONS]\n' "$command"
+	while IFS='|' read -r _letters _text; do
+		case $_letters in '' | *"$_letter"*) printf '%s\n' "$_text" ;; esac
+	done <<'USAGE'
+i|Installs Wasp (https://wasp.sh) and manages the installed versions.
+i|
+i|usage: install.sh [COMMAND] [OPTIONS]
+i|       wasp installer COMMAND [OPTIONS]
+|
+i|commands:
+i|  install                  install a version and make it the current one (default)
+il|  list                     list the installed versions, or with --remote all
+is|  use VERSION              make an installed version the current one
+iw|  update [VERSION]         get today's installer and let it install a version
+iu|  uninstall [VERSION]      remove one version, or all of Wasp
+im|  migrate-to-npm           remove all of Wasp, so that npm can take over
+id|  doctor                   check this machine and this Wasp
+|
+|options:
+i|  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
+|      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
+ilw|      --source SOURCE      auto (default), npm or github
+i|      --from-file ARCHIVE  install from a downloaded archive, offline
+iw|      --sha256 HEX         refuse the archive unless it has this SHA-256
+iw|      --require-checksum   refuse an archive that has no known checksum
+il|      --remote             with list: the versions you can install
+isw|      --no-modify-path     leave the start-up files of your shells alone
+iw|      --no-telemetry       send no install event
+isw|      --force              install again; take over from npm or another wasp
+iswum|      --dry-run            say what would be done, and do nothing
+|  -q, --quiet              print errors only
+|      --verbose            print each step
+ium|  -y, --yes                ask nothing
+|  -h, --help               print this; after a command, what concerns it
+|  -V                       print the version of the installer
 USAGE
 }
 
@@ -59,6 +70,10 @@ indented() {
 
 # warn TEXT: a person sees it at once, or after the result once hold_warnings is set; --porcelain has it too
 warn() {
+	[ "$command" != doctor ] || {
+		object 3 "$1"
+		return
+	}
 	tell warning "$1"
 	_warning="${yellow}warning:$plain $(indented '         ' "$1")"
 	if [ "$hold_warnings" = yes ]; then
@@ -144,7 +159,9 @@ confirm() {
 	_answer=$(head -n 1 </dev/tty)
 	asking=''
 	case $_answer in
-		[yY]*) ;;
-		*) die interrupted 'nothing was removed.' ;;
+		[yY]*) return 0 ;;
 	esac
+	say 'Nothing was changed.'
+	result unchanged
+	leave 0
 }

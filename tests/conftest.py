@@ -13,6 +13,7 @@ from telemetry_ping import CI_VARIABLES
 from tests.support.certificates import Authority, Certificate
 from tests.support.collector import Collector
 from tests.support.frontends import (
+    CHECKOUT,
     CHOSEN_SHELLS,
     FULL,
     GETTERS,
@@ -22,12 +23,12 @@ from tests.support.frontends import (
 )
 from tests.support.machines import Machine, MachineRoom, own_signals
 from tests.support.processes import TelemetryGuard
-from tests.support.program import provide_program
 from tests.support.releases import Upstream
 from tests.support.replies import closed_port
 from tests.support.server import Server
 from tests.support.skips import NO_SKIP
 from tests.support.temporary import keep_files_in_memory
+from wasp_installer.getting import known
 
 
 @pytest.hookimpl(wrapper=True)
@@ -59,6 +60,15 @@ def telemetry_url() -> Iterator[str]:
             del os.environ[name]
         else:
             os.environ[name] = value
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_release_is_known() -> Iterator[None]:
+    """In this process as in the programs that tests start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(known, "content_of", lambda file: (CHECKOUT / file).read_bytes())
+        known._releases.cache_clear()
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -159,7 +169,6 @@ def every_shell_machine(machines: MachineRoom, every_shell: FrontEnd) -> Machine
 def pytest_configure(config: pytest.Config) -> None:
     forget_what_the_code_reads()
     keep_files_in_memory(config)
-    provide_program(config)
     config.addinivalue_line("markers", "real: needs the npm registry and the real binary")
     if sys.platform == "win32":
         raise pytest.UsageError("the contract tests need a POSIX system")

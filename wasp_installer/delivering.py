@@ -12,8 +12,8 @@ from .command_line.console import Console
 from .command_line.options import Options
 from .errors import InstallerError, about, changing
 from .getting.documents import node_range, text_at
-from .getting.known import is_published, known_digests
-from .getting.platforms import Platform
+from .getting.known import known_digest, versions_of
+from .getting.platforms import Platform, choose_builds
 from .getting.problems import captive_portal, is_web_page
 from .getting.sources import SOURCE_NAMES, Source
 from .placing.archives import ArchiveReceiver
@@ -69,45 +69,55 @@ class Delivery:
         with contextlib.closing(receiver), about(Release(wanted, "file")):
             with changing(f"read {path}"):
                 receiver.take_file(Path(path))
-            if is_web_page(receiver.start):
-                raise InstallerError(
-                    "corrupt-archive",
-                    f"{pretty(path)} is a web page, not an archive.",
-                    f"Get it again: {RELEASES_PAGE}",
-                )
-            digests = receiver.digests
-            own = self._own_digest()
-            if self.options.require_checksum and not (own or is_published(digests)):
+            own, published = self._own_digest(), versions_of(receiver.digests)
+            if self.options.require_checksum and not own and not published:
                 raise _no_checksum(f"no checksum is known for {pretty(path)}.")
-            # One that somebody has decompressed has no digest that is known.
-            _refuse_unpublished(wanted, set() if receiver.is_bare else digests)
-            [digest] = (each for each in digests if each.startswith("sha256:"))
+            [digest] = (each for each in receiver.digests if each.startswith("sha256:"))
+            # Its user vouches for one that somebody has decompressed.
+            is_trusted = bool(receiver.is_bare and own)
             with about(Release(wanted, "file", None, digest)):
                 package_json = self._unpack(receiver, own)
+                if wanted not in published and not is_trusted:
+                    self._refuse_unpublished(wanted, package_json)
                 version = self._try(wanted)
-                _refuse_unpublished(version, set() if receiver.is_bare else digests)
+            with about(Release(version, "file", None, digest)):
+                if version not in published and not is_trusted:
+                    self._refuse_unpublished(version, package_json)
         return Release(version, "file", None, digest, _node_of_package(package_json))
 
     def _own_digest(self) -> list[str]:
         return [f"sha256:{self.options.sha256}"] if self.options.sha256 else []
 
     def _refuse_or_say_unchecked(self, release: Release) -> None:
-        why = release.no_digest
-        refusal = f"no checksum is known for {release.url}."
-        warning = "No checksum is known for this archive"
-        if why is not None:
-            refusal = f"the checksum of {release.url} could not be asked for ({why})."
-            warning = f"The checksum of this archive could not be asked for ({why})"
+        why = f" ({release.no_digest})" if release.no_digest else ""
+        unknown = f"no checksum is known for {release.url}{why}"
         if self.options.require_checksum:
-            raise _no_checksum(refusal)
-        self.console.warn(f"{warning}; it is installed unchecked.")
+            raise _no_checksum(f"{unknown}.")
+        self.console.warn(f"{unknown}, so it is installed unchecked.")
 
     def _unpack(self, receiver: ArchiveReceiver, expected: Sequence[str]) -> Path | None:
         content = receiver.finish(expected)
         for digest in expected:
-            self.console.say_step(f"Checked: {digest.replace(':', ' ')}")
+            self.console.say_step(f"Checked: {digest}")
         self.console.say_step("Unpacking")
         return unpack(content, self.staging.new)
+
+    def _refuse_unpublished(self, version: str, package_json: Path | None) -> None:
+        """Refuses a file, where it is known what was published as ``version`` for this machine.
+
+        Only npm's archives have a package.json.
+        """
+        builds = choose_builds(self.platform)
+        if package_json:
+            known = known_digest(version, "npm", builds.npm)
+        else:
+            known = known_digest(version, "github", builds.github[0])
+        if known:
+            raise InstallerError(
+                "checksum-mismatch",
+                f"the archive is not Wasp {version} as it was published.",
+                f"Nothing was installed. Download it again: {RELEASES_PAGE}",
+            )
 
     def _try(self, version: str) -> str:
         """Runs the unpacked binary; returns the version that it is."""
@@ -117,28 +127,17 @@ class Delivery:
         if version and reported.partition("-rc")[0] != version.partition("-rc")[0]:
             raise InstallerError(
                 "wrong-version",
-                f"the archive holds Wasp {reported}, not {version}.",
+                f"the archive contains Wasp {reported}, not {version}.",
                 "Nothing was installed.",
             )
         return version or reported
-
-
-def _refuse_unpublished(version: str, digests: set[str]) -> None:
-    """Refuses a file that is not what was published as ``version``, where both are known."""
-    known = known_digests(version)
-    if known and digests and not known & digests:
-        raise InstallerError(
-            "checksum-mismatch",
-            f"the archive is not Wasp {version} as it was published.",
-            f"Nothing was installed. Get it again: {RELEASES_PAGE}",
-        )
 
 
 def _no_checksum(message: str) -> InstallerError:
     return InstallerError(
         "no-checksum",
         message,
-        "Give the one that you trust with --sha256 HEX, or leave out --require-checksum.",
+        "Pass one you trust with --sha256 HEX, or leave out --require-checksum.",
     )
 
 

@@ -61,7 +61,7 @@ class InterruptedRunError(InstallerError):
     """A signal ended the run; ``code`` is 128 + the signal's number."""
 
     def __init__(self, signal_number: int = 2) -> None:
-        hint = "What was installed before is as it was. Run this again to go on."
+        hint = "Nothing was changed. Run this again to retry."
         super().__init__("interrupted", "interrupted.", hint)
         self.code = 128 + signal_number
 
@@ -94,18 +94,16 @@ def file_system_error(action: str, error: OSError) -> InstallerError:
     """``error`` met while doing ``action`` ("write to ~/.local"), as an error with advice."""
     slug: Slug = "file-system"
     cause = error.strerror or str(error)
-    hint = "See to that path, or choose another place with --prefix DIR."
+    hint = "Check that path, or choose another place with --prefix DIR."
     if error.errno in (errno.EACCES, errno.EPERM):
         slug, cause = "permission-denied", "permission denied"
-        hint = 'Choose a folder that you may write to, for example: --prefix "$HOME/.local"'
+        hint = 'Choose a folder you can write to, for example: --prefix "$HOME/.local"'
     elif error.errno == errno.EROFS:
         slug, cause = "read-only", "the file system is read-only"
         hint = "Choose another place with --prefix DIR."
     elif error.errno in (errno.ENOSPC, errno.EDQUOT):
         slug, cause = "no-space", "no space left on the device"
-        hint = (
-            "Make room (about 170 MB for one version), or choose another place with --prefix DIR."
-        )
+        hint = "Free some space (a version needs about 170 MB), or " + hint.partition("or ")[2]
     return InstallerError(slug, f"cannot {action}: {cause}.", hint)
 
 

@@ -114,8 +114,8 @@ class _Install:
         if not sources:
             raise InstallerError(
                 "bad-answer",
-                "no npm registry is known here.",
-                "Name one in WASP_NPM_REGISTRY, install npm, or use --source github.",
+                "no npm registry is configured here.",
+                "Set WASP_NPM_REGISTRY, install npm, or use --source github.",
             )
         return sources
 

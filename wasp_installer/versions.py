@@ -34,7 +34,7 @@ def parse_version(text: str) -> str:
     if not is_version(version):
         raise InstallerError(
             "bad-version",
-            f"'{version}' is not a version of Wasp.",
+            f"'{version}' is not a Wasp version.",
             f"A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: {RELEASES_PAGE}",
         )
     return version

@@ -7,10 +7,12 @@ _wasp() {
     start) words=db ;;
     build) words=start ;;
     telemetry) words='on off show' ;;
+    installer) words=$(command wasp installer --help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\)[] A-Z[]*.*/\1/p') ;;
+    'installer use' | 'installer uninstall') words=$(command wasp installer list 2>/dev/null | tr -d '*') ;;
     *' '*) ;;
     *)
       words=$(COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null)
-      [ -n "$before" ] || words="$words install news"
+      [ -n "$before" ] || words="$words install news installer"
       [ "$words" != "$before" ] || words=
       ;;
   esac

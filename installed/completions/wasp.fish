@@ -9,11 +9,15 @@ function __wasp_words
     case build
       echo start
     case telemetry
-      printf '%s\n' on off show
+      printf '%s\t%s\n' on 'switch it on' off 'switch it off' show 'the exact data that is sent'
+    case installer
+      command wasp installer --help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\)[] A-Z[]*/\1\t/p'
+    case 'installer use' 'installer uninstall'
+      command wasp installer list 2>/dev/null | string sub -s 3
     case '* *'
     case ''
       COMP_LINE='wasp ' command wasp completion:list 2>/dev/null
-      printf '%s\n' install news
+      printf '%s\n' install news installer\t'versions of Wasp, updates, help with problems'
     case '*'
       COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null | string match -v -- "$before"
   end

@@ -13,27 +13,36 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from assemble import LIMIT_BYTES, NEWEST_RELEASES
+
 from . import licences, lock, python, wheels
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
-#: The releases whose digests are inside.
-_NEWEST_RELEASES: Final = 6
 _PROGRAMS: Final = ("install.py", "install.sh")
+_MAIN: Final = "wasp_installer/command_line/main.py"
 #: When there is neither SOURCE_DATE_EPOCH nor a commit: 1980, the first year of the zip format.
 _FIXED_DATE: Final = 315532800
 
 
-def build(root: Path, downloads: Path) -> dict[str, str]:
-    """The artefacts of the sources in ``root``, by name."""
+def build(root: Path, downloads: Path, commit: str) -> dict[str, str]:
+    """The artefacts of the sources in ``root``, by name; with -V they say the ``commit``, if any.
+
+    Raises:
+        ValueError: a source does not say its version as it should, or install.sh is too long.
+    """
     every = lock.requirements(_text(root / "requirements.lock"))
     left_out = [each for each in every if each.name in python.STAND_INS]
     libraries = wheels.fetch([each for each in every if each not in left_out], downloads)
-    script = _text(root / "install.sh")
+    script = _with_commit(_text(root / "install.sh"), "'Wasp installer %s", commit)
+    if len(script.encode("utf-8")) >= LIMIT_BYTES:
+        raise ValueError(f"install.sh must stay under {LIMIT_BYTES} bytes")
+    files = {**_package(root, "wasp_installer"), **_releases(root)}
+    files[_MAIN] = _with_commit(files[_MAIN], '"Wasp installer {__version__}', commit)
     terms = licences.collect(_text(root / "LICENSE"), libraries)
     program = python.assemble(
         python.Contents(
             version=_version(root),
-            files={**_package(root, "wasp_installer"), **_releases(root)},
+            files=files,
             ping_module=_text(root / "telemetry_ping.py"),
             script=script,
             wheels=libraries,
@@ -68,8 +77,15 @@ def _releases(root: Path) -> dict[str, str]:
     """The table of releases, as far as it goes into what is published."""
     name = "packaging/releases.json"
     table = json.loads(_text(root / name))
-    newest = {"releases": table["releases"][:_NEWEST_RELEASES]}
+    newest = {"releases": table["releases"][:NEWEST_RELEASES]}
     return {name: json.dumps(newest, indent=1) + "\n"}
+
+
+def _with_commit(text: str, start: str, commit: str) -> str:
+    """The source ``text``, which prints the version by what begins with ``start``."""
+    if text.count(start) != 1:
+        raise ValueError(f"{start} is not there once")
+    return text.replace(start, f"{start} ({commit})") if commit else text
 
 
 def _version(root: Path) -> str:
@@ -89,6 +105,22 @@ def source_date(root: Path, environment: Mapping[str, str]) -> int:
     except OSError:
         said = ""
     return int(said) if said else _FIXED_DATE
+
+
+def source_commit(root: Path, environment: Mapping[str, str]) -> str:
+    """``SOURCE_COMMIT``, for sources without their history; else the commit that is checked out.
+
+    It ends in "-dirty" where files were changed since; "" where there is no commit.
+    """
+    named = environment.get("SOURCE_COMMIT")
+    if named is not None:
+        return named
+    if not (root / ".git").exists():
+        return ""
+    asked = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"]
+    # No tag has this name, so that it is the commit that is told.
+    asked += ["--match", "no tag"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def write(made: Mapping[str, str], folder: Path, date: int) -> None:
@@ -112,7 +144,7 @@ def main() -> int:
         help="where downloaded libraries are kept (default: build/wheels)",
     )
     options = parser.parse_args()
-    made = build(_ROOT, options.wheels)
+    made = build(_ROOT, options.wheels, source_commit(_ROOT, os.environ))
     write(made, options.folder, source_date(_ROOT, os.environ))
     for name in sorted(made):
         print(f"{options.folder / name} ({len(made[name].encode()):,} bytes)", file=sys.stderr)

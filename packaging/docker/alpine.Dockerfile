@@ -1,7 +1,7 @@
 # Wasp on Alpine (x86_64: there is no build for musl on other processors), with the Node.js that it
 # wants:
 #
-#     docker build -t wasp --build-arg WASP_VERSION=0.25.0 - <alpine.Dockerfile
+#     docker build -t wasp --build-arg INSTALLER_SHA256=HEX - <alpine.Dockerfile
 #     docker run --rm -it -v "$PWD:/home/node/app" -w /home/node/app wasp start
 
 ARG NODE_VERSION=24
@@ -12,16 +12,21 @@ FROM node:${NODE_VERSION}-alpine
 ARG WASP_VERSION=0.25.0
 ARG WASP_INSTALL_PREFIX=/usr/local
 ARG WASP_TELEMETRY_DISABLE=1
+# Nothing but this very file is run. SHA256SUMS of a release has its digest (docs/verify.md); name the release's own
+# address in INSTALLER, since what get.wasp.sh has changes with each.
 ARG INSTALLER=https://get.wasp.sh/install.sh
+ARG INSTALLER_SHA256
 
 # The static build needs no libgmp. One layer, so that what is only needed for installing takes no
 # room. Alpine keeps only the newest revision of a package, so a pinned one would soon fail.
 # hadolint ignore=DL3018
 RUN apk add --no-cache ca-certificates \
     && apk add --no-cache --virtual .installing curl \
-    && curl -fsSL -o /tmp/install.sh "$INSTALLER" \
+    && curl -fsSL --proto =https -o /tmp/install.sh "$INSTALLER" \
+    && echo "${INSTALLER_SHA256:?is to be given, see above}  /tmp/install.sh" >/tmp/SHA256SUMS \
+    && sha256sum -c /tmp/SHA256SUMS \
     && sh /tmp/install.sh --no-modify-path \
-    && rm /tmp/install.sh \
+    && rm /tmp/install.sh /tmp/SHA256SUMS \
     && apk del .installing
 
 # The user "node" of the base image, by number, as those want it who refuse to run root's images.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.frontends import REPOSITORY, FrontEnd
+from tests.support.frontends import CHECKOUT, FrontEnd
 from tests.support.locks import locked
 from tests.support.machines import Machine, MachineRoom
 
@@ -48,7 +48,7 @@ def dist(shared_folder: Path, wheels: Path) -> Path:
     with locked(folder):
         if not folder.exists():
             partly = folder.with_suffix(".part")
-            make(REPOSITORY, partly, wheels)
+            make(CHECKOUT, partly, wheels)
             partly.rename(folder)
     return folder
 

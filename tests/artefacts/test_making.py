@@ -8,21 +8,25 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from artefacts.__main__ import source_commit
 from artefacts.lock import Requirement, requirements
 from artefacts.python import STAND_INS
 
 from tests.artefacts.conftest import EPOCH, make
 from tests.support.archives import sha256_hex
-from tests.support.frontends import REPOSITORY
+from tests.support.frontends import CHECKOUT, REPOSITORY
 from tests.support.toolboxes import real_tool
+from wasp_installer import __version__
 
 pytestmark = pytest.mark.real
 
 SOURCES = (
     *("install.sh", "telemetry_ping.py", "wasp_installer", "packaging/artefacts"),
+    "packaging/assemble.py",
     *("LICENSE", "pyproject.toml", "requirements.lock", "packaging/releases.json"),
 )
 INSIDE = [
@@ -38,8 +42,8 @@ def test_made_elsewhere_they_are_the_same(dist: Path, wheels: Path, tmp_path: Pa
     for name in SOURCES:
         place = elsewhere / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
-        copy(REPOSITORY / name, place)
+        copy = shutil.copytree if (CHECKOUT / name).is_dir() else shutil.copy
+        copy(CHECKOUT / name, place)
     surroundings = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
     before = os.umask(0o077)
     try:
@@ -53,6 +57,29 @@ def test_made_elsewhere_they_are_the_same(dist: Path, wheels: Path, tmp_path: Pa
         for made in (one, other):
             assert stat.S_IMODE(made.stat().st_mode) == mode
             assert made.stat().st_mtime == EPOCH
+
+
+def test_both_name_the_commit(wheels: Path, tmp_path: Path) -> None:
+    make(CHECKOUT, tmp_path, wheels, {"SOURCE_COMMIT": "0123456789ab"})
+    for command in ([sys.executable, "-I", "install.py"], [str(real_tool("sh")), "install.sh"]):
+        done = subprocess.run([*command, "-V"], cwd=tmp_path, capture_output=True, text=True)
+        assert (done.stdout, done.stderr) == (f"Wasp installer {__version__} (0123456789ab)\n", "")
+
+
+def test_the_commit_is_what_is_checked_out(tmp_path: Path) -> None:
+    """With a mark where something was changed since; none without a history."""
+    assert source_commit(tmp_path, {}) == ""
+    assert source_commit(tmp_path, {"SOURCE_COMMIT": "named"}) == "named"
+    file = tmp_path / "file"
+    file.write_text("1")
+    git = [str(real_tool("git")), "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x"]
+    for words in ("init -q", "add file", "commit -q -m x", "tag -a v1 -m x"):
+        subprocess.run([*git, *words.split()], check=True)
+    asked = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True)
+    commit = asked.stdout[:12]
+    assert source_commit(tmp_path, {}) == commit != ""
+    file.write_text("2")
+    assert source_commit(tmp_path, {}) == f"{commit}-dirty"
 
 
 def test_there_are_four_files(dist: Path) -> None:

@@ -120,9 +120,12 @@ CASES = {
     "file, other version": Case("--from-file ARCHIVE -v 0.24.0", 6, slug="wrong-version"),
     "file, missing": Case("--from-file none.tgz", 7, ("none.tgz",), slug="file-system"),
     "file, a folder": Case("--from-file .", 7, slug="file-system"),
-    "no such version": Case("-v 0.99.0", 5, ("there is no Wasp 0.99.0",), slug="no-such-version"),
+    "no such version": Case("-v 0.99.0", 5, ("no source has Wasp 0.99.0",), slug="no-such-version"),
     "no such version at npm": Case(
-        "-v 0.99.0 --source npm", 5, ("npm registry has no Wasp 0.99.0",), slug="no-such-version"
+        "-v 0.99.0 --source npm",
+        5,
+        ("npm registry does not have Wasp 0.99.0",),
+        slug="no-such-version",
     ),
     "no such version at GitHub": Case("-v 0.99.0 --source github", 5, slug="no-such-version"),
     "no registry": Case(

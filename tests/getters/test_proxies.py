@@ -86,7 +86,7 @@ def test_the_password_of_a_proxy_is_not_told(
 
 def test_a_dead_proxy_is_named(both: Getters, upstream: Upstream, closed: int) -> None:
     both.machine.set(HTTPS_PROXY=f"http://127.0.0.1:{closed}")
-    both.install("0.25.0", *FROM_NPM, certain_only=True).failed(4, "proxy").says("proxy")
+    both.install("0.25.0", *FROM_NPM, certain_only=True).failed(4, "proxy").says("HTTPS_PROXY")
     assert upstream.server.connections == 0
 
 

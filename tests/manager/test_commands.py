@@ -54,7 +54,7 @@ def test_list_orders_versions_as_versions(machine: Machine) -> None:
 def test_list_of_nothing(machine: Machine) -> None:
     run = machine.run("list").ok()
     assert run.stdout == ""
-    assert run.stderr == "No Wasp is installed in ~/.local\n"
+    assert run.stderr == "Wasp is not installed in ~/.local\n"
     assert picture(machine.home) == {}
 
 
@@ -282,7 +282,7 @@ def test_uninstall_after_wasps_own_takes_the_rest(machine: Machine) -> None:
     use_wasp(machine)
     machine.layout.launcher.unlink()
     (machine.layout.share / "0.25.0").rename(machine.root / "gone")
-    uninstall(machine).says("No Wasp is installed", "Took Wasp out of", "Removed the cache")
+    uninstall(machine).says("Wasp is not installed", "Removed Wasp from", "Removed the cache")
     assert set(picture(machine.home)) == {".cache", ".cache/other"}
 
 
@@ -296,7 +296,7 @@ def test_empty_folders_of_a_prefix_go_but_the_home_stays(machine: Machine, prefi
 
 
 def test_uninstall_of_nothing(machine: Machine) -> None:
-    uninstall(machine).says("No Wasp is installed in ~/.local")
+    uninstall(machine).says("Wasp is not installed in ~/.local")
     assert picture(machine.home) == {}
 
 

@@ -145,9 +145,10 @@ def test_what_is_said_of_this_terminal_is_right(machines: MachineRoom, name: str
     words = ("--outcome", "installed", "--prefix", str(prefix))
     run = machine.run("use", "0.25.0", "--porcelain", *words).ok()
     lines = run.stderr.splitlines()
-    commands = lines[lines.index("Next, in this terminal:") + 1 :]
-    assert [command.strip() for command in commands][1:] == ["wasp new my-app"]
-    script = f"{commands[0]}; wasp version"
+    first, command, *others = lines[lines.index("Next:") + 1 :]
+    assert first == "  1. Put wasp on the PATH of this terminal:"
+    assert others[-1].strip() == "wasp new my-app"
+    script = f"{command}; wasp version"
     fresh = machine.run_program(
         [str(real_tool(name)), "-c", script], env={"HOME": str(machine.home)}
     )

@@ -78,7 +78,7 @@ def test_the_own_shell_is_set_up_and_those_whose_files_are_there(
     # Once is enough, and all of it goes again.
     set_up(machine).is_silent_about("Added")
     assert dotfiles(machine.home) == after
-    uninstall(machine).says("Took Wasp out of", *(f"~/{name}" for name in changed))
+    uninstall(machine).says("Removed Wasp from", *(f"~/{name}" for name in changed))
     assert dotfiles(machine.home) == before
 
 
@@ -224,7 +224,7 @@ def test_every_removal_takes_the_lines_along(machine: Machine, removal: str) -> 
     write(machine.home, {".bashrc": b"# mine"})
     before = dotfiles(machine.home)
     set_up(machine)
-    REMOVALS[removal](machine).ok().says("Took Wasp out of ~/.bashrc and ~/.profile")
+    REMOVALS[removal](machine).ok().says("Removed Wasp from ~/.bashrc and ~/.profile")
     assert dotfiles(machine.home) == before
 
 

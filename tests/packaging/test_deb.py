@@ -13,13 +13,13 @@ import pytest
 
 from tests.packaging.jails import Jail, run_to_end
 from tests.support.archives import Member, Package, tiny_binary
-from tests.support.frontends import REPOSITORY
+from tests.support.frontends import CHECKOUT
 from tests.support.machines import Run
 from tests.support.registries import connection, npm_registry
 from tests.support.toolboxes import real_tool
 from tests.support.trees import Entry, picture
 
-DEB_PY = REPOSITORY / "packaging" / "deb.py"
+DEB_PY = CHECKOUT / "packaging" / "deb.py"
 SHARE = "usr/lib/wasp/share/wasp-lang"
 EPOCH = 1_700_000_000
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]

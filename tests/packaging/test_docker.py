@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.packaging.jails import Jail, linter, run_to_end
-from tests.support.archives import tiny_package
+from tests.support.archives import sha256_hex, tiny_package
 from tests.support.certificates import Authority
 from tests.support.frontends import INSTALL_SH, REPOSITORY
+from tests.support.machines import Run
 from tests.support.releases import Upstream
 from tests.support.replies import Content
 from tests.support.toolboxes import BASE_TOOLS, BUSYBOX_TOOLS, HASH_TOOLS
@@ -34,7 +36,8 @@ def instructions(name: str) -> list[tuple[str, str]]:
 
 def arguments(name: str) -> dict[str, str]:
     """The build's arguments with their defaults."""
-    return dict(rest.split("=", 1) for word, rest in instructions(name) if word == "ARG")
+    given = (rest for word, rest in instructions(name) if word == "ARG")
+    return dict(each.split("=", 1) for each in given if "=" in each)
 
 
 @pytest.fixture(params=NAMES)
@@ -78,17 +81,25 @@ def image(name: str, root: Path) -> Jail:
     return jail.bring("curl").script(manager, 'echo "$0 $*"')
 
 
-def test_its_commands_install_wasp(
-    name: str, tmp_path: Path, upstream: Upstream, authority: Authority
-) -> None:
+@dataclass(frozen=True)
+class Building:
+    """A build of one of the files, with a server in the place of all others."""
+
+    jail: Jail
+    values: dict[str, str]
+    commands: str
+
+    def run(self, **arguments: str) -> Run:
+        return self.jail.run(["sh", "-c", self.commands], {**self.values, **arguments})
+
+
+@pytest.fixture
+def building(name: str, tmp_path: Path, upstream: Upstream, authority: Authority) -> Building:
     values = arguments(name)
-    version = values["WASP_VERSION"]
-    upstream.publish(version)
+    upstream.publish(values["WASP_VERSION"])
     upstream.server.answer("/install.sh", Content(INSTALL_SH.read_bytes()))
     jail = image(name, tmp_path / "image")
     shutil.copy(authority.bundle, jail.root / "authorities.pem")
-    # The released installer has it inside.
-    shutil.copy(REPOSITORY / "telemetry_ping.py", jail.root / "tmp")
     [commands] = [rest for word, rest in instructions(name) if word == "RUN"]
     values["INSTALLER"] = f"{upstream.server.url}/install.sh"
     connection = {
@@ -96,16 +107,32 @@ def test_its_commands_install_wasp(
         "WASP_GITHUB_URL": upstream.github_url,
         "CURL_CA_BUNDLE": "/authorities.pem",
     }
-    run = jail.run(["sh", "-c", commands], {**values, **connection}).ok()
+    return Building(jail, {**values, **connection}, commands)
+
+
+def test_its_commands_install_wasp(name: str, building: Building) -> None:
+    run = building.run(INSTALLER_SHA256=sha256_hex(INSTALL_SH.read_bytes())).ok()
     manager = {"slim": "apt-get install -y", "alpine": "apk add --no-cache"}[name]
     assert manager in run.stdout
     assert "ca-certificates" in run.stdout
+    version = building.values["WASP_VERSION"]
     run.says(f"Installed Wasp {version}").is_silent_about("telemetry:", "your PATH")
-    layout = Layout(jail.root / "usr" / "local")
+    root = building.jail.root
+    layout = Layout(root / "usr" / "local")
     tree = layout.version_picture(version)
     assert tree == expected_version_folder(tiny_package(version))
     libc = {"slim": "glibc", "alpine": "musl"}[name]
     assert layout.receipt(version)["platform"]["libc"] == libc
-    assert jail.run(["wasp", "version"]).ok().stdout == f"{version}\n"
-    assert not (jail.root / "tmp" / "install.sh").exists()
-    assert not list((jail.root / "var").rglob("lists/*"))
+    assert building.jail.run(["wasp", "version"]).ok().stdout == f"{version}\n"
+    assert not list((root / "tmp").iterdir())
+    assert not list((root / "var").rglob("lists/*"))
+
+
+@pytest.mark.parametrize("digest", [None, "0" * 64, "nonsense"])
+def test_no_installer_is_run_but_the_one_that_was_chosen(
+    building: Building, digest: str | None
+) -> None:
+    run = building.run(**({} if digest is None else {"INSTALLER_SHA256": digest}))
+    assert run.code != 0
+    run.is_silent_about("Wasp 0")
+    assert not Layout(building.jail.root / "usr" / "local").launcher.exists()

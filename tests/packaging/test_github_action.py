@@ -11,12 +11,12 @@ import yaml
 
 from tests.packaging.jails import linter, run_to_end
 from tests.support.collector import Collector
-from tests.support.frontends import REPOSITORY
+from tests.support.frontends import CHECKOUT
 from tests.support.machines import Machine, MachineRoom, Run
 from tests.support.releases import Upstream
 from tests.support.toolboxes import real_tool
 
-FOLDER = REPOSITORY / "packaging" / "github-action"
+FOLDER = CHECKOUT / "packaging" / "github-action"
 ACTION: dict[str, Any] = yaml.safe_load((FOLDER / "action.yml").read_text())
 [STEP] = ACTION["runs"]["steps"]
 
@@ -115,7 +115,7 @@ def test_what_goes_wrong_is_an_annotation_and_the_exit_code(runner: Runner) -> N
     run = runner.step(version="0.99.0", telemetry="false")
     assert run.code == 5
     assert (
-        "::error::Wasp was not installed (no-such-version): there is no Wasp 0.99.0" in run.stdout
+        "::error::Wasp was not installed (no-such-version): no source has Wasp 0.99.0" in run.stdout
     )
     assert runner.told("GITHUB_OUTPUT") == {}
     assert runner.step(version="$(id)", telemetry="false").code == 2

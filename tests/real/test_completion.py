@@ -18,7 +18,10 @@ LINES = {
     "wasp tele": "telemetry",
     "wasp db migr": "db migrate-dev",
     # Wasp's own list lacks these.
-    "wasp inst": "install",
+    "wasp installe": "installer",
+    "wasp installer doc": "installer doctor",
+    "wasp installer use 0.2": "installer use 0.25.0",
+    "wasp instal": "install",
     "wasp build st": "build start",
     "wasp telemetry sh": "telemetry show",
     # And it repeats this one.

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from tests.support import program
 from tests.support.skips import need
 from tests.support.toolboxes import real_tool
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-# WASP_TESTS_SCRIPTS=dist makes the contract that of what `make dist` has made.
-_SCRIPTS = REPOSITORY / os.environ.get("WASP_TESTS_SCRIPTS", "")
-INSTALL_SH = _SCRIPTS / "install.sh"
-INSTALL_PY = _SCRIPTS / "install.py"
+REPOSITORY = program.REPOSITORY
+CHECKOUT = program.checkout()
+INSTALL_SH = CHECKOUT / "install.sh"
+INSTALL_PY = CHECKOUT / "install.py"
 #: WASP_TESTS_FULL=1 runs every case of the sh program in every shell.
 FULL = os.environ.get("WASP_TESTS_FULL", "") not in ("", "0")
 
@@ -47,7 +48,7 @@ def _python() -> list[str]:
 
 
 def _program(shell: str, *options: str) -> Callable[[], list[str]]:
-    return lambda: [str(real_tool(shell)), *options, os.environ["WASP_TESTS_PROGRAM"]]
+    return lambda: [str(real_tool(shell)), *options, str(CHECKOUT / "program")]
 
 
 PYTHON = FrontEnd("python", _python)
@@ -68,6 +69,18 @@ BY_NAME = {front_end.name: front_end for front_end in (PYTHON, SH, *SHELLS)}
 #: What a case about the sh program meets, and what one about both getters meets.
 CHOSEN_SHELLS = SHELLS if FULL else (SH,)
 GETTERS = (PYTHON, *CHOSEN_SHELLS)
+
+
+def knowing(
+    front_end: FrontEnd, folder: Path, releases: Sequence[Mapping[str, Any]]
+) -> tuple[FrontEnd, FrontEnd]:
+    """install.py, and the sh program as ``front_end`` runs it, that know these releases."""
+    made = program.make_checkout(folder, releases)
+    *interpreter, script = front_end.prefix()
+    return (
+        FrontEnd("python", lambda: [sys.executable, str(made / "install.py")]),
+        FrontEnd(front_end.name, lambda: [*interpreter, str(made / Path(script).name)]),
+    )
 
 
 def existing(front_end: FrontEnd) -> FrontEnd:

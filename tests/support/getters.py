@@ -37,6 +37,7 @@ class Getters:
 
     machine: Machine
     shell: FrontEnd
+    python: FrontEnd = PYTHON
 
     def install(self, version: str | None = None, *options: str, **kwargs: Any) -> Run:
         """Runs `install` by both, with their reports; returns the run of the sh program."""
@@ -77,7 +78,7 @@ class Getters:
     def _each(self, act: Callable[[], _Done]) -> tuple[_Done, _Done]:
         home, saved = self.machine.home, self.machine.root / "home as it was"
         _copy(home, saved)
-        self.machine.front_end = PYTHON
+        self.machine.front_end = self.python
         python = act()
         shutil.rmtree(home)
         _copy(saved, home)

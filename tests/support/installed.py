@@ -123,7 +123,11 @@ class Installed:
         for folder in (self.binary.parent / "data", self.launcher.parent):
             folder.mkdir(parents=True, exist_ok=True)
         self.binary.write_text(STUB)
-        for file in ("telemetry_ping.py", "installed/telemetry_messages.py"):
+        for file in (
+            "telemetry_ping.py",
+            "installed/telemetry_messages.py",
+            "installed/project_version.sh",
+        ):
             shutil.copyfile(REPOSITORY / file, self.root / Path(file).name)
         (self.root / "wasp-installer.sh").write_text("printf '<%s>\\n' \"$@\"\n")
         chosen = real_python() if python is None else python

@@ -76,6 +76,14 @@ def test_an_error_as_json_is_that_of_the_program() -> None:
     assert (report["message"], report["hint"]) == ("npm has it.", "This\nor that")
 
 
+def test_what_was_checked_may_have_another_exit_code_and_be_no_error() -> None:
+    told, console = told_by("status=checked\nwarning=There is no wasp.\n", 5)
+    result = result_of(told)
+    assert (result.status, result.exit_code) == ("checked", 5)
+    assert console.warnings == ["There is no wasp."]
+    assert list(to_json(result, elapsed_s=0, warnings=[], error=None)) == KEYS
+
+
 @pytest.mark.parametrize("output", ["", "garbage\n", "status=listed\n"])
 def test_a_program_that_ends_without_a_word_is_an_error_of_its_own(output: str) -> None:
     with pytest.raises(InstallerError) as caught:

@@ -90,7 +90,7 @@ def test_what_is_only_shown(arguments: str, shows: str) -> None:
 
 
 def test_the_usage_is_that_of_the_sh_program_and_more() -> None:
-    lines = usage().splitlines()
+    lines = usage("install").splitlines()
     assert "usage: install.py [COMMAND] [OPTIONS]" in lines
     places = [next(at for at, line in enumerate(lines) if word in line) for word in ORDER]
     assert places == sorted(places)

@@ -114,7 +114,7 @@ def test_the_builds_of_linux(platform: Platform, builds: Builds) -> None:
     ("platform", "said"),
     [
         (linux("aarch64", version="2.28"), "2.29"),
-        (linux("aarch64", libc="musl"), "musl (Alpine) on aarch64"),
+        (linux("aarch64", libc="musl"), "aarch64 with musl"),
         (Platform("Linux", "riscv64", "linux", None), "riscv64 processors"),
         (Platform("FreeBSD", "amd64", None, "x86_64"), "FreeBSD"),
         (Platform("", "", None, None), "this system"),

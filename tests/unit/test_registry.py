@@ -252,10 +252,10 @@ def test_a_mark_before_json_is_no_reason_to_refuse_it(server: Server) -> None:
     assert find(server, answers).version == "0.25.0"
 
 
-def test_an_answer_that_nobody_asked_to_compress_is_named(server: Server) -> None:
+def test_an_answer_that_nobody_asked_to_compress_is_no_json(server: Server) -> None:
     answers = usual(server)
     answers[f"{MAIN}/latest"] = Content(b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
-    with pytest.raises(SourceProblem, match="which nobody asked for"):
+    with pytest.raises(SourceProblem, match="not JSON"):
         find(server, answers)
 
 

@@ -7,10 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.frontends import CHECKOUT
 from tests.support.machines import Machine, MachineRoom
 from tests.support.server import Server
 from tests.support.wine import Wine, shared_wine
 from tests.support.wsl import FakeWsl
+from wasp_installer.windows import commands
+
+
+@pytest.fixture(autouse=True)
+def _knows_no_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is run inside is the sh program that the other tests run."""
+    monkeypatch.setattr(commands, "content_of", lambda name: (CHECKOUT / name).read_bytes())
+
 
 UBUNTU = "  NAME      STATE           VERSION\n* Ubuntu    Stopped         2\n"
 

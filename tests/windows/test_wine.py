@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tests.support.collector import Collector
-from tests.support.frontends import REPOSITORY
+from tests.support.frontends import INSTALL_PY, REPOSITORY
 from tests.support.machines import Machine
 from tests.support.processes import COLLECTING
 from tests.support.releases import (
@@ -15,8 +15,6 @@ from tests.support.releases import (
 from tests.support.wine import Wine, windows_path
 from tests.support.wsl import FakeWsl
 from wasp_installer.windows.wasp_cmd import wasp_cmd
-
-INSTALL = REPOSITORY / "install.py"
 
 
 def test_wasp_cmd_hands_over_folder_arguments_and_exit_code(
@@ -70,7 +68,7 @@ def test_install_py_puts_wasp_into_wsl_and_itself_on_path(
     key = ["reg", "query", r"HKCU\Environment", "/v", "Path"]
     before = wine.run(*key).stdout
     place = ["--prefix", windows_path(prefix)]
-    run = wine.python(windows_path(INSTALL), "--json", *place, env=env).ok()
+    run = wine.python(windows_path(INSTALL_PY), "--json", *place, env=env).ok()
     [event] = collector.wait_for(1)
     assert event["event"] == "install-script:run"
     assert event["properties"] == {"os": "windows"}
@@ -82,7 +80,7 @@ def test_install_py_puts_wasp_into_wsl_and_itself_on_path(
     added = wine.run(*key).stdout
     assert re.search(r"REG_EXPAND_SZ\s+" + re.escape(windows_path(prefix) + "\\bin"), added), added
     assert wine.run("cmd", "/c", cmd, "version", env=env).stdout == "0.25.0\n"
-    wine.python(windows_path(INSTALL), "uninstall", *place, env=env).ok()
+    wine.python(windows_path(INSTALL_PY), "uninstall", *place, env=env).ok()
     assert inside.layout.versions() == []
     assert not (prefix / "bin").exists()
     assert wine.run(*key).stdout == before
@@ -91,7 +89,7 @@ def test_install_py_puts_wasp_into_wsl_and_itself_on_path(
 
 def test_without_wsl_it_says_what_to_type(wine: Wine) -> None:
     env = {"WINEPATH": "(unset)", "WASP_NPM_REGISTRY": "http://127.0.0.1:1"}
-    run = wine.python(windows_path(INSTALL), "--json", "--source", "npm", env=env)
+    run = wine.python(windows_path(INSTALL_PY), "--json", "--source", "npm", env=env)
     run.failed(3, "unsupported-platform").says("wsl --install", "restart Windows")
 
 

@@ -48,7 +48,11 @@ def _run(arguments: Sequence[str], prepare: Prepare | None) -> int:
         if options.is_install and options.prefix:
             result = result_for("error", options)
         if options.shows:
-            shown = f"Wasp installer {__version__}\n" if options.shows == "-V" else usage()
+            shown = (
+                f"Wasp installer {__version__}\n"
+                if options.shows == "-V"
+                else usage(options.command)
+            )
         else:
             result = _execute(options, arguments, console, prepare)
         ignore_signals()
@@ -63,7 +67,7 @@ def _run(arguments: Sequence[str], prepare: Prepare | None) -> int:
         elapsed_s = time.monotonic() - started
         told = to_json(result, elapsed_s=elapsed_s, warnings=console.warnings, error=error)
         print(json.dumps(told))
-    return error.code if error else 0
+    return error.code if error else result.exit_code
 
 
 def _execute(

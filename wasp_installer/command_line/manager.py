@@ -24,9 +24,13 @@ _ESCAPE: Final = re.compile(r"\\(.)")
 
 
 class Reported:
-    """What the sh program reported of a run, by its keys; what is empty is as what is not there."""
+    """What the sh program reported of a run, by its keys; what is empty is as what is not there.
 
-    def __init__(self, output: str) -> None:
+    ``code`` is its exit code.
+    """
+
+    def __init__(self, output: str, code: int = 0) -> None:
+        self.code = code
         self._values: dict[str, str] = {}
         self.warnings: list[str] = []
         for line in output.split("\n"):
@@ -51,9 +55,9 @@ def read_report(console: Console, code: int, printed: str) -> Reported:
     Raises:
         InstallerError: what it reports as an error, and has already told the user.
     """
-    told = Reported(printed)
+    told = Reported(printed, code)
     console.warnings += told.warnings
-    if code == 0:
+    if code == 0 or told["status"] == "checked":
         return told
     if told["status"] != "error":
         raise InstallerError("unexpected", f"install.sh ended without a report (exit code {code}).")

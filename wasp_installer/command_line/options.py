@@ -14,10 +14,10 @@ from wasp_installer.errors import InstallerError, changing
 from wasp_installer.versions import is_version, parse_version
 
 DEFAULT_TIMEOUT_S: Final = 30
-#: What ``--help`` says beside what the sh program does, before lines with these words.
+#: What ``--help`` says beside what the sh program does, each before a line that begins so.
 _OURS: Final = {
-    "--source": "      --destdir DIR        for packagers: files go below it (env DESTDIR)\n",
-    "--quiet": "      --json               print one JSON object on stdout\n",
+    "      --destdir DIR        for packagers: files go below it (env DESTDIR)": "      --source",
+    "      --json               print one JSON object on stdout": "  -q, --quiet",
 }
 #: Options with a value, and the field that each of them is.
 _VALUES: Final = {
@@ -166,13 +166,22 @@ def parse(arguments: Sequence[str]) -> Options:
     return Options(timeout_s=timeout_s, others=others, **chosen)
 
 
-def usage() -> str:
-    """What ``--help`` prints: the sh program's words, and what only this program has."""
+def usage(command: str) -> str:
+    """What ``--help`` prints: the sh program's words, and what only this program has.
+
+    There, each line begins with the letters of the commands that it concerns, and a bar.
+    """
+    letter = {"use": "s", "update": "w"}.get(command, command[0])
     program = content_of("install.sh").decode("utf-8")
-    said = program.partition("cat <<'USAGE'\n")[2].partition("USAGE\n")[0]
-    lines = said.replace("install.sh", "install.py").splitlines(keepends=True)
-    ours = ((line, next((_OURS[word] for word in _OURS if word in line), "")) for line in lines)
-    return "".join(more + line for line, more in ours if "wasp installer COMMAND" not in line)
+    said = program.partition("<<'USAGE'\n")[2].partition("\nUSAGE\n")[0]
+    rows = [line.partition("|") for line in said.splitlines()]
+    lines = [text for letters, _, text in rows if not letters or letter in letters]
+    if command != "install":
+        return "\n".join([f"usage: wasp installer {command} [OPTIONS]", *lines, ""])
+    text = re.sub(r"install\.sh(.*)\n.*wasp installer.*", r"install.py\1", "\n".join(lines))
+    for ours, before in _OURS.items():
+        text = text.replace(before, f"{ours}\n{before}", 1)
+    return f"{text}\n"
 
 
 def without_ours(arguments: Sequence[str]) -> list[str]:

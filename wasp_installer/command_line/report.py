@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from .manager import Reported
 
 Status = Literal[
-    "installed", "already-installed", "switched", "listed", "removed", "planned", "error"
+    "installed",
+    "already-installed",
+    "switched",
+    "listed",
+    "removed",
+    "planned",
+    "checked",
+    "error",
 ]
 #: What becomes of an install event is not waited for; "none": no install was started.
 Telemetry = Literal["sent", "disabled", "none"]
@@ -32,6 +39,7 @@ class Result:
 
     ``current`` and ``versions`` belong to "listed"; so does ``remote``, the versions that can be
     installed, from ``source``. ``wasp_dir`` and ``executable`` are where they will be found.
+    ``exit_code`` is that of a run that was no error: "checked" may have found something.
     """
 
     status: Status
@@ -48,6 +56,7 @@ class Result:
     executable: str | None = None
     on_path: bool = False
     telemetry: Telemetry = "none"
+    exit_code: int = 0
 
 
 def result_of(told: Reported) -> Result:
@@ -59,6 +68,7 @@ def result_of(told: Reported) -> Result:
         remote=told.words("remote") or None,
         platform={name: told[name] for name in _PLATFORM},
         on_path=told["on_path"] == "yes",
+        exit_code=told.code,
         **{name: told[name] for name in same},  # type: ignore[arg-type]
     )
 
@@ -93,6 +103,7 @@ def to_json(
 ) -> dict[str, Any]:
     """The report of a run, with its keys in order; what is unknown is None."""
     report = asdict(result)
+    del report["exit_code"]
     if result.status != "listed":
         del report["current"], report["versions"]
     if result.remote is None:

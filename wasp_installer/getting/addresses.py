@@ -22,7 +22,7 @@ def check_url(url: str) -> None:
     """
     if not _URL.fullmatch(url):
         raise SourceProblem(
-            "bad-answer", "the address of the download holds characters that no URL has"
+            "bad-answer", "the download address has characters that no URL can have"
         )
     secure = url.startswith("https://") and host_of(url) != ""
     if not (secure or (url.startswith("http://") and is_loopback(url))):

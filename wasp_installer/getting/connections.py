@@ -52,9 +52,11 @@ class Session(requests.Session):
         if resp.url.startswith("https://") and not address.startswith("https://"):
             raise SourceProblem(
                 "insecure-url",
-                f"{host_of(resp.url)} sent us on to an address that is not https",
+                f"{host_of(resp.url)} redirected to an address that is not https",
             )
         check_url(address)
+        # The body of a redirect, of which requests would read and decompress however much there is.
+        resp.raw.close()
         return target
 
 
@@ -109,10 +111,11 @@ class _Adapter(HTTPAdapter):
 
 def _tls_context() -> ssl.SSLContext:
     if sys.version_info < (3, 10):
-        return ssl.create_default_context()
-    import truststore
+        context = ssl.create_default_context()
+    else:
+        import truststore
 
-    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

@@ -67,8 +67,7 @@ class GitHubSource:
             raise captive_portal(url)
         version = location.rpartition("/tag/v")[2]
         if not is_version(version):
-            text = f"{host_of(url)} did not say which version is the newest"
-            raise SourceProblem("bad-answer", text)
+            raise SourceProblem("bad-answer", f"{host_of(url)} did not say which version it has")
         return version
 
     def _assets(self, version: str) -> tuple[dict[str | None, str | None] | None, str | None]:

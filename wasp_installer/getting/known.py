@@ -1,32 +1,33 @@
-"""The digests of the releases that were known when this installer was published."""
+"""The digests of the releases that were published before this installer."""
 
 from __future__ import annotations
 
 import functools
 import json
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from wasp_installer.contents import content_of
 
+_TABLE: Final = "packaging/releases.json"
+
 
 def known_digest(version: str, source: Literal["npm", "github"], build: str) -> str | None:
-    """The digest of a build of ``version`` as ``source`` names it; None of an unknown release."""
+    """The digest of a build of ``version`` as ``source`` names it; None of an unknown one."""
     digest = _releases().get(version, {}).get(source, {}).get(build)
     return str(digest) if digest else None
 
 
-def known_digests(version: str) -> set[str]:
-    """The digests of all archives of ``version``; none of an unknown release."""
-    release = _releases().get(version, {})
-    return {str(each) for source in ("npm", "github") for each in release.get(source, {}).values()}
-
-
-def is_published(digests: set[str]) -> bool:
-    """Whether a known release has an archive with one of the ``digests``."""
-    return any(known_digests(version) & digests for version in _releases())
+def versions_of(digests: set[str]) -> set[str]:
+    """The versions that have an archive with one of the ``digests``."""
+    return {
+        version
+        for version, release in _releases().items()
+        for source in ("npm", "github")
+        if digests.intersection(release.get(source, {}).values())
+    }
 
 
 @functools.lru_cache(maxsize=1)
 def _releases() -> dict[str, dict[str, Any]]:
-    table = json.loads(content_of("packaging/releases.json"))
+    table = json.loads(content_of(_TABLE))
     return {release["version"]: release for release in table["releases"]}

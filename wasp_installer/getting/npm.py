@@ -64,9 +64,6 @@ class NpmSource:
         receiver.take_file(self.npm.fetch(self._package, release.version))
 
     def _find(self, wanted: str) -> Release:
-        if "://" not in (self.registry or ""):
-            text = f"'{plain(self.registry or '')}' is not the address of an npm registry"
-            raise SourceProblem("insecure-url", text)
         missing = SourceProblem("not-found", f"it does not have {_words(wanted)}")
         main = self._document(_PACKAGE, wanted, missing)
         version = self._version_of(main)
@@ -108,7 +105,7 @@ class NpmSource:
         url, integrity = text_at(package, "dist.tarball"), text_at(package, "dist.integrity")
         release = self._release(version, url, integrity, text_at(main, "engines.node"))
         if release.digest is None:
-            raise SourceProblem("bad-answer", "npm names no checksum of the archive")
+            raise SourceProblem("bad-answer", "npm has no checksum for the archive")
         # It fetches the archive, too.
         self.registry = None
         return release
@@ -117,19 +114,22 @@ class NpmSource:
         self, version: str, url: str | None, integrity: str | None, node: str | None
     ) -> Release:
         """What was found, by whomever."""
-        if url is None:
-            raise SourceProblem("bad-answer", f"{self._host} did not say where the archive is")
-        check_url(url)
-        if self.registry and is_loopback(url) and not is_loopback(self.registry):
-            # From elsewhere, this machine's own servers are out of bounds.
-            text = f"the registry names an archive on this machine ({plain(url)})"
-            raise SourceProblem("insecure-url", text)
         try:
             digest = digest_of_integrity(integrity)
         except ValueError:
             # A digest that cannot be read must not pass for one that is not published.
-            text = f"{self._host} gave a checksum that cannot be read"
-            raise SourceProblem("bad-answer", text) from None
+            url = digest = None
+        if url is None:
+            raise SourceProblem(
+                "bad-answer",
+                f"{self._host} did not say where the archive is, or sent a checksum that cannot "
+                "be read",
+            )
+        check_url(url)
+        if self.registry and is_loopback(url) and not is_loopback(self.registry):
+            # From elsewhere, this machine's own servers are out of bounds.
+            text = f"the registry points to an archive on this machine ({plain(url)})"
+            raise SourceProblem("insecure-url", text)
         known = known_digest(version, self.key, self.build)
         return Release(version, self.key, url, known or digest, node_range(node))
 

@@ -105,8 +105,8 @@ def choose_builds(platform: Platform) -> Builds:
     if platform.os == "windows":
         raise InstallerError(
             "unsupported-platform",
-            f"{platform.system} is Windows: Wasp runs there inside WSL.",
-            "Open WSL (wsl --install, if there is none) and run this again in it.",
+            f"{platform.system} is Windows, where Wasp runs inside WSL.",
+            "Open WSL (if you have none: wsl --install) and run this again there.",
         )
     if platform.os is None:
         raise _unsupported(platform.system or "this system")
@@ -119,14 +119,8 @@ def choose_builds(platform: Platform) -> Builds:
         return _BUILDS[platform.os, platform.arch]
     if platform.arch == "x86_64":
         return _STATIC
-    if platform.libc == "musl":
-        raise _unsupported(f"musl (Alpine) on {platform.arch}")
-    raise InstallerError(
-        "unsupported-platform",
-        f"Wasp needs glibc {OLDEST_GLIBC} or newer on {platform.arch}; "
-        f"this system has {platform.glibc_version}.",
-        "Use a newer release of your distribution.",
-    )
+    has = " ".join(filter(None, (platform.libc, platform.glibc_version)))
+    raise _unsupported(f"{platform.arch} with {has}, only for glibc {OLDEST_GLIBC} or newer")
 
 
 def _libc() -> tuple[str, str]:
@@ -154,8 +148,8 @@ def _unsupported(what: str) -> InstallerError:
     return InstallerError(
         "unsupported-platform",
         f"Wasp has no release for {what}.",
-        "There is one for Linux (x86_64, aarch64), macOS (Intel, Apple silicon), "
-        "and Windows through WSL.",
+        "Wasp runs on Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through "
+        "WSL.",
     )
 
 

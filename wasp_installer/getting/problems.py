@@ -34,7 +34,7 @@ def status_problem(response: requests.Response) -> SourceProblem:
     if status in (400, 404, 405, 410):
         return SourceProblem("not-found", f"{host} does not have it")
     if status == 407:
-        return SourceProblem("proxy", "the proxy wants a user name and a password")
+        return SourceProblem("proxy", "the proxy asks for a user name and a password")
     retry_after = response.headers.get("Retry-After", "")
     return SourceProblem(
         "http-status",
@@ -60,7 +60,7 @@ def captive_portal(url: str) -> SourceProblem:
     """The problem of a network that answers in place of the server."""
     return SourceProblem(
         "captive-portal",
-        f"{host_of(url)} answered with a web page, as the login page of a network does",
+        f"{host_of(url)} answered with a web page, perhaps the login page of your network",
     )
 
 
@@ -80,17 +80,17 @@ def _problem(host: str, timeout_s: int, error: BaseException) -> SourceProblem:
     of_proxy = (requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL)
     # urllib3 lays to the proxy what may have been met behind it, too.
     if isinstance(error, of_proxy) and not met(ConnectionResetError, ssl.SSLError):
-        return SourceProblem("proxy", f"the proxy did not let us through to {host} ({words})")
+        return SourceProblem("proxy", f"the proxy refused to connect to {host} ({words})")
     if isinstance(error, requests.exceptions.TooManyRedirects):
         return SourceProblem("bad-answer", f"{host} redirects without end")
     if met(NameResolutionError, socket.gaierror):
-        return SourceProblem("dns", f"the name {host} cannot be resolved")
+        return SourceProblem("dns", f"the name {host} could not be resolved")
     if met(ConnectionRefusedError):
-        return SourceProblem("connection", f"{host} refuses the connection", may_pass=True)
+        return SourceProblem("connection", f"{host} refused the connection", may_pass=True)
     if met(ssl.SSLError) and not met(ssl.SSLEOFError):
         refusals = filter(None, (getattr(cause, "verify_message", None) for cause in causes))
         reason = str(next(refusals, words)).rstrip(".")
-        return SourceProblem("tls", f"the TLS certificate of {host} is not accepted ({reason})")
+        return SourceProblem("tls", f"the TLS certificate of {host} was not accepted ({reason})")
     if met(requests.exceptions.Timeout, TimeoutError, socket.timeout):
         return stalled(host, timeout_s)
     if met(ConnectionError, IncompleteRead, ssl.SSLEOFError):

@@ -14,22 +14,20 @@ from wasp_installer.versions import RELEASES_PAGE
 
 from .platforms import Platform
 
-_LATER: Final = "Check the network connection, or wait a little; then run this again."
 _NETWORK_HINTS: Final[dict[str, str]] = {
-    "dns": "Check the network connection, and HTTPS_PROXY if you are behind a proxy; "
-    "then run this again.",
-    "connection": _LATER,
-    "timeout": _LATER,
-    "http-status": _LATER,
-    "tls": "Check the clock, and that the system's CA certificates are installed "
-    "(package ca-certificates).\nBehind a corporate proxy, name its CA file: "
-    "SSL_CERT_FILE=/path/to/ca.pem",
+    **dict.fromkeys(
+        ("dns", "connection", "timeout", "http-status"),
+        "Check your network connection (and HTTPS_PROXY, if you use a proxy) or wait a little, "
+        "then run this again.",
+    ),
+    "tls": "Check your clock, and that CA certificates are installed (package ca-certificates).\n"
+    "Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem",
     "proxy": "Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.",
-    "captive-portal": "Open a web page in a browser to log in to the network; then run this again.",
+    "captive-portal": "Open a web page in a browser to log in to the network, then run this again.",
     "insecure-url": "Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and "
     "npm config get registry.",
-    "bad-answer": "Run this again with --verbose to see each step, or choose the other one with "
-    "--source npm or github.",
+    "bad-answer": "Run this again with --verbose to see each step, or try the other source: "
+    "--source npm, or --source github.",
 }
 #: For people, by what ``--source`` calls them.
 SOURCE_NAMES: Final[dict[str, str]] = {"npm": "the npm registry", "github": "GitHub"}
@@ -72,7 +70,6 @@ def from_the_first(
         try:
             return attempt(source)
         except SourceProblem as problem:
-            console.say_step(f"{name}: {problem.text}")
             problems.append(problem)
             before = name
     raise _failure(problems, options, platform)
@@ -95,13 +92,7 @@ def _failure(
             f"{words} has no build for {platform}.",
             f"Another version may have one: {RELEASES_PAGE}",
         )
-    if wanted == "latest":
-        message = "no release of Wasp is to be found."
-        hint = "See with --verbose where it was looked for."
-    elif options.source == "auto":
-        message = f"there is no Wasp {wanted}."
-        hint = f"The versions that there are: {RELEASES_PAGE}"
-    else:
-        message = f"{SOURCE_NAMES[options.source]} has no Wasp {wanted}."
-        hint = "Another source may have it: leave out --source, or see list --remote."
-    return InstallerError("no-such-version", message, hint)
+    lack = "no source has"
+    if options.source != "auto":
+        lack = f"{SOURCE_NAMES[options.source]} does not have"
+    return InstallerError("no-such-version", f"{lack} {words}.", f"All versions: {RELEASES_PAGE}")

@@ -15,7 +15,6 @@ import requests
 
 from wasp_installer.command_line.console import Console
 from wasp_installer.errors import SourceProblem
-from wasp_installer.texts import plain
 
 from .addresses import check_url, host_of
 from .connections import Session
@@ -49,7 +48,11 @@ class Transport:
 
     def get_json(self, url: str, *, attempts: int = ATTEMPTS) -> Any:
         """The JSON document at ``url``; "not-found" where there is none."""
-        body = self._ask("GET", url, self._document, attempts=attempts)
+
+        def whole(response: requests.Response) -> bytes:
+            return b"".join(self._chunks(response, JSON_LIMIT))
+
+        body = self._ask("GET", url, whole, attempts=attempts)
         try:
             # UTF-8, perhaps with a mark at its start, which JSON may have (RFC 8259, 8.1).
             return json.loads(body.decode("utf-8-sig", "replace"))
@@ -101,7 +104,7 @@ class Transport:
         """What ``read`` makes of the answer."""
         check_url(url)
         for attempt in range(1, attempts + 1):
-            self.console.say_step(f"{method.lower() if follow else 'location'} {url}")
+            self.console.say_step(url)
             try:
                 with (
                     explained(host_of(url), self.timeout_s),
@@ -115,7 +118,7 @@ class Transport:
                     raise
                 asked, usual = problem.retry_after, 2 ** (attempt - 1)
                 pause = min(usual if asked is None else asked, LONGEST_RETRY_AFTER_S)
-                self.console.say(f"{problem.text}; trying again in {pause} s")
+                self.console.say(f"{problem.text}; retrying in {pause} s")
                 time.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 
@@ -146,16 +149,6 @@ class Transport:
             raise answer
         return answer
 
-    def _document(self, response: requests.Response) -> bytes:
-        encoding = response.headers.get("Content-Encoding", "identity").lower()
-        if encoding != "identity":
-            raise SourceProblem(
-                "bad-answer",
-                f"{host_of(response.url)} sent its answer compressed ({plain(encoding)}), "
-                "which nobody asked for",
-            )
-        return b"".join(self._chunks(response, JSON_LIMIT))
-
     def _chunks(self, response: requests.Response, limit: int) -> Iterator[bytes]:
         """The body, piece by piece as it arrives, watched for progress, length and completeness."""
         host = host_of(response.url)
@@ -171,7 +164,7 @@ class Transport:
                     raise stalled(host, self.timeout_s)
                 window_start, window_received = time.monotonic(), 0
         if max(expected or 0, received) > limit:
-            raise SourceProblem("bad-answer", f"{host} offers a file that is far too large")
+            raise SourceProblem("bad-answer", f"{host} sent a file that is far too large")
         if expected is not None and received < expected:
             raise cut(host)
 

@@ -130,11 +130,7 @@ class ArchiveReceiver:
                     "and the source changes it.",
                 )
         if self._written > UNPACKED_LIMIT:
-            raise InstallerError(
-                "unsafe-archive",
-                "the archive unpacks to more than 1 GB, which no release of Wasp does.",
-                "Nothing was installed.",
-            )
+            raise unsafe()
         if self._is_damaged or not (self.is_bare or self._decompressor.eof):
             raise damaged()
         assert self._content is not None, "nothing comes after close()"
@@ -145,8 +141,18 @@ def damaged() -> InstallerError:
     """The error of an archive that is not what it was."""
     return InstallerError(
         "corrupt-archive",
-        "the archive is damaged or cut short.",
-        "Nothing was installed. Get it again, whole.",
+        "the archive is damaged, incomplete, or not a Wasp release.",
+        "Nothing was installed. Download it again.",
+    )
+
+
+def unsafe() -> InstallerError:
+    """The error of an archive that is more than a release of Wasp."""
+    return InstallerError(
+        "unsafe-archive",
+        "the archive has something in it that no Wasp release has, such as a path that leads "
+        "outside, or is far too large.",
+        "Nothing was installed. Please report where the archive came from.",
     )
 
 

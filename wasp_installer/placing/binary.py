@@ -16,8 +16,6 @@ from wasp_installer.versions import is_version
 
 from .receipts import BINARY
 
-#: The packages that bring a library, by the name that Debian gives them, and others.
-_PACKAGES: Final = {"libgmp": ("libgmp10", "gmp"), "libz": ("zlib1g", "zlib")}
 _NOTHING_DONE: Final = "Nothing was installed."
 
 
@@ -42,7 +40,7 @@ def reported_version(folder: Path, version: str, prefix: str) -> str:
     except PermissionError as error:
         raise InstallerError(
             "permission-denied",
-            f"programs may not run from {pretty(prefix)} (is it mounted noexec?).",
+            f"programs cannot run from {pretty(prefix)} (is it mounted noexec?).",
             "Choose another place with --prefix DIR.",
         ) from error
     except OSError as error:
@@ -51,11 +49,10 @@ def reported_version(folder: Path, version: str, prefix: str) -> str:
         ended = Ended(code, "", error.strerror or str(error))
     if ended.code != 0:
         said = ended.stdout + ended.stderr
-        words = plain(said.strip()).rpartition("wasp-bin: ")[2]
         raise InstallerError(
             "binary-does-not-run",
             f"Wasp{version and f' {version}'} was unpacked but does not run here "
-            f"(exit code {ended.code}): {words}",
+            f"(exit code {ended.code}): {plain(said.strip())}",
             f"{_NOTHING_DONE} {_advice(said)}",
         )
     found = re.search(
@@ -73,8 +70,11 @@ def reported_version(folder: Path, version: str, prefix: str) -> str:
 def _advice(said: str) -> str:
     library = re.search(r"loading shared libraries: ([^:\s]+)", said)
     if library:
-        names = _PACKAGES.get(library[1].partition(".")[0], (library[1], library[1]))
-        return how_to_install(names[0 if shutil.which("apt-get") else 1])
+        package = library[1]
+        if package.startswith("libgmp."):
+            # By the name that Debian gives it, and others.
+            package = "libgmp10" if shutil.which("apt-get") else "gmp"
+        return how_to_install(package)
     if "Bad CPU type" in said:
         return "Install Rosetta: softwareupdate --install-rosetta"
     return "Please report it: https://github.com/wasp-lang/wasp/issues"

@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Final
 
-from wasp_installer.errors import InstallerError, changing
+from wasp_installer.errors import changing
 
-from .archives import UNPACKED_LIMIT, damaged, write_all
+from .archives import UNPACKED_LIMIT, damaged, unsafe, write_all
 from .receipts import BINARY
 from .tar_reader import DamagedTarError, Entry, entries
 
@@ -44,15 +44,11 @@ def unpack(content: IO[bytes], folder: Path) -> Path | None:
     root = "package/" if any(name.startswith("package/") for name in members) else ""
     for name, member in members.items():
         if not _is_safe(name, member, members, f"{root}data/"):
-            raise _unsafe()
+            raise unsafe()
     binary = members.get(root + BINARY)
     has_data = any(name.startswith(f"{root}data/") for name in members)
     if binary is None or binary.type not in _FILES or not has_data:
-        raise InstallerError(
-            "corrupt-archive",
-            "the archive holds no wasp-bin with its data: it is no release of Wasp.",
-            "Nothing was installed.",
-        )
+        raise damaged()
     with changing(f"unpack into {folder.parent}"):
         return _extract(content, members, root, folder)
 
@@ -67,9 +63,9 @@ def _members(content: IO[bytes]) -> dict[str, Entry]:
         size += entry.size
         # A folder may come again.
         if before is not entry and not (before.isdir() and entry.isdir()):
-            raise _unsafe()
+            raise unsafe()
     if len(members) > ENTRY_LIMIT or size > UNPACKED_LIMIT:
-        raise _unsafe()
+        raise unsafe()
     return members
 
 
@@ -104,15 +100,6 @@ def _leads_outside(name: str, target: str) -> bool:
     parts = [part for part in target.split("/") if part not in ("", ".")]
     ups = next((at for at, part in enumerate(parts) if part != ".."), len(parts))
     return not target or target.startswith("/") or ups > name.count("/") or ".." in parts[ups:]
-
-
-def _unsafe() -> InstallerError:
-    return InstallerError(
-        "unsafe-archive",
-        "the archive holds something that no release of Wasp does, such as a path that leads "
-        "outside.",
-        "Nothing was installed; please report where it came from.",
-    )
 
 
 def _extract(

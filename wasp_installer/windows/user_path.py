@@ -19,8 +19,7 @@ from telemetry_ping import is_on_ci
 from wasp_installer.command_line.console import Console
 
 _SETTINGS: Final = (
-    "Put it there: Settings > System > About > Advanced system settings > "
-    "Environment variables > Path"
+    "To add it: Settings > System > About > Advanced system settings > Environment variables > Path"
 )
 _KEY: Final = "Environment"
 _VALUE: Final = "Path"

@@ -1,0 +1,156 @@
+"""A project's own version: where several are installed, the launcher runs the one it wants."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.installed import STUB, VERSION, Installed
+
+#: What a main.wasp says, and which of 0.23.4, 0.24.0, 0.24.3, the current 0.25.0 and 1.2.0 then runs.
+REQUIREMENTS = {
+    'app x {\n  wasp: {\n    version: "^0.24.0"\n  },\n  title: "x"\n}\n': "0.24.3",
+    'app x { wasp: { version: "^0.24.1" } }': "0.24.3",
+    'app x { wasp: { version: "0.24.0" } }': "0.24.0",
+    'app x { title: "x", wasp: { version: "^0.23.0" } }': "0.23.4",
+    'app x { wasp: { version: "^1.0.0" } }': "1.2.0",
+    # The current one will do, though another would, too.
+    'app x { wasp: { version: "^0.25.0" } }': "0.25.0",
+    'app x {\r\n  wasp: {\r\n    version: "^0.24.0"\r\n  }\r\n}\r\n': "0.24.3",
+    'app x{wasp:{version:"^0.24.0"}}': "0.24.3",
+    'app x { wasp :\n{ version\t:\n\n"^0.24.0" } }': "0.24.3",
+    # main.wasp.ts has these forms, too.
+    "new App('x', { title: 'x', wasp: { version: '^0.24.0' } })": "0.24.3",
+    "new App(`x`, { wasp: { version: `^0.24.0` } })": "0.24.3",
+    'new App("x", { "wasp": { "version": "^0.24.0" } })': "0.24.3",
+    # Comments, strings and other words.
+    'app x {\n // wasp: { version: "0.24.0" }\n wasp: { version: "^0.23.0" } }': "0.23.4",
+    'app x {\n /* wasp: { version: "0.24.0" },\n */ wasp: { version: "^0.23.0" } }': "0.23.4",
+    'app x { wasp: { // ours\n /* not "0.24.0" */ version: "^0.23.0" } }': "0.23.4",
+    'app x { title: "wasp: { version: \'0.24.0\' }", wasp: { version: "^0.23.0" } }': "0.23.4",
+    'app x { title: "a \\" wasp: {", wasp: { version: "^0.23.0" } }': "0.23.4",
+    'app x { title: "https://example.com", wasp: { version: "^0.23.0" } }': "0.23.4",
+    'app x { version: "0.24.0", wasp: { version: "^0.23.0" } }': "0.23.4",
+    'app x { my_wasp: { version: "0.24.0" }, wasp: { version: "^0.23.0" } }': "0.23.4",
+    'app x { wasp: { my_version: "0.24.0", version: "^0.23.0" } }': "0.23.4",
+    'app x { wasp: {}, other: { version: "0.24.0" } }': VERSION,
+    "app x { size: 4 / 2, wasp: { version: '^0.23.0' } }": "0.23.4",
+    # What says nothing that is understood leaves the current one.
+    "app x { }": VERSION,
+    "": VERSION,
+    'app x { wasp: { version: ">=0.23.0 <0.24.0" } }': VERSION,
+    'app x { wasp: { version: "^0.24" } }': VERSION,
+    'app x { wasp: { version: "$(touch made)" } }': VERSION,
+    'app x { wasp: { version: "*" } }': VERSION,
+    'app x { wasp: { version: "../0.24.0" } }': VERSION,
+    "/* never closed": VERSION,
+    '"never closed': VERSION,
+    # Beyond what is read line by line.
+    "// a line\n" * 58 + 'app x { wasp: { version: "^0.24.0" } }': "0.24.3",
+    "// a line\n" * 300 + 'app x {\n  wasp: {\n    version: "^0.24.0"\n  }\n}\n': "0.24.3",
+}
+
+
+@pytest.fixture
+def wasp(wasp: Installed) -> Installed:
+    """With several versions, each of which prints its own name."""
+    wasp.set(WASP_TELEMETRY_DISABLE="1")
+    for version in ("0.23.4", "0.24.0", "0.24.3", VERSION, "1.2.0"):
+        add_version(wasp, version)
+    return wasp
+
+
+def add_version(wasp: Installed, version: str) -> None:
+    folder = wasp.root / version
+    folder.mkdir(exist_ok=True)
+    (folder / "wasp-bin").write_text(STUB.replace("0.25.0", version))
+    (folder / "wasp-bin").chmod(0o755)
+    (folder / ".receipt.json").write_text(f'{{"version": "{version}", "source": "npm"}}\n')
+
+
+def says(wasp: Installed, text: str, name: str = "main.wasp") -> Path:
+    file = wasp.folder / name
+    file.write_bytes(text.encode())
+    return file
+
+
+def test_the_one_that_the_project_wants_runs(wasp: Installed, shell: str) -> None:
+    found = {}
+    for text in REQUIREMENTS:
+        says(wasp, text)
+        run = wasp.called("start", "x y", shell=shell).ok()
+        assert run.stderr == "", text
+        found[text] = run.stdout
+    assert found == {text: f"{version} 2\n" for text, version in REQUIREMENTS.items()}
+    assert not (wasp.folder / "made").exists()
+
+
+def test_main_wasp_ts_and_a_folder_below_and_elsewhere(wasp: Installed) -> None:
+    below = wasp.folder / "src" / "pages"
+    below.mkdir(parents=True)
+    says(wasp, "new App('x', { wasp: { version: '^0.24.0' } })", "main.wasp.ts")
+    assert wasp.called("version", folder=below).stdout == "0.24.3 1\n"
+    assert wasp.called("version", folder=wasp.here).stdout == "0.25.0 1\n"
+
+
+@pytest.mark.parametrize("word", ["completion:list", "uninstall"])
+def test_not_for_what_concerns_no_project(wasp: Installed, word: str) -> None:
+    says(wasp, 'app x { wasp: { version: "^0.24.0" } }')
+    assert wasp.called(word).stdout == "0.25.0 1\n"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "typed"), [("^0.22.0", "0.22.0"), ("0.25.1", "0.25.1"), ("^0.24.4", "0.24.4")]
+)
+def test_a_missing_version_is_named_with_what_to_type(
+    wasp: Installed, shell: str, wanted: str, typed: str
+) -> None:
+    says(wasp, f'app x {{ wasp: {{ version: "{wanted}" }} }}')
+    assert wasp.reads(shell=shell) == (
+        f"wasp: this project wants Wasp {wanted}, and this is 0.25.0. "
+        f"To get it: wasp installer update {typed}\n"
+    )
+    run = wasp.called("version", shell=shell)
+    assert (run.stdout, run.stderr) == ("0.25.0 1\n", ""), "only on a terminal"
+
+
+def test_a_half_version_does_not_count(wasp: Installed) -> None:
+    says(wasp, 'app x { wasp: { version: "^0.24.0" } }')
+    (wasp.root / "0.24.3" / ".receipt.json").unlink()
+    assert wasp.called("version").stdout == "0.24.0 1\n"
+
+
+def test_a_release_candidate(wasp: Installed) -> None:
+    add_version(wasp, "0.26.0-rc2")
+    says(wasp, 'app x { wasp: { version: "^0.26.0-rc2" } }')
+    assert wasp.called("version").stdout == "0.26.0-rc2 1\n"
+    says(wasp, 'app x { wasp: { version: "^0.26.0" } }')
+    assert wasp.called("version").stdout == "0.25.0 1\n"
+    add_version(wasp, "0.26.1")
+    says(wasp, 'app x { wasp: { version: "^0.26.0-rc2" } }')
+    assert wasp.called("version").stdout == "0.26.1 1\n"
+
+
+def test_below_0_1_a_caret_holds_the_patch(wasp: Installed) -> None:
+    for version in ("0.0.3", "0.0.4"):
+        add_version(wasp, version)
+    says(wasp, 'app x { wasp: { version: "^0.0.3" } }')
+    assert wasp.called("version").stdout == "0.0.3 1\n"
+
+
+def test_what_cannot_be_read_is_no_obstacle(wasp: Installed) -> None:
+    (wasp.folder / "main.wasp").mkdir()
+    assert wasp.called("version").ok().stdout == "0.25.0 1\n"
+    (wasp.folder / "main.wasp").rmdir()
+    (wasp.folder / "main.wasp").symlink_to("nowhere")
+    assert wasp.called("version").ok().stdout == "0.25.0 1\n"
+
+
+def test_the_event_names_the_version_that_ran(wasp: Installed) -> None:
+    says(wasp, 'app x { wasp: { version: "^0.24.0" } }')
+    wasp.set(WASP_TELEMETRY_DISABLE=None).used("start")
+    [event] = wasp.collector.events
+    assert event["properties"]["wasp_version"] == "0.24.3"
+    run = wasp.called("telemetry", "show").ok()
+    assert '"wasp_version": "0.24.3"' in run.stdout

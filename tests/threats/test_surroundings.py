@@ -1,0 +1,194 @@
+"""What lies around: the environment, the current folder, and links where something is written."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.collector import Collector
+from tests.support.filesystems import give_away, without_privileges
+from tests.support.frontends import INSTALL_PY, FrontEnd
+from tests.support.getters import Getters
+from tests.support.machines import Machine
+from tests.support.releases import Upstream
+from tests.support.toolboxes import real_tool
+from tests.support.trees import picture
+
+#: What a checkout can bring along, or a file that some tool reads into the environment.
+MODULES = ("sitecustomize", "usercustomize", "json", "os", "venv", "pip", "requests", "hashlib")
+
+
+@pytest.fixture
+def mark(both: Getters) -> Path:
+    """What an attack leaves when it was let in."""
+    return both.machine.root / "was-here"
+
+
+def plant_modules(folder: Path, mark: Path) -> Path:
+    folder.mkdir()
+    for name in MODULES:
+        (folder / f"{name}.py").write_text(f"open({str(mark)!r}, 'w')\n")
+    return folder
+
+
+def test_the_environment_injects_nothing(both: Getters, upstream: Upstream, mark: Path) -> None:
+    """What a shell, tar, gzip, curl, Python and git would take from it."""
+    upstream.publish("0.25.0")
+    root = both.machine.root
+    hook = root / "hook"
+    hook.write_text(f"touch {shlex.quote(str(mark))}\n")
+    (root / ".curlrc").write_text(f'trace = "{mark}"\n')
+    # A helper that is a script of bash's, as ldd is.
+    both.machine.toolbox.script("bash", f'exec {real_tool("bash")} "$@"')
+    both.machine.toolbox.link("python3")
+    ldd = both.machine.toolbox.folder / "ldd"
+    ldd.write_text(f"#!{real_tool('bash')}\necho 'ldd (GNU libc) 2.36'\n")
+    both.machine.set(
+        BASH_ENV=str(hook),
+        ENV=str(hook),
+        TAR_OPTIONS=f"--checkpoint=1 --checkpoint-action=exec={hook} --to-command={hook}",
+        GZIP="--keep --name",
+        CURL_HOME=str(root),
+        PYTHONPATH=str(plant_modules(root / "modules", mark)),
+        PYTHONSTARTUP=str(hook),
+        GIT_SSH_COMMAND=str(hook),
+        GIT_EXEC_PATH=str(root),
+        LESSOPEN=f"|{hook} %s",
+        PERL5OPT="-MDoesNotExist",
+        POSIXLY_CORRECT="1",
+        IFS="/",
+        CDPATH=str(root),
+    )
+    # Whether Python reads PYTHONPATH is up to who starts it.
+    both.python = FrontEnd("python", lambda: [sys.executable, "-I", str(INSTALL_PY)])
+    run = both.install("0.25.0", "--source", "github").ok()
+    assert run.json["status"] == "installed"
+    assert not mark.exists()
+    assert both.machine.wasp("version").ok().stdout == "0.25.0\n"
+    assert not mark.exists()
+
+
+def test_wget_takes_nothing_from_its_file(
+    shell_machine: Machine, upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.publish("0.25.0")
+    shell_machine.toolbox.remove("curl").link("wget")
+    rc = shell_machine.root / "wgetrc"
+    rc.write_text(f"output_document = {tmp_path}/injected\nrobots = off\ncheck_certificate = off\n")
+    shell_machine.set(WGETRC=str(rc), SSL_CERT_FILE=None, WASP_HTTP_TIMEOUT="5")
+    # The authority of the test server was named there; without it, its certificate is no good.
+    shell_machine.install("0.25.0", "--source", "npm").failed(4, "tls")
+    assert not (tmp_path / "injected").exists()
+
+
+def test_the_current_folder_is_not_looked_into(
+    both: Getters, upstream: Upstream, collector: Collector, mark: Path
+) -> None:
+    """A checkout with modules that Python would import, and programs that a shell would find."""
+    upstream.publish("0.25.0")
+    checkout = plant_modules(both.machine.root / "checkout", mark)
+    for name in ("curl", "tar", "gzip", "sh", "wasp", "wasp-bin", "npm"):
+        path = checkout / name
+        path.write_text(f"#!/bin/sh\ntouch {shlex.quote(str(mark))}\n")
+        path.chmod(0o755)
+    (checkout / ".wasproot").touch()
+    machine = both.machine.collects(collector)
+    both.install("0.25.0", cwd=checkout).ok()
+    machine.run_program([str(machine.layout.launcher), "version"], cwd=checkout).ok()
+    machine.run_program([str(machine.layout.launcher), "telemetry"], cwd=checkout).ok()
+    machine.wait_for_background()
+    assert not mark.exists()
+    assert collector.deliveries
+
+
+# --- Links ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def precious(both: Getters) -> Path:
+    """A folder that nothing here has to do with."""
+    folder = both.machine.root / "precious"
+    folder.mkdir()
+    (folder / "file").write_text("precious\n")
+    return folder
+
+
+def test_links_in_the_temporary_folder(both: Getters, upstream: Upstream, precious: Path) -> None:
+    """With names such as this installer's, and old enough to be cleaned up."""
+    upstream.publish("0.25.0")
+    before = picture(precious)
+    planted = [
+        both.machine.temporary / "wasp-installer-999999999-abcdef",
+        both.machine.temporary / "wasp-npm-abcdefgh",
+        both.machine.temporary / "wasp-installer-1-abcdef",
+    ]
+    for link in planted:
+        link.symlink_to(precious)
+    folder = both.machine.temporary / "wasp-installer-999999998-abcdef"
+    folder.mkdir()
+    (folder / "link").symlink_to(precious)
+    old = time.time() - 10_000
+    for path in (*planted, folder):
+        os.utime(path, (old, old), follow_symlinks=False)
+    both.install().ok()
+    assert picture(precious) == before
+    for path in planted:
+        path.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("name", ["file", "folder", "missing"])
+def test_links_in_the_prefix(both: Getters, upstream: Upstream, precious: Path, name: str) -> None:
+    """In the place of everything that an install writes there."""
+    upstream.publish("0.25.0")
+    both.install().ok()
+    share = both.machine.layout.share
+    written = [
+        path
+        for path in [*share.iterdir(), both.machine.layout.launcher]
+        if path.is_file() and not path.is_symlink()
+    ]
+    assert len(written) > 5
+    target = {"file": precious / "file", "folder": precious, "missing": precious / "new"}[name]
+    for path in written:
+        path.unlink()
+        path.symlink_to(target)
+    before = picture(precious)
+    both.install(None, "--force").ok()
+    assert picture(precious) == before
+    assert not [path for path in written if path.is_symlink()]
+
+
+def test_a_folder_in_the_prefix_that_is_a_link(
+    both: Getters, upstream: Upstream, precious: Path
+) -> None:
+    upstream.publish("0.25.0")
+    both.machine.layout.share.mkdir(parents=True)
+    (both.machine.layout.share / "completions").symlink_to(precious)
+    before = picture(precious)
+    both.install().ok()
+    assert picture(precious) == before
+
+
+def test_what_another_user_left_in_the_temporary_folder(
+    machine: Machine, upstream: Upstream
+) -> None:
+    """It cannot be removed, and nothing is said of it."""
+    upstream.publish("0.25.0")
+    left = machine.temporary / "wasp-installer-999999999-abcdef"
+    left.mkdir()
+    (left / "program").write_text("theirs\n")
+    old = time.time() - 10_000
+    os.utime(left, (old, old))
+    give_away(left)
+    give_away(machine.temporary)
+    machine.temporary.chmod(0o1777)
+    machine.wrapper = without_privileges()
+    machine.install().ok().is_silent_about("rm:", "permission", "permitted")
+    assert (left / "program").read_text() == "theirs\n"
+    shutil.rmtree(left)
