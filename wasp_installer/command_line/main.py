@@ -18,7 +18,7 @@ from wasp_installer.texts import pretty
 
 from .console import Console, open_standard_streams
 from .manager import ReportedError, hand_over, manage, run_here
-from .options import USAGE, Options, parse, without_ours
+from .options import Options, parse, usage, without_ours
 from .report import Result, print_versions, result_for, result_of, to_json
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str], prepare: Callable[[Console], None] | None = N
     open_standard_streams()
     raise_on_signals()
     if {"-h", "--help"} & set(arguments):
-        print(USAGE, end="")
+        print(usage(), end="")
         return 0
     if "-V" in arguments:
         print(f"Wasp installer {__version__}")

@@ -8,42 +8,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from wasp_installer.contents import content_of
 from wasp_installer.errors import InstallerError
 from wasp_installer.versions import is_version, parse_version
 
 DEFAULT_TIMEOUT_S: Final = 30
-USAGE: Final = """\
-Installs Wasp (https://wasp.sh) and manages the installed versions.
-
-usage: install.py [COMMAND] [OPTIONS]
-
-commands:
-  install                  install a version, make it the current one (default)
-  list                     print the installed versions, or with --remote all
-  use VERSION              make an installed version the current one
-  uninstall [VERSION]      remove one version, or Wasp as a whole
-  migrate-to-npm           remove all of it, so that npm can take over
-
-options:
-  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
-      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
-      --destdir DIR        for packagers: files go below it (env DESTDIR)
-      --source SOURCE      auto (default), npm or github
-      --from-file ARCHIVE  install from a downloaded archive, offline
-      --sha256 HEX         refuse the archive unless it has this SHA-256
-      --require-checksum   refuse an archive that has no known checksum
-      --remote             with list: the versions that can be installed
-      --no-modify-path     leave the shell's start-up files alone
-      --no-telemetry       send no install event
-      --force              install again; take over from npm or another wasp
-      --dry-run            say what would be done, and do nothing
-      --json               print one JSON object on stdout
-  -q, --quiet              print errors only
-      --verbose            print each step
-  -y, --yes                ask nothing
-  -h, --help               print this
-  -V                       print the installer's own version
-"""
+#: What ``--help`` says beside what the sh program does, before the lines that begin so.
+_OURS: Final = {
+    "      --source ": "      --destdir DIR        for packagers: files go below it (env DESTDIR)",
+    "  -q, --quiet ": "      --json               print one JSON object on stdout",
+}
 #: Options with a value, and the field that each of them is.
 _VALUES: Final = {
     "-v": "wanted",
@@ -157,6 +131,18 @@ def parse(arguments: Sequence[str]) -> Options:
     chosen.setdefault("destdir", environment.get("DESTDIR", ""))
     timeout_s = int(timeout) if re.fullmatch("[1-9][0-9]{0,4}", timeout) else DEFAULT_TIMEOUT_S
     return Options(timeout_s=timeout_s, others=others, **chosen)
+
+
+def usage() -> str:
+    """What ``--help`` prints: the sh program's words, and the two options that only this one has."""
+    program = content_of("install.sh").decode("utf-8")
+    said = program.partition("<<'USAGE'\n")[2].partition("\nUSAGE\n")[0]
+    lines = []
+    for entry in said.splitlines():
+        line = entry.partition("|")[2].replace("install.sh", "install.py")
+        lines += [ours for start, ours in _OURS.items() if line.startswith(start)]
+        lines.append(line)
+    return "\n".join([*lines, ""])
 
 
 def _spelled_out(arguments: Sequence[str]) -> Iterator[str]:
