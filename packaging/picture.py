@@ -65,10 +65,10 @@ def record(
     child, terminal = pty.fork()
     if child == 0:
         try:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
             os.execvpe(command[0], list(command), dict(environment))
         finally:
             os._exit(127)
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
     written = b""
     while True:
         try:

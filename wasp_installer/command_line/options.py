@@ -134,7 +134,7 @@ def parse(arguments: Sequence[str]) -> Options:
 
 
 def usage() -> str:
-    """What ``--help`` prints: the sh program's words, and the two options that only this one has."""
+    """What ``--help`` prints: the sh program's words, and the options that only this one has."""
     program = content_of("install.sh").decode("utf-8")
     said = program.partition("<<'USAGE'\n")[2].partition("\nUSAGE\n")[0]
     lines = []
