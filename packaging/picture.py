@@ -135,7 +135,8 @@ def svg(lines: Sequence[Sequence[Piece]]) -> str:
     buttons = [f'  <circle cx="{PADDING + 18 * n}" cy="18" r="5.5"/>' for n in range(3)]
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{label}">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size}',
+            f'    xml:space="preserve" role="img" aria-label="{label}">',
             _STYLE_SHEET,
             f'  <rect width="{width:.0f}" height="{height}" rx="8"/>',
             *buttons,
@@ -155,7 +156,7 @@ _STYLE_SHEET: Final = """\
   <style>
     rect { fill: #f6f8fa; stroke: #d0d7de }
     circle { fill: #d0d7de }
-    text { fill: #1f2328; font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; white-space: pre }
+    text { fill: #1f2328; font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
     .bold { font-weight: 700 }
     .prompt { fill: #1a7f37; font-weight: 700 }
     .red { fill: #cf222e; font-weight: 700 }
@@ -168,7 +169,7 @@ _STYLE_SHEET: Final = """\
       .red { fill: #ff7b72 }
       .yellow { fill: #d29922 }
     }
-  </style>"""  # noqa: E501 - a font is one value
+  </style>"""
 
 
 def _home_for(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
