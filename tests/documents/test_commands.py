@@ -20,7 +20,8 @@ OPTIONS = set(re.findall(r"(?<![\w-])--?[A-Za-z][\w-]*", HELP))
 COMMANDS = set(re.findall(r"^  ([a-z][a-z-]+) ", HELP, re.MULTILINE))
 #: What begins a command of ours, up to its arguments.
 OURS = re.compile(
-    r"(?:wasp installer|(?<![/\w])install\.(?:sh|py)|\| (?:\w+=\S+ )?sh -s --)(?=\s|$)([^|;#&<\n]*)"
+    r"(?:wasp installer|(?:^|\bsh |\bpython3? )install\.(?:sh|py)|\| (?:\w+=\S+ )?sh -s --)"
+    r"(?=\s|$)([^|;#&<\n]*)"
 )
 #: Options of ours that stand alone in a text.
 ALONE = re.compile(

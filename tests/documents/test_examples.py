@@ -20,7 +20,8 @@ from tests.support.toolboxes import real_tool
 
 #: What needs another program, a checkout, or the real Wasp; such a line is left out.
 ELSEWHERE = re.compile(
-    r"^(make|docker|brew|asdf|mise|npm|sudo apt|python packaging|\.venv/|\S+ wasp news|wasp new )"
+    r"^(make|docker|brew|asdf|mise|npm|gh|git|sha256sum|shasum|cmp|sudo apt|wasp new)\b"
+    r"|^(python packaging|\.venv)/|^\S+ wasp news"
 )
 #: What can be run where it stands inside a sentence or a table.
 RUNNABLE = re.compile(r"(wasp (installer|telemetry|version)\b|sh install\.sh\b)[^…]*")

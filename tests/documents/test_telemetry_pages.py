@@ -26,8 +26,8 @@ def test_continuous_integration_is_where_the_page_says() -> None:
     told = PAGE.section("Variables").partition("Continuous integration is where one of")[2]
     assert words(told)[: len(ping.CI_VARIABLES)] == list(ping.CI_VARIABLES)
     assert words(told)[len(ping.CI_VARIABLES) :] == ["0", "false"]
-    installer = shell_text().partition("is_on_ci() {")[2].partition("; do")[0]
-    assert set(re.findall(r"\$\{(\w+)-\}", installer)) == {*ping.CI_VARIABLES}
+    installer = shell_text().partition("is_on_ci() {")[2].partition("\n}")[0]
+    assert set(re.findall(r"\b[A-Z][A-Z_]+\b", installer)) == {*ping.CI_VARIABLES}
 
 
 def test_every_way_to_opt_out_is_told() -> None:
