@@ -21,7 +21,7 @@ SHFMT := $(BIN)/shfmt -ci -bn -ln posix
 SHELLCHECK_PROGRAM := $(BIN)/shellcheck --shell sh --exclude SC2015,SC2317,SC2329
 
 .DEFAULT_GOAL := help
-.PHONY: help test torture lint install.sh format bench dist deb packages lock clean venv
+.PHONY: help test torture lint install.sh picture format bench dist deb packages lock clean venv
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ format: venv ## Format the code and mend what can be mended automatically
 
 install.sh: venv ## Put install.sh together from sh/, installed/ and telemetry_ping.py
 	@$(BIN)/python packaging/assemble.py
+
+picture: venv ## Record an install and draw docs/install.svg (ARGS='--from-file X': offline)
+	@$(BIN)/python packaging/picture.py $(ARGS)
 
 torture: venv ## Try to break it, write docs/reliability.md (WASP_TORTURE=10, or all: longer)
 	@$(BIN)/python -m pytest tests/torture -n $(JOBS) --dist worksteal \

@@ -79,8 +79,8 @@ add_to_startup_files() {
 		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
 	else
 		for_each_startup_file add_line
-		[ "$on_path" = yes ] || [ -z "$present" ] || path_message="New terminals have $_bin on PATH, from $present."
-		[ -z "$edited" ] || path_message="Added $_bin to PATH, and tab completion, in $edited, for new terminals."
+		[ "$on_path" = yes ] || [ -z "$present" ] || path_message="New terminals have $_bin on PATH ($present)."
+		[ -z "$edited" ] || path_message="Added $_bin to PATH, and tab completion, for new terminals ($edited)."
 		case $on_path,$own_shell in
 			yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
 			# What this installer cannot write for.

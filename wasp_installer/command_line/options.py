@@ -176,7 +176,7 @@ def usage() -> str:
         text.replace("install.sh", "install.py") for tag, _, text in tagged if "i" in tag or not tag
     ]
     ours = ((line, next((_OURS[word] for word in _OURS if word in line), "")) for line in lines)
-    return "".join(more + line for line, more in ours if "wasp installer COMMAND" not in line)
+    return "".join(more + line for line, more in ours)
 
 
 def without_ours(arguments: Sequence[str]) -> list[str]:

@@ -1,0 +1,181 @@
+"""What stands in the code once, and again in a page, is the same."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from assemble import INSTALLED
+
+from tests.documents.pages import PAGES, page, table, words
+from tests.documents.sources import errors_of_shell, python_text, says, shell_text, variables
+from tests.support.frontends import INSTALL_PY, INSTALL_SH, PYTHON, REPOSITORY
+from tests.support.machines import MachineRoom
+from tests.support.releases import GITHUB_NAMES
+from wasp_installer.errors import EXIT_CODES
+
+REFERENCE = page("reference.md")
+TROUBLE = page("troubleshooting.md")
+
+
+def help_of(*program: str) -> str:
+    return subprocess.run([*program, "--help"], capture_output=True, text=True, check=True).stdout
+
+
+# --- the command line
+
+
+def test_the_help_is_in_the_reference() -> None:
+    shown = help_of("sh", str(INSTALL_SH))
+    assert [fence.text for fence in REFERENCE.fences][:1] == [shown]
+
+
+def test_install_py_has_two_options_more() -> None:
+    shell = help_of("sh", str(INSTALL_SH)).replace("install.sh", "install.py").splitlines()
+    python = help_of(sys.executable, str(INSTALL_PY)).splitlines()
+    assert [line for line in python if line in shell] == shell
+    more = [line for line in python if line not in shell]
+    assert REFERENCE.fences[1].text.splitlines() == more
+    assert [line.split()[0] for line in more] == ["--destdir", "--json"]
+
+
+# --- errors
+
+
+def test_both_getters_have_the_same_errors() -> None:
+    others = {"unexpected": 1, "interrupted": 130}
+    assert {**errors_of_shell(), **others} == EXIT_CODES
+
+
+def test_the_reference_has_every_error() -> None:
+    rows = table(REFERENCE.section("Exit codes"), "Code")
+    told = {slug: int(code) for code, _, slugs in rows for slug in words(slugs)}
+    assert told == EXIT_CODES
+
+
+def test_every_error_is_explained() -> None:
+    explained = set(re.findall(r"^`([a-z-]+)`[.,]", TROUBLE.prose, re.MULTILINE))
+    assert explained == set(EXIT_CODES)
+
+
+NO_MESSAGES = {"wasp: command not found", "an error that is not on this page"}
+
+
+@pytest.mark.parametrize(
+    "words_of_page",
+    [
+        *(text for text in re.findall(r"^### (.+)$", TROUBLE.text, re.MULTILINE)),
+        *(" ".join(text.split()) for text in re.findall(r'"([^"]+)"', TROUBLE.prose)),
+    ],
+)
+def test_the_words_that_people_search_for_are_those_of_a_message(words_of_page: str) -> None:
+    if words_of_page not in NO_MESSAGES:
+        for fragment in words_of_page.split("…"):
+            assert says(fragment.strip(" .,")), f"no message says {fragment!r}"
+
+
+# --- variables
+
+
+def test_every_variable_is_documented_and_every_documented_one_is_read() -> None:
+    rows = table(REFERENCE.section("Variables"), "Variable")
+    rows += table(page("telemetry.md").section("Variables"), "Variable")
+    told = {name.partition("=")[0] for row in rows for name in words(row[0])}
+    assert {name for name in told if name.startswith("WASP_")} == variables()
+    for name in told:
+        assert re.search(rf"\b{name}\b", shell_text() + python_text()), f"nothing reads {name}"
+
+
+# --- platforms
+
+
+def test_the_archives_are_those_of_each_platform() -> None:
+    rows = table(page("install.md").section("Install offline"), "System")
+    told = {name for row in rows for name in re.findall(r"`wasp-([^`]+)\.tar\.gz`", row[1])}
+    assert told == set(GITHUB_NAMES)
+    chosen = re.findall(r"github_builds='?((?:[a-z]+-[\w-]+ ?)+)", shell_text())
+    assert {name for names in chosen for name in names.split()} == told
+    assert all(f"\n{name}\n" in python_text() for name in told)
+
+
+def test_the_oldest_glibc_is_the_same_everywhere() -> None:
+    [oldest] = re.findall(r"^OLDEST_GLIBC=(.+)$", shell_text(), re.MULTILINE)
+    told = re.findall(r"glibc (?:older than )?(\d+\.\d+)", page("install.md").text)
+    assert set(told) == {oldest}
+
+
+# --- --json
+
+
+def test_the_keys_of_the_report(machines: MachineRoom) -> None:
+    rows = table(REFERENCE.section("JSON"), "Key")
+    told = [name for row in rows for name in words(row[0])]
+    machine = machines.build(PYTHON)
+    listed = machine.run("list", "--json").ok().json
+    failed = machine.run("use", "0.9.0", "--json").failed(5).json
+    assert [key for key in told if key != "remote"] == [*list(listed), *list(failed)[-4:]]
+    [platform] = [row[1] for row in rows if words(row[0]) == ["platform"]]
+    assert words(platform) == list(listed["platform"])
+
+
+def test_the_statuses_of_the_report() -> None:
+    rows = table(REFERENCE.section("JSON"), "`status`")
+    told = {status for row in rows for status in words(row[0])}
+    results = re.findall(r"^\t+(?:result|finish_install) ([a-z-]+)$", shell_text(), re.MULTILINE)
+    usual = re.findall(r" outcome=([a-z]+) ", shell_text())
+    assert told == {*results, *usual}
+
+
+# --- files
+
+
+@pytest.mark.parametrize(("name", "heading"), [("reference.md", "Files"), ("packaging.md", "")])
+def test_the_files_beside_wasp(name: str, heading: str) -> None:
+    section = page(name).section(heading) if heading else page(name).text
+    [shown] = re.findall(r"^```text\n(PREFIX/bin.*?)^```", section, re.DOTALL | re.MULTILINE)
+    for file in {*INSTALLED} - {"launcher"}:
+        if name == "reference.md" or not file.startswith("env."):
+            assert file.rpartition("/")[2] in shown, file
+
+
+# --- pages with figures
+
+
+def test_each_table_of_figures_has_its_place() -> None:
+    """Without this, a long run would find out at its end."""
+    measured = set()
+    for file in sorted(REPOSITORY.glob("benchmarks/*.py")):
+        text = file.read_text()
+        measured |= set(re.findall(r'(?:Report\(|Part\(\n +name=)"([^"]+)"', text))
+    assert places("performance.md") == {"Run", *measured}
+    counted = set()
+    for file in sorted(REPOSITORY.glob("tests/torture/test_*.py")):
+        text = file.read_text()
+        counted |= set(re.findall(r'^AREA(?:: Final)? = "([^"]+)"', text, re.MULTILINE))
+        counted |= {found for found in re.findall(r'figure\("([^"]+)"', text) if "svg" not in found}
+    assert places("reliability.md") == {"Run", *counted}
+
+
+def places(name: str) -> set[str]:
+    found = re.findall(r"<!-- figures: (.+?) -->", page(name).text)
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+# --- how a change travels
+
+PLACE = re.compile(r"(`[^`]+`(?:(?:, | and )`[^`]+`)*) (?:in|of) `([\w./]+\.\w+)`")
+
+
+def test_what_a_change_touches_is_there() -> None:
+    section = PAGES["CONTRIBUTING.md"].section("How a change travels")
+    found = PLACE.findall(section)
+    assert len(found) > 8
+    for names, file in found:
+        text = (REPOSITORY / file).read_text(encoding="utf-8")
+        for name in words(names):
+            assert name in text, f"{file} has no {name}"
+    for file in re.findall(r"`([\w./]+/[\w.]+\.(?:py|sh|md))`", section):
+        assert (REPOSITORY / file).is_file(), file
