@@ -210,7 +210,7 @@ def test_what_must_not_be_written_is_left_and_the_line_said(
     assert words in warning
     assert "so it was not changed." in warning
     assert warning.endswith(f"\n{line_for('.bashrc')}")
-    run.says("Added ~/.local/bin to PATH, and tab completion, in ~/.profile, for new terminals.")
+    run.says("Added ~/.local/bin to PATH, and tab completion, for new terminals (~/.profile).")
     uninstall(machine)
     assert picture(machine.root) == before
 
