@@ -5,7 +5,7 @@ SHARED_FILES='telemetry_ping.py telemetry_messages.py project_version.sh env.sh 
 MANAGER=wasp-installer.sh
 
 # inspect_launcher: sets launcher to none, ours, foreign or folder, and current to its version. A script that sets
-# waspc_datadir is a launcher of this installer, or of an older one, which wrote the version into its paths only.
+# waspc_datadir is a launcher of this installer, or of an older one, which does not say its version.
 inspect_launcher() {
 	launcher=foreign current=''
 	[ ! -L "$bin_dir/wasp" ] || return 0
@@ -13,25 +13,25 @@ inspect_launcher() {
 	[ ! -d "$bin_dir/wasp" ] || launcher=folder
 	# Reading a pipe would never end.
 	[ -f "$bin_dir/wasp" ] || return 0
-	current=$(awk -v quote="'" '
+	current=$(awk '
 		NR == 1 && !/^#!/ || NR > 200 { exit }
-		sub(/^_?wasp_version=/, "") { version = $0; gsub(quote, "", version) }
-		/waspc_datadir=/ {
-			ours = "ours "
-			if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
-		}
+		sub(/^_wasp_version=/, "") { version = $0 }
+		/waspc_datadir=/ { ours = "ours " }
 		END { if (ours) print ours version }' "$bin_dir/wasp" 2>/dev/null)
 	[ -z "$current" ] || launcher=ours
 	current=${current#ours }
 	is_version "$current" || current=''
 }
 
+# refuse_npm: what npm manages is left to it
+refuse_npm() {
+	[ ! -e "$share_dir/.uses-npm" ] || die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
+		"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To remove it: npm uninstall -g @wasp.sh/wasp-cli. To use this installer then: --force"
+}
+
 # refuse_conflicts: with another wasp in our place, or with npm
 refuse_conflicts() {
-	if [ -e "$share_dir/.uses-npm" ] && [ "$force" = no ]; then
-		die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
-			"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To use this installer instead: npm uninstall -g @wasp.sh/wasp-cli, then this again with --force"
-	fi
+	[ "$force" = yes ] || refuse_npm
 	inspect_launcher
 	case $launcher,$force in
 		folder,* | foreign,no)
@@ -62,7 +62,7 @@ stage_launcher() {
 	finish_lookups
 	change_in "$bin_dir" mkdir -p "$bin_dir"
 	write_file "$staged_launcher" filled_in launcher 6 \
-		"_wasp_version=$1${newline}_wasp_root=$(quoted "$wasp_root")${newline}_wasp_python=$(quoted "$python")"
+		"_wasp_version=$1${newline}_wasp_root=\"$(escaped "$wasp_root")\"${newline}_wasp_python=\"$(escaped "$python")\""
 	change_in "$bin_dir" chmod 755 "$staged_launcher"
 }
 
