@@ -10,9 +10,9 @@ POSIXLY_CORRECT=1
 \unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
 [ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
-[ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocasematch 2>/dev/null
 set +aefuxvC
 [ -z "${BASH_VERSION-}" ] || {
+	shopt -u failglob nullglob nocasematch 2>/dev/null
 	unset -f declare
 	for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
 }
@@ -277,18 +277,15 @@ remove_empty() {
 }
 absolute() {
 	_path=$1
-	case $_path in
-		/*) ;;
-		*) _path=$PWD/$_path ;;
-	esac
+	case $_path in /*) ;; *) _path=$PWD/$_path ;; esac
 	while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
 	printf '%s\n' "$_path"
 }
 owner_of() {
 	ls -ldn "$1" 2>/dev/null | awk '{ print $3; exit }'
 }
-quoted() {
-	printf '%s\n' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\$/'/"
+escaped() {
+	printf '%s\n' "$1" | sed 's/[\\"$`]/\\&/g'
 }
 comes_before() {
 	[ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | newest_first | tail -n 1)" = "$1" ]
@@ -1245,9 +1242,7 @@ send_event() {
 	sending=$!
 }
 name_owner() {
-	machine_name=$(uname -n)
-	! [ -L /proc/self/ns/pid ] || machine_name=${machine_name}_$(readlink /proc/self/ns/pid 2>/dev/null)
-	machine_name=$(printf '%s\n' "$machine_name" | tr -c 'A-Za-z0-9\n' _)
+	machine_name=$(printf '%s_%s\n' "$(uname -n)" "$(readlink /proc/self/ns/pid 2>/dev/null)" | tr -c 'A-Za-z0-9\n' _)
 	owner_name=$machine_name-$$ staged_launcher=$bin_dir/.wasp-staging-$machine_name-$$-new
 }
 is_abandoned() {
@@ -1275,14 +1270,12 @@ sweep() {
 sweep_staged() {
 	for _left; do
 		_name=${_left##*staging-}
-		[ -e "$_left" ] && is_abandoned "${_name%-*}" "$_left" || continue
-		say_step "Cleaning up after an earlier run: $_left"
-		discard "$_left"
+		! [ -e "$_left" ] || ! is_abandoned "${_name%-*}" "$_left" || discard "$_left"
 	done
 }
 discard() {
 	for _aside in "$1"/replaced/*; do
-		[ "${2-no}" = yes ] || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
+		[ "$committed" = yes ] || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
 	done
 	[ ! -d "$1/replaced" ] || rename_folder "$1/replaced" "$1/discarded"
 	remove_tree "$1" 2>/dev/null
@@ -1371,23 +1364,24 @@ inspect_launcher() {
 	[ -e "$bin_dir/wasp" ] || launcher=none
 	[ ! -d "$bin_dir/wasp" ] || launcher=folder
 	[ -f "$bin_dir/wasp" ] || return 0
-		current=$(awk -v quote="'" '
-			NR == 1 && !/^#!/ || NR > 200 { exit }
-			sub(/^_?wasp_version=/, "") { version = $0; gsub(quote, "", version) }
-			/waspc_datadir=/ {
-				ours = "ours "
-				if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
-			}
+	current=$(awk -v quote="'" '
+		NR == 1 && !/^#!/ || NR > 200 { exit }
+		sub(/^_?wasp_version=/, "") { version = $0; gsub(quote, "", version) }
+		/waspc_datadir=/ {
+			ours = "ours "
+			if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
+		}
 		END { if (ours) print ours version }' "$bin_dir/wasp" 2>/dev/null)
 	[ -z "$current" ] || launcher=ours
-		current=${current#ours }
+	current=${current#ours }
 	is_version "$current" || current=''
 }
+refuse_npm() {
+	[ ! -e "$share_dir/.uses-npm" ] || die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
+		"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To remove it: npm uninstall -g @wasp.sh/wasp-cli. To use this installer then: --force"
+}
 refuse_conflicts() {
-	if [ -e "$share_dir/.uses-npm" ] && [ "$force" = no ]; then
-		die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
-			"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To use this installer instead: npm uninstall -g @wasp.sh/wasp-cli, then this again with --force"
-	fi
+	[ "$force" = yes ] || refuse_npm
 	inspect_launcher
 	case $launcher,$force in
 		folder,* | foreign,no)
@@ -1414,7 +1408,7 @@ stage_launcher() {
 	finish_lookups
 	change_in "$bin_dir" mkdir -p "$bin_dir"
 	write_file "$staged_launcher" filled_in launcher 6 \
-		"_wasp_version=$1${newline}_wasp_root=$(quoted "$wasp_root")${newline}_wasp_python=$(quoted "$python")"
+		"_wasp_version=$1${newline}_wasp_root=\"$(escaped "$wasp_root")\"${newline}_wasp_python=\"$(escaped "$python")\""
 	change_in "$bin_dir" chmod 755 "$staged_launcher"
 }
 place_launcher() {
@@ -1485,19 +1479,10 @@ if sys.version_info >= (3, 8):
 	done
 }
 spell() {
-	_home='' _below=$1
-	case ${home:+$_below} in
-		"$home"/*) _home='$HOME' _below=${_below#"$home"} ;;
-	esac
-	case $_below in
-		*[!A-Za-z0-9\ ._/+@%,=-]*)
-			_home=${_home:+\"$_home\"}
-			word=$_home$(quoted "$_below")
-			_below=$(printf '%s\n' "$_below" | sed 's/\\/&&/g')
-			fish_word=$_home$(quoted "$_below")
-			;;
-		*) word=\"$_home$_below\" fish_word=\"$_home$_below\" ;;
-	esac
+	word=$(escaped "$1")
+	case ${home:+$1} in "$home"/*) word=\$HOME$(escaped "${1#"$home"}") ;; esac
+	word=\"$word\"
+	fish_word=$(printf '%s\n' "$word" | sed 's/\\`/`/g')
 }
 spell_lines() {
 	is_on_path
@@ -1509,8 +1494,7 @@ spell_lines() {
 	old_words=$old_words$newline${fish_word%env.fish?}completions/
 	spell "$prefix/bin"
 	old_words=$old_words$newline$word$newline$fish_word
-	path_command="export PATH=$word:\"\$PATH\""
-	case $word in \"*\") path_command="export PATH=${word%?}:\$PATH\"" ;; esac
+	path_command="export PATH=${word%?}:\$PATH\""
 	own_shell=${SHELL:-sh}
 	own_shell=${own_shell##*/}
 	case $own_shell in
@@ -1527,8 +1511,7 @@ can_be_on_path() {
 	case $prefix in *:* | *"$newline"*) return 1 ;; esac
 }
 is_github_job() {
-	[ -n "${GITHUB_PATH-}" ] || return 1
-	case ${GITHUB_ACTIONS-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee]) return 1 ;; esac
+	[ -n "${GITHUB_PATH-}" ] && is_on_ci
 }
 may_change_startup_files() {
 	[ "$modify_path" = yes ] && [ -z "$destdir" ] && can_be_on_path || return 1
@@ -1540,8 +1523,8 @@ add_to_startup_files() {
 	path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
 	if ! can_be_on_path; then
 		warn "$_bin cannot be on PATH, because of a colon or a line break in its name: choose another --prefix."
-	elif [ "$modify_path" = yes ] && is_github_job; then
-		add_to_github_path
+	elif [ "$modify_path" = yes ] && is_github_job && add_to_github_path; then
+		path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
 	elif is_on_ci || ! may_change_startup_files; then
 		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
 	else
@@ -1599,20 +1582,14 @@ take_out_of_startup_files() {
 	[ -z "$edited" ] || say "Removed Wasp from $edited"
 }
 add_to_github_path() {
-	if [ -f "$GITHUB_PATH" ] && {
-		_end=$(tail -c 1 "$GITHUB_PATH")
-		(printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
-	} 2>/dev/null; then
-		path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
-	else
-		warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps."
-	fi
+	[ -f "$GITHUB_PATH" ] && _end=$(tail -c 1 "$GITHUB_PATH") \
+		&& (printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH") 2>/dev/null
 }
 add_line() {
 	if has_line "$@"; then
 		present=$(with_name "$present" "$1")
 	elif ! begin_edit "$1" || ! take_lines_out "$2" || ! append_line "$2" || ! finish_edit; then
-		warn "$(pretty "$1") $obstacle, so it was not changed. For PATH and tab completion, add this line to it:${newline}$2"
+		warn "$(pretty "$1") $obstacle. For PATH and tab completion, add this line to it:${newline}$2"
 	fi
 }
 has_line() {
@@ -1624,7 +1601,7 @@ plan_line() {
 remove_line() {
 	[ -f "$1" ] && [ -n "$(print_our_lines "$@")" ] || return 0
 	begin_edit "$1" && take_lines_out "$2" && finish_edit \
-		|| warn "$(pretty "$1") $obstacle, so it still has a line for Wasp. Remove the line that ends with:${newline}$STARTUP_MARK"
+		|| warn "$(pretty "$1") $obstacle. Remove the line that ends with:${newline}$STARTUP_MARK"
 }
 with_name() {
 	printf '%s%s' "${1:+$1, }" "$(pretty "$2")"
@@ -1716,9 +1693,8 @@ check_node() {
 	case $(command -v node),$node_version in
 		,*)
 			_found='is not on PATH'
-			case $(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null) in
-				?*) _found='is not on PATH, but nvm has it' _advice='Switch it on in this terminal: nvm use node' ;;
-			esac
+			[ -z "$(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null)" ] \
+				|| _found="$_found, but nvm has it" _advice='Switch it on in this terminal: nvm use node'
 			;;
 		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found='does not say which version it is' ;;
 		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="is $node_version" ;;
@@ -1747,14 +1723,13 @@ check_other_wasp() {
 }
 refuse_danger_for_root() {
 	[ -z "$destdir" ] && [ "$(id -u)" = 0 ] || return 0
-	set --
+	set -- /
 	for _place in "$share_dir" "$bin_dir" "$(past_links "$share_dir")" "$(past_links "$bin_dir")"; do
 		while [ -n "$_place" ]; do
-			[ ! -e "$_place" ] || set -- ${1+"$@"} "$_place"
+			[ ! -e "$_place" ] || set -- "$@" "$_place"
 			_place=${_place%/*}
 		done
 	done
-	[ $# -gt 0 ] || return 0
 	_danger=$(ls -ldnL "$@" | awk '
 		$3 >= 500 && $3 != 65534 { danger = "belongs to another user (number " $3 ")" }
 		substr($1, 9, 2) ~ /^w[^tT]/ { danger = "may be written to by everyone" }
@@ -1768,13 +1743,6 @@ past_links() {
 	topmost_missing "$1"
 	[ -z "$missing" ] || set -- "${missing%/*}"
 	cd "${1:-/}" && pwd -P
-}
-refuse_closed_places() {
-	for _place in "$share_dir" "$bin_dir"; do
-		topmost_missing "$_place"
-		[ -z "$missing" ] || _place=${missing%/*}
-		[ -w "${_place:-/}/" ] || change_in "$_place" mkdir "$_place/wasp-lang"
-	done
 }
 run_install() {
 	refuse_conflicts
@@ -1906,8 +1874,7 @@ die_not_installed() {
 }
 run_check() {
 	refuse_conflicts
-	refuse_closed_places
-	[ "$dry_run" = yes ] || sweep
+	[ "$dry_run" = yes ] || make_staging
 	list_installed
 	tell current "$current"
 	tell versions "$(words_of "$installed")"
@@ -1969,8 +1936,7 @@ run_uninstall() {
 		end_turn
 		say "Removed Wasp $version${current:+; the current version is $current}"
 	elif [ -z "$found" ] && [ "$launcher" != ours ]; then
-		[ ! -e "$share_dir/.uses-npm" ] \
-			|| die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
+		refuse_npm
 		say "Wasp is not installed in $shown_prefix"
 		[ "$dry_run" = yes ] || {
 			remove_everything
@@ -1986,7 +1952,7 @@ run_uninstall() {
 }
 leave_version() {
 	inspect_launcher
-	[ "$current" = "$version" ] || return 0
+	case $launcher,$current in ours, | ours,"$version") ;; *) return 0 ;; esac
 	list_installed
 	current=$(printf '%s\n' "$installed" | grep -vxF -e "$version" | head -n 1)
 	if [ -n "$current" ]; then
@@ -2030,13 +1996,9 @@ remove_folders() {
 remove_traces() {
 	[ -z "$destdir" ] || return 0
 	find_cache
-	if [ -d "$cache_folder" ] && [ "$prefix" = "$home/.local" ]; then
-		remove_tree "$cache_folder"
-		say "Removed the cache $(pretty "$cache_folder")"
-	fi
-	find_config_folder
-	[ ! -e "$config_folder/wasp/telemetry-off" ] \
-		|| say "Kept $(pretty "$config_folder/wasp/telemetry-off"): telemetry stays off"
+	[ -d "$cache_folder" ] && [ "$prefix" = "$home/.local" ] || return 0
+	remove_tree "$cache_folder"
+	say "Removed the cache $(pretty "$cache_folder")"
 }
 find_cache() {
 	cache_folder=$home/.cache/wasp
@@ -3482,9 +3444,7 @@ clean_up() {
 	[ -z "$progress" ] || clear_line
 	progress=''
 	end_turn
-	[ -z "$owner_name" ] || for _made in "$share_dir/.staging-$owner_name-"* "$bin_dir/.wasp-staging-$owner_name-"*; do
-		! [ -e "$_made" ] || discard "$_made" "$committed"
-	done
+	[ -z "$owner_name" ] || sweep_staged "$share_dir/.staging-$owner_name-"* "$staged_launcher"
 	[ "$committed" = yes ] || remove_empty "$bin_dir" "$made_bin"
 	[ "$committed" = yes ] || remove_empty "$share_dir" "$made_share"
 	[ -z "$work" ] || remove_tree "$work"
@@ -3508,10 +3468,7 @@ make_work_folder() {
 			work=$_made
 			;;
 	esac
-	for _left in "${work%/*}"/wasp-installer-*-??????; do
-		_pid=${_left%-*}
-		kill -0 "${_pid##*-}" 2>/dev/null || find "$_left" -prune -mmin +60 -exec rm -rf {} \; 2>/dev/null
-	done
+	find "${work%/*}"/wasp-installer-*-?????? -prune -mtime +0 -exec rm -rf {} + 2>/dev/null
 }
 main() {
 	program=$1

@@ -148,8 +148,7 @@ die_not_installed() {
 # run_check: for install.py, before it downloads
 run_check() {
 	refuse_conflicts
-	refuse_closed_places
-	[ "$dry_run" = yes ] || sweep
+	[ "$dry_run" = yes ] || make_staging
 	list_installed
 	tell current "$current"
 	tell versions "$(words_of "$installed")"

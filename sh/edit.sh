@@ -8,7 +8,7 @@ add_line() {
 	if has_line "$@"; then
 		present=$(with_name "$present" "$1")
 	elif ! begin_edit "$1" || ! take_lines_out "$2" || ! append_line "$2" || ! finish_edit; then
-		warn "$(pretty "$1") $obstacle, so it was not changed. For PATH and tab completion, add this line to it:${newline}$2"
+		warn "$(pretty "$1") $obstacle. For PATH and tab completion, add this line to it:${newline}$2"
 	fi
 }
 
@@ -26,7 +26,7 @@ plan_line() {
 remove_line() {
 	[ -f "$1" ] && [ -n "$(print_our_lines "$@")" ] || return 0
 	begin_edit "$1" && take_lines_out "$2" && finish_edit \
-		|| warn "$(pretty "$1") $obstacle, so it still has a line for Wasp. Remove the line that ends with:${newline}$STARTUP_MARK"
+		|| warn "$(pretty "$1") $obstacle. Remove the line that ends with:${newline}$STARTUP_MARK"
 }
 
 # with_name NAMES FILE: one more

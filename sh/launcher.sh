@@ -11,27 +11,30 @@ inspect_launcher() {
 	[ ! -L "$bin_dir/wasp" ] || return 0
 	[ -e "$bin_dir/wasp" ] || launcher=none
 	[ ! -d "$bin_dir/wasp" ] || launcher=folder
-		# Reading a pipe would never end.
+	# Reading a pipe would never end.
 	[ -f "$bin_dir/wasp" ] || return 0
-		current=$(awk -v quote="'" '
-			NR == 1 && !/^#!/ || NR > 200 { exit }
-			sub(/^_?wasp_version=/, "") { version = $0; gsub(quote, "", version) }
-			/waspc_datadir=/ {
-				ours = "ours "
-				if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
-			}
+	current=$(awk -v quote="'" '
+		NR == 1 && !/^#!/ || NR > 200 { exit }
+		sub(/^_?wasp_version=/, "") { version = $0; gsub(quote, "", version) }
+		/waspc_datadir=/ {
+			ours = "ours "
+			if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
+		}
 		END { if (ours) print ours version }' "$bin_dir/wasp" 2>/dev/null)
 	[ -z "$current" ] || launcher=ours
-		current=${current#ours }
+	current=${current#ours }
 	is_version "$current" || current=''
+}
+
+# refuse_npm: what npm manages is left to it
+refuse_npm() {
+	[ ! -e "$share_dir/.uses-npm" ] || die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
+		"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To remove it: npm uninstall -g @wasp.sh/wasp-cli. To use this installer then: --force"
 }
 
 # refuse_conflicts: with another wasp in our place, or with npm
 refuse_conflicts() {
-	if [ -e "$share_dir/.uses-npm" ] && [ "$force" = no ]; then
-		die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
-			"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To use this installer instead: npm uninstall -g @wasp.sh/wasp-cli, then this again with --force"
-	fi
+	[ "$force" = yes ] || refuse_npm
 	inspect_launcher
 	case $launcher,$force in
 		folder,* | foreign,no)
@@ -62,7 +65,7 @@ stage_launcher() {
 	finish_lookups
 	change_in "$bin_dir" mkdir -p "$bin_dir"
 	write_file "$staged_launcher" filled_in launcher 6 \
-		"_wasp_version=$1${newline}_wasp_root=$(quoted "$wasp_root")${newline}_wasp_python=$(quoted "$python")"
+		"_wasp_version=$1${newline}_wasp_root=\"$(escaped "$wasp_root")\"${newline}_wasp_python=\"$(escaped "$python")\""
 	change_in "$bin_dir" chmod 755 "$staged_launcher"
 }
 

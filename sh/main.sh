@@ -27,9 +27,7 @@ clean_up() {
 	progress=''
 	end_turn
 	# By their names, since a signal may have come before this program knew of what was made.
-	[ -z "$owner_name" ] || for _made in "$share_dir/.staging-$owner_name-"* "$bin_dir/.wasp-staging-$owner_name-"*; do
-		! [ -e "$_made" ] || discard "$_made" "$committed"
-	done
+	[ -z "$owner_name" ] || sweep_staged "$share_dir/.staging-$owner_name-"* "$staged_launcher"
 	[ "$committed" = yes ] || remove_empty "$bin_dir" "$made_bin"
 	[ "$committed" = yes ] || remove_empty "$share_dir" "$made_share"
 	[ -z "$work" ] || remove_tree "$work"
@@ -61,10 +59,7 @@ make_work_folder() {
 			;;
 	esac
 	# What killed runs left there.
-	for _left in "${work%/*}"/wasp-installer-*-??????; do
-		_pid=${_left%-*}
-		kill -0 "${_pid##*-}" 2>/dev/null || find "$_left" -prune -mmin +60 -exec rm -rf {} \; 2>/dev/null
-	done
+	find "${work%/*}"/wasp-installer-*-?????? -prune -mtime +0 -exec rm -rf {} + 2>/dev/null
 }
 
 main() {

@@ -33,8 +33,7 @@ run_uninstall() {
 		end_turn
 		say "Removed Wasp $version${current:+; the current version is $current}"
 	elif [ -z "$found" ] && [ "$launcher" != ours ]; then
-		[ ! -e "$share_dir/.uses-npm" ] \
-			|| die npm-managed 'Wasp is managed by npm here.' 'To remove it: npm uninstall -g @wasp.sh/wasp-cli'
+		refuse_npm
 		say "Wasp is not installed in $shown_prefix"
 		# It may have been removed by its own "wasp uninstall", which does not know of the rest.
 		[ "$dry_run" = yes ] || {
@@ -53,7 +52,7 @@ run_uninstall() {
 # leave_version: first the launcher goes to the newest other version, so that it never starts what is gone
 leave_version() {
 	inspect_launcher
-	[ "$current" = "$version" ] || return 0
+	case $launcher,$current in ours, | ours,"$version") ;; *) return 0 ;; esac
 	list_installed
 	current=$(printf '%s\n' "$installed" | grep -vxF -e "$version" | head -n 1)
 	if [ -n "$current" ]; then
@@ -107,13 +106,9 @@ remove_traces() {
 	# What is staged is not this person's own.
 	[ -z "$destdir" ] || return 0
 	find_cache
-	if [ -d "$cache_folder" ] && [ "$prefix" = "$home/.local" ]; then
-		remove_tree "$cache_folder"
-		say "Removed the cache $(pretty "$cache_folder")"
-	fi
-	find_config_folder
-	[ ! -e "$config_folder/wasp/telemetry-off" ] \
-		|| say "Kept $(pretty "$config_folder/wasp/telemetry-off"): telemetry stays off"
+	[ -d "$cache_folder" ] && [ "$prefix" = "$home/.local" ] || return 0
+	remove_tree "$cache_folder"
+	say "Removed the cache $(pretty "$cache_folder")"
 }
 
 find_cache() {

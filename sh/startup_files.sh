@@ -4,22 +4,13 @@
 
 # spell PATH: sets word and fish_word to what stands for it in sh and in fish. What is in the home is spelled with $HOME,
 # so that the home may move.
-# shellcheck disable=SC2016 # for another shell than this one
 spell() {
-	_home='' _below=$1
-	case ${home:+$_below} in
-		"$home"/*) _home='$HOME' _below=${_below#"$home"} ;;
-	esac
-	case $_below in
-		*[!A-Za-z0-9\ ._/+@%,=-]*)
-			_home=${_home:+\"$_home\"}
-			word=$_home$(quoted "$_below")
-			# A backslash is an escape in fish, also inside single quotes.
-			_below=$(printf '%s\n' "$_below" | sed 's/\\/&&/g')
-			fish_word=$_home$(quoted "$_below")
-			;;
-		*) word=\"$_home$_below\" fish_word=\"$_home$_below\" ;;
-	esac
+	word=$(escaped "$1")
+	case ${home:+$1} in "$home"/*) word=\$HOME$(escaped "${1#"$home"}") ;; esac
+	word=\"$word\"
+	# In fish, a backtick is nothing special.
+	# shellcheck disable=SC2016 # it is no command
+	fish_word=$(printf '%s\n' "$word" | sed 's/\\`/`/g')
 }
 
 # spell_lines: sets startup_line and fish_line, old_words, of which each line of an earlier installer has one, and
@@ -34,8 +25,7 @@ spell_lines() {
 	old_words=$old_words$newline${fish_word%env.fish?}completions/
 	spell "$prefix/bin"
 	old_words=$old_words$newline$word$newline$fish_word
-	path_command="export PATH=$word:\"\$PATH\""
-	case $word in \"*\") path_command="export PATH=${word%?}:\$PATH\"" ;; esac
+	path_command="export PATH=${word%?}:\$PATH\""
 	own_shell=${SHELL:-sh}
 	own_shell=${own_shell##*/}
 	case $own_shell in
@@ -55,8 +45,7 @@ can_be_on_path() {
 }
 
 is_github_job() {
-	[ -n "${GITHUB_PATH-}" ] || return 1
-	case ${GITHUB_ACTIONS-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee]) return 1 ;; esac
+	[ -n "${GITHUB_PATH-}" ] && is_on_ci
 }
 
 # may_change_startup_files: nobody forbade it, and it is this user's own home: under sudo, HOME may be another's, who
@@ -73,8 +62,8 @@ add_to_startup_files() {
 	path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
 	if ! can_be_on_path; then
 		warn "$_bin cannot be on PATH, because of a colon or a line break in its name: choose another --prefix."
-	elif [ "$modify_path" = yes ] && is_github_job; then
-		add_to_github_path
+	elif [ "$modify_path" = yes ] && is_github_job && add_to_github_path; then
+		path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
 	elif is_on_ci || ! may_change_startup_files; then
 		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
 	else
@@ -151,12 +140,6 @@ take_out_of_startup_files() {
 # add_to_github_path: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 add_to_github_path() {
 	# The line of another step may have no end.
-	if [ -f "$GITHUB_PATH" ] && {
-		_end=$(tail -c 1 "$GITHUB_PATH")
-		(printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH")
-	} 2>/dev/null; then
-		path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
-	else
-		warn "$(pretty "$GITHUB_PATH") (GITHUB_PATH) cannot be written to, so $_bin is not on PATH in the next steps."
-	fi
+	[ -f "$GITHUB_PATH" ] && _end=$(tail -c 1 "$GITHUB_PATH") \
+		&& (printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH") 2>/dev/null
 }

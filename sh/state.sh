@@ -6,12 +6,11 @@
 # in the background and is waited for, because a shell answers a signal during "wait" at once.
 
 [ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
-# shellcheck disable=SC3044 # bash has it
-[ -z "${BASH_VERSION-}" ] || shopt -u failglob nullglob nocasematch 2>/dev/null
 set +aefuxvC
 # bash passes exported functions on to /bin/sh.
 # shellcheck disable=SC3044 # bash has it
 [ -z "${BASH_VERSION-}" ] || {
+	shopt -u failglob nullglob nocasematch 2>/dev/null
 	unset -f declare
 	for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
 }

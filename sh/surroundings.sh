@@ -9,9 +9,8 @@ check_node() {
 	case $(command -v node),$node_version in
 		,*)
 			_found='is not on PATH'
-			case $(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null) in
-				?*) _found='is not on PATH, but nvm has it' _advice='Switch it on in this terminal: nvm use node' ;;
-			esac
+			[ -z "$(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null)" ] \
+				|| _found="$_found, but nvm has it" _advice='Switch it on in this terminal: nvm use node'
 			;;
 		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found='does not say which version it is' ;;
 		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="is $node_version" ;;
@@ -49,14 +48,13 @@ check_other_wasp() {
 # CI, that is how it is meant, and what is staged is not run.
 refuse_danger_for_root() {
 	[ -z "$destdir" ] && [ "$(id -u)" = 0 ] || return 0
-	set --
+	set -- /
 	for _place in "$share_dir" "$bin_dir" "$(past_links "$share_dir")" "$(past_links "$bin_dir")"; do
 		while [ -n "$_place" ]; do
-			[ ! -e "$_place" ] || set -- ${1+"$@"} "$_place"
+			[ ! -e "$_place" ] || set -- "$@" "$_place"
 			_place=${_place%/*}
 		done
 	done
-	[ $# -gt 0 ] || return 0
 	# shellcheck disable=SC2012 # what ls may spell oddly is only printed
 	# A number that a container does not know is 65534.
 	_danger=$(ls -ldnL "$@" | awk '
@@ -75,13 +73,4 @@ past_links() {
 	topmost_missing "$1"
 	[ -z "$missing" ] || set -- "${missing%/*}"
 	cd "${1:-/}" && pwd -P
-}
-
-# refuse_closed_places: the highest folders that are there must take new ones
-refuse_closed_places() {
-	for _place in "$share_dir" "$bin_dir"; do
-		topmost_missing "$_place"
-		[ -z "$missing" ] || _place=${missing%/*}
-		[ -w "${_place:-/}/" ] || change_in "$_place" mkdir "$_place/wasp-lang"
-	done
 }

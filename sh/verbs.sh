@@ -122,10 +122,7 @@ remove_empty() {
 # absolute PATH: prints it so
 absolute() {
 	_path=$1
-	case $_path in
-		/*) ;;
-		*) _path=$PWD/$_path ;;
-	esac
+	case $_path in /*) ;; *) _path=$PWD/$_path ;; esac
 	while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
 	printf '%s\n' "$_path"
 }
@@ -136,9 +133,9 @@ owner_of() {
 	ls -ldn "$1" 2>/dev/null | awk '{ print $3; exit }'
 }
 
-# quoted TEXT: as one word of sh
-quoted() {
-	printf '%s\n' "$1" | sed -e "s/'/'\\\\''/g" -e "1s/^/'/" -e "\$s/\$/'/"
+# escaped TEXT: for inside the double quotes of sh
+escaped() {
+	printf '%s\n' "$1" | sed 's/[\\"$`]/\\&/g'
 }
 
 # comes_before A B: the version A is older; a release candidate comes before its release

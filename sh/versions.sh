@@ -4,10 +4,8 @@
 
 # name_owner: sets owner_name, for what this run stages, staged_launcher and machine_name
 name_owner() {
-	machine_name=$(uname -n)
 	# Containers may share a folder and a name, but have process ids of their own.
-	! [ -L /proc/self/ns/pid ] || machine_name=${machine_name}_$(readlink /proc/self/ns/pid 2>/dev/null)
-	machine_name=$(printf '%s\n' "$machine_name" | tr -c 'A-Za-z0-9\n' _)
+	machine_name=$(printf '%s_%s\n' "$(uname -n)" "$(readlink /proc/self/ns/pid 2>/dev/null)" | tr -c 'A-Za-z0-9\n' _)
 	owner_name=$machine_name-$$ staged_launcher=$bin_dir/.wasp-staging-$machine_name-$$-new
 }
 
@@ -45,17 +43,15 @@ sweep() {
 sweep_staged() {
 	for _left; do
 		_name=${_left##*staging-}
-		[ -e "$_left" ] && is_abandoned "${_name%-*}" "$_left" || continue
-		say_step "Cleaning up after an earlier run: $_left"
-		discard "$_left"
+		! [ -e "$_left" ] || ! is_abandoned "${_name%-*}" "$_left" || discard "$_left"
 	done
 }
 
-# discard STAGED [COMMITTED]: removes what was staged, but for a version that was moved aside and has no other now;
-# once the run has put another there, it is another run that has removed that
+# discard STAGED: removes what was staged, but for a version that was moved aside and has no other now; once the run has
+# put another there, it is another run that has removed that
 discard() {
 	for _aside in "$1"/replaced/*; do
-		[ "${2-no}" = yes ] || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
+		[ "$committed" = yes ] || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
 	done
 	# One that is no longer whole must not be put back.
 	[ ! -d "$1/replaced" ] || rename_folder "$1/replaced" "$1/discarded"

@@ -54,5 +54,5 @@ def test_a_job_whose_file_cannot_be_written(machine: Machine, job: Path, kind: s
     elif kind == "pipe":
         os.mkfifo(job)
     [warning] = path_warnings(set_up(machine))
-    assert "GITHUB_PATH" in warning
+    assert "~/.local/bin is not on your PATH" in warning
     assert job.exists() is (kind != "absent")

@@ -113,10 +113,10 @@ class Staging:
 
 
 def _host() -> str:
-    name = os.uname().nodename  # type: ignore[attr-defined,unused-ignore]
+    name = os.uname().nodename + "_"  # type: ignore[attr-defined,unused-ignore]
     # Containers may share a folder and a name, but have process ids of their own.
     with contextlib.suppress(OSError):
-        name += "_" + os.readlink("/proc/self/ns/pid")
+        name += os.readlink("/proc/self/ns/pid")
     return re.sub("[^A-Za-z0-9]", "_", name)
 
 
