@@ -62,32 +62,6 @@ def with_integrity(upstream: Upstream, release: Release, integrity: str | None) 
 
 
 @pytest.mark.parametrize(
-    ("integrity", "slug"),
-    [
-        (None, "no-checksum"),
-        ("", "no-checksum"),
-        ("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=", "no-checksum"),
-        ("sha512-AAAA", "bad-answer"),
-        ("sha512-", "bad-answer"),
-        ("sha512-{}", "bad-answer"),
-    ],
-)
-def test_what_is_no_digest_does_not_pass_for_one(
-    both: Getters, upstream: Upstream, integrity: str | None, slug: str
-) -> None:
-    with_integrity(upstream, upstream.publish("0.25.0", github=False), integrity)
-    run = both.install("0.25.0", "--source", "npm", "--require-checksum")
-    run.failed(4 if slug == "bad-answer" else 6, slug)
-
-
-def test_several_digests_may_be_published(both: Getters, upstream: Upstream) -> None:
-    """Subresource integrity may list more than one, with a space between."""
-    release = upstream.publish("0.25.0", github=False)
-    with_integrity(upstream, release, "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk= {}")
-    assert both.install("0.25.0").ok().json["digest"] == release.npm_digest
-
-
-@pytest.mark.parametrize(
     ("reply", "why"),
     [
         (status(403), "HTTP status 403"),
