@@ -84,14 +84,6 @@ def test_a_checksum_that_could_not_be_asked_for_is_said_to_be_such(
     run.failed(6, "no-checksum").says("could not be asked for", why)
 
 
-def test_an_asset_that_has_no_digest(both: Getters, upstream: Upstream) -> None:
-    upstream.publish("0.19.0", npm=False)
-    assets = [{"name": "wasp-linux-x86_64.tar.gz", "digest": None}]
-    upstream.server.answer(github_api_path("0.19.0"), json_content({"assets": assets}))
-    run = both.install("0.19.0").ok().says("No checksum is known")
-    assert run.json["digest"] is None
-
-
 def test_wrong_bytes_from_github_are_refused(both: Getters, upstream: Upstream) -> None:
     release = upstream.publish("0.19.0", npm=False)
     for path in list(upstream.server.known_paths()):

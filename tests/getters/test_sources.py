@@ -6,13 +6,12 @@ import pytest
 
 from tests.support.getters import Getters
 from tests.support.releases import (
-    GITHUB_LATEST_PATH,
     Upstream,
     npm_cli_path,
     npm_platform_path,
     npm_tarball_path,
 )
-from tests.support.replies import Content, closed_port, html_page, redirect, status
+from tests.support.replies import Content, closed_port, html_page, status
 
 BUILD = "linux-x64-glibc"
 
@@ -98,18 +97,6 @@ def test_an_unreachable_source_is_not_called_a_missing_version(
 
 
 # --- GitHub --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("location", ["/github/login", "/github/x/releases/tag/v../../evil", ""])
-def test_latest_that_leads_elsewhere(both: Getters, upstream: Upstream, location: str) -> None:
-    upstream.server.answer(GITHUB_LATEST_PATH, redirect(f"{upstream.server.url}{location}"))
-    both.install(None, "--source", "github").failed(4, "bad-answer")
-
-
-def test_latest_that_is_a_page(both: Getters, upstream: Upstream) -> None:
-    upstream.server.answer(GITHUB_LATEST_PATH, html_page())
-    run = both.install(None, "--source", "github", certain_only=True)
-    run.failed(4, "captive-portal").says("browser")
 
 
 def test_a_release_without_a_build_for_this_platform(both: Getters, upstream: Upstream) -> None:
