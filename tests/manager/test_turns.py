@@ -17,7 +17,7 @@ from tests.support.processes import sleeping_elsewhere
 from tests.support.trees import picture
 
 MINE = b"export A=1\nexport B=2"
-ROUNDS = 100 if FULL else 25
+ROUNDS = 100 if FULL else 16
 #: Longer than any run is given to hold its turn.
 LONG_AGO = 3600
 
@@ -135,7 +135,7 @@ def test_an_uninstall_beside_an_install_ends_in_one_whole_state(machine: Machine
     """Wasp is there with all that belongs to it, or nothing of it is."""
     (machine.home / ".bashrc").write_bytes(MINE)
     file = archive(machine)
-    for number in range(ROUNDS // 3):
+    for number in range(ROUNDS // 2):
         if number % 2:
             set_up(machine)
         install = machine.start("install", "--from-file", file, "--force")
