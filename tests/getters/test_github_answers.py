@@ -11,7 +11,7 @@ import pytest
 from tests.support.frontends import FrontEnd
 from tests.support.functions import call_functions
 from tests.support.machines import MachineRoom
-from tests.support.replies import Content, Reply, html_page, json_content, redirect, status
+from tests.support.replies import Content, Raw, Reply, html_page, json_content, redirect, status
 from tests.support.server import Server
 from wasp_installer import Console
 from wasp_installer.errors import SourceProblem
@@ -30,6 +30,12 @@ def assets(*builds: str, digest: Any = f"sha256:{SHA256}") -> Reply:
     listed = [{"name": f"wasp-{build}.tar.gz", "digest": digest} for build in builds]
     decoy = {"name": "SHA256SUMS", "digest": f"sha256:{'0' * 64}"}
     return json_content({"tag_name": "v0.25.0", "assets": [decoy, *listed]})
+
+
+def led_by(header: str) -> Reply:
+    """A redirect to the newest, by a header that is spelled so."""
+    lines = (f"{header}https://github.invalid{TAG}", "Content-Length: 0", "Connection: close")
+    return Raw("\r\n".join(["HTTP/1.1 302 Found", *lines, "", ""]).encode())
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,8 @@ NO_LIST = "127.0.0.1 did not say which files it has"
 FIRST = BUILDS[0]
 CASES = {
     "usual": Case(FIRST),
+    "LOCATION": Case(FIRST, latest=led_by("LOCATION: ")),
+    "location and a tab": Case(FIRST, latest=led_by("location:\t")),
     "upper case": Case(FIRST, assets(*BUILDS, digest=f"sha256:{SHA256.upper()}")),
     "universal": Case("macos-universal", assets("macos-x86_64", "macos-universal")),
     "Rosetta": Case("macos-x86_64", assets("macos-x86_64", "linux-x86_64")),
@@ -117,8 +125,9 @@ def server() -> Iterator[Server]:
     running.close()
 
 
+@pytest.mark.parametrize("downloader", ["curl", "wget"])
 def test_what_is_taken_from_an_answer(
-    machines: MachineRoom, shell: FrontEnd, server: Server
+    machines: MachineRoom, shell: FrontEnd, server: Server, downloader: str
 ) -> None:
     api, releases = "/api/v3/repos/wasp-lang/wasp/releases", "/wasp-lang/wasp/releases"
     for number, case in enumerate(CASES.values()):
@@ -130,6 +139,7 @@ def test_what_is_taken_from_an_answer(
             server.answer(path, Content(b"an archive"))
     addresses = [f"{server.url}/{number}" for number in range(len(CASES))]
     machine = machines.build(shell).without_waiting()
+    machine.toolbox.remove("curl").link(downloader)
     said = call_functions(machine, [call(address) for address in addresses])
     for (name, case), address, answer in zip(CASES.items(), addresses, said):
         for found in (tuple(answer.split("\n")[:4]), found_by_python(address)):

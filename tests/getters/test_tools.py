@@ -11,10 +11,6 @@ from tests.support.archives import tgz_of
 from tests.support.machines import Machine
 from tests.support.releases import GITHUB_LATEST_PATH, Upstream, npm_cli_path, npm_tarball_path
 from tests.support.replies import (
-    Content,
-    Cut,
-    Raw,
-    Sequence,
     redirect,
     status,
 )
@@ -62,15 +58,6 @@ def test_wget_keeps_the_passwords_in_netrc_to_itself(
     assert not [headers for headers in upstream.server.headers if "Authorization" in headers]
 
 
-def test_wget_tries_again(wget_machine: Machine, upstream: Upstream) -> None:
-    release = upstream.publish("0.25.0", github=False)
-    fine = Content(release.npm_archive)
-    busy, cut = status(429, Retry_After="9"), Cut(release.npm_archive, 100)
-    upstream.server.answer(TARBALL, Sequence([busy, cut, fine]))
-    wget_machine.without_waiting().install("0.25.0", *FROM_NPM).ok()
-    assert wget_machine.pauses() == [9, 2]
-
-
 @pytest.mark.parametrize("path", [TARBALL, GITHUB_LATEST_PATH], ids=["archive", "latest"])
 def test_wget_does_not_use_what_came_by_http(
     wget_machine: Machine, upstream: Upstream, path: str
@@ -86,20 +73,6 @@ def test_wget_does_not_use_what_came_by_http(
         assert picture(wget_machine.home) == {}
     finally:
         plain.close()
-
-
-@pytest.mark.parametrize("location", ["LOCATION: ", "Location:\t", "location:"])
-def test_wget_and_where_the_newest_is(
-    wget_machine: Machine, upstream: Upstream, location: str
-) -> None:
-    upstream.publish("0.25.0", npm=False)
-    tag = f"{upstream.github_url}/wasp-lang/wasp/releases/tag/v0.25.0"
-    head = (
-        f"HTTP/1.1 302 Found\r\n{location}{tag}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    )
-    upstream.server.answer(GITHUB_LATEST_PATH, Raw(head.encode()))
-    told = wget_machine.install(None, "--source", "github", "--dry-run").ok().json
-    assert told["version"] == "0.25.0"
 
 
 # --- Which downloader ----------------------------------------------------------------------------
