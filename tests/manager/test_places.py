@@ -48,7 +48,8 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_prefix(machine: Machine, way: str) -> None:
+def test_a_prefix(shell_machine: Machine, way: str) -> None:
+    machine = shell_machine
     option, variables = WAYS[way]
     machine.set(**{name: value.format(root=machine.root) for name, value in variables.items()})
     elsewhere = machine.root / "elsewhere"
