@@ -170,6 +170,7 @@ def pytest_configure(config: pytest.Config) -> None:
     forget_what_the_code_reads()
     keep_files_in_memory(config)
     config.addinivalue_line("markers", "real: needs the npm registry and the real binary")
+    config.addinivalue_line("markers", "full: is large, so it is run with WASP_TESTS_FULL=1 only")
     if sys.platform == "win32":
         raise pytest.UsageError("the contract tests need a POSIX system")
 
@@ -186,8 +187,8 @@ def forget_what_the_code_reads() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    # Wine and a Python for Windows are a large download, so they are for the full run.
-    left = [] if FULL else [item for item in items if "wine" in getattr(item, "fixturenames", ())]
+    # What a large download is needed for, such as wine, is for the full run.
+    left = [] if FULL else [item for item in items if item.get_closest_marker("full")]
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]

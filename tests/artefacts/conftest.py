@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,16 +68,5 @@ def program(dist: Path, bare_python: Path) -> FrontEnd:
 
 
 @pytest.fixture
-def script(dist: Path, shell: FrontEnd) -> FrontEnd:
-    """The published install.sh, in every shell in turn."""
-    return replace(shell, prefix=lambda: [*shell.interpreter(), str(dist / "install.sh")])
-
-
-@pytest.fixture
 def program_machine(machines: MachineRoom, program: FrontEnd) -> Machine:
     return machines.build(program)
-
-
-@pytest.fixture
-def script_machine(machines: MachineRoom, script: FrontEnd) -> Machine:
-    return machines.build(script)

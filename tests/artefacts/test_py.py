@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.getters.test_install_event import BODY
-from tests.support.archives import sha256_hex, tiny_package
 from tests.support.collector import Collector
 from tests.support.frontends import BY_NAME, REPOSITORY, FrontEnd
 from tests.support.machines import Machine, MachineRoom
@@ -34,15 +33,6 @@ def machine(program_machine: Machine) -> Machine:
     return program_machine.set(**dict.fromkeys(absent))
 
 
-def test_it_installs_and_leaves_nothing_else(machine: Machine, upstream: Upstream) -> None:
-    release = upstream.publish("0.25.0")
-    told = machine.install(None, "--no-modify-path").ok().json
-    assert told["status"] == "installed"
-    assert told["digest"] == release.npm_digest
-    assert {name.partition("/")[0] for name in picture(machine.home)} == {".local"}
-    assert machine.wasp("version").ok().stdout == "0.25.0\n"
-
-
 def test_the_artefacts_leave_what_the_checkout_leaves(
     machines: MachineRoom, dist: Path, program: FrontEnd, upstream: Upstream, tmp_path: Path
 ) -> None:
@@ -62,13 +52,10 @@ def test_the_artefacts_leave_what_the_checkout_leaves(
     assert ".local/share/wasp-lang/telemetry_ping.py" in pictures[0]
 
 
-@pytest.mark.parametrize("isolated", [True, False])
-def test_from_a_pipe(
-    machine: Machine, bare_python: Path, dist: Path, upstream: Upstream, isolated: bool
-) -> None:
+def test_from_a_pipe(machine: Machine, bare_python: Path, dist: Path, upstream: Upstream) -> None:
     """curl … | python3 -"""
     upstream.publish("0.25.0")
-    argv = [str(bare_python), *(["-I"] if isolated else []), "-", "--json"]
+    argv = [str(bare_python), "-", "--json"]
     run = machine.run_program(argv, stdin=(dist / "install.py").read_text()).ok()
     assert run.json["status"] == "installed"
     placed = machine.layout.share / "telemetry_ping.py"
@@ -92,7 +79,7 @@ def test_cut_anywhere_it_does_nothing(
 ) -> None:
     upstream.publish("0.25.0")
     content = (dist / "install.py").read_bytes()
-    for share in (0.001, 0.1, 0.5, 0.9, 0.999):
+    for share in (0.1, 0.5, 0.999):
         cut = content[: int(len(content) * share)]
         command = [str(bare_python), "-I", "-"]
         subprocess.run(command, input=cut, env=machine.environment, capture_output=True)
@@ -131,7 +118,7 @@ def imported(machine: Machine, *arguments: str) -> set[str]:
     return {line.rpartition("|")[2].strip() for line in lines}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["use", "0.25.0"], ["uninstall"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["use", "0.25.0"]])
 def test_what_needs_no_network_unpacks_no_library(machine: Machine, arguments: list[str]) -> None:
     machine.layout.plant("0.25.0")
     modules = imported(machine, *arguments)
@@ -147,30 +134,9 @@ def test_an_install_needs_no_more_than_it_uses(machine: Machine, upstream: Upstr
     assert modules & {"tqdm", "idna.core"} == set()
 
 
-def test_the_other_commands(machine: Machine) -> None:
-    for version in ("0.24.0", "0.25.0"):
-        machine.layout.plant(version)
-    machine.run("use", "0.24.0").ok()
-    assert machine.run("list").ok().stdout == "  0.25.0\n* 0.24.0\n"
-    machine.run("uninstall", "0.25.0", "--yes").ok()
-    assert machine.layout.versions() == ["0.24.0"]
-    machine.run("uninstall", "--yes").ok()
-    assert not machine.layout.launcher.exists()
-    assert picture(machine.layout.share) == {}
-
-
-def test_from_a_file(machine: Machine) -> None:
-    archive = machine.root / "wasp.tgz"
-    archive.write_bytes(tiny_package("0.25.0").npm_archive())
-    digest = sha256_hex(archive.read_bytes())
-    run = machine.run("--from-file", str(archive), "--sha256", digest, "--json").ok()
-    assert run.json["digest"] == f"sha256:{digest}"
-
-
 def test_errors(machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     machine.run("--json", "--no-such-option").failed(2, "usage")
-    machine.run("--json", "--version", "0.26.0").failed(5, "no-such-version")
     machine.set(WASP_NPM_REGISTRY="http://example.com/", WASP_GITHUB_URL="http://example.com/")
     machine.run("--json").failed(4, "insecure-url")
     assert picture(machine.home) == {}

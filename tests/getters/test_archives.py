@@ -24,7 +24,7 @@ from tests.support.archives import (
     tgz_of,
     tiny_package,
 )
-from tests.support.frontends import FrontEnd, patched
+from tests.support.frontends import PYTHON, FrontEnd, patched
 from tests.support.getters import Getters
 from tests.support.locks import made_once
 from tests.support.machines import Machine, MachineRoom
@@ -91,13 +91,20 @@ def refused(machine: Machine, archive: bytes, *slugs: str) -> None:
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_archive_is_refused(machine: Machine, kind: str) -> None:
-    refused(machine, tgz_of([*GOOD, *HOSTILE[kind]]), "unsafe-archive", "corrupt-archive")
+def test_a_hostile_archive_is_refused(shell_machine: Machine, kind: str) -> None:
+    refused(shell_machine, tgz_of([*GOOD, *HOSTILE[kind]]), "unsafe-archive", "corrupt-archive")
 
 
 @pytest.mark.parametrize("kind", CORRUPT)
-def test_a_corrupt_archive_is_refused(machine: Machine, kind: str) -> None:
-    refused(machine, CORRUPT[kind], "corrupt-archive")
+def test_a_corrupt_archive_is_refused(shell_machine: Machine, kind: str) -> None:
+    refused(shell_machine, CORRUPT[kind], "corrupt-archive")
+
+
+def test_install_py_refuses_them_too(machines: MachineRoom) -> None:
+    """One of each; all of them are in tests/unit/test_archives.py."""
+    machine = machines.build(PYTHON, "hostile")
+    refused(machine, tgz_of([*GOOD, *HOSTILE["traversal"]]), "unsafe-archive")
+    refused(machines.build(PYTHON, "corrupt"), CORRUPT["bad-gzip-check"], "corrupt-archive")
 
 
 def test_an_honest_archive_of_another_shape_is_taken(both: Getters) -> None:

@@ -63,7 +63,7 @@ def test_force_with_a_broken_release_keeps_what_was_there(
     assert picture(both.machine.home) == before
 
 
-@pytest.mark.parametrize("said", ["../../evil", "0.25.0/../../evil", "$(touch evil)"])
+@pytest.mark.parametrize("said", ["0.25.0/../../evil", "$(touch evil)"])
 def test_what_the_binary_says_is_no_path(both: Getters, said: str) -> None:
     both.install(None, *both.file(archive_with(f"#!/bin/sh\necho '{said}'\n".encode())))
     assert both.machine.layout.versions() in ([], ["0.25.0"])

@@ -53,14 +53,10 @@ def test_a_signal_in_the_middle_of_the_download(
     number: signal.Signals,
     send: Callable[[Background, signal.Signals], None],
 ) -> None:
-    """The next run goes on as if nothing had been."""
-    fine = upstream.server.reply_of(TARBALL)
     running = start_until_the_middle(machine, upstream, release)
     send(running, number)
     running.result().failed(CODES[number], "interrupted")
     assert picture(machine.home) == {}
-    upstream.server.answer(TARBALL, fine)
-    machine.install("0.25.0").ok()
 
 
 def test_a_signal_while_the_metadata_is_awaited(machine: Machine, upstream: Upstream) -> None:

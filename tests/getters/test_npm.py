@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.frontends import FrontEnd, patched
+from tests.support.functions import call_functions
 from tests.support.getters import Getters
-from tests.support.machines import Machine, MachineRoom
+from tests.support.machines import Machine
 from tests.support.releases import (
     NPM_PACKAGE_PATH,
     Release,
     Upstream,
-    npm_cli_path,
-    npm_platform_path,
     npm_tarball_path,
 )
 from tests.support.replies import Content, Exchange, Reply, json_content, status
 from tests.support.trees import picture
+from wasp_installer import Console
+from wasp_installer.getting.registry import RegistryLookup
 
-WRONG = "https://wrong.invalid/"
 BUILD = "linux-x64-glibc"
 PACKAGE_PATH = f"{NPM_PACKAGE_PATH}-{BUILD}"
 TARBALL = npm_tarball_path("0.25.0", BUILD)
@@ -39,104 +39,109 @@ def npm_was_asked(upstream: Upstream) -> bool:
     return any(path.startswith("/npm") for path in upstream.server.requests)
 
 
-# Answers as npm 7 and newer do, or as npm 6; writes what npm writes where it is not told otherwise.
-_CONFIG = """\
-case $1 in --no-workspaces) shift ;; esac
-[ "$1 $2" = 'config get' ] || exit 9
-shift 2
-mkdir -p "${{npm_config_cache:-$HOME/.npm}}/_logs"
-echo 'npm warn Unknown user config' >&2
-scoped={scoped} plain={plain} keys=0
-value_of() {{
-    case $1 in
-        @wasp.sh:registry) echo "$scoped" ;;
-        registry) echo "$plain" ;;
-    esac
-}}
-for key do case $key in --*) ;; *) keys=$((keys + 1)) ;; esac; done
-for key do
-    case $key in --*) continue ;; esac
-    [ "$keys" = 1 ] || [ {generation} = 6 ] || printf '%s=' "$key"
-    value_of "$key"
-    [ {generation} != 6 ] || exit 0
-done
-"""
-
-
-def fake_npm(both: Getters, plain: str, scoped: str = "undefined", generation: int = 11) -> None:
-    words = {"plain": shlex.quote(plain), "scoped": shlex.quote(scoped), "generation": generation}
-    both.machine.toolbox.script("npm", _CONFIG.format(**words))
-
-
 # --- The registry's address ----------------------------------------------------------------------
 
-
-@pytest.mark.parametrize("generation", [6, 11])
-@pytest.mark.parametrize("where", ["scope", "all"])
-def test_the_registry_that_npm_says(
-    both: Getters, upstream: Upstream, generation: int, where: str
-) -> None:
-    upstream.publish("0.25.0")
-    ours = f"{upstream.npm_url}/"
-    if where == "scope":
-        fake_npm(both, WRONG, ours, generation)
-    else:
-        fake_npm(both, ours, generation=generation)
-    assert both.install().ok().json["source"] == "npm"
-    assert not (both.machine.home / ".npm").exists()
+SCOPE, ALL, WRONG = "https://scope.invalid/npm", "https://all.invalid", "https://wrong.invalid"
+#: Answers one question of several, as npm 6.
+OLD_NPM = """
+[ "$1 $2" = 'config get' ] || exit 9
+for key do case $key in --* | config | get) ;; *) break ;; esac; done
+case $key in @wasp.sh:registry) echo {scope} ;; registry) echo {all} ;; esac
+"""
+LOGIN = "echo 'npm error The registry option is protected' >&2; exit 1"
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "echo 'node: not found' >&2; exit 127",
-        f"echo {WRONG}; exit 1",
-        f"echo 'Please run: nvm install ({WRONG})'",
-        "echo undefined",
-        "exit 0",
-    ],
-)
-def test_an_npm_of_no_use_is_like_no_npm(both: Getters, upstream: Upstream, body: str) -> None:
-    upstream.publish("0.25.0")
-    both.machine.toolbox.script("npm", body)
-    run = both.install().ok()
-    assert run.json["source"] == "github"
-    run.is_silent_about("wrong.invalid", "npm registry")
+def answering(*lines: str) -> str:
+    """An npm that prints these lines, and complains."""
+    printed = "\n".join(f"echo {shlex.quote(line)}" for line in lines)
+    return f"[ \"$1 $2\" = 'config get' ] || exit 9\necho 'npm warn config' >&2\n{printed}"
 
 
-def test_an_npm_that_hangs_is_like_no_npm(
-    machines: MachineRoom, shell: FrontEnd, upstream: Upstream, tmp_path: Path
-) -> None:
-    """For install.py in tests/unit/test_registry.py."""
-    upstream.publish("0.25.0")
-    shorter = patched(shell, tmp_path / "patched", {"HELPER_LIMIT_S=10": "HELPER_LIMIT_S=1"})
-    machine = machines.build(shorter).set(WASP_NPM_REGISTRY=None)
-    machine.toolbox.script("npm", "trap '' TERM; sleep 60")
-    assert machine.install().ok().json["source"] == "github"
+@dataclass(frozen=True)
+class Lookup:
+    """An npm, or none, and variables; the registry, and whether npm may fetch from there."""
+
+    npm: str | None
+    registry: str = ""
+    fetches: bool = True
+    variables: tuple[tuple[str, str], ...] = ()
 
 
-def test_the_order_of_registries(both: Getters, upstream: Upstream) -> None:
-    """Ours, what npm says, and npm's variable where there is no npm, which looks at it itself."""
-    upstream.publish("0.25.0")
-    ours, machine = f"{upstream.npm_url}/", both.machine
-    machine.set(npm_config_registry=ours)
-    assert both.install(None, "--force").ok().json["source"] == "npm"
-    machine.set(npm_config_registry=WRONG)
-    fake_npm(both, ours)
-    assert both.install(None, "--force").ok().json["source"] == "npm"
-    machine.toolbox.script("npm", f"echo started >>'{machine.root}/npm-log'; exit 1")
-    machine.set(WASP_NPM_REGISTRY=ours)
-    assert both.install(None, "--force").ok().json["source"] == "npm"
-    assert not (machine.root / "npm-log").exists()
+NPMS_OWN, OURS = ("npm_config_registry", WRONG), ("WASP_NPM_REGISTRY", f"{SCOPE}/")
+LOOKUPS = {
+    "the scope's": Lookup(
+        answering(f"@wasp.sh:registry={SCOPE}/", f"registry={WRONG}/"), SCOPE, variables=(NPMS_OWN,)
+    ),
+    "for all": Lookup(answering("@wasp.sh:registry=undefined", f"registry={ALL}/"), ALL),
+    "with spaces": Lookup(
+        answering(f"@wasp.sh:registry = {SCOPE}/\r", f"registry = {ALL}/\r"), SCOPE
+    ),
+    "one value": Lookup(answering(f"{SCOPE}/"), SCOPE),
+    "npm 6, the scope's": Lookup(OLD_NPM.format(scope=SCOPE, all=ALL), SCOPE),
+    "npm 6, for all": Lookup(OLD_NPM.format(scope="undefined", all=ALL), ALL),
+    "a login in it": Lookup(LOGIN, variables=(("npm_config_registry", ""),)),
+    "undefined": Lookup(answering("@wasp.sh:registry=undefined", "registry=undefined"), "", False),
+    "says nothing": Lookup("exit 0", "", False),
+    "another word": Lookup(f"echo 'Please run: nvm install ({WRONG})'", "", False),
+    "fails": Lookup(f"echo {WRONG}; exit 1", "", False),
+    "no node": Lookup("echo 'node: not found' >&2; exit 127", "", False),
+    "hangs": Lookup("trap '' TERM; sleep 60", "", False),
+    "ours": Lookup(answering(f"registry={WRONG}"), SCOPE, False, (OURS, NPMS_OWN)),
+    # npm itself looks at its variable.
+    "none": Lookup(None, WRONG, False, (NPMS_OWN,)),
+    "none, nothing": Lookup(None, "", False),
+}
 
 
-def test_no_npmrc_is_read_without_npm(both: Getters, upstream: Upstream) -> None:
-    """Its syntax, and which of them counts, is npm's business."""
+def test_which_registry_it_is(both: Getters, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And npm runs in a folder of its own, of which nothing is left."""
+    box = both.machine.root / "npms"
+    calls, found = [], {}
+    monkeypatch.setattr("wasp_installer.getting.registry.HELPER_LIMIT_S", 1.0)
+    for number, lookup in enumerate(LOOKUPS.values()):
+        folder = box / str(number)
+        folder.mkdir(parents=True)
+        if lookup.npm is not None:
+            script = f'pwd -P >>"{folder}/seen"; [ "$(cat package.json)" = "{{}}" ] || exit 9\n'
+            script += f"case $* in *--no-workspaces*) ;; *) exit 9 ;; esac\n{lookup.npm}"
+            (folder / "npm").write_text(f"#!/bin/sh\n{script}\n")
+            (folder / "npm").chmod(0o755)
+        path = f"{folder}:{both.machine.toolbox.folder}"
+        settings = "".join(f"export {name}='{value}'\n" for name, value in lookup.variables)
+        calls.append(
+            f"PATH='{path}' HELPER_LIMIT_S=1\n{settings}"
+            'start_registry_lookup\nfind_registry\nprintf \'%s %s\' "$registry" "$fetcher"'
+        )
+        monkeypatch.setenv("PATH", path)
+        with contextlib.closing(
+            RegistryLookup(dict(lookup.variables), Console(quiet=True))
+        ) as finder:
+            found[number] = finder.find()
+    both.machine.front_end = both.shell
+    told = call_functions(both.machine, calls, together=True)
+    for number, (name, lookup) in enumerate(LOOKUPS.items()):
+        registry, npm = found[number]
+        assert (registry or "", npm is not None) == (lookup.registry, lookup.fetches), name
+        fetcher = "either" if lookup.fetches else "request"
+        assert told[number] == f"{lookup.registry} {fetcher}", name
+        seen = box / str(number) / "seen"
+        for place in seen.read_text().splitlines() if seen.exists() else ():
+            assert place != str(both.machine.here)
+            assert not Path(place).exists()
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_npm_is_asked_for_the_registry(both: Getters, upstream: Upstream, works: bool) -> None:
+    """One that is of no use is like none; its files are read by itself alone."""
     upstream.publish("0.25.0")
     (both.machine.home / ".npmrc").write_text(f"registry={WRONG}\n")
+    both.machine.toolbox.script("npm", answering(f"registry={upstream.npm_url}/"))
+    if not works:
+        both.machine.toolbox.script("npm", "echo 'node: not found' >&2; exit 127")
     run = both.install().ok()
-    assert run.json["source"] == "github"
-    run.is_silent_about("wrong.invalid")
+    assert run.json["source"] == ("npm" if works else "github")
+    run.is_silent_about("wrong.invalid", *([] if works else ["npm registry"]))
+    assert not (both.machine.home / ".npm").exists()
 
 
 # --- The real npm --------------------------------------------------------------------------------
@@ -229,9 +234,6 @@ case "$*" in
     *) exit 9 ;;
 esac
 """
-_PROTECTED = (
-    "echo 'npm error The registry option is protected, and cannot be retrieved' >&2; exit 1"
-)
 
 
 def npm_that_fetches(
@@ -250,14 +252,13 @@ def npm_that_fetches(
     both.machine.toolbox.script("npm", _FETCHES.format(files=files, config=config or says))
 
 
-@pytest.mark.parametrize("case", ["401", "403", "portal-like 500", "login in the address"])
+@pytest.mark.parametrize("case", ["403", "500", "login in the address"])
 def test_npm_fetches_what_a_request_cannot(both: Getters, upstream: Upstream, case: str) -> None:
     release = upstream.publish("0.25.0", github=False)
     both.machine.without_waiting()
-    codes = {"401": 401, "403": 403, "portal-like 500": 500}
     for path in list(upstream.server.known_paths()):
-        upstream.server.answer(path, status(codes.get(case, 404)))
-    config = _PROTECTED if case == "login in the address" else None
+        upstream.server.answer(path, status(500 if case == "500" else 403))
+    config = LOGIN if case == "login in the address" else None
     npm_that_fetches(both, upstream, release, release.npm_archive, config)
     run = both.install(None, *(["-v", "0.25.0"] if case == "403" else [])).ok()
     assert (run.json["source"], run.json["digest"]) == ("npm", release.npm_digest)
@@ -271,6 +272,17 @@ def test_npm_fetches_only_the_archive_where_the_rest_is_open(
     upstream.server.answer(TARBALL, status(403))
     npm_that_fetches(both, upstream, release, release.npm_archive)
     assert both.install().ok().json["digest"] == release.npm_digest
+
+
+def test_npm_must_name_a_checksum(both: Getters, upstream: Upstream) -> None:
+    """Of what it brings, nothing else would be known."""
+    release = upstream.publish("0.25.0", github=False)
+    for path in list(upstream.server.known_paths()):
+        upstream.server.answer(path, status(403))
+    npm_that_fetches(both, upstream, release, release.npm_archive)
+    document = both.machine.root / "npm-has" / "package.json"
+    document.write_text(document.read_text().replace("dist.integrity", "dist.other"))
+    both.install().failed(4, "http-status").says("403")
 
 
 def test_what_npm_brings_must_be_what_was_published(both: Getters, upstream: Upstream) -> None:
@@ -291,25 +303,6 @@ def test_npm_is_not_asked_for_what_the_registry_does_not_have(
 
 
 # --- Mirrors -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("code", "version"), [(404, None), (400, "0.25.0"), (405, None)])
-def test_a_mirror_without_documents_of_one_version(
-    both: Getters, upstream: Upstream, code: int, version: str | None
-) -> None:
-    """As some registries are; the document of all versions has the same in it."""
-    release = upstream.publish("0.25.0", github=False)
-    server = upstream.server
-    for missing in (npm_cli_path("latest"), npm_cli_path("0.25.0")):
-        server.answer(missing, status(code))
-    server.answer(npm_platform_path("0.25.0", BUILD), status(code))
-    for path, reply in whole_documents(upstream, release).items():
-        server.answer(path, reply)
-    both.machine.set(WASP_NPM_REGISTRY=upstream.npm_url)
-    assert both.install(version).ok().json["digest"] == release.npm_digest
-    assert both.machine.layout.receipt("0.25.0")["node"] == ">=24.14.1"
-    if code == 404:
-        both.install("0.24.0").failed(5, "no-such-version")
 
 
 def test_a_mirror_that_lists_the_newest_is_asked_for_all(

@@ -6,13 +6,12 @@ import pytest
 
 from tests.support.getters import Getters
 from tests.support.releases import (
-    GITHUB_LATEST_PATH,
     Upstream,
     npm_cli_path,
     npm_platform_path,
     npm_tarball_path,
 )
-from tests.support.replies import Content, closed_port, html_page, redirect, status
+from tests.support.replies import status
 
 BUILD = "linux-x64-glibc"
 
@@ -29,48 +28,26 @@ def test_npm_comes_first(both: Getters, upstream: Upstream) -> None:
     run.is_silent_about("github")
 
 
-@pytest.mark.parametrize("version", ["0.20.1", "0.1.9.1", "0.20.0-rc1"])
-def test_versions_before_npm_come_from_github_at_once(
-    both: Getters, upstream: Upstream, version: str
-) -> None:
-    upstream.publish(version, npm=False, latest=False)
-    assert both.install(version, "--dry-run").ok().json["source"] == "github"
+def test_versions_before_npm_come_from_github_at_once(both: Getters, upstream: Upstream) -> None:
+    upstream.publish("0.20.1", npm=False, latest=False)
+    assert both.install("0.20.1", "--dry-run").ok().json["source"] == "github"
     assert not asked(upstream, "npm")
 
 
 @pytest.mark.parametrize(
     ("fault", "version"),
-    [
-        ("lacking", "0.25.0"),
-        ("lacking", None),
-        ("refused", None),
-        ("500", "0.25.0"),
-        ("403", None),
-        ("portal", "0.25.0"),
-        ("no-json", None),
-        ("dns", "0.25.0"),
-    ],
+    [("lacking", "0.25.0"), ("lacking", None), ("500", "0.25.0"), ("dns", None)],
 )
 def test_github_serves_when_npm_does_not(
     both: Getters, upstream: Upstream, fault: str, version: str | None
 ) -> None:
     upstream.publish("0.25.0", npm=False)
     both.machine.without_waiting()
-    answers = {
-        "500": status(500),
-        "403": status(403),
-        "portal": html_page(),
-        "no-json": Content(b"nonsense"),
-    }
-    holder, port = closed_port()
-    with holder:
-        if fault == "refused":
-            both.machine.set(WASP_NPM_REGISTRY=f"https://127.0.0.1:{port}")
-        elif fault == "dns":
-            both.machine.set(WASP_NPM_REGISTRY="https://registry.invalid")
-        elif fault in answers:
-            upstream.server.answer(npm_cli_path(version or "latest"), answers[fault])
-        run = both.install(version, "--dry-run").ok()
+    if fault == "dns":
+        both.machine.set(WASP_NPM_REGISTRY="https://registry.invalid")
+    elif fault == "500":
+        upstream.server.answer(npm_cli_path("0.25.0"), status(500))
+    run = both.install(version, "--dry-run").ok()
     assert run.json["source"] == "github"
     [warning] = [warning for warning in run.warnings() if "GitHub" in warning]
     assert warning.startswith("the npm registry: ")
@@ -98,18 +75,6 @@ def test_an_unreachable_source_is_not_called_a_missing_version(
 
 
 # --- GitHub --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("location", ["/github/login", "/github/x/releases/tag/v../../evil", ""])
-def test_latest_that_leads_elsewhere(both: Getters, upstream: Upstream, location: str) -> None:
-    upstream.server.answer(GITHUB_LATEST_PATH, redirect(f"{upstream.server.url}{location}"))
-    both.install(None, "--source", "github").failed(4, "bad-answer")
-
-
-def test_latest_that_is_a_page(both: Getters, upstream: Upstream) -> None:
-    upstream.server.answer(GITHUB_LATEST_PATH, html_page())
-    run = both.install(None, "--source", "github", certain_only=True)
-    run.failed(4, "captive-portal").says("browser")
 
 
 def test_a_release_without_a_build_for_this_platform(both: Getters, upstream: Upstream) -> None:

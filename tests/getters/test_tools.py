@@ -8,18 +8,9 @@ import pytest
 
 from tests.getters.test_archives import CORRUPT, GOOD, HOSTILE, refused
 from tests.support.archives import tgz_of
-from tests.support.certificates import Authority, Certificate
 from tests.support.machines import Machine
 from tests.support.releases import GITHUB_LATEST_PATH, Upstream, npm_cli_path, npm_tarball_path
 from tests.support.replies import (
-    Content,
-    Cut,
-    Raw,
-    Reply,
-    Sequence,
-    Stall,
-    closed_port,
-    html_page,
     redirect,
     status,
 )
@@ -67,44 +58,6 @@ def test_wget_keeps_the_passwords_in_netrc_to_itself(
     assert not [headers for headers in upstream.server.headers if "Authorization" in headers]
 
 
-@pytest.mark.parametrize(
-    ("path", "reply", "code", "slug", "attempts"),
-    [
-        (METADATA, status(404), 5, "no-such-version", 1),
-        (METADATA, status(403), 4, "http-status", 1),
-        (METADATA, status(503), 4, "http-status", 4),
-        (METADATA, html_page(), 4, "captive-portal", 1),
-        (TARBALL, html_page(), 4, "captive-portal", 1),
-        (METADATA, Stall(), 4, "timeout", 1),
-        (TARBALL, Stall(), 4, "timeout", 1),
-    ],
-    ids=["404", "403", "503", "portal", "portal-archive", "stall", "stall-archive"],
-)
-def test_wget_tells_answers_apart(
-    wget_machine: Machine,
-    upstream: Upstream,
-    path: str,
-    reply: Reply,
-    code: int,
-    slug: str,
-    attempts: int,
-) -> None:
-    upstream.publish("0.25.0", github=False)
-    upstream.server.answer(path, reply)
-    wget_machine.set(WASP_HTTP_TIMEOUT="1").without_waiting()
-    wget_machine.install("0.25.0", *FROM_NPM).failed(code, slug)
-    assert upstream.server.count(path) == attempts
-
-
-def test_wget_tries_again(wget_machine: Machine, upstream: Upstream) -> None:
-    release = upstream.publish("0.25.0", github=False)
-    fine = Content(release.npm_archive)
-    busy, cut = status(429, Retry_After="9"), Cut(release.npm_archive, 100)
-    upstream.server.answer(TARBALL, Sequence([busy, cut, fine]))
-    wget_machine.without_waiting().install("0.25.0", *FROM_NPM).ok()
-    assert wget_machine.pauses() == [9, 2]
-
-
 @pytest.mark.parametrize("path", [TARBALL, GITHUB_LATEST_PATH], ids=["archive", "latest"])
 def test_wget_does_not_use_what_came_by_http(
     wget_machine: Machine, upstream: Upstream, path: str
@@ -120,66 +73,6 @@ def test_wget_does_not_use_what_came_by_http(
         assert picture(wget_machine.home) == {}
     finally:
         plain.close()
-
-
-@pytest.mark.parametrize(
-    "location",
-    [
-        "LOCATION: {url}/there",
-        "Location:\t/there",
-        "location: ../there",
-        "Location: //{host}/there",
-    ],
-)
-def test_wget_goes_where_a_redirect_leads(
-    wget_machine: Machine, upstream: Upstream, location: str
-) -> None:
-    upstream.publish("0.25.0", github=False)
-    server = upstream.server
-    for path in ("/there", "/npm/@wasp.sh/there", "/npm/@wasp.sh/wasp-cli-linux-x64-glibc/there"):
-        server.answer(path, server.reply_of(TARBALL))
-    line = location.format(url=server.url, host=f"127.0.0.1:{server.port}")
-    head = f"HTTP/1.1 302 Found\r\n{line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    server.answer(TARBALL, Raw(head.encode()))
-    wget_machine.install("0.25.0", *FROM_NPM).ok()
-
-
-@pytest.mark.parametrize("location", ["LOCATION: ", "Location:\t", "location:"])
-def test_wget_and_where_the_newest_is(
-    wget_machine: Machine, upstream: Upstream, location: str
-) -> None:
-    upstream.publish("0.25.0", npm=False)
-    tag = f"{upstream.github_url}/wasp-lang/wasp/releases/tag/v0.25.0"
-    head = (
-        f"HTTP/1.1 302 Found\r\n{location}{tag}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    )
-    upstream.server.answer(GITHUB_LATEST_PATH, Raw(head.encode()))
-    told = wget_machine.install(None, "--source", "github", "--dry-run").ok().json
-    assert told["version"] == "0.25.0"
-
-
-@pytest.mark.parametrize("certificate", [c for c in Certificate if c is not Certificate.GOOD])
-def test_wget_refuses_a_bad_certificate(
-    wget_machine: Machine, authority: Authority, certificate: Certificate
-) -> None:
-    bad = Server(authority.server_context(certificate))
-    try:
-        wget_machine.set(WASP_NPM_REGISTRY=bad.url)
-        wget_machine.install("0.25.0", *FROM_NPM).failed(4, "tls").says("certificate")
-        assert not bad.requests
-    finally:
-        bad.close()
-
-
-def test_wget_and_nobody_there(wget_machine: Machine) -> None:
-    holder, port = closed_port()
-    wget_machine.without_waiting()
-    with holder:
-        wget_machine.set(WASP_NPM_REGISTRY=f"https://127.0.0.1:{port}")
-        wget_machine.install("0.25.0", *FROM_NPM).failed(4, "connection")
-    assert wget_machine.pauses() == [1, 2, 4]
-    wget_machine.set(WASP_NPM_REGISTRY="https://registry.invalid")
-    wget_machine.install("0.25.0", *FROM_NPM).failed(4, "dns").says("registry.invalid")
 
 
 # --- Which downloader ----------------------------------------------------------------------------

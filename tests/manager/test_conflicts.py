@@ -95,16 +95,16 @@ FOREIGNERS: dict[str, Callable[[Path], None]] = {
 
 @pytest.mark.parametrize("kind", FOREIGNERS)
 def test_a_foreign_wasp_is_left_alone_and_never_written_through(
-    machine: Machine, install: tuple[str, ...], kind: str
+    shell_machine: Machine, kind: str
 ) -> None:
+    machine = shell_machine
     machine.layout.plant("0.24.0")
     launcher = machine.layout.launcher
     launcher.parent.mkdir()
     FOREIGNERS[kind](launcher)
     before = picture(machine.home)
-    run = machine.install(None, *install).failed(8, "foreign-launcher")
+    run = machine.run("use", "0.24.0", "--json").failed(8, "foreign-launcher")
     run.says(".local/bin/wasp", "--force")
-    machine.run("use", "0.24.0", "--json").failed(8, "foreign-launcher")
     assert picture(machine.home) == before
     machine.run("use", "0.24.0", "--force").ok()
     assert launcher.is_file()

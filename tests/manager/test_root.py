@@ -9,7 +9,8 @@ import pytest
 
 from tests.manager.homes import archive
 from tests.support.filesystems import STRANGER, give_away
-from tests.support.machines import Machine, Run
+from tests.support.frontends import PYTHON
+from tests.support.machines import Machine, MachineRoom, Run
 from tests.support.skips import need_root
 from tests.support.trees import Layout, picture
 
@@ -17,10 +18,10 @@ COMMANDS = (["install"], ["use", "0.25.0"], ["uninstall", "--yes"], ["migrate-to
 
 
 @pytest.fixture
-def root(machine: Machine) -> Machine:
-    """A machine with a release in a file, on which root works."""
+def root(shell_machine: Machine) -> Machine:
+    """A machine on which root works."""
     need_root("a folder of another user")
-    return machine
+    return shell_machine
 
 
 def install(machine: Machine, *options: str) -> Run:
@@ -44,6 +45,14 @@ def test_the_home_of_another_user(root: Machine, command: list[str]) -> None:
     run.says(f"belongs to another user (number {STRANGER})")
     assert picture(root.home) == before
     assert root.run("list", "--json").ok().json["versions"] == ["0.25.0"]
+
+
+def test_install_py_asks_before_it_fetches_anything(machines: MachineRoom) -> None:
+    need_root("a folder of another user")
+    machine = machines.build(PYTHON)
+    give_away(machine.home)
+    refused(install(machine), machine.home)
+    assert picture(machine.home) == {}
 
 
 @pytest.mark.parametrize("below", ["", "a/b"])

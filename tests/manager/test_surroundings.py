@@ -5,9 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.manager.homes import VERSION, install
+from tests.support.functions import call_functions
 from tests.support.machines import Machine
-from tests.support.releases import Upstream
-from tests.support.toolboxes import Toolbox, real_tool
+from tests.support.toolboxes import Toolbox
+
+
+@pytest.fixture
+def machine(shell_machine: Machine) -> Machine:
+    return shell_machine
 
 
 def warnings(machine: Machine, word: str) -> list[str]:
@@ -35,21 +40,23 @@ NODE_SAYS = {
 }
 
 
-@pytest.mark.parametrize("body", NODE_SAYS)
-def test_node(machine: Machine, upstream: Upstream, body: str) -> None:
-    upstream.publish("0.25.0", node=">=24.14.1")
-    machine.toolbox.fake_node("24.14.1").script("node", body)
-    if "sleep" in body:
-        # In place of ten seconds.
-        machine.toolbox.script("timeout", f'shift 3; exec {real_tool("timeout")} -k 2 1 "$@"')
-    run = machine.install()
-    found = [warning for warning in run.ok().warnings() if "ode" in warning]
-    expected = NODE_SAYS[body]
-    assert len(found) == (expected is not None), run
-    if expected is not None:
-        assert expected in found[0]
-        assert "Wasp 0.25.0 needs Node.js >=24.14.1." in found[0]
-        assert "\033" not in run.stderr
+def test_what_node_says(machine: Machine) -> None:
+    calls = []
+    for number, body in enumerate(NODE_SAYS):
+        box = Toolbox(machine.root / "nodes" / str(number)).fake_node("0").script("node", body)
+        calls.append(
+            f"PATH={box.folder}:$PATH HELPER_LIMIT_S=1 version=0.25.0 release_node='>=24.14.1'\n"
+            "check_node"
+        )
+    told = call_functions(machine, calls, together=True)
+    for (body, expected), said in zip(NODE_SAYS.items(), told):
+        if expected is None:
+            assert said == "", body
+        else:
+            assert said.startswith("warning: Node.js "), body
+            assert expected in said, body
+            assert " Wasp 0.25.0 needs Node.js >=24.14.1.\n" in said, body
+            assert "\033" not in said
 
 
 def test_no_node(machine: Machine) -> None:
@@ -124,11 +131,14 @@ ENTRIES = {
 }
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_what_counts_as_on_path(machine: Machine, entry: str) -> None:
-    names = {"bin": machine.layout.launcher.parent, "home": machine.home}
-    machine.set(PATH=f"{machine.toolbox.folder}:{entry.format(**names)}")
-    assert install(machine).json["on_path"] is ENTRIES[entry]
+def test_what_counts_as_on_path(every_shell_machine: Machine) -> None:
+    names = {"bin": "/home/me/.local/bin", "home": "/home/me"}
+    calls = [
+        f"prefix=/home/me/.local PATH='{entry.format(**names)}'\nis_on_path\necho $on_path"
+        for entry in ENTRIES
+    ]
+    told = call_functions(every_shell_machine, calls)
+    assert {entry: said == "yes" for entry, said in zip(ENTRIES, told)} == ENTRIES
 
 
 # --- What people read ----------------------------------------------------------------------------

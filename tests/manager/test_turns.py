@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.manager.homes import VERSION, archive, set_up, uninstall, with_line
-from tests.support.frontends import FULL, FrontEnd
+from tests.support.frontends import FULL, patched
 from tests.support.machines import Background, Machine, MachineRoom
 from tests.support.processes import sleeping_elsewhere
 from tests.support.trees import picture
 
 MINE = b"export A=1\nexport B=2"
-ROUNDS = 100 if FULL else 25
+ROUNDS = 100 if FULL else 10
 #: Longer than any run is given to hold its turn.
 LONG_AGO = 3600
 
@@ -44,29 +44,31 @@ def hold(machine: Machine, holder: str, age: float = 0) -> Path:
     return turn
 
 
-def holder_that(how: str) -> tuple[str, float]:
-    return {
-        "has-ended": (f"{machine_name()}-{sleeping_elsewhere()}", 0),
-        "hangs": (f"{machine_name()}-{os.getpid()}", LONG_AGO),
-        "was-on-another-machine": ("elsewhere-1", LONG_AGO),
-        "nobody-knows": ("nonsense", LONG_AGO),
-    }[how]
-
-
-@pytest.mark.parametrize("how", ["has-ended", "hangs", "was-on-another-machine", "nobody-knows"])
-def test_a_turn_is_taken_over_from_one_that(
-    machines: MachineRoom, every_shell: FrontEnd, how: str
-) -> None:
-    machine = machines.build(every_shell)
-    turn = hold(machine, *holder_that(how))
-    # Another that broke it was killed in the middle.
-    breaking = turn.with_name(".turn.breaking")
-    breaking.mkdir()
-    os.utime(breaking, (time.time() - LONG_AGO,) * 2)
+def is_taken_over(machine: Machine) -> None:
     set_up(machine)
     assert machine.wasp("version").stdout == "0.25.0\n"
     uninstall(machine)
     assert picture(machine.home) == {}
+
+
+def test_the_turn_of_a_run_that_has_ended_is_taken_over(every_shell_machine: Machine) -> None:
+    hold(every_shell_machine, f"{machine_name()}-{sleeping_elsewhere()}")
+    is_taken_over(every_shell_machine)
+
+
+@pytest.mark.parametrize("holder", ["{here}-{alive}", "elsewhere-1", "nonsense"])
+def test_a_turn_is_held_for_a_minute_at_most(machine: Machine, holder: str) -> None:
+    hold(machine, holder.format(here=machine_name(), alive=os.getpid()), LONG_AGO)
+    is_taken_over(machine)
+
+
+def test_who_was_killed_while_it_took_a_turn_over_is_in_nobodys_way(
+    machine: Machine, tmp_path: Path
+) -> None:
+    sooner = {'"$_waited" -lt 300 ]': '"$_waited" -lt 3 ]'}
+    machine.front_end = patched(machine.front_end, tmp_path / "patched", sooner)
+    hold(machine, "elsewhere-1", LONG_AGO).with_name(".turn.breaking").mkdir()
+    is_taken_over(machine)
 
 
 @pytest.mark.parametrize("holder", ["alive", "elsewhere"])
@@ -137,7 +139,7 @@ def test_an_uninstall_beside_an_install_ends_in_one_whole_state(machine: Machine
     """Wasp is there with all that belongs to it, or nothing of it is."""
     (machine.home / ".bashrc").write_bytes(MINE)
     file = archive(machine)
-    for number in range(ROUNDS // 3):
+    for number in range(ROUNDS // 2):
         if number % 2:
             set_up(machine)
         install = machine.start("install", "--from-file", file, "--force")

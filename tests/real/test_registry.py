@@ -123,6 +123,7 @@ def _npm_install(machine: Machine, registry: str, prefix: Path) -> subprocess.Co
     )
 
 
+@pytest.mark.full
 def test_a_new_project_is_made(
     machines: MachineRoom, registry: str, node_modules: Path, tmp_path: Path
 ) -> None:

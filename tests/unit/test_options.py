@@ -20,15 +20,8 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "options"),
     [
-        ("", {}),
-        ("-v 0.25.0", {"wanted": "0.25.0"}),
-        ("-v0.25.0", {"wanted": "0.25.0"}),
-        ("--version v0.25.0", {"wanted": "0.25.0"}),
-        ("--version=0.25.0-rc1", {"wanted": "0.25.0-rc1"}),
-        ("-qyv latest", {"quiet": True, "yes": True}),
         ("-q --json", {"quiet": True, "json": True}),
         ("--prefix /opt/wasp/ --destdir=/x//", {"prefix": "/opt/wasp", "destdir": "/x"}),
-        ("--sha256 " + "A" * 64, {"sha256": "a" * 64}),
         ("--from-file /x/y.tgz --source npm", {"from_file": "/x/y.tgz", "source": "npm"}),
     ],
 )

@@ -11,6 +11,7 @@ from tests.support.machines import Machine, MachineRoom
 from tests.support.server import Server
 from tests.support.wine import Wine, shared_wine
 from tests.support.wsl import FakeWsl
+from tests.windows.world import World
 
 UBUNTU = "  NAME      STATE           VERSION\n* Ubuntu    Stopped         2\n"
 
@@ -39,6 +40,11 @@ def wsl(inside: Machine) -> Iterator[FakeWsl]:
     fake = FakeWsl(inside).lists(UBUNTU)
     yield fake
     fake.close()
+
+
+@pytest.fixture
+def world(wsl: FakeWsl, tmp_path: Path) -> World:
+    return World(wsl, tmp_path / "windows")
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.support.collector import Collector
 from tests.support.frontends import INSTALL_PY, REPOSITORY
 from tests.support.machines import Machine
@@ -15,6 +17,8 @@ from tests.support.releases import (
 from tests.support.wine import Wine, windows_path
 from tests.support.wsl import FakeWsl
 from wasp_installer.windows.wasp_cmd import wasp_cmd
+
+pytestmark = pytest.mark.full
 
 
 def test_wasp_cmd_hands_over_folder_arguments_and_exit_code(

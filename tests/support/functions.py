@@ -1,0 +1,53 @@
+"""Functions of the sh program, called one by one: many cases in one process of a shell."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.support.machines import Machine
+
+#: What makes the program run, at its end.
+_START = re.compile(r'\n[^\n]*\nmain "\$0" "\$@"\n*\Z')
+_BEGIN = """
+program=$0
+set_defaults
+choose_colours
+make_work_folder
+"""
+#: Each has a folder of its own, and may end the program.
+_CALL = """
+(
+work=$work/{number}
+mkdir "$work"
+{call}
+) >'{answers}/{number}' 2>&1 {end}
+"""
+_END = """
+wait
+rm -rf "$work"
+exit 0
+"""
+
+
+def call_functions(machine: Machine, calls: Sequence[str], *, together: bool = False) -> list[str]:
+    """What each of these pieces of sh says when it is run as a part of the program.
+
+    Each runs in a subshell of the machine's shell; with ``together`` all at once.
+    """
+    answers = machine.root / "answers"
+    answers.mkdir()
+    program = Path(os.environ["WASP_TESTS_PROGRAM"]).read_text(encoding="utf-8")
+    definitions, starts = _START.subn("\n", program)
+    assert starts == 1, "the program does not end with the call of main"
+    end = "&" if together else ""
+    pieces = [
+        _CALL.format(number=number, call=call, answers=answers, end=end)
+        for number, call in enumerate(calls)
+    ]
+    script = machine.root / "functions"
+    script.write_text("".join([definitions, _BEGIN, *pieces, _END]), encoding="utf-8")
+    machine.run_program([*machine.front_end.interpreter(), str(script)]).ok()
+    return [(answers / str(number)).read_text().rstrip("\n") for number in range(len(calls))]

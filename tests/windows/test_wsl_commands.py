@@ -1,0 +1,217 @@
+"""Wasp inside WSL: real runs of install.sh behind a wsl.exe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.machines import Machine
+from tests.support.registry_double import RegistryDouble
+from tests.support.releases import Upstream
+from tests.support.wsl import FakeWsl
+from tests.windows.world import DOCKER, HEADING, UBUNTU, World
+from wasp_installer import InstallerError
+
+# --- real runs of install.sh ---------------------------------------------------------------------
+
+
+def test_an_install(world: World, wsl: FakeWsl, inside: Machine, upstream: Upstream) -> None:
+    """Doing it again changes nothing."""
+    release = upstream.publish("0.25.0")
+    wsl.lists(HEADING + UBUNTU)
+    result = world.run()
+    assert (result.status, result.version) == ("installed", "0.25.0")
+    assert (result.source, result.digest) == ("npm", release.npm_digest)
+    assert inside.layout.versions() == ["0.25.0"]
+    assert inside.wasp("version").stdout == "0.25.0\n"
+    assert b"-d Ubuntu-22.04 --exec /bin/sh -lc" in world.cmd.read_bytes()
+    bin_folder = str(world.cmd.parent)
+    assert world.registry.values["Path"] == (f"{bin_folder};C:\\a", 2)
+    assert world.announced == 1
+    assert not list(world.cmd.parent.glob(".wasp-*"))
+    before = (world.cmd.read_bytes(), dict(world.registry.values))
+    assert world.run().status == "already-installed"
+    assert (world.cmd.read_bytes(), world.registry.values) == before
+    assert world.announced == 1
+
+
+def test_the_options_reach_install_sh(world: World, wsl: FakeWsl, upstream: Upstream) -> None:
+    upstream.publish("0.24.0", latest=False)
+    upstream.publish("0.25.0")
+    digest = "0" * 64
+    with pytest.raises(InstallerError) as caught:
+        world.run(wanted="0.24.0", sha256=digest, force=True, require_checksum=True, quiet=True)
+    assert caught.value.slug == "checksum-mismatch"
+    assert caught.value.code == 6
+    arguments = wsl.inner_calls()[-1].arguments
+    for option in (
+        "--force",
+        "--require-checksum",
+        "--no-telemetry",
+        "--quiet",
+        "--porcelain",
+        digest,
+    ):
+        assert option in arguments
+    assert not world.cmd.exists()
+
+
+def test_an_error_inside_is_told_once(
+    world: World, upstream: Upstream, capfd: pytest.CaptureFixture[str]
+) -> None:
+    upstream.publish("0.25.0")
+    with pytest.raises(InstallerError) as caught:
+        world.run(wanted="0.26.0")
+    world.console.show_error(caught.value)
+    assert (caught.value.slug, caught.value.code) == ("no-such-version", 5)
+    assert capfd.readouterr().err.count("error: ") == 1
+
+
+def test_version_1_works_and_is_said(world: World, wsl: FakeWsl, upstream: Upstream) -> None:
+    upstream.publish("0.25.0")
+    wsl.lists(HEADING + "* Debian   Running   1\n")
+    assert world.run().status == "installed"
+    [warning] = [text for text in world.console.warnings if "WSL 1" in text]
+    assert "wsl --set-version Debian 2" in warning
+
+
+def test_a_default_that_does_not_start_is_passed_over(
+    world: World, wsl: FakeWsl, upstream: Upstream
+) -> None:
+    upstream.publish("0.25.0")
+    wsl.lists(HEADING + DOCKER.replace("  d", "* d", 1) + "  a  Stopped  2\n  b  Stopped  2\n")
+    wsl.broken = ("a",)
+    assert world.run().status == "installed"
+    assert b"rem distribution: b\r\n" in world.cmd.read_bytes()
+
+
+def test_the_distribution_that_has_wasp_is_kept(
+    world: World, wsl: FakeWsl, upstream: Upstream
+) -> None:
+    upstream.publish("0.25.0")
+    world.environment["WASP_WSL_DISTRIBUTION"] = "b"
+    wsl.lists(HEADING + "* a  Stopped  2\n  b  Stopped  2\n")
+    world.run()
+    del world.environment["WASP_WSL_DISTRIBUTION"]
+    world.run("list")
+    assert wsl.calls[-1].arguments[:2] == ["-d", "b"]
+
+
+def test_a_dry_run_changes_nothing(world: World, inside: Machine, upstream: Upstream) -> None:
+    upstream.publish("0.25.0")
+    assert world.run(dry_run=True).status == "planned"
+    assert inside.layout.versions() == []
+    assert not world.cmd.exists()
+    assert world.announced == 0
+
+
+def test_an_archive_is_found_by_its_path_inside(
+    world: World, inside: Machine, upstream: Upstream, tmp_path: Path
+) -> None:
+    archive = tmp_path / "my wasp.tar.gz"
+    archive.write_bytes(upstream.publish("0.25.0").github_archive)
+    inside.toolbox.script("wslpath", '[ "$1 $2" = "-a -u" ] && printf "%s\\n" "$3"')
+    assert world.run(from_file=str(archive)).status == "installed"
+    inside.toolbox.script("wslpath", "exit 1")
+    with pytest.raises(InstallerError, match="cannot see"):
+        world.run(from_file=str(archive))
+
+
+def test_a_foreign_wasp_cmd_stays(world: World) -> None:
+    world.cmd.parent.mkdir(parents=True)
+    world.cmd.write_text("@echo mine\n")
+    with pytest.raises(InstallerError) as caught:
+        world.run()
+    assert (caught.value.slug, caught.value.code) == ("foreign-launcher", 8)
+    assert world.cmd.read_text() == "@echo mine\n"
+
+
+# --- the other commands --------------------------------------------------------------------------
+
+
+def test_list_use_and_uninstall(
+    world: World,
+    inside: Machine,
+    upstream: Upstream,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    upstream.publish("0.24.0", latest=False)
+    upstream.publish("0.25.0")
+    world.run(wanted="0.24.0")
+    world.run()
+    capsys.readouterr()
+    world.run("list")
+    assert capsys.readouterr().out == "* 0.25.0\n  0.24.0\n"
+    upstream.list_at_npm(["0.26.0", "0.25.0"])
+    world.run("list", "--remote")
+    assert capsys.readouterr().out == "  0.26.0\n* 0.25.0 (installed)\n"
+    assert world.run("use", "0.24.0").status == "switched"
+    assert inside.wasp("version").stdout == "0.24.0\n"
+    world.run("uninstall", "0.24.0")
+    assert world.cmd.exists()
+    assert world.run("uninstall").status == "removed"
+    assert inside.layout.versions() == []
+    assert world.registry.values["Path"] == ("C:\\a", 2)
+    assert not world.prefix.joinpath("bin").exists()
+    assert not list(world.prefix.rglob("*wasp*/*"))
+
+
+def test_uninstall_takes_the_libraries_of_install_py_along(
+    world: World, upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.publish("0.25.0")
+    libraries = tmp_path / "local" / "wasp" / "installer"
+    libraries.mkdir(parents=True)
+    world.environment["LOCALAPPDATA"] = str(tmp_path / "local")
+    world.run()
+    world.run("uninstall", dry_run=True)
+    assert libraries.exists()
+    world.run("uninstall")
+    assert not libraries.exists()
+
+
+def test_removing_the_last_version_removes_wasp_cmd(world: World, upstream: Upstream) -> None:
+    upstream.publish("0.25.0")
+    world.run()
+    world.run("uninstall", "0.25.0")
+    assert not world.cmd.exists()
+    assert world.announced == 2
+
+
+def test_an_entry_of_path_that_was_there_before_stays(world: World, upstream: Upstream) -> None:
+    upstream.publish("0.25.0")
+    there = (f"{world.cmd.parent};C:\\a", RegistryDouble.REG_SZ)
+    world.registry.values["Path"] = there
+    world.run()
+    world.run("uninstall")
+    assert world.registry.values["Path"] == there
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "asked",
+        "ci",
+        "locked",
+    ],
+)
+def test_path_is_left_alone(world: World, upstream: Upstream, why: str) -> None:
+    upstream.publish("0.25.0")
+    if why == "ci":
+        world.environment["CI"] = "true"
+    world.registry.is_locked = why == "locked"
+    assert world.run(no_modify_path=why == "asked").status == "installed"
+    assert world.registry.values["Path"] == ("C:\\a", 2)
+    assert any("not on your PATH" in text for text in world.console.warnings)
+
+
+def test_a_github_job_gets_it_for_its_next_steps(
+    world: World, upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.publish("0.25.0")
+    file = tmp_path / "github-path"
+    world.environment |= {"GITHUB_ACTIONS": "true", "CI": "true", "GITHUB_PATH": str(file)}
+    world.run()
+    assert file.read_text() == f"{world.cmd.parent}\n"
+    assert world.registry.values["Path"] == ("C:\\a", 2)
