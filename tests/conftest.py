@@ -13,7 +13,6 @@ from telemetry_ping import CI_VARIABLES
 from tests.support.certificates import Authority, Certificate
 from tests.support.collector import Collector
 from tests.support.frontends import (
-    CHECKOUT,
     CHOSEN_SHELLS,
     FULL,
     GETTERS,
@@ -28,7 +27,6 @@ from tests.support.replies import closed_port
 from tests.support.server import Server
 from tests.support.skips import NO_SKIP
 from tests.support.temporary import keep_files_in_memory
-from wasp_installer.getting import known
 
 
 @pytest.hookimpl(wrapper=True)
@@ -60,15 +58,6 @@ def telemetry_url() -> Iterator[str]:
             del os.environ[name]
         else:
             os.environ[name] = value
-
-
-@pytest.fixture(scope="session", autouse=True)
-def no_release_is_known() -> Iterator[None]:
-    """In this process as in the programs that tests start."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(known, "content_of", lambda file: (CHECKOUT / file).read_bytes())
-        known._releases.cache_clear()
-        yield
 
 
 @pytest.fixture(scope="session")

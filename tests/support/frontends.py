@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,10 @@ from tests.support.toolboxes import real_tool
 
 REPOSITORY = program.REPOSITORY
 CHECKOUT = program.checkout()
+# What is imported in this process knows as little as what is started.
+assert "wasp_installer" not in sys.modules
+sys.path.insert(0, str(CHECKOUT))
+importlib.import_module("wasp_installer")
 INSTALL_SH = CHECKOUT / "install.sh"
 INSTALL_PY = CHECKOUT / "install.py"
 #: WASP_TESTS_FULL=1 runs every case of the sh program in every shell.
