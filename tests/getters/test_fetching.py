@@ -160,7 +160,7 @@ DOCUMENTS: dict[str, Case] = {
     "compressed": Case(
         Content(b"\x1f\x8b", 200, {"Content-Encoding": "br"}),
         "bad-answer",
-        "127.0.0.1 sent its answer compressed (br), which nobody asked for",
+        "127.0.0.1 answered with something that is not JSON",
     ),
     # Elsewhere.
     "moved": Case(led_far),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from tests.support.machines import Machine
+from tests.support.program import checkout
 
 #: What makes the program run, at its end.
 _START = re.compile(r'\n[^\n]*\nmain "\$0" "\$@"\n*\Z')
@@ -39,7 +38,7 @@ def call_functions(machine: Machine, calls: Sequence[str], *, together: bool = F
     """
     answers = machine.root / "answers"
     answers.mkdir()
-    program = Path(os.environ["WASP_TESTS_PROGRAM"]).read_text(encoding="utf-8")
+    program = (checkout() / "program").read_text(encoding="utf-8")
     definitions, starts = _START.subn("\n", program)
     assert starts == 1, "the program does not end with the call of main"
     end = "&" if together else ""

@@ -29,7 +29,9 @@ def checkout() -> Path:
     """A checkout whose installer knows no release; one for all workers of a run."""
     if _VARIABLE not in os.environ:
         folder = Path(tempfile.mkdtemp(prefix="wasp-tests-checkout-"))
-        atexit.register(shutil.rmtree, folder)
+        owner = os.getpid()
+        # Not by a process that was forked from this one.
+        atexit.register(lambda: os.getpid() == owner and shutil.rmtree(folder))
         make_checkout(folder, [])
         os.environ[_VARIABLE] = str(folder)
     return Path(os.environ[_VARIABLE])
