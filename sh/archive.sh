@@ -34,9 +34,10 @@ download() {
 
 # miss_checksum ARCHIVE: dies, where one is required
 miss_checksum() {
-	[ "$require_checksum" = no ] || die no-checksum "no checksum is known for $1." \
+	_unknown="no checksum is known for $1"
+	[ "$require_checksum" = no ] || die no-checksum "$_unknown." \
 		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
-	[ -n "$archive_file" ] || warn "no checksum is known for $1, so it is installed unchecked."
+	[ -n "$archive_file" ] || warn "$_unknown, so it is installed unchecked."
 }
 
 # take_file: --from-file, in place of a download. What is checked is the copy that is unpacked.
