@@ -1016,7 +1016,10 @@ unpack_archive() {
 	release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
 	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
 	say_step 'Unpacking'
-	run_waiting /dev/null "$work/errors" unpack
+	for tar_locale in C.UTF-8 en_US.UTF-8; do
+		run_waiting /dev/null "$work/errors" unpack
+		grep -q locale "$work/errors" || break
+	done
 	explain_unpacking
 	refuse_what_no_release_has
 	keep_wasp_only
@@ -1046,11 +1049,10 @@ hash_archive() {
 }
 unpack() {
 	ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
+	rm -rf "$staging/damaged" "$staging/unpacked"
 	mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
-	_locale=C.UTF-8
-	[ "$os" != macos ] || _locale=en_US.UTF-8
 	decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
-		LC_ALL=$_locale tar -xof -
+		LC_ALL=$tar_locale tar -xof -
 		_tar_status=$?
 		cat >/dev/null
 		exit "$_tar_status"
