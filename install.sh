@@ -602,10 +602,9 @@ fetch_with_wget() {
 	[ "$_method" = --location ] || set -- "$@" --spider
 	run_waiting "$_file" "$work/errors" bounded wget "$@" "$_url"
 	case $_status in
-		0) ;;
-		1 | 6 | 8) _status=22 ;;
+		[168]) _status=22 ;;
 		5) _status=60 ;;
-		*) _status=other ;;
+		[37]) _status=other ;;
 	esac
 	! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
 		'the wget on your PATH does not check certificates, so you need curl.' "$(how_to_install curl)"
@@ -852,24 +851,22 @@ find_release_at_github() {
 		[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
 	}
 	for release_build in $github_builds; do
-		release_url=$github/download/v$version/wasp-$release_build.tar.gz
-		! asset_is_there "wasp-$release_build.tar.gz" || return 0
+		_name=wasp-$release_build.tar.gz
+		release_url=$github/download/v$version/$_name
+		if [ -s "$work/values" ]; then
+			problem=not-found
+			_asset=$(sed -n "s/^assets\.\([0-9]*\)\.name$tab$_name\$/\1/p" "$work/values")
+			[ -n "$_asset" ] || continue
+			pick "assets.$_asset.digest"
+			case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
+			return 0
+		fi
+		! fetch "$release_url" /dev/null --head || return 0
 		[ "$problem" = not-found ] || return 1
 	done
 	release_url=''
 	! fetch "$github/tag/v$version" /dev/null --head || set_problem no-build "Wasp $version has no build for $os $arch"
 	return 1
-}
-asset_is_there() {
-	[ -s "$work/values" ] || {
-		fetch "$release_url" /dev/null --head
-		return
-	}
-	problem=not-found
-	_asset=$(sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p" "$work/values")
-	[ -n "$_asset" ] || return 1
-	pick "assets.$_asset.digest"
-	case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
 }
 read_versions_of_github() {
 	name_github
@@ -968,9 +965,10 @@ download() {
 		|| set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
 }
 miss_checksum() {
-	[ "$require_checksum" = no ] || die no-checksum "no checksum is known for $1." \
+	_unknown="no checksum is known for $1"
+	[ "$require_checksum" = no ] || die no-checksum "$_unknown." \
 		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
-	[ -n "$archive_file" ] || warn "no checksum is known for $1, so it is installed unchecked."
+	[ -n "$archive_file" ] || warn "$_unknown, so it is installed unchecked."
 }
 take_file() {
 	release_source="file"
@@ -1019,7 +1017,10 @@ unpack_archive() {
 	release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
 	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
 	say_step 'Unpacking'
-	run_waiting /dev/null "$work/errors" unpack
+	for tar_locale in C.UTF-8 en_US.UTF-8; do
+		run_waiting /dev/null "$work/errors" unpack
+		grep -q locale "$work/errors" || break
+	done
 	explain_unpacking
 	refuse_what_no_release_has
 	keep_wasp_only
@@ -1049,11 +1050,10 @@ hash_archive() {
 }
 unpack() {
 	ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
+	rm -rf "$staging/damaged" "$staging/unpacked"
 	mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
-	_locale=C.UTF-8
-	[ "$os" != macos ] || _locale=en_US.UTF-8
 	decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
-		LC_ALL=$_locale tar -xof -
+		LC_ALL=$tar_locale tar -xof -
 		_tar_status=$?
 		cat >/dev/null
 		exit "$_tar_status"

@@ -34,9 +34,10 @@ download() {
 
 # miss_checksum ARCHIVE: dies, where one is required
 miss_checksum() {
-	[ "$require_checksum" = no ] || die no-checksum "no checksum is known for $1." \
+	_unknown="no checksum is known for $1"
+	[ "$require_checksum" = no ] || die no-checksum "$_unknown." \
 		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
-	[ -n "$archive_file" ] || warn "no checksum is known for $1, so it is installed unchecked."
+	[ -n "$archive_file" ] || warn "$_unknown, so it is installed unchecked."
 }
 
 # take_file: --from-file, in place of a download. What is checked is the copy that is unpacked.
@@ -100,7 +101,11 @@ unpack_archive() {
 	# One that was cut between two entries is told by no tar, but by the zeros at its end.
 	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
 	say_step 'Unpacking'
-	run_waiting /dev/null "$work/errors" unpack
+	# bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
+	for tar_locale in C.UTF-8 en_US.UTF-8; do
+		run_waiting /dev/null "$work/errors" unpack
+		grep -q locale "$work/errors" || break
+	done
 	explain_unpacking
 	refuse_what_no_release_has
 	keep_wasp_only
@@ -139,12 +144,10 @@ hash_archive() {
 # out of gzip.
 unpack() {
 	ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
+	rm -rf "$staging/damaged" "$staging/unpacked"
 	mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
-	# bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
-	_locale=C.UTF-8
-	[ "$os" != macos ] || _locale=en_US.UTF-8
 	decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
-		LC_ALL=$_locale tar -xof -
+		LC_ALL=$tar_locale tar -xof -
 		_tar_status=$?
 		# gzip is not to be ended by what tar does not read, such as the zeros behind the last entry.
 		cat >/dev/null

@@ -108,10 +108,9 @@ fetch_with_wget() {
 	[ "$_method" = --location ] || set -- "$@" --spider
 	run_waiting "$_file" "$work/errors" bounded wget "$@" "$_url"
 	case $_status in
-		0) ;;
-		1 | 6 | 8) _status=22 ;;
+		[168]) _status=22 ;;
 		5) _status=60 ;;
-		*) _status=other ;;
+		[37]) _status=other ;;
 	esac
 	! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
 		'the wget on your PATH does not check certificates, so you need curl.' "$(how_to_install curl)"

@@ -23,27 +23,23 @@ find_release_at_github() {
 		[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
 	}
 	for release_build in $github_builds; do
-		release_url=$github/download/v$version/wasp-$release_build.tar.gz
-		! asset_is_there "wasp-$release_build.tar.gz" || return 0
+		_name=wasp-$release_build.tar.gz
+		release_url=$github/download/v$version/$_name
+		if [ -s "$work/values" ]; then
+			problem=not-found
+			_asset=$(sed -n "s/^assets\.\([0-9]*\)\.name$tab$_name\$/\1/p" "$work/values")
+			[ -n "$_asset" ] || continue
+			pick "assets.$_asset.digest"
+			case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
+			return 0
+		fi
+		! fetch "$release_url" /dev/null --head || return 0
 		[ "$problem" = not-found ] || return 1
 	done
 	release_url=''
 	# A release without this asset is another thing than no such release.
 	! fetch "$github/tag/v$version" /dev/null --head || set_problem no-build "Wasp $version has no build for $os $arch"
 	return 1
-}
-
-# asset_is_there NAME: and sets release_digest, when it is known
-asset_is_there() {
-	[ -s "$work/values" ] || {
-		fetch "$release_url" /dev/null --head
-		return
-	}
-	problem=not-found
-	_asset=$(sed -n "s/^assets\.\([0-9]*\)\.name$tab$1\$/\1/p" "$work/values")
-	[ -n "$_asset" ] || return 1
-	pick "assets.$_asset.digest"
-	case $picked in sha256:*) release_digest=$(printf '%s' "$picked" | tr A-F a-f) ;; esac
 }
 
 # https://docs.github.com/rest/releases/releases#list-releases
