@@ -122,8 +122,8 @@ def file_system_error(action: str, error: OSError) -> InstallerError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return InstallerError(
             "no-space",
-            f"{message}: no space left on the device.",
-            "Free some space (a version needs about 170 MB), or choose another place with --prefix DIR.",
+            f"{message}: no space left on the device (a version needs about 170 MB).",
+            _HINT_OTHER_PLACE,
         )
     return InstallerError(
         "file-system",

@@ -89,7 +89,7 @@ class Staging:
                 return
             except OSError as error:
                 failure = error
-        raise file_system_error(f"put Wasp {version} into {pretty(place)}", failure)
+        raise file_system_error(f"write to {pretty(self._layout.share)}", failure)
 
     def _move_aside(self, version: str) -> None:
         aside = self.folder / "replaced" / version
