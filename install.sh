@@ -198,7 +198,7 @@ need() {
 how_to_install() {
 	for _command in 'apt-get install' 'apk add' 'dnf install' 'pacman -S' 'zypper install' 'brew install'; do
 		have "${_command%% *}" || continue
-		[ "$_command" = 'brew install' ] || [ "$(id -u)" = 0 ] || _command="sudo $_command"
+		case $_command,$(id -u) in brew* | *,0) ;; *) _command="sudo $_command" ;; esac
 		printf 'Install it: %s %s' "$_command" "$1"
 		return
 	done
@@ -226,24 +226,24 @@ ask() {
 change_in() {
 	_changed=$1
 	shift
-	_errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot write to $(pretty "$_changed")" "$_errors"
+	_errors=$("$@" 2>&1 >/dev/null) || die_unwritable "$_changed"
 }
 write_file() {
 	_file=$1
 	shift
-	_errors=$( ("$@" >"$_file") 2>&1) || die_file_system "cannot write to $(pretty "${_file%/*}")" "$_errors"
+	_errors=$( ("$@" >"$_file") 2>&1) || die_unwritable "${_file%/*}"
+}
+die_unwritable() {
+	die_file_system "cannot write to $(pretty "$1")" "$_errors"
 }
 die_file_system() {
-	_slug=file-system _hint='Choose another place with --prefix DIR.' _cause=$(plain_text "${2##*: }")
+	_slug=file-system _cause=$(plain_text "${2##*: }")
 	case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
 		*'ermission denied'* | *'not permitted'*) _slug=permission-denied _cause='permission denied' ;;
 		*'ead-only file system'*) _slug=read-only _cause='the file system is read-only' ;;
-		*'o space left'* | *'uota exceeded'* | *full)
-			_slug=no-space _cause='no space left on the device'
-			_hint='Free some space (a version needs about 170 MB), or choose another place with --prefix DIR.'
-			;;
+		*'o space left'* | *'uota exceeded'* | *full) _slug=no-space _cause='no space left on the device (a version needs about 170 MB)' ;;
 	esac
-	die "$_slug" "$1: ${_cause:-it failed}." "$_hint"
+	die "$_slug" "$1: ${_cause:-it failed}." 'Choose another place with --prefix DIR.'
 }
 is_of_the_system() {
 	printf '%s\n' "$1" | grep -qE '(I/O|nput/output|rite) error|o space left|uota exceeded|ead-only file|ermission denied'
@@ -1243,13 +1243,14 @@ send_event() {
 }
 name_owner() {
 	machine_name=$(printf '%s_%s\n' "$(uname -n)" "$(readlink /proc/self/ns/pid 2>/dev/null)" | tr -c 'A-Za-z0-9\n' _)
-	owner_name=$machine_name-$$ staged_launcher=$bin_dir/.wasp-staging-$machine_name-$$-new
+	owner_name=$machine_name-$$
+	staged_launcher=$bin_dir/.wasp-staging-$owner_name-new
 }
 is_abandoned() {
-	if [ "${1%-*}" != "$machine_name" ]; then
-		[ -n "$(find "$2" -prune -mtime +0 2>/dev/null)" ]
+	[ "${1%-*}" = "$machine_name" ] || {
+		is_older "$2" 1440
 		return
-	fi
+	}
 	_pid=${1##*-}
 	[ "$_pid" = $$ ] || [ "$command,$_pid" = "check,$PPID" ] || { ! kill -0 "$_pid" 2>/dev/null && ! [ -d "/proc/$_pid" ]; }
 }
@@ -1319,12 +1320,12 @@ place_version() {
 		fi
 		! rename_folder "$staging/new" "$_place" || return 0
 	done
-	die_file_system "cannot put Wasp $version into $(pretty "$_place")" "$_errors"
+	die_unwritable "$share_dir"
 }
 remove_version() {
 	_removed=$share_dir/.staging-$owner_name-removed
 	{ rename_folder "$share_dir/$1" "$_removed" || [ ! -e "$share_dir/$1" ]; } && _errors=$(remove_tree "$_removed" 2>&1) \
-		|| die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
+		|| die_unwritable "$share_dir"
 }
 take_turn() {
 	turn=$share_dir/.turn _waited=0
@@ -1333,24 +1334,24 @@ take_turn() {
 		_errors=$(ln -s "$owner_name" "$turn" 2>&1) && break
 		if [ "${_errors%exists*}" = "$_errors" ]; then
 			[ "$command" = uninstall ] && return 0
-			[ "$_waited" -lt 5 ] || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
+			[ "$_waited" -lt 5 ] || die_unwritable "$share_dir"
 		elif is_left_turn && mkdir "$turn.breaking" 2>/dev/null; then
 			! is_left_turn || rm -f "$turn"
 			rmdir "$turn.breaking"
 			continue
 		fi
 		[ "$_waited" -gt 0 ] || say_step 'Waiting for another run'
-		! is_old "$turn.breaking" || rmdir "$turn.breaking" 2>/dev/null
+		! is_older "$turn.breaking" 1 || rmdir "$turn.breaking" 2>/dev/null
 		_waited=$((_waited + 1))
 		run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
 	done
 	ignore_signals
 }
 is_left_turn() {
-	_holder=$(readlink "$turn") && { is_abandoned "$_holder" "$turn" || is_old "$turn"; }
+	_holder=$(readlink "$turn") && { is_abandoned "$_holder" "$turn" || is_older "$turn" 1; }
 }
-is_old() {
-	[ -n "$(find "$1" -prune -mmin +1 2>/dev/null)" ]
+is_older() {
+	[ -n "$(find "$1" -prune -mmin "+$2" 2>/dev/null)" ]
 }
 end_turn() {
 	[ -z "$turn" ] || [ "$(readlink "$turn")" != "$owner_name" ] || rm -f "$turn"
@@ -1368,12 +1369,11 @@ inspect_launcher() {
 		NR == 1 && !/^#!/ || NR > 200 { exit }
 		sub(/^_?wasp_version=/, "") { version = $0; gsub(quote, "", version) }
 		/waspc_datadir=/ {
-			ours = "ours "
+			ours = 1
 			if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
 		}
-		END { if (ours) print ours version }' "$bin_dir/wasp" 2>/dev/null)
+		END { if (ours) print version ? version : "unknown" }' "$bin_dir/wasp" 2>/dev/null)
 	[ -z "$current" ] || launcher=ours
-	current=${current#ours }
 	is_version "$current" || current=''
 }
 refuse_npm() {
@@ -1386,7 +1386,7 @@ refuse_conflicts() {
 	case $launcher,$force in
 		folder,* | foreign,no)
 			die foreign-launcher "$(pretty "$bin_dir/wasp") is not from this installer." \
-				'Move it away, or replace a file with --force. Then run this again.'
+				'Move it away, or replace a file with --force.'
 			;;
 	esac
 }
@@ -1420,10 +1420,11 @@ stage_shared_files() {
 	spell "$wasp_root"
 	for _name in $SHARED_FILES; do
 		case $_name in
-			env.sh) write_file "$staging/shared/$_name" filled_in "$_name" 4 "__wasp_root=$word" ;;
-			env.fish) write_file "$staging/shared/$_name" filled_in "$_name" 4 "set -g __wasp_root $fish_word" ;;
-			*) write_file "$staging/shared/$_name" installed_file "$_name" ;;
+			env.sh) set -- filled_in "$_name" 4 "__wasp_root=$word" ;;
+			env.fish) set -- filled_in "$_name" 4 "set -g __wasp_root $fish_word" ;;
+			*) set -- installed_file "$_name" ;;
 		esac
+		write_file "$staging/shared/$_name" "$@"
 	done
 	[ -n "$destdir" ] || is_newer_manager || change_in "$staging" cp "$program" "$staging/shared/$MANAGER"
 	change_in "$staging" chmod -R u=rwX,go=rX "$staging/shared"
@@ -1475,13 +1476,13 @@ find_python() {
 path = sys.executable
 if sys.version_info >= (3, 8):
 	print(os.path.realpath(path) if os.path.exists(os.path.dirname(path) + "/../pyvenv.cfg") else path)') || continue
-		case $_found in *"$newline"*) ;; /*) printf '%s\n' "$_found" && return ;; esac
+		case $_found in /*) printf '%s\n' "$_found" && return ;; esac
 	done
 }
 spell() {
-	word=$(escaped "$1")
-	case ${home:+$1} in "$home"/*) word=\$HOME$(escaped "${1#"$home"}") ;; esac
-	word=\"$word\"
+	_home='' _below=$1
+	case ${home:+$1} in "$home"/*) _home=\$HOME _below=${1#"$home"} ;; esac
+	word=\"$_home$(escaped "$_below")\"
 	fish_word=$(printf '%s\n' "$word" | sed 's/\\`/`/g')
 }
 spell_lines() {
@@ -1522,7 +1523,7 @@ add_to_startup_files() {
 	spell_lines
 	path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
 	if ! can_be_on_path; then
-		warn "$_bin cannot be on PATH, because of a colon or a line break in its name: choose another --prefix."
+		warn "$_bin cannot be on PATH: its name has a colon or a line break. Choose another --prefix."
 	elif [ "$modify_path" = yes ] && is_github_job && add_to_github_path; then
 		path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
 	elif is_on_ci || ! may_change_startup_files; then
@@ -1607,21 +1608,18 @@ with_name() {
 	printf '%s%s' "${1:+$1, }" "$(pretty "$2")"
 }
 begin_edit() {
-	edited_file=$1 obstacle='is not a file in your home folder, or a link to one'
+	edited_file=$1 obstacle='is a link to nowhere, or outside your home folder'
 	if [ -L "$1" ]; then
 		real=$(readlink -f "$1" 2>/dev/null) && [ -e "$real" ] || return 1
 	else
 		real=$(past_links "${1%/*}")/${1##*/}
 	fi
 	case $real in "$real_home"/*) ;; *) return 1 ;; esac
-	if ! [ -e "$real" ]; then
-		real=$1
-		set -- /dev/null
-	elif ! [ -f "$real" ]; then
-		return 1
-	fi
+	[ -e "$real" ] || real=$1
 	obstacle='cannot be written to'
-	{ [ ! -e "$real" ] || [ -w "$real" ]; } && { cat "$1" >"$work/old" && cat "$work/old" >"$work/new"; } 2>/dev/null
+	{
+		{ [ ! -e "$real" ] || { [ -f "$real" ] && [ -w "$real" ] && cat "$real"; }; } >"$work/old" && cat "$work/old" >"$work/new"
+	} 2>/dev/null
 }
 print_our_lines() {
 	{
@@ -1701,8 +1699,8 @@ check_node() {
 	esac
 	[ -z "$_found" ] || need_next "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}." "$_advice"
 	case $(command -v node),$(command -v npm) in
-		?*,) need_next 'npm is not on PATH, and Wasp needs it.' "It comes with Node.js: $NODE_URL" ;;
-		?*,/mnt/?/*) need_next 'npm on PATH belongs to Windows, and Wasp needs one inside WSL.' "It comes with Node.js: $NODE_URL" ;;
+		?*,) need_next 'npm is not on PATH, and Wasp needs it.' "$_advice" ;;
+		?*,/mnt/?/*) need_next 'npm on PATH belongs to Windows, and Wasp needs one inside WSL.' "$_advice" ;;
 	esac
 }
 need_next() {
@@ -1716,9 +1714,7 @@ need_next() {
 check_other_wasp() {
 	[ "$on_path" = yes ] || [ -z "$path_message" ] || return 0
 	_first=$(command -v wasp || :)
-	case $_first in
-		'' | "$prefix/bin/wasp" | [!/]*) return 0 ;;
-	esac
+	case $_first in '' | "$prefix/bin/wasp" | [!/]*) return 0 ;; esac
 	[ "$_first" -ef "$prefix/bin/wasp" ] 2>/dev/null || warn "another wasp comes first on your PATH: $_first${newline}Remove it, or put $(pretty "$prefix/bin") before it."
 }
 refuse_danger_for_root() {
@@ -1904,19 +1900,20 @@ print_versions() {
 	printf '%s\n' "$1" | awk -v current="$current" -v installed=" $(words_of "$2")," '{
 		print ($0 == current ? "* " : "  ") $0 (index(installed, " " $0 ",") ? " (installed)" : "") }'
 }
-plan_only() {
-	[ "$dry_run" = yes ] || return 1
-	say "$1"
-	result planned
-}
 look_around() {
 	identify_platform
 	inspect_launcher
 	sweep
 	list_installed
+	cache_folder=$home/.cache/wasp
+	case ${XDG_CACHE_HOME-} in /*) cache_folder=$XDG_CACHE_HOME/wasp ;; esac
 }
 decide() {
-	! plan_only "Would $1" || leave 0
+	[ "$dry_run" = no ] || {
+		say "Would $1"
+		result planned
+		leave 0
+	}
 	[ -n "$version" ] || confirm "Do you want to $1?"
 }
 run_uninstall() {
@@ -1938,15 +1935,11 @@ run_uninstall() {
 	elif [ -z "$found" ] && [ "$launcher" != ours ]; then
 		refuse_npm
 		say "Wasp is not installed in $shown_prefix"
-		[ "$dry_run" = yes ] || {
-			remove_everything
-			remove_traces
-		}
+		[ "$dry_run" = yes ] || remove_everything
 	else
 		decide "remove Wasp ($(words_of "$found")) from $shown_prefix"
 		remove_everything
 		say "Removed Wasp${version:+ $version} from $shown_prefix"
-		remove_traces
 	fi
 	result removed
 }
@@ -1968,11 +1961,8 @@ run_migrate() {
 	remove_everything
 	change_in "$share_dir" mkdir -p "$share_dir"
 	change_in "$share_dir" touch "$share_dir/.uses-npm"
-	[ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
-	say "Removed Wasp from $shown_prefix; npm may manage it now."
-	find_cache
 	[ -n "$destdir" ] || remove_tree "$cache_folder/installer"
-	say "${newline}Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
+	say "Removed Wasp from $shown_prefix${newline}Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
 	result removed
 }
 remove_everything() {
@@ -1981,28 +1971,20 @@ remove_everything() {
 	inspect_launcher
 	[ "$launcher" != ours ] || change_in "$bin_dir" rm -f "$bin_dir/wasp"
 	current=''
-	[ -n "$destdir" ] || take_out_of_startup_files
+	take_out_of_startup_files
 	remove_shared_files
 	list_installed
 	for _version in $found; do remove_version "$_version"; done
 	end_turn
 	remove_folders
+	[ "$command" = uninstall ] && [ -z "$destdir" ] && [ -d "$cache_folder" ] && [ "$prefix" = "$home/.local" ] || return 0
+	remove_tree "$cache_folder"
+	say "Removed the cache $(pretty "$cache_folder")"
 }
 remove_folders() {
 	rmdir "$bin_dir" 2>/dev/null || :
 	remove_empty "$share_dir" "$destdir$prefix/share"
 	[ "$prefix" = "$home" ] || rmdir "$destdir$prefix" 2>/dev/null || :
-}
-remove_traces() {
-	[ -z "$destdir" ] || return 0
-	find_cache
-	[ -d "$cache_folder" ] && [ "$prefix" = "$home/.local" ] || return 0
-	remove_tree "$cache_folder"
-	say "Removed the cache $(pretty "$cache_folder")"
-}
-find_cache() {
-	cache_folder=$home/.cache/wasp
-	case ${XDG_CACHE_HOME-} in /*) cache_folder=$XDG_CACHE_HOME/wasp ;; esac
 }
 run_update() {
 	choose_downloader

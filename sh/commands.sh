@@ -181,9 +181,3 @@ print_versions() {
 	printf '%s\n' "$1" | awk -v current="$current" -v installed=" $(words_of "$2")," '{
 		print ($0 == current ? "* " : "  ") $0 (index(installed, " " $0 ",") ? " (installed)" : "") }'
 }
-
-plan_only() {
-	[ "$dry_run" = yes ] || return 1
-	say "$1"
-	result planned
-}

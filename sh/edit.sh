@@ -37,22 +37,19 @@ with_name() {
 # begin_edit FILE: sets real to where the file is, past links; copies it to $work/old and $work/new. Fails with an
 # obstacle.
 begin_edit() {
-	edited_file=$1 obstacle='is not a file in your home folder, or a link to one'
+	edited_file=$1 obstacle='is a link to nowhere, or outside your home folder'
 	if [ -L "$1" ]; then
 		real=$(readlink -f "$1" 2>/dev/null) && [ -e "$real" ] || return 1
 	else
 		real=$(past_links "${1%/*}")/${1##*/}
 	fi
 	case $real in "$real_home"/*) ;; *) return 1 ;; esac
-	if ! [ -e "$real" ]; then
-		# Its folder may be missing as well.
-		real=$1
-		set -- /dev/null
-	elif ! [ -f "$real" ]; then
-		return 1
-	fi
+	# Its folder may be missing as well.
+	[ -e "$real" ] || real=$1
 	obstacle='cannot be written to'
-	{ [ ! -e "$real" ] || [ -w "$real" ]; } && { cat "$1" >"$work/old" && cat "$work/old" >"$work/new"; } 2>/dev/null
+	{
+		{ [ ! -e "$real" ] || { [ -f "$real" ] && [ -w "$real" ] && cat "$real"; }; } >"$work/old" && cat "$work/old" >"$work/new"
+	} 2>/dev/null
 }
 
 # print_our_lines FILE LINE: "number:line" for each, and for those of earlier versions of this installer

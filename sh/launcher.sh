@@ -17,12 +17,11 @@ inspect_launcher() {
 		NR == 1 && !/^#!/ || NR > 200 { exit }
 		sub(/^_?wasp_version=/, "") { version = $0; gsub(quote, "", version) }
 		/waspc_datadir=/ {
-			ours = "ours "
+			ours = 1
 			if (match($0, /\/share\/wasp-lang\/[^\/]*\/wasp-bin/)) version = substr($0, RSTART + 17, RLENGTH - 26)
 		}
-		END { if (ours) print ours version }' "$bin_dir/wasp" 2>/dev/null)
+		END { if (ours) print version ? version : "unknown" }' "$bin_dir/wasp" 2>/dev/null)
 	[ -z "$current" ] || launcher=ours
-	current=${current#ours }
 	is_version "$current" || current=''
 }
 
@@ -39,7 +38,7 @@ refuse_conflicts() {
 	case $launcher,$force in
 		folder,* | foreign,no)
 			die foreign-launcher "$(pretty "$bin_dir/wasp") is not from this installer." \
-				'Move it away, or replace a file with --force. Then run this again.'
+				'Move it away, or replace a file with --force.'
 			;;
 	esac
 }
@@ -81,10 +80,11 @@ stage_shared_files() {
 	spell "$wasp_root"
 	for _name in $SHARED_FILES; do
 		case $_name in
-			env.sh) write_file "$staging/shared/$_name" filled_in "$_name" 4 "__wasp_root=$word" ;;
-			env.fish) write_file "$staging/shared/$_name" filled_in "$_name" 4 "set -g __wasp_root $fish_word" ;;
-			*) write_file "$staging/shared/$_name" installed_file "$_name" ;;
+			env.sh) set -- filled_in "$_name" 4 "__wasp_root=$word" ;;
+			env.fish) set -- filled_in "$_name" 4 "set -g __wasp_root $fish_word" ;;
+			*) set -- installed_file "$_name" ;;
 		esac
+		write_file "$staging/shared/$_name" "$@"
 	done
 	# Where a package manager owns the files, it also updates them.
 	[ -n "$destdir" ] || is_newer_manager || change_in "$staging" cp "$program" "$staging/shared/$MANAGER"
@@ -156,6 +156,6 @@ find_python() {
 path = sys.executable
 if sys.version_info >= (3, 8):
 	print(os.path.realpath(path) if os.path.exists(os.path.dirname(path) + "/../pyvenv.cfg") else path)') || continue
-		case $_found in *"$newline"*) ;; /*) printf '%s\n' "$_found" && return ;; esac
+		case $_found in /*) printf '%s\n' "$_found" && return ;; esac
 	done
 }

@@ -7,11 +7,17 @@ look_around() {
 	inspect_launcher
 	sweep
 	list_installed
+	cache_folder=$home/.cache/wasp
+	case ${XDG_CACHE_HOME-} in /*) cache_folder=$XDG_CACHE_HOME/wasp ;; esac
 }
 
 # decide ACTION: a dry run ends with it; a person is asked, unless a version was named
 decide() {
-	! plan_only "Would $1" || leave 0
+	[ "$dry_run" = no ] || {
+		say "Would $1"
+		result planned
+		leave 0
+	}
 	[ -n "$version" ] || confirm "Do you want to $1?"
 }
 
@@ -36,15 +42,11 @@ run_uninstall() {
 		refuse_npm
 		say "Wasp is not installed in $shown_prefix"
 		# It may have been removed by its own "wasp uninstall", which does not know of the rest.
-		[ "$dry_run" = yes ] || {
-			remove_everything
-			remove_traces
-		}
+		[ "$dry_run" = yes ] || remove_everything
 	else
 		decide "remove Wasp ($(words_of "$found")) from $shown_prefix"
 		remove_everything
 		say "Removed Wasp${version:+ $version} from $shown_prefix"
-		remove_traces
 	fi
 	result removed
 }
@@ -69,12 +71,9 @@ run_migrate() {
 	remove_everything
 	change_in "$share_dir" mkdir -p "$share_dir"
 	change_in "$share_dir" touch "$share_dir/.uses-npm"
-	[ "$launcher" != foreign ] || warn "$(pretty "$bin_dir/wasp") is not from this installer, so it is still there."
-	say "Removed Wasp from $shown_prefix; npm may manage it now."
 	# Wasp goes on with the rest of its cache.
-	find_cache
 	[ -n "$destdir" ] || remove_tree "$cache_folder/installer"
-	say "${newline}Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
+	say "Removed Wasp from $shown_prefix${newline}Next: ${bold}npm install -g @wasp.sh/wasp-cli$plain"
 	result removed
 }
 
@@ -86,12 +85,16 @@ remove_everything() {
 	inspect_launcher
 	[ "$launcher" != ours ] || change_in "$bin_dir" rm -f "$bin_dir/wasp"
 	current=''
-	[ -n "$destdir" ] || take_out_of_startup_files
+	take_out_of_startup_files
 	remove_shared_files
 	list_installed
 	for _version in $found; do remove_version "$_version"; done
 	end_turn
 	remove_folders
+	# What Wasp, its telemetry and this installer keep outside the prefix. What is staged is not this person's own.
+	[ "$command" = uninstall ] && [ -z "$destdir" ] && [ -d "$cache_folder" ] && [ "$prefix" = "$home/.local" ] || return 0
+	remove_tree "$cache_folder"
+	say "Removed the cache $(pretty "$cache_folder")"
 }
 
 # remove_folders: those of the prefix that are empty
@@ -99,19 +102,4 @@ remove_folders() {
 	rmdir "$bin_dir" 2>/dev/null || :
 	remove_empty "$share_dir" "$destdir$prefix/share"
 	[ "$prefix" = "$home" ] || rmdir "$destdir$prefix" 2>/dev/null || :
-}
-
-# remove_traces: what Wasp, its telemetry and this installer keep outside the prefix, once Wasp is gone
-remove_traces() {
-	# What is staged is not this person's own.
-	[ -z "$destdir" ] || return 0
-	find_cache
-	[ -d "$cache_folder" ] && [ "$prefix" = "$home/.local" ] || return 0
-	remove_tree "$cache_folder"
-	say "Removed the cache $(pretty "$cache_folder")"
-}
-
-find_cache() {
-	cache_folder=$home/.cache/wasp
-	case ${XDG_CACHE_HOME-} in /*) cache_folder=$XDG_CACHE_HOME/wasp ;; esac
 }

@@ -5,9 +5,9 @@
 # spell PATH: sets word and fish_word to what stands for it in sh and in fish. What is in the home is spelled with $HOME,
 # so that the home may move.
 spell() {
-	word=$(escaped "$1")
-	case ${home:+$1} in "$home"/*) word=\$HOME$(escaped "${1#"$home"}") ;; esac
-	word=\"$word\"
+	_home='' _below=$1
+	case ${home:+$1} in "$home"/*) _home=\$HOME _below=${1#"$home"} ;; esac
+	word=\"$_home$(escaped "$_below")\"
 	# In fish, a backtick is nothing special.
 	# shellcheck disable=SC2016 # it is no command
 	fish_word=$(printf '%s\n' "$word" | sed 's/\\`/`/g')
@@ -61,7 +61,7 @@ add_to_startup_files() {
 	spell_lines
 	path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
 	if ! can_be_on_path; then
-		warn "$_bin cannot be on PATH, because of a colon or a line break in its name: choose another --prefix."
+		warn "$_bin cannot be on PATH: its name has a colon or a line break. Choose another --prefix."
 	elif [ "$modify_path" = yes ] && is_github_job && add_to_github_path; then
 		path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
 	elif is_on_ci || ! may_change_startup_files; then

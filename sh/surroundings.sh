@@ -17,8 +17,8 @@ check_node() {
 	esac
 	[ -z "$_found" ] || need_next "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}." "$_advice"
 	case $(command -v node),$(command -v npm) in
-		?*,) need_next 'npm is not on PATH, and Wasp needs it.' "It comes with Node.js: $NODE_URL" ;;
-		?*,/mnt/?/*) need_next 'npm on PATH belongs to Windows, and Wasp needs one inside WSL.' "It comes with Node.js: $NODE_URL" ;;
+		?*,) need_next 'npm is not on PATH, and Wasp needs it.' "$_advice" ;;
+		?*,/mnt/?/*) need_next 'npm on PATH belongs to Windows, and Wasp needs one inside WSL.' "$_advice" ;;
 	esac
 }
 
@@ -36,9 +36,7 @@ need_next() {
 check_other_wasp() {
 	[ "$on_path" = yes ] || [ -z "$path_message" ] || return 0
 	_first=$(command -v wasp || :)
-	case $_first in
-		'' | "$prefix/bin/wasp" | [!/]*) return 0 ;;
-	esac
+	case $_first in '' | "$prefix/bin/wasp" | [!/]*) return 0 ;; esac
 	# The same file by another name, such as through a link to the home folder.
 	# shellcheck disable=SC3013 # every shell here knows -ef; one that did not would only warn in vain
 	[ "$_first" -ef "$prefix/bin/wasp" ] 2>/dev/null || warn "another wasp comes first on your PATH: $_first${newline}Remove it, or put $(pretty "$prefix/bin") before it."

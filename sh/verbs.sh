@@ -13,7 +13,7 @@ need() {
 how_to_install() {
 	for _command in 'apt-get install' 'apk add' 'dnf install' 'pacman -S' 'zypper install' 'brew install'; do
 		have "${_command%% *}" || continue
-		[ "$_command" = 'brew install' ] || [ "$(id -u)" = 0 ] || _command="sudo $_command"
+		case $_command,$(id -u) in brew* | *,0) ;; *) _command="sudo $_command" ;; esac
 		printf 'Install it: %s %s' "$_command" "$1"
 		return
 	done
@@ -53,29 +53,31 @@ ask() {
 change_in() {
 	_changed=$1
 	shift
-	_errors=$("$@" 2>&1 >/dev/null) || die_file_system "cannot write to $(pretty "$_changed")" "$_errors"
+	_errors=$("$@" 2>&1 >/dev/null) || die_unwritable "$_changed"
 }
 
 # write_file FILE COMMAND...: what the command prints becomes the content of FILE
 write_file() {
 	_file=$1
 	shift
-	_errors=$( ("$@" >"$_file") 2>&1) || die_file_system "cannot write to $(pretty "${_file%/*}")" "$_errors"
+	_errors=$( ("$@" >"$_file") 2>&1) || die_unwritable "${_file%/*}"
+}
+
+# die_unwritable FOLDER: with what the system said in _errors
+die_unwritable() {
+	die_file_system "cannot write to $(pretty "$1")" "$_errors"
 }
 
 # die_file_system MESSAGE ERRORS: what the system said decides what to tell. On a full disk, a program's own
 # complaint may not fit into a file either.
 die_file_system() {
-	_slug=file-system _hint='Choose another place with --prefix DIR.' _cause=$(plain_text "${2##*: }")
+	_slug=file-system _cause=$(plain_text "${2##*: }")
 	case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
 		*'ermission denied'* | *'not permitted'*) _slug=permission-denied _cause='permission denied' ;;
 		*'ead-only file system'*) _slug=read-only _cause='the file system is read-only' ;;
-		*'o space left'* | *'uota exceeded'* | *full)
-			_slug=no-space _cause='no space left on the device'
-			_hint='Free some space (a version needs about 170 MB), or choose another place with --prefix DIR.'
-			;;
+		*'o space left'* | *'uota exceeded'* | *full) _slug=no-space _cause='no space left on the device (a version needs about 170 MB)' ;;
 	esac
-	die "$_slug" "$1: ${_cause:-it failed}." "$_hint"
+	die "$_slug" "$1: ${_cause:-it failed}." 'Choose another place with --prefix DIR.'
 }
 
 # is_of_the_system ERRORS: a program names what it met in the file system, not in what it read

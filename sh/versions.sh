@@ -6,16 +6,17 @@
 name_owner() {
 	# Containers may share a folder and a name, but have process ids of their own.
 	machine_name=$(printf '%s_%s\n' "$(uname -n)" "$(readlink /proc/self/ns/pid 2>/dev/null)" | tr -c 'A-Za-z0-9\n' _)
-	owner_name=$machine_name-$$ staged_launcher=$bin_dir/.wasp-staging-$machine_name-$$-new
+	owner_name=$machine_name-$$
+	staged_launcher=$bin_dir/.wasp-staging-$owner_name-new
 }
 
 # is_abandoned NAME FILE: the process of NAME has ended; one of another machine (a shared home) has after a day. In a
 # container, a run may have the number of the one before it, and looks before it stages anything.
 is_abandoned() {
-	if [ "${1%-*}" != "$machine_name" ]; then
-		[ -n "$(find "$2" -prune -mtime +0 2>/dev/null)" ]
+	[ "${1%-*}" = "$machine_name" ] || {
+		is_older "$2" 1440
 		return
-	fi
+	}
 	_pid=${1##*-}
 	# A run of install.py has the number of a killed one as well.
 	[ "$_pid" = $$ ] || [ "$command,$_pid" = "check,$PPID" ] || { ! kill -0 "$_pid" 2>/dev/null && ! [ -d "/proc/$_pid" ]; }
@@ -110,7 +111,7 @@ place_version() {
 		fi
 		! rename_folder "$staging/new" "$_place" || return 0
 	done
-	die_file_system "cannot put Wasp $version into $(pretty "$_place")" "$_errors"
+	die_unwritable "$share_dir"
 }
 
 # remove_version VERSION: out of its place at once, then bit by bit. Nothing is made for it, so that it can be done
@@ -118,7 +119,7 @@ place_version() {
 remove_version() {
 	_removed=$share_dir/.staging-$owner_name-removed
 	{ rename_folder "$share_dir/$1" "$_removed" || [ ! -e "$share_dir/$1" ]; } && _errors=$(remove_tree "$_removed" 2>&1) \
-		|| die_file_system "cannot remove $(pretty "$share_dir/$1")" "$_errors"
+		|| die_unwritable "$share_dir"
 }
 
 # take_turn: one run at a time changes what is shared: the launcher, the files beside it, start-up files. A link
@@ -133,7 +134,7 @@ take_turn() {
 		if [ "${_errors%exists*}" = "$_errors" ]; then
 			# On a full disk, room is made by one run as well as by two in turn.
 			[ "$command" = uninstall ] && return 0
-			[ "$_waited" -lt 5 ] || die_file_system "cannot write to $(pretty "$share_dir")" "$_errors"
+			[ "$_waited" -lt 5 ] || die_unwritable "$share_dir"
 		elif is_left_turn && mkdir "$turn.breaking" 2>/dev/null; then
 			! is_left_turn || rm -f "$turn"
 			rmdir "$turn.breaking"
@@ -141,7 +142,7 @@ take_turn() {
 		fi
 		[ "$_waited" -gt 0 ] || say_step 'Waiting for another run'
 		# A run was killed while it broke the turn of another.
-		! is_old "$turn.breaking" || rmdir "$turn.breaking" 2>/dev/null
+		! is_older "$turn.breaking" 1 || rmdir "$turn.breaking" 2>/dev/null
 		_waited=$((_waited + 1))
 		run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
 	done
@@ -149,12 +150,12 @@ take_turn() {
 }
 
 is_left_turn() {
-	_holder=$(readlink "$turn") && { is_abandoned "$_holder" "$turn" || is_old "$turn"; }
+	_holder=$(readlink "$turn") && { is_abandoned "$_holder" "$turn" || is_older "$turn" 1; }
 }
 
-# is_old FILE: from more than a minute ago
-is_old() {
-	[ -n "$(find "$1" -prune -mmin +1 2>/dev/null)" ]
+# is_older FILE MINUTES
+is_older() {
+	[ -n "$(find "$1" -prune -mmin "+$2" 2>/dev/null)" ]
 }
 
 end_turn() {

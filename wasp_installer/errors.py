@@ -100,8 +100,7 @@ def file_system_error(action: str, error: OSError) -> InstallerError:
     elif error.errno == errno.EROFS:
         slug, cause = "read-only", "the file system is read-only"
     elif error.errno in (errno.ENOSPC, errno.EDQUOT):
-        slug, cause = "no-space", "no space left on the device"
-        hint = f"Free some space (a version needs about 170 MB), or {hint[0].lower()}{hint[1:]}"
+        slug, cause = "no-space", "no space left on the device (a version needs about 170 MB)"
     return InstallerError(slug, f"cannot {action}: {cause}.", hint)
 
 

@@ -29,7 +29,7 @@ from tests.support.toolboxes import real_tool
 from tests.support.trees import picture
 
 MINE = b"# mine"
-NO_FILE = "is not a file in your home folder, or a link to one"
+OUTSIDE = "is a link to nowhere, or outside your home folder"
 
 
 @pytest.fixture
@@ -186,12 +186,12 @@ def _strangers(machine: Machine) -> None:
 
 
 OBSTACLES: dict[str, tuple[Callable[[Machine], None], str]] = {
-    "link-outside": (_link_outside, NO_FILE),
-    "link-through-outside": (_link_through_outside, NO_FILE),
-    "link-to-nowhere": (_link_to_nowhere, NO_FILE),
-    "link-to-itself": (_link_to_itself, NO_FILE),
-    "folder": (_folder, NO_FILE),
-    "pipe": (_pipe, NO_FILE),
+    "link-outside": (_link_outside, OUTSIDE),
+    "link-through-outside": (_link_through_outside, OUTSIDE),
+    "link-to-nowhere": (_link_to_nowhere, OUTSIDE),
+    "link-to-itself": (_link_to_itself, OUTSIDE),
+    "folder": (_folder, "cannot be written to"),
+    "pipe": (_pipe, "cannot be written to"),
     "read-only": (_read_only, "cannot be written to"),
     "strangers": (_strangers, "cannot be written to"),
 }
@@ -221,7 +221,7 @@ def test_a_folder_outside_the_home_is_left_alone(machine: Machine, variable: str
     name = "zsh" if variable == "ZDOTDIR" else "fish"
     run = set_up(machine.set(SHELL=f"/bin/{name}", **{variable: str(outside)}))
     [warning] = path_warnings(run)
-    assert NO_FILE in warning
+    assert OUTSIDE in warning
     assert list(outside.iterdir()) == []
 
 

@@ -82,8 +82,7 @@ class Staging:
                 return
             except OSError as error:
                 if not left:
-                    action = f"put Wasp {version} into {pretty(place)}"
-                    raise file_system_error(action, error) from error
+                    raise file_system_error(f"write to {pretty(self._share)}", error) from error
 
     def _move_aside(self, place: Path) -> None:
         aside = self.folder / "replaced" / place.name
