@@ -271,3 +271,12 @@ def test_a_link_may_not_stand_where_a_folder_was_checked() -> None:
         with pytest.raises(InstallerError):
             install(tgz_of([*inside, *trap]), base)
         assert unpacked(base) == {}
+
+
+def test_an_archive_of_too_many_entries_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasp_installer.placing.unpacking.ENTRY_LIMIT", len(GOOD.members))
+    with room() as base:
+        assert outcome(tgz_of(GOOD.members), base) is None
+    with room() as base:
+        assert outcome(tgz_of([*GOOD.members, Member("data/more")]), base) == "unsafe-archive"
+        assert unpacked(base) == {}
