@@ -47,10 +47,6 @@ def node(version: str) -> Callable[[Getters], None]:
     return act
 
 
-def node_of_nvm(both: Getters) -> None:
-    (both.machine.home / ".nvm/versions/node/v24.14.1/bin").mkdir(parents=True)
-
-
 def set_variables(**variables: str | None) -> Callable[[Getters], None]:
     def act(both: Getters) -> None:
         both.machine.set(**variables)
@@ -78,12 +74,8 @@ CASES = {
     # --- It goes well
     "plain": Case("", 0, ("Installed Wasp 0.25.0", "Next, in this terminal")),
     "start-up files": Case("", 0, ("~/.bashrc",), start_up_files),
-    "no start-up files": Case("--no-modify-path", 0, ("not on your PATH",), start_up_files),
     "on PATH": Case("", 0, ("Next: wasp new my-app",), on_path),
-    "on CI": Case("", 0, (), set_variables(CI="true")),
     "old Node.js": Case("", 0, ("Node.js is 18.0.0",), node("18.0.0")),
-    "Node.js of nvm": Case("", 0, ("but nvm has it",), node_of_nvm),
-    "new Node.js": Case("", 0, ("Installed",), node("24.14.1")),
     "again": Case("", 0, ("already installed",), installed("0.25.0")),
     "again by force": Case("--force", 0, ("Installed",), installed("0.25.0")),
     "one that is there": Case("-v 0.24.0", 0, ("already",), installed("0.25.0", "0.24.0")),
@@ -96,13 +88,10 @@ CASES = {
     "quiet": Case("--quiet", 0),
     "plan": Case("--dry-run", 0, ("Would install", "~/.bashrc"), start_up_files),
     "plan, GitHub": Case("--dry-run --source github", 0, ("sha256:",)),
-    "plan, older by name": Case("--dry-run -v 0.24.0", 0, ("Would",), installed("0.25.0")),
     "file": Case("--from-file ARCHIVE", 0, ("Wasp from",)),
     "file, again": Case("--from-file ARCHIVE -v 0.25.0", 0, ("already",), installed("0.25.0")),
-    "file, older": Case("--from-file ARCHIVE", 0, ("stays",), installed("0.26.0")),
     "file, planned": Case("--from-file ARCHIVE --dry-run", 0, ("Would install Wasp for",)),
     "take over from npm": Case("--force", 0, ("Installed",), npm_manages),
-    "take over from another": Case("--force", 0, ("Installed",), other_wasp_is_there),
     # --- It does not
     "no checksum": Case("-v 0.19.0 --require-checksum", 6, ("--sha256",), slug="no-checksum"),
     "file, no checksum": Case(

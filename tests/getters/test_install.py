@@ -92,10 +92,9 @@ def test_a_file_is_found_from_the_current_folder(both: Getters, tmp_path: Path) 
     assert [item.name for item in elsewhere.iterdir()] == ["wasp.tgz"]
 
 
-@pytest.mark.parametrize("mask", [0o000, 0o077], ids=["umask-000", "umask-077"])
-def test_the_umask_changes_nothing(both: Getters, upstream: Upstream, mask: int) -> None:
+def test_the_umask_changes_nothing(both: Getters, upstream: Upstream) -> None:
     release = upstream.publish("0.25.0")
-    both.machine.with_umask(mask)
+    both.machine.with_umask(0o077)
     both.install().ok()
     layout = both.machine.layout
     assert layout.version_picture("0.25.0") == expected_version_folder(release.package)
@@ -146,7 +145,7 @@ def test_force_installs_again(both: Getters, upstream: Upstream) -> None:
     assert layout.version_picture("0.25.0") == expected_version_folder(release.package)
 
 
-@pytest.mark.parametrize("receipt", [None, '{"version": "0.25.0", ', '{"version": "0.24.0"}'])
+@pytest.mark.parametrize("receipt", [None, '{"version": "0.25.0", '])
 def test_a_version_without_its_receipt_is_no_install(
     both: Getters, upstream: Upstream, receipt: str | None
 ) -> None:

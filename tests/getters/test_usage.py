@@ -117,10 +117,11 @@ def test_a_timeout_that_is_no_number_of_seconds(shell_machine: Machine, value: s
 def test_the_version_in_the_environment(both: Getters, upstream: Upstream) -> None:
     upstream.publish("0.24.0")
     upstream.publish("0.25.0", latest=False)
-    for value in ("0.24.0", "latest", ""):
-        both.machine.set(WASP_VERSION=value)
-        assert both.install(None, "--dry-run").ok().json["version"] == "0.24.0"
-        assert both.install("0.25.0", "--dry-run").ok().json["version"] == "0.25.0"
+    both.machine.set(WASP_VERSION="0.24.0")
+    assert both.install(None, "--dry-run").ok().json["version"] == "0.24.0"
+    assert both.install("0.25.0", "--dry-run").ok().json["version"] == "0.25.0"
+    both.machine.set(WASP_VERSION="")
+    assert both.install(None, "--dry-run").ok().json["version"] == "0.24.0"
     both.machine.set(WASP_VERSION="foo")
     both.install().failed(2, "bad-version").says("WASP_VERSION")
     # It is for installs.
@@ -163,10 +164,9 @@ def test_a_missing_home_does_not_matter_with_a_prefix(both: Getters, upstream: U
     assert (prefix / "bin" / "wasp").is_file()
 
 
-@pytest.mark.parametrize("home", ["{home}/", "{home}//"])
-def test_a_home_with_a_slash_at_its_end(both: Getters, upstream: Upstream, home: str) -> None:
+def test_a_home_with_a_slash_at_its_end(both: Getters, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
-    both.machine.set(HOME=home.format(home=both.machine.home))
+    both.machine.set(HOME=f"{both.machine.home}//")
     both.machine.set(PATH=f"{both.machine.home}/.local/bin:{both.machine.environment['PATH']}")
     run = both.install().ok().says("in ~/.local/share/wasp-lang/0.25.0")
     assert run.json["on_path"] is True

@@ -47,7 +47,8 @@ OWNERS = [
 ]
 
 
-def test_the_tab_key_completes_what_wasp_has(machine: Machine, registry: str) -> None:
+def test_the_tab_key_completes_what_wasp_has(shell_machine: Machine, registry: str) -> None:
+    machine = shell_machine
     go_online(machine, registry).install("0.25.0").ok()
     for owner in OWNERS:
         file = machine.home / owner.file

@@ -91,13 +91,13 @@ def test_the_newest_wasp_is_installed_and_runs(
     shutil.rmtree(online.home)
 
 
-@pytest.mark.parametrize("name", ["python", "dash"])
 def test_npm_takes_over_after_migrating(
-    machines: MachineRoom, registry: str, name: str, tmp_path: Path
+    shell_machine: Machine, registry: str, tmp_path: Path
 ) -> None:
     """npm's package refuses an installed Wasp before it installs anything; migrating helps."""
-    online = go_online(machines.build(name), registry)
-    online.install().ok()
+    online = go_online(shell_machine, registry)
+    online.layout.plant("0.24.0")
+    online.run("use", "0.24.0").ok()
     before = _npm_install(online, registry, tmp_path / "before")
     assert before.returncode != 0
     assert "migrate-to-npm" in before.stderr

@@ -26,29 +26,12 @@ from tests.support.archives import (
 )
 from tests.support.tar_corpus import AMBIGUOUS, TAKEN, corpus
 from tests.support.trees import expected_version_folder, picture
+from tests.torture.archive_shapes import any_archives
 from wasp_installer.errors import InstallerError
 from wasp_installer.placing.archives import ArchiveReceiver
 from wasp_installer.placing.unpacking import unpack
 
 GOOD = tiny_package("0.25.0")
-
-# Few words, so that names often meet: a link here and a file below it there.
-words = st.sampled_from(["a", "b", "data", "package", "wasp-bin", "..", ".", "", "x y", "é"])
-paths = st.lists(words, min_size=1, max_size=4).map("/".join)
-names = st.builds(lambda root, path: root + path, st.sampled_from(["", "/", "data/", "./"]), paths)
-kinds = st.sampled_from(
-    [tarfile.REGTYPE] * 4
-    + [tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE]
-    + [tarfile.FIFOTYPE, tarfile.CHRTYPE]
-)
-members = st.builds(
-    Member,
-    name=names,
-    content=st.binary(max_size=20),
-    mode=st.sampled_from([0o644, 0o755, 0o600, 0o4755, 0o000]),
-    kind=kinds,
-    target=paths | names,
-)
 
 
 @contextmanager
@@ -144,14 +127,11 @@ def test_an_archive_without_its_end_is_called_damaged(left: int) -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(members, max_size=8), st.booleans())
-def test_whatever_the_archive_nothing_is_written_outside(
-    hostile: list[Member], with_release: bool
-) -> None:
-    content = [*GOOD.members, *hostile] if with_release else hostile
+@given(any_archives)
+def test_whatever_the_archive_nothing_is_written_outside(archive: bytes) -> None:
     with room() as base:
         before = picture(base / "neighbour")
-        assert outcome(tgz_of(content), base) in (None, "unsafe-archive", "corrupt-archive")
+        assert outcome(archive, base) in (None, "unsafe-archive", "corrupt-archive")
         assert picture(base / "neighbour") == before
         assert {item.name for item in base.iterdir()} == {"neighbour", "staging"}
         top = {item.name for item in (base / "staging" / "new").iterdir()}
@@ -270,4 +250,13 @@ def test_a_link_may_not_stand_where_a_folder_was_checked() -> None:
     with room() as base:
         with pytest.raises(InstallerError):
             install(tgz_of([*inside, *trap]), base)
+        assert unpacked(base) == {}
+
+
+def test_an_archive_of_too_many_entries_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasp_installer.placing.unpacking.ENTRY_LIMIT", len(GOOD.members))
+    with room() as base:
+        assert outcome(tgz_of(GOOD.members), base) is None
+    with room() as base:
+        assert outcome(tgz_of([*GOOD.members, Member("data/more")]), base) == "unsafe-archive"
         assert unpacked(base) == {}

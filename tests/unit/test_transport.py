@@ -52,12 +52,6 @@ def test_http_may_be_asked_on_this_machine(third: int, fourth: int, port: int) -
         check_url(f"http://{host}:{port}/x")
 
 
-@pytest.mark.parametrize("url", ["", "ftp://x/", "/x", "https://x/\n", "https://x/ y"])
-def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(SourceProblem):
-        check_url(url)
-
-
 @given(st.text())
 def test_any_text_is_judged_without_a_fall(text: str) -> None:
     try:
