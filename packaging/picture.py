@@ -158,14 +158,14 @@ _STYLE_SHEET: Final = """\
     circle { fill: #d0d7de }
     text { fill: #1f2328; font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace }
     .bold { font-weight: 700 }
-    .prompt { fill: #1a7f37; font-weight: 700 }
+    .sign { fill: #1a7f37; font-weight: 700 }
     .red { fill: #cf222e; font-weight: 700 }
     .yellow { fill: #9a6700; font-weight: 700 }
     @media (prefers-color-scheme: dark) {
       rect { fill: #161b22; stroke: #30363d }
       circle { fill: #30363d }
       text { fill: #e6edf3 }
-      .prompt { fill: #3fb950 }
+      .sign { fill: #3fb950 }
       .red { fill: #ff7b72 }
       .yellow { fill: #d29922 }
     }
@@ -207,7 +207,7 @@ def main(arguments: Sequence[str]) -> int:
     if code != 0:
         print(f"The install ended with {code}:\n{written}", file=sys.stderr)
         return 1
-    lines = [[Piece("$ ", "prompt"), Piece(COMMAND)], *screen(written), [Piece("$ ", "prompt")]]
+    lines = [[Piece("$ ", "sign"), Piece(COMMAND)], *screen(written), [Piece("$ ", "sign")]]
     PICTURE.write_text(svg(lines), encoding="utf-8")
     return 0
 

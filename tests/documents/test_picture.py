@@ -42,7 +42,7 @@ def test_the_picture_shows_what_an_install_says(
 def test_it_is_drawn_for_light_and_dark_screens() -> None:
     text = picture.PICTURE.read_text(encoding="utf-8")
     light, dark = text.split("@media (prefers-color-scheme: dark)")
-    for kind in ("rect", "text", ".bold", ".prompt", ".red", ".yellow"):
+    for kind in ("rect", "text", ".bold", ".sign", ".red", ".yellow"):
         assert f" {kind} {{" in light
     for kind in set(re.findall(r"(\S+) \{ fill: ", light)):
         assert f" {kind} {{ fill: " in dark
