@@ -86,8 +86,8 @@ class _Install:
             if self._is_older(release, before):
                 current = before["current"] or ""
                 self._console.say(
-                    f"The newest Wasp that {SOURCE_NAMES[release.source]} has is "
-                    f"{release.version}, and you have {current}: kept. "
+                    f"You have Wasp {current}, and the newest one of "
+                    f"{SOURCE_NAMES[release.source]} is {release.version}, so yours was kept. "
                     f"To go back: -v {release.version}"
                 )
                 return self._already_installed(current)

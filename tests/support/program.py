@@ -29,12 +29,16 @@ def checkout() -> Path:
     """A checkout whose installer knows no release; one for all workers of a run."""
     if _VARIABLE not in os.environ:
         folder = Path(tempfile.mkdtemp(prefix="wasp-tests-checkout-"))
-        owner = os.getpid()
-        # Not by a process that was forked from this one.
-        atexit.register(lambda: os.getpid() == owner and shutil.rmtree(folder))
+        atexit.register(_remove, folder, os.getpid())
         make_checkout(folder, [])
         os.environ[_VARIABLE] = str(folder)
     return Path(os.environ[_VARIABLE])
+
+
+def _remove(folder: Path, owner: int) -> None:
+    """At the end of the process that has made it, not of one that was forked from that."""
+    if os.getpid() == owner:
+        shutil.rmtree(folder)
 
 
 def make_checkout(folder: Path, releases: Sequence[Mapping[str, Any]]) -> Path:

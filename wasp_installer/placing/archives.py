@@ -126,8 +126,8 @@ class ArchiveReceiver:
                     "checksum-mismatch",
                     f"the archive is not the one that was published: its {algorithm} is\n"
                     f"{self._hashes[algorithm].hexdigest()}, and should be\n{digest}.",
-                    "Nothing was installed. Run this again; if it stays so, something between here "
-                    "and the source changes it.",
+                    "Nothing was installed. Run this again; if it happens again, something between "
+                    "you and the source changes the file.",
                 )
         if self._written > UNPACKED_LIMIT:
             raise unsafe()
