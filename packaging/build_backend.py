@@ -26,8 +26,9 @@ class BuildWithFiles(build_py):
 class SourcesWithFiles(sdist):
     """All that it takes to build from the sources."""
 
-    def add_defaults(self) -> None:
+    def make_release_tree(self, base_dir: str, files: list[str]) -> None:
         """Adds what belongs to no package."""
-        super().add_defaults()
         own = os.path.relpath(__file__)
-        self.filelist.extend(["install.py", "requirements.lock", own, *CARRIED])
+        super().make_release_tree(
+            base_dir, [*files, "install.py", "requirements.lock", own, *CARRIED]
+        )
