@@ -3138,7 +3138,7 @@ END_2
 # The launcher reads this where several versions are installed: a project says in main.wasp, or main.wasp.ts, which
 # Wasp it wants: wasp: { version: "^0.24.0" }. Sets _wasp_version to the one that runs here.
 
-# _wasp_read_requirement FILE: sets _wasp_wanted to it, without its ^, which is then in _wasp_caret
+# _wasp_read_requirement FILE: sets _wasp_wanted to it, and _wasp_caret to its ^
 _wasp_read_requirement() {
 	_wasp_code='' _wasp_comment='' _wasp_wanted='' _wasp_lines=0
 	while [ -z "$_wasp_wanted" ] && { IFS= read -r _wasp_line || [ "$_wasp_line" ]; }; do
@@ -3155,13 +3155,11 @@ _wasp_read_requirement() {
 # _wasp_read_line: adds the code of _wasp_line to _wasp_code, without comments and blanks, until the version is met
 _wasp_read_line() {
 	while [ "$_wasp_line" ]; do
-		if [ "$_wasp_comment" ]; then
-			case $_wasp_line in *'*/'*) _wasp_line=${_wasp_line#*'*/'} _wasp_comment='' ;; *) return ;; esac
-		fi
+		[ -z "$_wasp_comment" ] \
+			|| case $_wasp_line in *'*/'*) _wasp_line=${_wasp_line#*'*/'} _wasp_comment='' ;; *) return ;; esac
 		_wasp_piece=${_wasp_line%%[\"\'\`/]*}
 		_wasp_line=${_wasp_line#"$_wasp_piece"}
-		# shellcheck disable=SC2086 # it is to be split
-		_wasp_add $_wasp_piece
+		for _wasp_word in $_wasp_piece; do _wasp_code=$_wasp_code$_wasp_word; done
 		case $_wasp_line in
 			//*) return ;;
 			/\**) _wasp_comment=yes ;;
@@ -3169,11 +3167,6 @@ _wasp_read_line() {
 			?*) _wasp_read_string ;;
 		esac
 	done
-}
-
-# _wasp_add WORD...: without the blanks between them
-_wasp_add() {
-	for _wasp_word; do _wasp_code=$_wasp_code$_wasp_word; done
 }
 
 # _wasp_read_string: the string that _wasp_line begins with, which may be the version, or the name of a field
@@ -3187,7 +3180,6 @@ _wasp_read_string() {
 	done
 	_wasp_line=${_wasp_line#"$_wasp_piece"}
 	_wasp_line=${_wasp_line#?}
-	# Of all that stands in the braces behind "wasp:".
 	_wasp_field='wasp:{'
 	case $_wasp_code in
 		*[!A-Za-z0-9_]$_wasp_field* | $_wasp_field*)
@@ -3214,8 +3206,8 @@ _wasp_satisfies() {
 	unset IFS
 	case $1.$2,$4.$5 in
 		0.0,* | *,0.0) return 1 ;;
-		0.*) [ "$4" = 0 ] && [ "$2" = "$5" ] && [ "$3" -ge "$6" ] ;;
-		*) [ "$1" = "$4" ] && { [ "$2" -gt "$5" ] || { [ "$2" = "$5" ] && [ "$3" -ge "$6" ]; }; } ;;
+		0.*) [ "$1.$2" = "$4.$5" ] && [ "$3" -ge "$6" ] ;;
+		*) [ "$1" = "$4" ] && ! _wasp_is_newer "$4.$5.$6" "$1.$2.$3" ;;
 	esac
 }
 

@@ -66,7 +66,7 @@ INSTALLED = {
 #: The releases whose digests are inside.
 NEWEST_RELEASES = 6
 #: Linux takes no longer argument, and `sh -c "$(curl …)"` makes one of the whole text.
-LIMIT_BYTES = 199_072
+LIMIT_BYTES = 131_072
 
 HEADER = """\
 #!/bin/sh
