@@ -119,8 +119,9 @@ def every_shell(request: pytest.FixtureRequest) -> FrontEnd:
 
 
 @pytest.fixture(scope="session")
-def python_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("byte-code")
+def python_cache(shared_folder: Path) -> Path:
+    """Where Python keeps what it has compiled."""
+    return shared_folder / "byte-code"
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from tests.packaging.jails import Jail, run_to_end
 from tests.support.archives import Member, Package, tiny_binary
-from tests.support.frontends import CHECKOUT, FULL
+from tests.support.frontends import CHECKOUT
 from tests.support.machines import Run
 from tests.support.registries import connection, npm_registry
 from tests.support.toolboxes import real_tool
@@ -172,12 +172,12 @@ def test_dpkg_installs_upgrades_and_removes_it(tmp_path: Path, debian: Debian) -
     assert debian.without_database() == before
 
 
+@pytest.mark.full
 @pytest.mark.real
 @pytest.mark.timeout(240)  # lintian reads all of it
 def test_the_real_wasp_as_a_package(tmp_path: Path, debian: Debian) -> None:
     package = build(tmp_path, "--out", str(tmp_path))
-    if FULL:
-        lint(package)
+    lint(package)
     found = fields(package)
     depends = r"libc6 \(>= (2\.\d+)\), libgmp10, zlib1g"
     assert re.fullmatch(depends, found["Depends"]), found["Depends"]

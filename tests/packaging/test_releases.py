@@ -336,6 +336,7 @@ def test_on_apple_silicon_the_plugin_takes_its_build(
 
 
 @pytest.mark.real
+@pytest.mark.full
 def test_mise_installs_by_the_plugin(rendered: Packager, shared_folder: Path) -> None:
     folder = shared_folder / "mise"
     npm_package("mise@2026.9.15", folder, npm_registry())
