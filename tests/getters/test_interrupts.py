@@ -107,7 +107,7 @@ def test_the_next_run_cleans_up_after_a_killed_one(
     assert machine.layout.staging(), "nothing to clean up: the test shows nothing"
     for left in machine.temporary.iterdir():
         # It may be anybody's until then.
-        os.utime(left, (time.time() - 2 * 3600,) * 2)
+        os.utime(left, (time.time() - 2 * 86400,) * 2)
     upstream.server.answer(TARBALL, fine)
     machine.front_end = cleaner
     assert machine.run("list", "--json").ok().json["versions"] == []
