@@ -341,6 +341,29 @@ def test_list_use_and_uninstall(
     assert not list(world.prefix.rglob("*wasp*/*"))
 
 
+def test_what_the_doctor_finds_is_printed(
+    world: World, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    upstream.publish("0.25.0")
+    assert world.run("doctor").exit_code == 5
+    assert "versions" in capsys.readouterr().out
+    report = world.run("doctor", json=True)
+    assert (report.status, report.exit_code) == ("checked", 5)
+    assert capsys.readouterr().out == ""
+    world.run()
+    capsys.readouterr()
+    world.run("doctor")
+    assert "current      0.25.0" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_on_path(wsl: FakeWsl, upstream: Upstream, tmp_path: Path) -> None:
+    upstream.publish("0.25.0")
+    world = World(wsl, tmp_path / "100%")
+    assert world.run().status == "installed"
+    assert world.registry.values["Path"] == ("C:\\a", 2)
+    assert any("cannot be, because of a semicolon" in text for text in world.console.warnings)
+
+
 def test_uninstall_takes_the_libraries_of_install_py_along(
     world: World, upstream: Upstream, tmp_path: Path
 ) -> None:
