@@ -7,21 +7,8 @@
     result = install(Options(prefix="/usr", destdir="build/root"), Console(quiet=True))
     print(result.version, result.digest)
 
-Which file to open:
-
-    installing             the steps of an install, in order; ``delivering``: those of one archive
-    getting                platforms (which build), sources (npm or GitHub, and what a failure of
-                           both means), npm, github, registry (which one, and npm itself), documents
-                           (what is read of JSON), known (digests inside this program), transport
-                           (retries, limits), connections (TLS, proxies, redirects), addresses,
-                           problems (what an error of the network means)
-    placing                layout (where everything is), staging, archives (hashed and decompressed
-                           as they arrive), tar_reader, unpacking, binary (does it run), receipts
-    command_line           main, options, console, progress, report (--json), manager
-                           (runs the sh program, and reads what it reports)
-    windows                commands, wsl (finding and entering it), wasp_cmd, user_path
-    telemetry, background  the install event; starting what sends it
-    errors, programs, signals, texts, versions, contents
+``installing`` has the steps of an install, in order, ``command_line.main`` those of a command;
+CONTRIBUTING.md has the map.
 """
 
 from __future__ import annotations

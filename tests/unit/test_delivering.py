@@ -48,7 +48,7 @@ def deliver(
         if isinstance(source_or_file, Path):
             delivered = delivery.from_file(str(source_or_file))
         else:
-            delivered = delivery.from_source(release, source_or_file)
+            delivered = delivery.from_source(release, source_or_file)  # type: ignore[arg-type]
         assert (staging.new / "wasp-bin").exists()
     assert not (folder / "prefix").exists()
     return delivered, console.warnings

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+from pathlib import Path
 
 import pytest
 
@@ -122,3 +123,26 @@ def test_json_of_what_is_inside(world: World, upstream: Upstream) -> None:
     assert told["executable"] == str(world.cmd)
     assert told["wasp_dir"].endswith("/inside/home/.local/share/wasp-lang/0.25.0")
     assert (told["status"], told["telemetry"]) == ("installed", "disabled")
+
+
+def test_what_the_doctor_finds_is_printed(
+    world: World, upstream: Upstream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    upstream.publish("0.25.0")
+    assert world.run("doctor").code == 5
+    assert "versions" in capsys.readouterr().out
+    report = world.run("doctor", json=True)
+    assert (report.status, report.code) == ("checked", 5)
+    assert capsys.readouterr().out == ""
+    world.run()
+    capsys.readouterr()
+    world.run("doctor")
+    assert "current      0.25.0" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_on_path(wsl: FakeWsl, upstream: Upstream, tmp_path: Path) -> None:
+    upstream.publish("0.25.0")
+    world = World(wsl, tmp_path / "100%")
+    assert world.run().status == "installed"
+    assert world.registry.values["Path"] == ("C:\\a", 2)
+    assert any("cannot be, because of a semicolon" in text for text in world.console.warnings)

@@ -19,28 +19,21 @@ _OURS: Final = {
     "--source": "      --destdir DIR        for packagers: files go below it (env DESTDIR)\n",
     "--quiet": "      --json               print one JSON object on stdout\n",
 }
-#: Options with a value, and the field that each of them is.
+#: Options with a value, and those without, each with the field that it is.
 _VALUES: Final = {
     "-v": "wanted",
     "--version": "wanted",
-    "--prefix": "prefix",
-    "--destdir": "destdir",
-    "--source": "source",
+    **{f"--{name}": name for name in ("prefix", "destdir", "source", "sha256")},
     "--from-file": "from_file",
-    "--sha256": "sha256",
 }
+_SWITCHES: Final = (
+    *("require-checksum", "no-telemetry", "no-modify-path", "force", "dry-run", "json"),
+    *("quiet", "verbose", "yes"),
+)
 _FLAGS: Final = {
-    "--require-checksum": "require_checksum",
-    "--no-telemetry": "no_telemetry",
-    "--no-modify-path": "no_modify_path",
-    "--force": "force",
-    "--dry-run": "dry_run",
-    "--json": "json",
+    **{f"--{name}": name.replace("-", "_") for name in _SWITCHES},
     "-q": "quiet",
-    "--quiet": "quiet",
-    "--verbose": "verbose",
     "-y": "yes",
-    "--yes": "yes",
 }
 #: Those of them that the sh program heeds in all that it does for this one.
 _SHARED: Final = (

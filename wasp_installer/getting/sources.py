@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, Literal, Protocol, TypeVar
+from typing import Final, TypeVar, Union
 
 from wasp_installer.command_line.console import Console
 from wasp_installer.command_line.options import Options
 from wasp_installer.errors import InstallerError, Slug, SourceProblem
-from wasp_installer.placing.archives import ArchiveReceiver
-from wasp_installer.placing.receipts import Release
 from wasp_installer.versions import RELEASES_PAGE
 
+from .github import GitHubSource
+from .npm import NpmSource
 from .platforms import Platform
 
 _NETWORK_HINTS: Final[dict[str, str]] = {
@@ -33,20 +33,7 @@ _NETWORK_HINTS: Final[dict[str, str]] = {
 SOURCE_NAMES: Final[dict[str, str]] = {"npm": "the npm registry", "github": "GitHub"}
 
 Got = TypeVar("Got")
-
-
-class Source(Protocol):
-    """A place that has releases. Its methods raise ``SourceProblem``."""
-
-    @property
-    def key(self) -> Literal["npm", "github"]:
-        """As ``--source`` calls it."""
-
-    def find(self, wanted: str) -> Release:
-        """The release of a version, or of "latest"."""
-
-    def fetch(self, release: Release, receiver: ArchiveReceiver) -> None:
-        """Hands over the archive of ``release``."""
+Source = Union[NpmSource, GitHubSource]
 
 
 def from_the_first(

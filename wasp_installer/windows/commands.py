@@ -19,10 +19,11 @@ from typing import Final
 from wasp_installer.command_line.console import Console
 from wasp_installer.command_line.manager import Reported, read_report
 from wasp_installer.command_line.options import Options
-from wasp_installer.command_line.report import Result, print_versions, result_of
+from wasp_installer.command_line.report import Result, result_of
 from wasp_installer.contents import content_of
 from wasp_installer.errors import InstallerError, InterruptedRunError, changing, explained
 from wasp_installer.placing.staging import remove_tree
+from wasp_installer.programs import Ended
 from wasp_installer.telemetry import InstallEvent
 
 from .user_path import PathSetup, UserPath, this_user_path
@@ -143,10 +144,13 @@ class Run:
 
     def _manage(self) -> Result:
         """Another command, or a word that is none."""
-        result = result_of(self._inside(self._enter(), *self._options.others))
-        if result.status == "listed" and not self._options.json:
-            print_versions(result)
-        return result
+        options, distribution = self._options, self._enter()
+        if options.command in ("list", "doctor") and not options.json:
+            # Their result is for people.
+            ended = self._run(distribution, *options.others)
+            print(ended.stdout, end="")
+            return Result("checked", code=ended.code)
+        return result_of(self._inside(distribution, *options.others))
 
     def _remove(self) -> Result:
         """Removes a version, or all: then wasp.cmd and the entry of PATH, too."""
@@ -179,11 +183,15 @@ class Run:
         return self._inside(distribution, "list", "--quiet").words("versions")
 
     def _inside(self, distribution: Distribution, *arguments: str) -> Reported:
+        """Has the sh program do what the arguments say, and report."""
+        ended = self._run(distribution, *arguments, "--porcelain")
+        return read_report(self._console, ended.code, ended.stdout)
+
+    def _run(self, distribution: Distribution, *arguments: str) -> Ended:
         """Has the sh program do what the arguments say in ``distribution``."""
         place = ["--prefix", self._prefix_inside] if self._prefix_inside else []
-        words = [*arguments, *place, *self._options.arguments(), "--porcelain"]
-        ended = self._wsl.run_script(distribution.name, content_of("install.sh"), words)
-        return read_report(self._console, ended.code, ended.stdout)
+        words = [*arguments, *place, *self._options.arguments()]
+        return self._wsl.run_script(distribution.name, content_of("install.sh"), words)
 
     def _write_cmd(self, distribution: Distribution) -> None:
         executable = f"{self._prefix_inside or '$HOME/.local'}/bin/wasp"

@@ -47,27 +47,27 @@ class UserPath:
         Raises:
             OSError: the registry does not let us, or the value would be too long.
         """
-        with self._opened() as key:
-            value, kind = self._read(key)
-            if places(value, folder, self._environment):
-                return False
-            changed = f"{folder};{value}" if value else folder
-            if len(changed) > _LONGEST:
-                raise OSError("PATH would be too long")
-            self._registry.SetValueEx(key, _VALUE, 0, kind, changed)
-        self._announce()
-        return True
+        return self._change(folder, lambda entries: [folder, *entries], is_there=False)
 
     def remove(self, folder: str) -> bool:
         """Takes ``folder`` out; False when it is not in it."""
+        return self._change(folder, lambda entries: entries, is_there=True)
+
+    def _change(
+        self, folder: str, change: Callable[[list[str]], list[str]], *, is_there: bool
+    ) -> bool:
+        """Where ``folder`` is or not, as told, writes what ``change`` makes of the others."""
         with self._opened() as key:
             value, kind = self._read(key)
             found = places(value, folder, self._environment)
-            if not found:
+            if bool(found) != is_there:
                 return False
-            left = [entry for at, entry in enumerate(value.split(";")) if at not in found]
-            if left:
-                self._registry.SetValueEx(key, _VALUE, 0, kind, ";".join(left))
+            entries = value.split(";") if value else []
+            changed = ";".join(change([each for at, each in enumerate(entries) if at not in found]))
+            if len(changed) > _LONGEST:
+                raise OSError("PATH would be too long")
+            if changed:
+                self._registry.SetValueEx(key, _VALUE, 0, kind, changed)
             else:
                 self._registry.DeleteValue(key, _VALUE)
         self._announce()
