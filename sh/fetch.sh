@@ -80,6 +80,7 @@ fetch_once() {
 	case $_file in */archive) _limit=$UNPACKED_LIMIT ;; esac
 	"fetch_with_$downloader"
 	read_headers
+	case $_method,$http_status in --head,3??) return 0 ;; esac
 	[ "$_status" = 0 ] || explain_failure
 }
 
@@ -105,7 +106,10 @@ fetch_with_curl() {
 fetch_with_wget() {
 	# shellcheck disable=SC2086 # a list of words
 	set -- -S -O - $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"}
-	[ "$_method" = --location ] || set -- "$@" --spider
+	case $_method,$wget_options in
+		--head,*max-redirect*) set -- "$@" --spider --max-redirect=0 ;;
+		--head,*) set -- "$@" --spider ;;
+	esac
 	run_waiting "$_file" "$work/errors" bounded wget "$@" "$_url"
 	case $_status in
 		[168]) _status=22 ;;
@@ -147,6 +151,8 @@ explain_failure() {
 		*'proxy syntax'* | *'proxy URL'*)
 			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
+		1,*HTTP/0.9* | 3,* | 47,* | 63,*) problem=bad-answer ;;
+		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
 		22,407,* | *,*\ 407*) problem=proxy ;;
 		22,4[01][045],*) set_problem not-found "$host does not have it" ;;
 		22,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
@@ -157,8 +163,6 @@ explain_failure() {
 			;;
 		6,* | *resolve* | *'bad address'*) set_problem dns "the name $host could not be resolved" ;;
 		28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-		1,*HTTP/0.9* | 3,* | 47,* | 63,*) problem=bad-answer ;;
-		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
 		*ertificate* | 60,*) problem=tls ;;
 	esac
 	return 1

@@ -14,7 +14,7 @@ find_release_at_github() {
 	fetcher=request version=$wanted release_source=github
 	if [ "$wanted" = latest ]; then
 		fetch "$github/latest" /dev/null --head || return 1
-		[ -n "$location" ] || set_portal_problem || return 1
+		case $http_status in 3??) ;; *) set_portal_problem || return 1 ;; esac
 		take_version "${location##*/tag/v}" || return 1
 	fi
 	# The API has a limit on requests from one address, so its silence must not stop anything.

@@ -18,7 +18,7 @@ i|usage: install.sh [COMMAND] [OPTIONS]
 i|       wasp installer COMMAND [OPTIONS]
 |
 i|commands:
-i|  install                  install a version and make it the current one (default)
+i|  install                  install a version and make it current (default)
 il|  list                     list the installed versions, or with --remote all
 is|  use VERSION              make an installed version the current one
 iw|  update [VERSION]         get today's installer and let it install a version

@@ -72,18 +72,18 @@ class Case:
 
 CASES = {
     # --- It goes well
-    "plain": Case("", 0, ("Installed Wasp 0.25.0", "Next, in this terminal")),
+    "plain": Case("", 0, ("Installed Wasp 0.25.0", "1. Put wasp on the PATH of this terminal")),
     "start-up files": Case("", 0, ("~/.bashrc",), start_up_files),
-    "on PATH": Case("", 0, ("Next: wasp new my-app",), on_path),
+    "on PATH": Case("", 0, ("Next:", "wasp new my-app"), on_path),
     "old Node.js": Case("", 0, ("Node.js is 18.0.0",), node("18.0.0")),
     "again": Case("", 0, ("already installed",), installed("0.25.0")),
     "again by force": Case("--force", 0, ("Installed",), installed("0.25.0")),
     "one that is there": Case("-v 0.24.0", 0, ("already",), installed("0.25.0", "0.24.0")),
-    "upgrade": Case(
-        "", 0, ("What is new: ", "0.24.0 stays installed; to go back"), installed("0.24.0")
+    "upgrade": Case("", 0, ("What is new: ", "To go back to Wasp 0.24.0"), installed("0.24.0")),
+    "older by name": Case("-v 0.24.0", 0, ("To go back to Wasp 0.25.0",), installed("0.25.0")),
+    "newest is older": Case(
+        "", 0, ("so yours was kept",), installed("0.26.0")
     ),
-    "older by name": Case("-v 0.24.0", 0, ("0.25.0 stays installed",), installed("0.25.0")),
-    "newest is older": Case("", 0, ("and you have 0.26.0: kept",), installed("0.26.0")),
     "only on GitHub": Case("-v 0.19.0", 0, ("unchecked",)),
     "quiet": Case("--quiet", 0),
     "plan": Case("--dry-run", 0, ("Would install", "~/.bashrc"), start_up_files),
@@ -115,22 +115,22 @@ CASES = {
     "no home": Case("", 2, ("HOME", "--prefix"), set_variables(HOME=None), slug="usage"),
 }
 MISTAKES = {
-    "--no-such-option": "there is no option",
-    "-Z": "there is no option",
+    "--no-such-option": "unknown option",
+    "-Z": "unknown option",
     "-v": "needs a value",
     "--sha256": "needs a value",
     "--prefix=": "needs a value",
     "--prefix --force": "needs a value",
     "--source ftp": "npm or github",
     "--sha256 abc": "64 hexadecimal",
-    "install list": "one command at a time",
-    "instal": "do not know",
-    "upgrade": "The commands are",
+    "install list": "is a second command",
+    "instal": "Did you mean install?",
+    "upgrade": "Did you mean update?",
     "0.24.0": "-v 0.24.0",
-    "-- install -q": "do not know",
-    "-v latest-but-one": "is not a version",
-    "-v 0.25.0/../evil": "is not a version",
-    "--remote": "belongs to",
+    "-- install -q": "unknown command",
+    "-v latest-but-one": "is not a Wasp version",
+    "-v 0.25.0/../evil": "is not a Wasp version",
+    "--remote": "works only with list",
 }
 
 
@@ -184,7 +184,5 @@ def test_both_have_the_same_help(both: Getters) -> None:
     more = both.machine.run("-h").ok().stdout.replace("install.py", "install.sh").splitlines()
     only_there = [line.split()[0] for line in more if line not in told]
     assert only_there == ["--destdir", "--json"]
-    assert [line for line in told if line not in more] == [
-        "       wasp installer COMMAND [OPTIONS]"
-    ]
+    assert set(told) <= set(more)
     assert max(map(len, more)) < 80

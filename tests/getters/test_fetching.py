@@ -328,7 +328,7 @@ def test_a_server_that_cannot_be_reached(ask: Ask, authority: Authority, closed:
         assert (server.connections, server.requests) == (1, {})
     for name in servers:
         assert found[name].slug == "tls", (name, found[name])
-        assert "the TLS certificate of 127.0.0.1 was not accepted (" in str(found[name].words)
+        assert re.search("127.0.0.1.* [(].*certificate", str(found[name].words), re.IGNORECASE)
     assert found["refused"] == Told("connection", nowhere["refused"][1], (1, 2, 4))
     assert found["no such name"] == Told("dns", nowhere["no such name"][1])
 

@@ -107,10 +107,11 @@ def found_by_python(address: str) -> tuple[str, ...]:
 def call(address: str) -> str:
     return f"""
     choose_downloader
+    release_digest= api_problem=
     WASP_GITHUB_URL={address} wanted=latest timeout=5 os=macos arch=aarch64
     github_builds='{" ".join(BUILDS)}'
     if find_release_at_github 2>/dev/null; then
-        printf '%s\\n' "$version" "$_build" "$release_digest" "$api_problem" .
+        printf '%s\\n' "$version" "$release_build" "$release_digest" "$api_problem" .
     else
         printf '%s\\n' "$problem"
     fi

@@ -110,7 +110,13 @@ def test_the_home_holds_nothing_but_wasp(both: Getters, upstream: Upstream) -> N
     both.install(None, "--no-modify-path").ok()
     share = {item.name for item in both.machine.layout.share.iterdir()}
     assert share == {
-        *("0.25.0", "telemetry_ping.py", "telemetry_messages.py", "completions"),
+        *(
+            "0.25.0",
+            "telemetry_ping.py",
+            "telemetry_messages.py",
+            "completions",
+            "project_version.sh",
+        ),
         *("env.sh", "env.fish", "wasp-installer.sh"),
     }
     top = {name for name in picture(both.machine.home) if name.count("/") <= 2}

@@ -123,12 +123,12 @@ CASES = {
         getconf('[ "$1" = LONG_BIT ] && echo 32'),
     ),
     "musl on ARM": Case(
-        refused("Wasp has no release for musl (Alpine) on aarch64."),
+        refused("Wasp has no release for aarch64 with musl, only for glibc 2.29 or newer."),
         "Linux aarch64",
         {"ldd": MUSL_LDD},
     ),
     "an older glibc on ARM": Case(
-        refused("Wasp needs glibc 2.29 or newer on aarch64; this system has 2.28."),
+        refused("Wasp has no release for aarch64 with glibc 2.28, only for glibc 2.29 or newer."),
         "Linux aarch64",
         getconf(OLD_GLIBC),
     ),

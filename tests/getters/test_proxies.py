@@ -98,7 +98,7 @@ def test_an_archive_on_this_machine_is_not_for_a_registry_elsewhere(
     try:
         both.machine.set(HTTPS_PROXY=proxy.url, WASP_NPM_REGISTRY=f"https://{ELSEWHERE}/npm")
         run = both.install("0.25.0", "--source", "npm").failed(4, "insecure-url")
-        run.says("names an archive on this machine")
+        run.says("points to an archive on this machine")
     finally:
         proxy.close()
     assert server.count(npm_cli_path("0.25.0")) == 2

@@ -181,11 +181,16 @@ def found_by_python(registry: str, wanted: str) -> Told:
     return Told((release.version, release.url or "", release.digest or "", release.node or ""), "")
 
 
+def words(wanted: str) -> str:
+    return "the newest Wasp" if wanted == "latest" else f"Wasp {wanted}"
+
+
 def call(registry: str, wanted: str) -> str:
     return f"""
     choose_downloader
+    release_digest= fetcher=request wanted_words='{words(wanted)}'
     registry='{registry}' npm_build={BUILD} wanted={wanted} timeout=5
-    if request_release 2>/dev/null; then
+    if find_release_at_npm 2>/dev/null; then
         printf '%s\\n' "$version" "$release_url" "$release_digest" "$release_node" .
     else
         printf '%s\\n' "$problem" "$problem_text"

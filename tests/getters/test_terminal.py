@@ -130,8 +130,20 @@ def test_uninstall_asks_on_a_terminal(shell_machine: Machine, answer: str, gone:
     terminal = on_terminal(machine, "uninstall")
     terminal.wait_for("?")
     terminal.type(answer)
-    assert terminal.finish() == (0 if gone else 130)
+    assert terminal.finish() == 0
     assert machine.layout.share.exists() is not gone
+    assert ("Nothing was changed." in terminal.shown) is not gone
+
+
+def test_migrate_to_npm_asks_too(shell_machine: Machine) -> None:
+    shell_machine.layout.plant("0.25.0")
+    before = picture(shell_machine.home)
+    terminal = on_terminal(shell_machine, "migrate-to-npm")
+    terminal.wait_for("leave it to npm?")
+    terminal.type("n\n")
+    assert terminal.finish() == 0
+    assert "Nothing was changed." in terminal.shown
+    assert picture(shell_machine.home) == before
 
 
 def test_control_c_is_an_answer_too(machine: Machine) -> None:

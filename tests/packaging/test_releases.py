@@ -196,7 +196,7 @@ def test_an_answer_about_another_release_is_none(packager: Packager, upstream: U
 def test_what_cannot_be_added_changes_nothing(packager: Packager, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     packager.add("0.99.0").failed(5).says("0.99.0")
-    packager.add("../0.25.0").failed(2).says("not a version")
+    packager.add("../0.25.0").failed(2).says("not a Wasp version")
     assert packager.rows == {}
     packager.render().failed(5).says("no release", "add latest")
     assert not packager.out.exists()

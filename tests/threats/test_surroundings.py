@@ -133,7 +133,7 @@ def test_links_in_the_temporary_folder(both: Getters, upstream: Upstream, precio
     folder = both.machine.temporary / "wasp-installer-999999998-abcdef"
     folder.mkdir()
     (folder / "link").symlink_to(precious)
-    old = time.time() - 10_000
+    old = time.time() - 200_000
     for path in (*planted, folder):
         os.utime(path, (old, old), follow_symlinks=False)
     both.install().ok()
@@ -183,7 +183,7 @@ def test_what_another_user_left_in_the_temporary_folder(
     left = machine.temporary / "wasp-installer-999999999-abcdef"
     left.mkdir()
     (left / "program").write_text("theirs\n")
-    old = time.time() - 10_000
+    old = time.time() - 200_000
     os.utime(left, (old, old))
     give_away(left)
     give_away(machine.temporary)
