@@ -123,26 +123,13 @@ warn() {
 	fi
 }
 die() {
-	case $1 in
-		usage | bad-version) exit_code=2 ;;
-		unsupported-platform | missing-tool | binary-does-not-run) exit_code=3 ;;
-		dns | connection | timeout | tls | proxy | http-status | captive-portal | bad-answer | insecure-url | no-downloader)
-			exit_code=4
-			;;
-		no-such-version | not-installed) exit_code=5 ;;
-		checksum-mismatch | no-checksum | no-hash-tool | corrupt-archive | unsafe-archive | wrong-version) exit_code=6 ;;
-		permission-denied | read-only | no-space | file-system) exit_code=7 ;;
-		npm-managed | foreign-launcher) exit_code=8 ;;
-		interrupted) exit_code=$interrupted_code ;;
-		*) exit_code=1 ;;
-	esac
-	indented '       ' "${red}error:$plain $2${3:+$newline$3}" >&2
-	tell code "$exit_code"
-	tell error "$1"
-	tell message "$2"
-	tell hint "${3-}"
+	indented '       ' "${red}error:$plain $3${4:+$newline$4}" >&2
+	tell code "$1"
+	tell error "$2"
+	tell message "$3"
+	tell hint "${4-}"
 	result error
-	leave "$exit_code"
+	leave "$1"
 }
 tell() {
 	[ "$porcelain" = yes ] || return 0
@@ -193,7 +180,7 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 need() {
-	have "$1" || die missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
+	have "$1" || die 3 missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
 }
 how_to_install() {
 	for _command in 'apt-get install' 'apk add' 'dnf install' 'pacman -S' 'zypper install' 'brew install'; do
@@ -243,7 +230,7 @@ die_file_system() {
 		*'ead-only file system'*) _slug=read-only _cause='the file system is read-only' ;;
 		*'o space left'* | *'uota exceeded'* | *full) _slug=no-space _cause='no space left on the device (a version needs about 170 MB)' ;;
 	esac
-	die "$_slug" "$1: ${_cause:-it failed}." 'Choose another place with --prefix DIR.'
+	die 7 "$_slug" "$1: ${_cause:-it failed}." 'Choose another place with --prefix DIR.'
 }
 is_of_the_system() {
 	printf '%s\n' "$1" | grep -qE '(I/O|nput/output|rite) error|o space left|uota exceeded|ead-only file|ermission denied'
@@ -312,7 +299,7 @@ set_defaults() {
 		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
 		child asking progress sending lookups npm_lookup; do eval "$_name=''"; done
-	on_path=no hold_warnings=no announced=no committed=no interrupted_code=130
+	on_path=no hold_warnings=no announced=no committed=no
 }
 parse_arguments() {
 	for _argument in "$@"; do
@@ -332,26 +319,23 @@ parse_arguments() {
 				;;
 		esac
 		case $_options,$_word in
-			yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome)
-				case $_value in '' | -*) die usage "$_word needs a value." 'See: --help' ;; esac
-				take_value
-				[ "$_rest" = value ] || shift
-				;;
+			yes,-v | yes,--version) take_value wanted && wanted_from='' ;;
+			yes,--prefix) take_value prefix ;;
+			yes,--source) take_value source ;;
+			yes,--from-file) take_value archive_file ;;
+			yes,--sha256) take_value wanted_sha256 ;;
+			yes,--outcome) take_value outcome ;;
 			yes,-?*) take_option ;;
 			*) take_word "$_word" ;;
 		esac
+		[ "$_rest" != next ] || shift
 	done
 	[ "$help" = no ] || { usage && leave 0; }
 }
 take_value() {
-	case $_word in
-		-v | --version) wanted=$_value wanted_from='' ;;
-		--prefix) prefix=$_value ;;
-		--source) source=$_value ;;
-		--from-file) archive_file=$_value ;;
-		--sha256) wanted_sha256=$_value ;;
-		--outcome) outcome=$_value ;;
-	esac
+	case $_value in '' | -*) die 2 usage "$_word needs a value." 'See: --help' ;; esac
+	eval "$1=\$_value"
+	_rest=${_rest:-next}
 }
 take_option() {
 	case $_word in
@@ -370,7 +354,7 @@ take_option() {
 		--) _options=no ;;
 		*)
 			_meant=$(command=install usage | tr -s ' ,' '\n' | grep '^--' | closest "$_word")
-			die usage "unknown option '$(plain_text "$_word")'." "${_meant:+Did you mean $_meant? }See all options: --help"
+			die_unknown "unknown option '$_word'" options
 			;;
 	esac
 }
@@ -378,9 +362,9 @@ take_word() {
 	case $_options,$1 in
 		yes,install | yes,list | yes,use | yes,update | yes,uninstall | yes,migrate-to-npm | yes,doctor | yes,check)
 			_commands=$((_commands + 1)) command=$1
-			[ "$_commands" = 1 ] || die usage "'$1' is a second command." 'Give one at a time. See: --help'
+			[ "$_commands" = 1 ] || die 2 usage "'$1' is a second command." 'Give one at a time. See: --help'
 			;;
-		*,) die usage 'one of the arguments is empty.' 'Perhaps a variable is not set.' ;;
+		*,) die 2 usage 'one of the arguments is empty.' 'Perhaps a variable is not set.' ;;
 		*)
 			[ -z "$named_version" ] || die_unknown_word "$1"
 			named_version=$1
@@ -389,23 +373,23 @@ take_word() {
 }
 check_arguments() {
 	case $command,$named_version in
-		use,) die usage "'use' needs a version." 'To see the installed ones: list' ;;
+		use,) die 2 usage "'use' needs a version." 'To see the installed ones: list' ;;
 		use,* | update,* | uninstall,* | *,) ;;
 		*) die_unknown_word "$named_version" ;;
 	esac
-	[ "$remote" = no ] || [ "$command" = list ] || die usage '--remote works only with list.' 'For example: list --remote'
+	[ "$remote" = no ] || [ "$command" = list ] || die 2 usage '--remote works only with list.' 'For example: list --remote'
 	[ "$command" != check ] || [ "$porcelain" = yes ] || die_unknown_word check
 	case $source in
 		auto | npm | github) ;;
-		*) die usage "unknown source '$source'." 'Choose auto, npm or github.' ;;
+		*) die 2 usage "unknown source '$source'." 'Choose auto, npm or github.' ;;
 	esac
 	case $timeout in
-		'' | *[!0-9]* | 0* | ??????*) die usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
+		'' | *[!0-9]* | 0* | ??????*) die 2 usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
 	esac
 	wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
 	case $wanted_sha256,${#wanted_sha256} in
 		,0) ;;
-		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'A SHA-256 has 64 hexadecimal digits.' ;;
+		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die 2 usage "'$wanted_sha256' is not a SHA-256." 'A SHA-256 has 64 hexadecimal digits.' ;;
 	esac
 	wanted=${wanted#v} named_version=${named_version#v}
 	name_places
@@ -416,17 +400,17 @@ check_version() {
 	! is_version "$1" || return 0
 	list_installed
 	_meant=$({ printf '%s\n' "$installed" && digests; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
-	die bad-version "'$1'${2:+ (in $2)} is not a Wasp version." \
+	die 2 bad-version "'$1'${2:+ (in $2)} is not a Wasp version." \
 		"${_meant:+Did you mean $_meant? }A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
 name_places() {
-	[ -n "$prefix" ] || die usage 'HOME is not set, so there is no default folder to install to.' 'Choose one with --prefix DIR.'
+	[ -n "$prefix" ] || die 2 usage 'HOME is not set, so there is no default folder to install to.' 'Choose one with --prefix DIR.'
 	prefix=$(absolute "$prefix")
 	[ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
-			|| die file-system "cannot read the archive '$archive_file'." 'Check the path; it should be a downloaded Wasp release.'
+			|| die 7 file-system "cannot read the archive '$archive_file'." 'Check the path; it should be a downloaded Wasp release.'
 	}
 	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
@@ -441,7 +425,10 @@ die_unknown_word() {
 		*) _meant=$(printf '%s\n' install list use update uninstall migrate-to-npm doctor | closest "$1") ;;
 	esac
 	! is_version "${1#v}" || _meant="-v $1"
-	die usage "unknown command '$(plain_text "$1")'." "${_meant:+Did you mean $_meant? }See all commands: --help"
+	die_unknown "unknown command '$1'" commands
+}
+die_unknown() {
+	die 2 usage "$(plain_text "$1")." "${_meant:+Did you mean $_meant? }See all $2: --help"
 }
 closest() {
 	awk -v typed="$1" '
@@ -484,7 +471,7 @@ identify_platform() {
 }
 choose_build() {
 	case $os,$arch,$(getconf LONG_BIT 2>/dev/null) in
-		windows,*) die unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
+		windows,*) die 3 unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
 			'Open WSL (if you have none: wsl --install) and run this again there.' ;;
 		,*) die_unsupported "$system" ;;
 		*,,*) die_unsupported "$machine processors" ;;
@@ -507,7 +494,7 @@ needs_static_build() {
 		|| { [ "$arch" = x86_64 ] && { [ "$distro_id" = nixos ] || ! [ -e /lib64/ld-linux-x86-64.so.2 ]; }; }
 }
 die_unsupported() {
-	die unsupported-platform "Wasp has no release for $1." \
+	die 3 unsupported-platform "Wasp has no release for $1." \
 		'Wasp runs on Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
 }
 platform_words() {
@@ -535,7 +522,7 @@ choose_downloader() {
 			;;
 		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
 		*[Bb]usy[Bb]ox*) ;;
-		*) die no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
+		*) die 4 no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
 			"$(how_to_install curl)" ;;
 	esac
 	export https_proxy="${https_proxy:-${HTTPS_PROXY-}}" no_proxy="${no_proxy:-${NO_PROXY-}}"
@@ -606,7 +593,7 @@ fetch_with_wget() {
 		5) _status=60 ;;
 		[37]) _status=other ;;
 	esac
-	! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
+	! grep -q 'certificate validation not implemented' "$work/errors" || die 4 no-downloader \
 		'the wget on your PATH does not check certificates, so you need curl.' "$(how_to_install curl)"
 	[ "${_url#https:}" = "$_url" ] || ! grep -qi '^ *location:[[:space:]]*http:' "$work/errors" || _status=1
 }
@@ -661,7 +648,7 @@ die_of_problem() {
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
 		*) _hint='Run this again with --verbose to see each step, or try the other source: --source npm, or --source github.' ;;
 	esac
-	die "$network_problem" "cannot get $1: $problem_text." "$_hint"
+	die 4 "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }
 fetch_json() {
 	fetch "$1" "$work/answer" && ! is_web_page "$work/answer" || return 1
@@ -881,10 +868,10 @@ obtain_release() {
 }
 die_without() {
 	[ -z "$network_problem" ] || die_of_problem "$1"
-	[ "$problem" != no-build ] || die unsupported-platform "$1 has no build for $(platform_words)." \
+	[ "$problem" != no-build ] || die 3 unsupported-platform "$1 has no build for $(platform_words)." \
 		"Another version may have one: $RELEASES_URL"
 	[ "$source" = auto ] && _lack='no source has' || _lack="$(source_name "$source") does not have"
-	die no-such-version "$_lack $1." "All versions: $RELEASES_URL"
+	die 5 no-such-version "$_lack $1." "All versions: $RELEASES_URL"
 }
 forget_release() {
 	version='' release_source='' release_url='' release_digest='' release_node='' api_problem=''
@@ -923,7 +910,7 @@ plan_sources() {
 	find_registry
 	sources='npm github'
 	case $source,$registry,$fetcher in
-		npm,,request) die bad-answer 'no npm registry is configured here.' \
+		npm,,request) die 4 bad-answer 'no npm registry is configured here.' \
 			'Set WASP_NPM_REGISTRY, install npm, or use --source github.' ;;
 		npm,*) sources=npm ;;
 		*,,request) sources=github ;;
@@ -966,7 +953,7 @@ download() {
 }
 miss_checksum() {
 	_unknown="no checksum is known for $1"
-	[ "$require_checksum" = no ] || die no-checksum "$_unknown." \
+	[ "$require_checksum" = no ] || die 6 no-checksum "$_unknown." \
 		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
 	[ -n "$archive_file" ] || warn "$_unknown, so it is installed unchecked."
 }
@@ -1005,7 +992,7 @@ check_published() {
 	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0
 	is_compressed || [ -z "$wanted_sha256" ] || return 0
 	[ -n "$file_digest" ] || verify_digest sha256:
-	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
+	die 6 checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
 unpack_archive() {
 	need tar
@@ -1028,8 +1015,8 @@ unpack_archive() {
 verify_digest() {
 	[ -n "$1" ] || return 0
 	read_digest "${1%%:*}" \
-		|| die no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
-	[ "$digest" = "${1#*:}" ] || die checksum-mismatch \
+		|| die 6 no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
+	[ "$digest" = "${1#*:}" ] || die 6 checksum-mismatch \
 		"the archive is not the one that was published: its ${1%%:*} is${newline}$digest, and should be${newline}${1#*:}." \
 		"$nothing Run this again; if it happens again, something between you and the source changes the file."
 	say_step "Checked: $1"
@@ -1081,10 +1068,10 @@ explain_unpacking() {
 	die_damaged
 }
 die_damaged() {
-	die corrupt-archive 'the archive is damaged, incomplete, or not a Wasp release.' "$nothing Download it again."
+	die 6 corrupt-archive 'the archive is damaged, incomplete, or not a Wasp release.' "$nothing Download it again."
 }
 die_unsafe() {
-	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside, or is far too large.' \
+	die 6 unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside, or is far too large.' \
 		"$nothing Please report where the archive came from."
 }
 refuse_what_no_release_has() {
@@ -1115,10 +1102,10 @@ check_binary() {
 	say_step 'Running wasp-bin version'
 	run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
 	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said" | head -n 1)
-	is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
+	is_version "$_reported" || die 3 binary-does-not-run 'the binary in the archive does not say which version it is.' \
 		"$nothing"
 	version=${version:-$_reported}
-	[ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
+	[ "${_reported%-rc*}" = "${version%-rc*}" ] || die 6 wrong-version \
 		"the archive contains Wasp $_reported, not $version." "$nothing"
 }
 run_unpacked_binary() {
@@ -1139,11 +1126,11 @@ explain_binary() {
 			;;
 		*'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
 		*'ermission denied'*)
-			die permission-denied "programs cannot run from $shown_prefix (is it mounted noexec?)." \
+			die 7 permission-denied "programs cannot run from $shown_prefix (is it mounted noexec?)." \
 				'Choose another place with --prefix DIR.'
 			;;
 	esac
-	die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
+	die 3 binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
 		"$nothing $_hint"
 }
 start_progress() {
@@ -1377,7 +1364,7 @@ inspect_launcher() {
 	is_version "$current" || current=''
 }
 refuse_npm() {
-	[ ! -e "$share_dir/.uses-npm" ] || die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
+	[ ! -e "$share_dir/.uses-npm" ] || die 8 npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
 		"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To remove it: npm uninstall -g @wasp.sh/wasp-cli. To use this installer then: --force"
 }
 refuse_conflicts() {
@@ -1385,7 +1372,7 @@ refuse_conflicts() {
 	inspect_launcher
 	case $launcher,$force in
 		folder,* | foreign,no)
-			die foreign-launcher "$(pretty "$bin_dir/wasp") is not from this installer." \
+			die 8 foreign-launcher "$(pretty "$bin_dir/wasp") is not from this installer." \
 				'Move it away, or replace a file with --force.'
 			;;
 	esac
@@ -1731,7 +1718,7 @@ refuse_danger_for_root() {
 		substr($1, 9, 2) ~ /^w[^tT]/ { danger = "may be written to by everyone" }
 		danger { for (i = 0; i < 8; i++) sub(/^[^ ]+ +/, ""); print $0, danger; exit }')
 	[ -n "$_danger" ] || return 0
-	is_on_ci || die permission-denied "root cannot safely work below a folder that others can change: $_danger." \
+	is_on_ci || die 7 permission-denied "root cannot safely work below a folder that others can change: $_danger." \
 		'Run this again without sudo. For all users: --prefix /usr/local'
 	[ "$outcome" != switched ] || say "$_danger; on CI, root installs there all the same."
 }
@@ -1866,7 +1853,7 @@ run_use() {
 	finish_install "$outcome"
 }
 die_not_installed() {
-	die not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: wasp installer update $1"
+	die 5 not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: wasp installer update $1"
 }
 run_check() {
 	refuse_conflicts
@@ -3426,12 +3413,11 @@ clean_up() {
 interrupted() {
 	[ "$(exec sh -c 'echo $PPID')" = $$ ] || exit "$1"
 	ignore_signals
-	interrupted_code=$1
 	stop_helpers
 	[ -z "$sending" ] || kill "$sending" 2>/dev/null
 	[ -z "$progress$asking" ] || printf '\n' >&2
 	progress=''
-	die interrupted 'interrupted.' 'Nothing was changed. Run this again to retry.'
+	die "$1" interrupted 'interrupted.' 'Nothing was changed. Run this again to retry.'
 }
 make_work_folder() {
 	case $program in

@@ -142,7 +142,7 @@ run_use() {
 }
 
 die_not_installed() {
-	die not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: wasp installer update $1"
+	die 5 not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: wasp installer update $1"
 }
 
 # run_check: for install.py, before it downloads
