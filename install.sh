@@ -2188,15 +2188,15 @@ exec "$_wasp_dir/wasp-bin" ${1+"$@"}
 END_0
 		telemetry_ping.py) cat <<'END_1' ;;
 #!/usr/bin/env python3
-"""Wasp's telemetry: what is sent, when it is sent, and how to opt out.
+"""Wasp's telemetry: what is sent, when, and how to opt out.
 
 Two events exist: ``install_event``, when an install starts, and ``cli_event``, when ``wasp`` is
 used in a project, at most twice in 12 hours: once for ``wasp build``, once for all other commands.
 These two functions list all that is sent: no path, no name, and no argument of a command but five
 fixed words (``DEPLOY_KEYWORDS``). ``opt_out_reason`` says when nothing is sent, written or started.
 
-The launcher runs this in the background. Most runs meet a pause and end at once, so modules are
-imported only where they are needed. It has to run on Python 3.8.
+The launcher runs this in the background, on Python 3.8 or newer. Most runs end at once, in a pause,
+so modules are imported where they are needed.
 """
 
 from __future__ import annotations
@@ -2205,25 +2205,25 @@ import os
 import sys
 import time
 
-TYPE_CHECKING = False  # the name that type checkers look for; importing it would take 15 ms
+TYPE_CHECKING = False  # importing it would take 15 ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from socket import socket
     from typing import IO, Any, Final, NoReturn
 
 DEFAULT_URL: Final = "https://app.posthog.com/capture/"
-#: Public: with it, events can be sent and not read.
+#: Public: it can send events, not read them.
 DEFAULT_KEY: Final = "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"
 
-#: Between two events of one kind from one project.
+#: Between two events of a kind from a project.
 PAUSE_S: Final = 12 * 60 * 60
-#: The same after a failure; each project adds its own part of another hour.
+#: The same after a failure; see ``State.spread``.
 FAILED_PAUSE_S: Final = 60 * 60
-#: The process then ends, whatever it waits for.
+#: Then the process ends.
 DEADLINE_S: Final = 10
-#: Processes of a user that send at once, in however many projects.
+#: Processes of a user that send at once.
 SENDERS_LIMIT: Final = 8
-#: One that was stopped for so long does not send any more.
+#: One that slept for so long sends no more.
 STALE_S: Final = 60
 ANSWER_LIMIT_BYTES: Final = 1024 * 1024
 
@@ -2236,7 +2236,7 @@ CI_VARIABLES: Final = (
 
 
 def opt_out_reason(environment: Mapping[str, str]) -> str | None:
-    """Why nothing may be sent, in words, or None. Launcher and installer have this rule in sh."""
+    """Why nothing may be sent, or None. Launcher and installer have this rule in sh."""
     if "WASP_TELEMETRY_DISABLE" in environment:  # with any value, even an empty one
         return "WASP_TELEMETRY_DISABLE is set"
     if environment.get("DO_NOT_TRACK", "").lower() not in ("", "0", "false", "no", "off"):
@@ -2251,12 +2251,12 @@ def opt_out_reason(environment: Mapping[str, str]) -> str | None:
 
 
 def off_file(environment: Mapping[str, str]) -> str:
-    """The file whose presence means off."""
+    """While it exists, telemetry is off."""
     return f"{_user_folder(environment, 'XDG_CONFIG_HOME', '.config')}/wasp/telemetry-off"
 
 
 def _user_folder(environment: Mapping[str, str], variable: str, default: str) -> str:
-    """https://specifications.freedesktop.org/basedir-spec: a relative path is to be ignored."""
+    """https://specifications.freedesktop.org/basedir-spec: relative paths are ignored."""
     home = environment.get("HOME", "")
     for folder in (environment.get(variable, ""), home and os.path.join(home, default)):
         if os.path.isabs(folder):
@@ -2273,7 +2273,7 @@ def install_event() -> dict[str, Any]:
         "api_key": collector()[1],
         "type": "capture",
         "event": "install-script:run",
-        # 24 digits, the first of them not 0.
+        # 24 digits, the first not 0.
         "distinct_id": str(10**23 + int.from_bytes(os.urandom(32), "big") % (9 * 10**23)),
         "properties": {"os": this_os()},
     }
@@ -2282,7 +2282,7 @@ def install_event() -> dict[str, Any]:
 def cli_event(
     distinct_id: str, project_hash: str, is_build: bool, deploy_cmd_args: str, wasp_version: str
 ) -> dict[str, Any]:
-    """What is sent when ``wasp`` is used inside a project."""
+    """What is sent when ``wasp`` is used in a project."""
     return {
         "api_key": collector()[1],
         "event": "cli",
@@ -2309,13 +2309,13 @@ def is_build(arguments: Sequence[str]) -> bool:
 
 
 def deploy_keywords(arguments: Sequence[str]) -> str:
-    """Those arguments of ``wasp deploy`` that may be sent, in order; "" for other commands."""
+    """The arguments of ``wasp deploy`` that may be sent; "" for other commands."""
     is_deploy = [*arguments[:1]] == ["deploy"]
     return ";".join([it for it in arguments[1:] if is_deploy and it in DEPLOY_KEYWORDS][:20])
 
 
 def is_on_ci(environment: Mapping[str, str]) -> bool:
-    """Whether this runs in continuous integration, as its variables tell."""
+    """Whether this is continuous integration, by its variables."""
     return any(environment.get(name, "").lower() not in ("", "0", "false") for name in CI_VARIABLES)
 
 
@@ -2330,11 +2330,11 @@ def context_of(environment: Mapping[str, str]) -> str:
 
 
 class State:
-    """What is remembered of a project; what cannot be read is as if nothing were.
+    """What is remembered of a project, or nothing where it cannot be read.
 
-    ``ends``: the last second of the pause of all other commands, and of ``wasp build`` (by False
-    and True). ``deploy``: keywords that no event has carried yet. ``spread``: this project's part
-    of another hour after a failure, so that an outage is not followed by a flood.
+    ``ends``: the last second of the pause of other commands (False) and of ``wasp build`` (True).
+    ``deploy``: keywords that no event has carried yet. ``spread``: this project's part of another
+    hour after a failure, so that no flood follows an outage.
     """
 
     def __init__(self, text: str = "", spread: int = 0) -> None:
@@ -2347,13 +2347,13 @@ class State:
         self.deploy = deploy_keywords(["deploy", *deploy.split(";")])
 
     def to_text(self) -> str:
-        """The line that is read. No JSON: its module takes 7 ms."""
+        """One line; the module for JSON takes 7 ms."""
         return f"{self.ends[False]} {self.ends[True]} {self.deploy}\n"
 
     def begin(self, now: int, build: bool, deploy: str, may_send: bool = True) -> bool:
-        """Whether an invocation at ``now`` sends an event; its keywords are then in ``deploy``."""
+        """Whether an invocation at ``now`` sends an event, with the keywords in ``deploy``."""
         self.deploy = deploy or self.deploy
-        # When the clock was set back, waiting until it is there again could take years.
+        # The clock may have been set back, even by years.
         self.ends[build] = min(self.ends[build], now + PAUSE_S)
         if not may_send or now <= self.ends[build]:
             return False
@@ -2361,11 +2361,11 @@ class State:
         return True
 
     def settle(self, begun: int, build: bool, deploy: str, taken: bool) -> None:
-        """The event that has these keywords is on its way, or was not taken after all."""
+        """The event with these keywords is on its way, or was not taken after all."""
         self.ends[build] = begun + (PAUSE_S if taken else FAILED_PAUSE_S + self.spread)
         if not taken:
             self.deploy = self.deploy or deploy
-        elif self.deploy == deploy:  # and no other deploy was remembered meanwhile
+        elif self.deploy == deploy:  # no other was remembered meanwhile
             self.deploy = ""
 
 
@@ -2375,7 +2375,7 @@ class State:
 class Store:
     """The folder with this machine's id, its secret, and the state of projects; raises OSError.
 
-    WASP_TELEMETRY_USER_ID stands for id and secret: one person, many machines.
+    WASP_TELEMETRY_USER_ID replaces id and secret: one person, many machines.
     """
 
     def __init__(self, folder: str) -> None:
@@ -2383,7 +2383,7 @@ class Store:
         self._user_id = os.fsencode(os.environ.get("WASP_TELEMETRY_USER_ID", ""))
 
     def make(self) -> None:
-        """Once, and nothing above the cache: a home that is removed meanwhile stays away."""
+        """Makes nothing above the cache: a home that is removed meanwhile stays away."""
         wasp = os.path.dirname(self.folder)
         for folder in (os.path.dirname(wasp), wasp, self.folder):
             if not os.path.isdir(folder):
@@ -2391,7 +2391,7 @@ class Store:
         os.chmod(self.folder, 0o700)  # Wasp itself may have made it, readable to all
 
     def distinct_id(self) -> str:
-        """The random UUID of this machine, which Wasp itself uses too; or the hash of a user id."""
+        """The random UUID of this machine, as Wasp itself uses it; or the hash of a user id."""
         if self._user_id:
             return _sha256(self._user_id).hex()
         import re
@@ -2402,15 +2402,15 @@ class Store:
         return self._once("signature", form.fullmatch, new.encode()).decode().strip()
 
     def project_hash(self, project: str) -> str:
-        """16 hex digits for an absolute path; without the secret, it cannot be guessed back."""
-        # Of something else than the user id, whose own hash is sent.
+        """16 hex digits for an absolute path, which nobody can guess without the secret."""
+        # The hash of the user id itself is sent, so this one has more in it.
         secret = _sha256(b"wasp project secret of " + self._user_id)
         if not self._user_id:
             secret = self._once("secret", lambda known: len(known) == 32, os.urandom(32))
         return _hmac_sha256(secret, os.fsencode(project)).hex()[:16]
 
     def _once(self, name: str, is_good: Callable[[bytes], Any], new: bytes) -> bytes:
-        """The content of a file, which is ``new`` when it is not there or not good."""
+        """The content of a file, which becomes ``new`` where it is not good."""
         content = self.read(name)
         if not is_good(content):
             with self.lock():
@@ -2421,7 +2421,7 @@ class Store:
         return content
 
     def lock(self, name: str = "lock", wait: bool = True) -> IO[bytes]:
-        """For whoever changes anything, until it is closed."""
+        """For who changes anything, until it is closed."""
         import fcntl
 
         file = open(os.path.join(self.folder, name), "ab", opener=_open)  # noqa: SIM115
@@ -2438,7 +2438,7 @@ class Store:
         return None
 
     def read(self, name: str, limit: int = 1024) -> bytes:
-        """At most ``limit`` bytes of a file; none of what cannot be read."""
+        """At most ``limit`` bytes of a file; none where it cannot be read."""
         try:
             with open(os.path.join(self.folder, name), "rb", 0, opener=_open) as file:
                 return file.read(limit) or b""
@@ -2446,28 +2446,28 @@ class Store:
             return b""
 
     def remove(self, name: str) -> None:
-        """Removes a file, if it is there; only with the lock."""
+        """Removes a file that may be there; only with the lock."""
         try:
             os.unlink(os.path.join(self.folder, name))
         except FileNotFoundError:
             return
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file, whole or not at all; only with the lock, as there is one ``.new``."""
+        """Writes a file, whole or not at all; only with the lock."""
         path = os.path.join(self.folder, name)
-        self.remove(f"{name}.new")  # never into what is there, which may be a link to elsewhere
+        self.remove(f"{name}.new")  # it may be a link to elsewhere
         with open(f"{path}.new", "xb", opener=_open) as file:
             file.write(content)
         os.replace(f"{path}.new", path)
 
 
 def _open(path: str, flags: int) -> int:
-    """For this user alone, through no link, and without waiting for the other end of a pipe."""
+    """For this user alone, through no link, and without waiting for a pipe."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
 
 
 def usable_folder() -> str:
-    """The folder for the Store; OSError where it is not this user's, as with sudo at times."""
+    """The folder for the Store; OSError where it is another user's, as with sudo."""
     folder = there = _user_folder(os.environ, "XDG_CACHE_HOME", ".cache") + "/wasp/telemetry"
     for _ in range(3):
         there = there if os.path.isdir(there) else os.path.dirname(there)
@@ -2479,7 +2479,7 @@ def usable_folder() -> str:
 
 
 def current_project() -> str | None:
-    """The Wasp project that this is in: the nearest folder upwards with .wasproot."""
+    """The nearest folder upwards with .wasproot."""
     try:
         folder = os.getcwd()
     except OSError:
@@ -2492,7 +2492,7 @@ def current_project() -> str | None:
 
 
 def _sha256(data: bytes) -> bytes:
-    """Where it can be had without OpenSSL, which takes 5 ms to load."""
+    """If possible, without OpenSSL, which takes 5 ms to load."""
     try:
         module = __import__("_sha2" if sys.version_info >= (3, 12) else "_sha256")
     except ImportError:
@@ -2501,7 +2501,7 @@ def _sha256(data: bytes) -> bytes:
 
 
 def _hmac_sha256(key: bytes, message: bytes) -> bytes:
-    """https://www.rfc-editor.org/rfc/rfc2104, for keys of at most 64 bytes; hmac takes 8 ms."""
+    """RFC 2104, for keys of at most 64 bytes; the module hmac takes 8 ms."""
     block = key.ljust(64, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
     return _sha256(outer + _sha256(inner + message))
@@ -2511,13 +2511,13 @@ def _hmac_sha256(key: bytes, message: bytes) -> bytes:
 
 
 def collector() -> tuple[str, str]:
-    """Where events go, and with which key."""
+    """Where events go, and their key."""
     url = os.environ.get("WASP_TELEMETRY_URL") or DEFAULT_URL
     return url, os.environ.get("WASP_TELEMETRY_KEY") or DEFAULT_KEY
 
 
 def is_allowed(url: str) -> bool:
-    """Whether events may go to ``url``: it is https, or on this very machine."""
+    """Whether ``url`` is https, or on this very machine."""
     try:
         return bool(_parts(url))
     except ValueError:
@@ -2525,7 +2525,7 @@ def is_allowed(url: str) -> bool:
 
 
 def _parts(url: str) -> tuple[str, int, str]:
-    """Host, port and path; ValueError for an address that is not allowed."""
+    """Host, port and path; ValueError unless it is allowed."""
     import re
 
     here, anywhere = r"localhost|\[::1\]|127(?:\.[0-9]{1,3}){3}", r"\[[0-9A-Fa-f:]+\]|[\w.-]+"
@@ -2545,7 +2545,7 @@ def ask(
 ) -> tuple[int, bytes]:
     """Sends one HTTP request, a POST if it has a body; returns the status and the answer.
 
-    By hand, as http.client takes 10 ms; no redirect is followed. Raises OSError or ValueError.
+    No redirect is followed. Raises OSError, ValueError. By hand, as http.client takes 10 ms.
     """
     from socket import create_connection
 
@@ -2565,7 +2565,7 @@ def ask(
 
 
 def _answer(data: bytes) -> tuple[int, bytes]:
-    """The status and the content of an HTTP answer."""
+    """Status and content."""
     head, _, data = data.partition(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1."):
         raise ValueError("no answer in HTTP")
@@ -2580,14 +2580,14 @@ def _answer(data: bytes) -> tuple[int, bytes]:
 
 
 def _secured(connection: socket, host: str) -> socket:
-    """TLS with the authorities of the system, or of SSL_CERT_FILE or SSL_CERT_DIR."""
+    """TLS with the authorities of the system, SSL_CERT_FILE or SSL_CERT_DIR."""
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     folder = ssl.get_default_verify_paths().capath
     is_hashed = folder and any(name.endswith(".0") for name in os.listdir(folder))
     if is_hashed and "SSL_CERT_FILE" not in os.environ:
-        # Only what is needed is then read; all of them take 20 ms.
+        # Reads only what it needs; all take 20 ms.
         context.load_verify_locations(capath=folder)
     else:
         context.load_default_certs()
@@ -2600,7 +2600,7 @@ def _secured(connection: socket, host: str) -> socket:
 
 
 class Invocation:
-    """One call of ``wasp`` with these arguments, in the project at this absolute path."""
+    """One call of ``wasp``, in the project at this absolute path."""
 
     def __init__(
         self, arguments: Sequence[str], wasp_version: str, project: str, store: Store
@@ -2617,12 +2617,12 @@ class Invocation:
         return State(text, int(self._project_hash[:8], 16) * FAILED_PAUSE_S >> 32)
 
     def body(self, deploy: str) -> str:
-        """What it sends, with these keywords of a deploy."""
+        """What it sends, with these keywords."""
         user, project = self._store.distinct_id(), self._project_hash
         return _json(cli_event(user, project, self.build, deploy, self.wasp_version))
 
     def is_due(self, now: int) -> bool:
-        """Whether there is something to send or to remember; ``send`` looks again."""
+        """Whether there is something to send or to remember."""
         state = self.state()
         before = state.to_text()
         return state.begin(now, self.build, self.deploy) or state.to_text() != before
@@ -2633,12 +2633,12 @@ class Invocation:
         ask: Callable[..., Any] = ask,
         may_send: bool = True,
     ) -> bytes | None:
-        """Sends the event; returns what was answered, or None in a pause.
+        """Sends the event; returns the answer, or None in a pause.
 
-        The attempt is kept before the network is touched, so of many at once, one sends.
+        The attempt is noted first, so of many at once, one sends.
         """
         with self._store.lock():
-            # Not before: whoever had the lock would then have sent in what looks like the future.
+            # Not earlier: whoever had the lock would have sent in the future.
             now = int(clock())
             state = self.state()
             sends = state.begin(now, self.build, self.deploy, may_send)
@@ -2650,14 +2650,14 @@ class Invocation:
         def settle(taken: bool) -> None:
             with self._store.lock():
                 if not 0 <= clock() - now < STALE_S:
-                    # It slept, perhaps with the whole machine, and another may have sent meanwhile.
+                    # It slept, perhaps with the machine; another may have sent meanwhile.
                     raise TimeoutError("this attempt is of another time")
                 state = self.state()
                 state.settle(now, self.build, deploy, taken)
                 self._store.write(self._file, state.to_text().encode())
 
         status, answer = ask(collector()[0], self.body(deploy), lambda: settle(taken=True))
-        # What stands before a server may answer 500, 502 or 504 for an event that it has taken.
+        # 500, 502 or 504 may come from a proxy when the event was taken.
         if 300 <= status < 500 or status == 503:
             settle(taken=False)
         return answer if 200 <= status < 300 else b""
@@ -2686,7 +2686,7 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
         try:
             answer = invocation.send(may_send=place is not None)
         finally:
-            if answer is not None:  # who cannot send may still be told of a danger
+            if answer is not None:  # who cannot send may still get messages
                 import telemetry_messages
 
                 telemetry_messages.look(store, invocation.wasp_version, answer, int(time.time()))
@@ -2702,12 +2702,12 @@ def _installed() -> None:
 
 
 def is_debugging() -> bool:
-    """Whether events are to be printed in place of being sent."""
+    """Whether events are printed, not sent."""
     return os.environ.get("WASP_TELEMETRY_DEBUG", "") not in ("", "0")
 
 
 def _detach() -> None:
-    """Away from Ctrl-C, from a closed terminal, and from who waits; and it ends at the deadline."""
+    """Away from Ctrl-C, a closed terminal, and who waits; ends at the deadline."""
     signals = __import__("_signal")  # without what signal itself imports
     signals.signal(signals.SIGALRM, signals.SIG_DFL)
     signals.pthread_sigmask(signals.SIG_UNBLOCK, [signals.SIGALRM])
@@ -2715,14 +2715,14 @@ def _detach() -> None:
     if os.getpgrp() != os.getpid():  # who leads a group cannot leave it
         os.setsid()
     os.nice(10)
-    os.closerange(3, 4096)  # whoever reads from a pipe waits until nobody has its other end
-    os.chdir("/")  # so that the folder can be removed or unmounted meanwhile
+    os.closerange(3, 4096)  # who reads a pipe waits for all of its other ends
+    os.chdir("/")  # the folder may be removed or unmounted meanwhile
 
 
 def _keep_compiled() -> None:
-    """Keeps what Python compiles of our files, in this user's own folder and from inside it.
+    """Keeps what Python compiles of our files, in a folder of this user's own.
 
-    When all of Wasp was removed meanwhile, an import would make the folder anew.
+    From inside: if Wasp was removed meanwhile, an import would make the folder anew.
     """
     kept, folder = getattr(__spec__, "cached", None), os.path.dirname(os.path.abspath(__file__))
     if not kept or os.stat(folder).st_uid != os.geteuid():
@@ -2771,7 +2771,7 @@ def command(wasp_version: str, word: str) -> int:
 
 
 def _report(wasp_version: str, shows: bool) -> None:
-    """Prints whether telemetry is enabled, and when it sends; then the exact data, or a sample."""
+    """Prints whether and when telemetry sends; then the exact data, or a sample."""
     output = sys.stderr if shows else sys.stdout
     reason, project, now = opt_out_reason(os.environ), current_project(), int(time.time())
     try:
@@ -2804,9 +2804,9 @@ def _report(wasp_version: str, shows: bool) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The door: ``installed``, ``invoked VERSION [ARGUMENT...]``, ``telemetry VERSION [WORD]``.
+    """``installed``, ``invoked VERSION [ARGUMENT...]`` or ``telemetry VERSION [WORD]``.
 
-    Only the last is for who has opted out. Returns the exit code.
+    Only the last does anything after an opt-out. Returns the exit code.
     """
     name, version, rest = "".join(arguments[:1]), "".join(arguments[1:2]), arguments[2:]
     if name == "telemetry":
@@ -2818,7 +2818,7 @@ def main(arguments: Sequence[str]) -> int:
             _invoked(version, rest)
         elif name == "installed":
             _installed()
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong, a user's command goes on
+    except Exception as error:  # noqa: BLE001 - a user's command goes on
         if is_debugging():
             print(repr(error), file=sys.stderr)
     return 0
@@ -2832,7 +2832,7 @@ def run(arguments: Sequence[str]) -> NoReturn:
             stream.flush()
     except OSError:
         code = code or 1  # nobody reads any more
-    os._exit(code)  # the interpreter's own cleaning up takes milliseconds
+    os._exit(code)  # cleaning up takes milliseconds
 
 
 if __name__ == "__main__":
@@ -2841,9 +2841,9 @@ END_1
 		telemetry_messages.py) cat <<'END_2' ;;
 """Messages back: what the Wasp team has to say to the users of a version.
 
-After an event, telemetry_ping.py lets this look for them, at most once in 12 hours: in what the
-collector answered, in the news feed, and where this Wasp came from. No request says anything of
-the user. The launcher prints the text that comes of it, and empties that.
+After an event, telemetry_ping.py lets this look for them: in what the collector answered and, once
+in 12 hours, in the news feed and where this Wasp came from. No request says anything of the user.
+The launcher prints the text that comes of it, and empties that.
 """
 
 from __future__ import annotations
@@ -2865,14 +2865,14 @@ DEFAULT_NEWS_URL: Final = "https://news.wasp.sh"
 LEVELS: Final = ("critical", "important", "info")
 
 DAY_S: Final = 24 * 60 * 60
-DAILY_S: Final = 20 * 60 * 60  # as nobody comes back at the same second
+DAILY_S: Final = 20 * 60 * 60  # nobody comes back at the same second
 
-#: Raised for text that is not as it should be.
+#: What bad text raises.
 BROKEN: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 def version_key(version: str) -> tuple[Any, ...]:
-    """Sorts versions as https://semver.org/#spec-item-11 says; ValueError for what is none."""
+    """Sorts versions as https://semver.org does; ValueError for what is none."""
     form = r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-([0-9a-z-]+(?:\.[0-9a-z-]+)*))?"
     found = re.fullmatch(form, version, re.ASCII | re.IGNORECASE)
     if not found:
@@ -2884,7 +2884,7 @@ def version_key(version: str) -> tuple[Any, ...]:
 
 def is_in_range(version: str, text: str) -> bool:
     """Whether ``version`` is in a range such as ``>=0.20.0 <0.25.1 || 0.26.0``."""
-    # Each is looked at, so that no mistake hides.
+    # All are read, so that no mistake hides.
     alternatives = [[_holds(version, word) for word in part.split()] for part in text.split("||")]
     if len(text) > 200 or [] in alternatives:
         raise ValueError("not a range")
@@ -2899,7 +2899,7 @@ def _holds(version: str, word: str) -> bool:
 
 
 def newer_releases(releases: list[str], version: str) -> list[str]:
-    """The newest of the line of ``version`` (0.25, or 1), and of all others, or ""."""
+    """The newest of the line of ``version`` (0.25, or 1), and of the others, or ""."""
     size, found = 2 if version.startswith("0.") else 1, ["", ""]
     for newer in sorted(releases, key=version_key):
         if version_key(newer) > version_key(version):
@@ -2912,7 +2912,7 @@ def _is_release(version: str) -> bool:
 
 
 def messages_from(value: list[Message]) -> list[Message]:
-    """The messages of a feed; as in ``wasp news``, one that is not right refuses all."""
+    """The messages of a feed; as in ``wasp news``, a bad one refuses all."""
     return [_message(fields) for fields in value[:1000]]
 
 
@@ -2930,7 +2930,7 @@ def _message(fields: Message) -> Message:
 
 
 def _plain(text: str) -> str:
-    """One line of ASCII: nothing that moves the cursor, colours, hides, or looks like another."""
+    """One line of ASCII: nothing that colours, hides, or looks like something else."""
     from unicodedata import normalize
 
     quotes = str.maketrans("\u2018\u2019\u201c\u201d\u2013\u2014", "''\"\"--")
@@ -2939,7 +2939,7 @@ def _plain(text: str) -> str:
 
 
 def published_at(message: Message) -> int:
-    """Seconds since 1970; ValueError unless it is a full time such as 2026-01-31T12:00:00Z."""
+    """Seconds since 1970, of a time like 2026-01-31T12:00:00Z; else ValueError."""
     from datetime import datetime
 
     form = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)"
@@ -2950,10 +2950,10 @@ def published_at(message: Message) -> int:
 
 
 class News:
-    """What ``messages.json`` keeps; fresh when it cannot be read.
+    """What ``messages.json`` keeps; nothing when it cannot be read.
 
-    ``looked_at`` and ``shown`` are in seconds since 1970; ``ready`` has, for each version, the
-    names of what is in the text for its users.
+    ``looked_at`` and ``shown`` are in seconds since 1970; ``ready`` has what is in the text for
+    each version.
     """
 
     def __init__(self, text: bytes = b"") -> None:
@@ -2974,11 +2974,11 @@ class News:
             return
 
     def to_text(self) -> bytes:
-        """One line of JSON."""
+        """As JSON."""
         return json.dumps(vars(self)).encode("ascii")
 
     def due(self, version: str, now: int) -> dict[str, list[str]]:
-        """Names and lines of what a user of ``version`` is to read, the gravest first."""
+        """Names and lines of what users of ``version`` are to read, the gravest first."""
 
         def is_due(name: str, pause: int) -> bool:
             return not 0 <= now - self.shown.get(name, -pause) < pause
@@ -2994,7 +2994,7 @@ class News:
                 into[name] = _lines_of(message, [patch, breaking])
         if patch and is_due(" patch", DAILY_S):
             text = f"Wasp {patch} is out, a newer patch of your {version}."
-            # No message has a name that begins with a space.
+            # No message has a name with a space in front.
             found[" patch"] = _lines(text, "", update_command(patch))
         if breaking and is_due(" release", 6 * DAY_S + DAILY_S):
             text = f"Wasp {breaking} is out; you have {version}. Your project may need changes."
@@ -3010,7 +3010,7 @@ def _gravity(message: Message) -> tuple[int, int]:
 
 def _concerns(message: Message, version: str, now: int) -> bool:
     age, affected = now - published_at(message), message["affectedVersions"]
-    # Old news are not for newcomers.
+    # Newcomers get no old news.
     is_news = message["level"] == "critical" or age < 30 * DAY_S
     return age >= -DAY_S and (is_in_range(version, affected) if affected else is_news)
 
@@ -3026,7 +3026,7 @@ def _lines_of(message: Message, newer: list[str]) -> list[str]:
 
 
 def _lines(title: str, body: str, *links: str) -> list[str]:
-    """Links and commands are never broken, to be copied."""
+    """Wrapped, but for links and commands, which are copied."""
     from textwrap import indent, wrap
 
     first, then = wrap(title, 76, subsequent_indent="  "), wrap(body, 74)
@@ -3034,7 +3034,7 @@ def _lines(title: str, body: str, *links: str) -> list[str]:
 
 
 def update_command(version: str) -> str:
-    """What gets ``version`` into this very install; "" without our manager."""
+    """What gets ``version`` into this install; "" without our manager."""
     from shlex import quote
 
     root = os.path.dirname(os.path.abspath(ping.__file__))
@@ -3068,7 +3068,7 @@ def look(store: ping.Store, version: str, answer: bytes, now: int) -> None:
             found = channel()
         except (*BROKEN, OSError):
             continue
-        # Now, as the next may take until the deadline.
+        # The next may take until the deadline.
         with store.lock():
             news = _news(store)
             setattr(news, name, found)
@@ -3080,7 +3080,7 @@ def _news(store: ping.Store) -> News:
 
 
 def _prepare(store: ping.Store, news: News, version: str, now: int) -> None:
-    """Writes the text for users of ``version``; an empty one was shown."""
+    """Writes the text for ``version``; an empty one was shown."""
     name = f"messages-{version}"
     path = f"{store.folder}/{name}"
     if os.path.exists(path) and os.path.getsize(path) == 0:
@@ -3088,7 +3088,7 @@ def _prepare(store: ping.Store, news: News, version: str, now: int) -> None:
         news.shown.update(dict.fromkeys(news.ready.get(version, []), at))
     due = news.due(version, now)
     news.ready[version] = list(due)
-    # Gone before other names are kept, which an empty text would make pass for shown.
+    # Gone first, as an empty text would make new names pass for shown.
     store.remove(name)
     store.write("messages.json", news.to_text())
     if due:
@@ -3104,7 +3104,7 @@ def _get(url: str, accept: str = "application/json") -> Any:
 
 
 def _releases(version: str) -> list[str]:
-    """Those of where a version came from, which the installer has noted beside it."""
+    """Those of where a version came from, by its receipt."""
     folder = os.path.dirname(os.path.abspath(ping.__file__))
     with open(f"{folder}/{version}/.receipt.json", "rb") as file:
         receipt = json.load(file)
