@@ -163,6 +163,11 @@ plain_text() {
 words_of() {
 	printf '%s' "$1" | tr '\n' ',' | sed 's/,/, /g'
 }
+leave_plan() {
+	say "Would $1"
+	result planned
+	leave 0
+}
 confirm() {
 	[ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
 	asking=yes
@@ -1770,11 +1775,11 @@ is_downgrade() {
 }
 finish_install() {
 	outcome=$1
-	if [ "$dry_run" = yes ]; then
-		say "Wasp $version is already installed in $(pretty "$share_dir/$version")"
+	[ "$dry_run" = no ] || {
+		report_outcome
 		result "$outcome"
 		return
-	fi
+	}
 	read_receipt
 	hold_warnings=yes
 	make_current "$version"
@@ -1787,14 +1792,22 @@ finish_install() {
 	fi
 	result "$outcome"
 }
-report_install() {
+report_outcome() {
+	_place=$(pretty "$share_dir/$version")
 	case $outcome in
-		installed)
-			say "Installed Wasp $version in $(pretty "$share_dir/$version")"
-			report_previous
-			;;
-		already-installed) say "Wasp $version is already installed in $(pretty "$share_dir/$version")" ;;
+		installed) say "Installed Wasp $version in $_place" ;;
+		already-installed) say "Wasp $version is already installed in $_place" ;;
 		switched) say "Wasp $version is now the current version" ;;
+	esac
+}
+report_install() {
+	report_outcome
+	case $outcome,$previous in
+		installed, | *,"$version") ;;
+		installed,*)
+			comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
+			! is_installed "$previous" || say "To go back to Wasp $previous: wasp installer use $previous"
+			;;
 	esac
 	[ -z "$path_message" ] || say "$path_message"
 	[ -z "$held_warnings" ] || say "$held_warnings"
@@ -1812,15 +1825,6 @@ report_install() {
 }
 add_step() {
 	steps="$steps$1$newline$2$newline"
-}
-report_previous() {
-	case $previous in
-		'' | "$version") ;;
-		*)
-			comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
-			! is_installed "$previous" || say "To go back to Wasp $previous: wasp installer use $previous"
-			;;
-	esac
 }
 report_plan() {
 	say "Would install Wasp${version:+ $version} for $(platform_words):"
@@ -1845,11 +1849,7 @@ run_use() {
 	previous=$current
 	identify_platform
 	version=$named_version
-	if [ "$dry_run" = yes ]; then
-		say "Would make Wasp $version the current version"
-		result planned
-		return
-	fi
+	[ "$dry_run" = no ] || leave_plan "make Wasp $version the current version"
 	finish_install "$outcome"
 }
 die_not_installed() {
@@ -1859,8 +1859,7 @@ run_check() {
 	refuse_conflicts
 	[ "$dry_run" = yes ] || make_staging
 	list_installed
-	tell current "$current"
-	tell versions "$(words_of "$installed")"
+	tell_versions
 	[ "$dry_run" = no ] || {
 		plan_startup_files
 		tell startup "$edited"
@@ -1871,21 +1870,18 @@ run_list() {
 	inspect_launcher
 	list_installed
 	[ "$remote" = no ] || find_available
+	tell_versions
+	tell remote "$(words_of "$available")"
+	result listed
+	[ "$porcelain" = no ] || return 0
+	[ -n "$available$installed" ] || say "Wasp is not installed in $shown_prefix"
+	printf '%s\n' "${available:-$installed}" | awk -v current="$current" -v marked="$remote $(words_of "$installed")," 'NF {
+		print ($0 == current ? "* " : "  ") $0 (marked ~ /^yes/ && index(marked, " " $0 ",") ? " (installed)" : "") }'
+	[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
+}
+tell_versions() {
 	tell current "$current"
 	tell versions "$(words_of "$installed")"
-	tell remote "$(words_of "$available")"
-	if [ "$porcelain" = yes ]; then
-		result listed
-	elif [ "$remote" = yes ]; then
-		print_versions "$available" "$installed"
-		[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
-	else
-		[ -n "$installed" ] && print_versions "$installed" '' || say "Wasp is not installed in $shown_prefix"
-	fi
-}
-print_versions() {
-	printf '%s\n' "$1" | awk -v current="$current" -v installed=" $(words_of "$2")," '{
-		print ($0 == current ? "* " : "  ") $0 (index(installed, " " $0 ",") ? " (installed)" : "") }'
 }
 look_around() {
 	identify_platform
@@ -1896,11 +1892,7 @@ look_around() {
 	case ${XDG_CACHE_HOME-} in /*) cache_folder=$XDG_CACHE_HOME/wasp ;; esac
 }
 decide() {
-	[ "$dry_run" = no ] || {
-		say "Would $1"
-		result planned
-		leave 0
-	}
+	[ "$dry_run" = no ] || leave_plan "$1"
 	[ -n "$version" ] || confirm "Do you want to $1?"
 }
 run_uninstall() {
@@ -2516,16 +2508,8 @@ def collector() -> tuple[str, str]:
     return url, os.environ.get("WASP_TELEMETRY_KEY") or DEFAULT_KEY
 
 
-def is_allowed(url: str) -> bool:
-    """Whether ``url`` is https, or on this very machine."""
-    try:
-        return bool(_parts(url))
-    except ValueError:
-        return False
-
-
-def _parts(url: str) -> tuple[str, int, str]:
-    """Host, port and path; ValueError unless it is allowed."""
+def parts_of(url: str) -> tuple[str, int, str]:
+    """Host, port and path; ValueError unless it is https, or on this very machine."""
     import re
 
     here, anywhere = r"localhost|\[::1\]|127(?:\.[0-9]{1,3}){3}", r"\[[0-9A-Fa-f:]+\]|[\w.-]+"
@@ -2549,7 +2533,7 @@ def ask(
     """
     from socket import create_connection
 
-    host, port, path = _parts(url)
+    host, port, path = parts_of(url)
     method, length = ("POST", f"Content-Length: {len(body)}\r\n") if body else ("GET", "")
     head = f"{method} {path} HTTP/1.1\r\nHost: {url.split('/')[2]}\r\n{fields}{length}"
     head += "Accept-Encoding: identity\r\nUser-Agent: wasp\r\nConnection: close\r\n\r\n"
@@ -2776,7 +2760,7 @@ def _report(wasp_version: str, shows: bool) -> None:
     reason, project, now = opt_out_reason(os.environ), current_project(), int(time.time())
     try:
         store, state = Store(usable_folder()), State()
-        _parts(collector()[0])
+        parts_of(collector()[0])
     except (OSError, ValueError) as error:
         reason = reason or str(error)
     print(f"Telemetry: DISABLED ({reason})" if reason else "Telemetry: ENABLED", file=output)

@@ -327,16 +327,8 @@ def collector() -> tuple[str, str]:
     return url, os.environ.get("WASP_TELEMETRY_KEY") or DEFAULT_KEY
 
 
-def is_allowed(url: str) -> bool:
-    """Whether ``url`` is https, or on this very machine."""
-    try:
-        return bool(_parts(url))
-    except ValueError:
-        return False
-
-
-def _parts(url: str) -> tuple[str, int, str]:
-    """Host, port and path; ValueError unless it is allowed."""
+def parts_of(url: str) -> tuple[str, int, str]:
+    """Host, port and path; ValueError unless it is https, or on this very machine."""
     import re
 
     here, anywhere = r"localhost|\[::1\]|127(?:\.[0-9]{1,3}){3}", r"\[[0-9A-Fa-f:]+\]|[\w.-]+"
@@ -360,7 +352,7 @@ def ask(
     """
     from socket import create_connection
 
-    host, port, path = _parts(url)
+    host, port, path = parts_of(url)
     method, length = ("POST", f"Content-Length: {len(body)}\r\n") if body else ("GET", "")
     head = f"{method} {path} HTTP/1.1\r\nHost: {url.split('/')[2]}\r\n{fields}{length}"
     head += "Accept-Encoding: identity\r\nUser-Agent: wasp\r\nConnection: close\r\n\r\n"
@@ -587,7 +579,7 @@ def _report(wasp_version: str, shows: bool) -> None:
     reason, project, now = opt_out_reason(os.environ), current_project(), int(time.time())
     try:
         store, state = Store(usable_folder()), State()
-        _parts(collector()[0])
+        parts_of(collector()[0])
     except (OSError, ValueError) as error:
         reason = reason or str(error)
     print(f"Telemetry: DISABLED ({reason})" if reason else "Telemetry: ENABLED", file=output)

@@ -137,6 +137,13 @@ words_of() {
 	printf '%s' "$1" | tr '\n' ',' | sed 's/,/, /g'
 }
 
+# leave_plan ACTION: the end of a dry run
+leave_plan() {
+	say "Would $1"
+	result planned
+	leave 0
+}
+
 # confirm QUESTION: asks on a terminal, also when this text itself came from a pipe
 confirm() {
 	[ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
