@@ -2088,9 +2088,9 @@ _wasp_root=''
 _wasp_python=''
 _wasp_fail() { printf 'wasp: %s\n      %s\n' "$@" >&2 && exit 127; }
 
-# _wasp_find NAMED DEFAULT: sets _wasp_path to the folder NAMED, or to one in the home
+# Sets _path to the folder $1, or to $2 in the home.
 _wasp_find() {
-	case $1,${HOME-} in /*) _wasp_path=$1 ;; *,/*) _wasp_path=$HOME/$2 ;; *) return 1 ;; esac
+	case $1,${HOME-} in /*) _path=$1 ;; *,/*) _path=$HOME/$2 ;; *) return 1 ;; esac
 }
 
 # The rule of opt_out_reason in telemetry_ping.py.
@@ -2098,36 +2098,36 @@ _wasp_opted_out() {
 	[ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
 	case ${DO_NOT_TRACK-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;; *) return 0 ;; esac
 	_wasp_find "${XDG_CONFIG_HOME-}" .config || return 1
-	_wasp_path=$_wasp_path/wasp
-	[ ! -e "$_wasp_path/telemetry-off" ] && [ ! -L "$_wasp_path/telemetry-off" ] || return 0
-	# It cannot be looked for below a folder that may not be entered.
-	until [ -d "$_wasp_path/" ]; do _wasp_path=${_wasp_path%/*}; done
-	[ ! -x "$_wasp_path/" ]
+	_path=$_path/wasp
+	[ ! -e "$_path/telemetry-off" ] && [ ! -L "$_path/telemetry-off" ] || return 0
+	# Perhaps it is in a folder that may not be entered.
+	until [ -d "$_path/" ]; do _path=${_path%/*}; done
+	[ ! -x "$_path/" ]
 }
 
-# By "..", as the folders in $PWD may be others after a link.
+# By "..", as $PWD may have a link in it.
 _wasp_in_project() {
-	_wasp_path=.
-	until [ -e "$_wasp_path/.wasproot" ]; do
-		[ "${#_wasp_path}" -lt 200 ] || return 1
-		_wasp_path=$_wasp_path/..
+	_path=.
+	until [ -e "$_path/.wasproot" ]; do
+		[ "${#_path}" -lt 200 ] || return 1
+		_path=$_path/..
 	done
 }
 
-# Imported, so that Python uses what it has compiled.
+# By an import, for what Python has compiled.
 _wasp_exec_ping() {
 	exec "$_wasp_python" -I -S -B -c 'import sys; sys.path.insert(0, sys.argv[1])
 import telemetry_ping; telemetry_ping.run(sys.argv[2:])' "$_wasp_root" "$@"
 }
 
-# With the words that count alone, as others see the arguments of a process; and from a subshell,
-# as Wasp would not collect what becomes of the child.
+# Only with the words that are sent, as others see the arguments of a process; in a subshell, as
+# Wasp would not wait for its child.
 _wasp_count() {
 	_wasp_in_project || return 0
 	case ${1-},${2-} in build,start | deploy,*) ;; build,*) set -- build ;; *) set -- ;; esac
-	for _wasp_word; do
+	for _word; do
 		shift
-		case $_wasp_word in build | start | fly | setup | create-db | deploy | cmd) set -- "$@" "$_wasp_word" ;; esac
+		case $_word in build | start | fly | setup | create-db | deploy | cmd) set -- "$@" "$_word" ;; esac
 	done
 	set -- invoked "$_wasp_version" ${1+"$@"}
 	case ${WASP_TELEMETRY_DEBUG-} in
@@ -2136,38 +2136,38 @@ _wasp_count() {
 	esac
 }
 
-# That it is empty afterwards tells telemetry_messages.py that it was shown.
+# An empty file tells telemetry_messages.py that it was shown.
 _wasp_show_messages() {
 	[ -z "${WASP_AUTO_NEWS_DISABLE+set}" ] && _wasp_find "${XDG_CACHE_HOME-}" .cache || return 0
-	_wasp_path=$_wasp_path/wasp/telemetry/messages-$_wasp_version
-	[ -s "$_wasp_path" ] && [ -f "$_wasp_path" ] && [ -t 2 ] || return 0
-	while IFS= read -r _wasp_word; do printf '%s\n' "$_wasp_word"; done <"$_wasp_path" >&2
-	{ printf '' >|"$_wasp_path"; } 2>/dev/null || :
+	_path=$_path/wasp/telemetry/messages-$_wasp_version
+	[ -s "$_path" ] && [ -f "$_path" ] && [ -t 2 ] || return 0
+	while IFS= read -r _word; do printf '%s\n' "$_word"; done <"$_path" >&2
+	{ printf '' >|"$_path"; } 2>/dev/null || :
 }
 
 [ -x "$_wasp_python" ] && [ -r "$_wasp_root/telemetry_ping.py" ] && [ -w /dev/null ] || _wasp_python=
-# Where there are others, a project may want another one.
-for _wasp_dir in "$_wasp_root"/*/wasp-bin; do
-	[ "$_wasp_dir" != "$_wasp_root/$_wasp_version/wasp-bin" ] && [ -r "$_wasp_root/project_version.sh" ] || continue
+# A project may want another version, if there is one.
+for _dir in "$_wasp_root"/*/wasp-bin; do
+	[ "$_dir" != "$_wasp_root/$_wasp_version/wasp-bin" ] && [ -r "$_wasp_root/project_version.sh" ] || continue
 	case ${1-} in completion:* | installer | uninstall) ;; *) ! _wasp_in_project || . "$_wasp_root/project_version.sh" ;; esac
 	break
 done
 case ${1-},$_wasp_python in
 	telemetry,?*) shift && _wasp_exec_ping telemetry "$_wasp_version" ${1+"$@"} ;;
 	installer,*)
-		shift && _wasp_path=${_wasp_root%/share/wasp-lang}
+		shift && _path=${_wasp_root%/share/wasp-lang}
 		[ ! -r "$_wasp_root/wasp-installer.sh" ] \
-			|| exec /bin/sh "$_wasp_root/wasp-installer.sh" --prefix "${_wasp_path:-/}" ${1+"$@"}
+			|| exec /bin/sh "$_wasp_root/wasp-installer.sh" --prefix "${_path:-/}" ${1+"$@"}
 		_wasp_fail "There is no wasp-installer.sh in $_wasp_root." \
 			'If a package manager looks after this Wasp, it also updates it.'
 		;;
 esac
 # A killed install may have left this version aside.
-for _wasp_dir in "$_wasp_root/$_wasp_version" "$_wasp_root"/.staging-*/replaced/"$_wasp_version"; do
-	[ ! -x "$_wasp_dir/wasp-bin" ] || break
+for _dir in "$_wasp_root/$_wasp_version" "$_wasp_root"/.staging-*/replaced/"$_wasp_version"; do
+	[ ! -x "$_dir/wasp-bin" ] || break
 done
-export waspc_datadir="$_wasp_dir/data"
-[ -x "$_wasp_dir/wasp-bin" ] || _wasp_fail "Wasp $_wasp_version is no longer in $_wasp_root." \
+export waspc_datadir="$_dir/data"
+[ -x "$_dir/wasp-bin" ] || _wasp_fail "Wasp $_wasp_version is no longer in $_wasp_root." \
 	'Install it again: curl -fsSL https://get.wasp.sh/install.sh | sh'
 if _wasp_opted_out; then
 	export WASP_TELEMETRY_DISABLE=1
@@ -2176,7 +2176,7 @@ elif [ "$_wasp_python" ]; then
 	# Wasp itself then sends and shows nothing.
 	export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
 fi
-exec "$_wasp_dir/wasp-bin" ${1+"$@"}
+exec "$_dir/wasp-bin" ${1+"$@"}
 END_0
 		telemetry_ping.py) cat <<'END_1' ;;
 #!/usr/bin/env python3
@@ -3106,84 +3106,84 @@ def _releases(version: str) -> list[str]:
 END_2
 		project_version.sh) cat <<'END_3' ;;
 # shellcheck shell=sh disable=SC2015,SC2154,SC2295
-# The launcher reads this where several versions are installed: a project says in main.wasp, or main.wasp.ts, which
-# Wasp it wants: wasp: { version: "^0.24.0" }. Sets _wasp_version to the one that runs here.
+# The launcher reads this where several versions are installed. A project says in main.wasp or main.wasp.ts what it
+# wants: wasp: { version: "^0.24.0" }. Sets _wasp_version to what runs here.
 
-# _wasp_read_requirement FILE: sets _wasp_wanted to it, and _wasp_caret to its ^
-_wasp_read_requirement() {
-	_wasp_code='' _wasp_comment='' _wasp_wanted='' _wasp_lines=0
-	while [ -z "$_wasp_wanted" ] && { IFS= read -r _wasp_line || [ "$_wasp_line" ]; }; do
-		_wasp_read_line
-		_wasp_lines=$((_wasp_lines + 1))
-		# A shell reads byte by byte, so far down in a file sed is faster.
-		[ "$_wasp_lines" != 60 ] || break
+# Sets _wanted to the version in the file $1, and _caret to its ^.
+_read_requirement() {
+	_code='' _comment='' _wanted='' _lines=0
+	while [ -z "$_wanted" ] && { IFS= read -r _line || [ "$_line" ]; }; do
+		_read_line
+		_lines=$((_lines + 1))
+		# Shells read byte by byte; from here on sed is faster.
+		[ "$_lines" != 60 ] || break
 	done <"$1"
-	[ -z "$_wasp_wanted" ] && [ "$_wasp_lines" = 60 ] || return 0
-	_wasp_line=$(sed -n '61,$ { /wasp.*:/,/}/p; }' "$1" | tr '\n' ' ')
-	_wasp_read_line
+	[ -z "$_wanted" ] && [ "$_lines" = 60 ] || return 0
+	_line=$(sed -n '61,$ { /wasp.*:/,/}/p; }' "$1" | tr '\n' ' ')
+	_read_line
 }
 
-# _wasp_read_line: adds the code of _wasp_line to _wasp_code, without comments and blanks, until the version is met
-_wasp_read_line() {
-	while [ "$_wasp_line" ]; do
-		[ -z "$_wasp_comment" ] \
-			|| case $_wasp_line in *'*/'*) _wasp_line=${_wasp_line#*'*/'} _wasp_comment='' ;; *) return ;; esac
-		_wasp_piece=${_wasp_line%%[\"\'\`/]*}
-		_wasp_line=${_wasp_line#"$_wasp_piece"}
-		for _wasp_word in $_wasp_piece; do _wasp_code=$_wasp_code$_wasp_word; done
-		case $_wasp_line in
+# Adds _line to _code, without comments and blanks, until the version is met.
+_read_line() {
+	while [ "$_line" ]; do
+		[ -z "$_comment" ] \
+			|| case $_line in *'*/'*) _line=${_line#*'*/'} _comment='' ;; *) return ;; esac
+		_piece=${_line%%[\"\'\`/]*}
+		_line=${_line#"$_piece"}
+		for _word in $_piece; do _code=$_code$_word; done
+		case $_line in
 			//*) return ;;
-			/\**) _wasp_comment=yes ;;
-			/*) _wasp_line=${_wasp_line#/} ;;
-			?*) _wasp_read_string ;;
+			/\**) _comment=yes ;;
+			/*) _line=${_line#/} ;;
+			?*) _read_string ;;
 		esac
 	done
 }
 
-# _wasp_read_string: the string that _wasp_line begins with, which may be the version, or the name of a field
-_wasp_read_string() {
-	_wasp_quote=${_wasp_line%"${_wasp_line#?}"}
-	_wasp_line=${_wasp_line#?}
-	_wasp_piece=${_wasp_line%%"$_wasp_quote"*}
-	while case $_wasp_piece in *\\) [ "$_wasp_line" != "$_wasp_piece" ] ;; *) false ;; esac do
-		_wasp_line=${_wasp_line#"$_wasp_piece$_wasp_quote"}
-		_wasp_piece=${_wasp_line%%"$_wasp_quote"*}
+# Takes a string from _line, which may be the version, or the name of a field.
+_read_string() {
+	_quote=${_line%"${_line#?}"}
+	_line=${_line#?}
+	_piece=${_line%%"$_quote"*}
+	while case $_piece in *\\) [ "$_line" != "$_piece" ] ;; *) false ;; esac do
+		_line=${_line#"$_piece$_quote"}
+		_piece=${_line%%"$_quote"*}
 	done
-	_wasp_line=${_wasp_line#"$_wasp_piece"}
-	_wasp_line=${_wasp_line#?}
-	_wasp_field='wasp:{'
-	case $_wasp_code in
-		*[!A-Za-z0-9_]$_wasp_field* | $_wasp_field*)
-			case ${_wasp_code##*$_wasp_field} in
+	_line=${_line#"$_piece"}
+	_line=${_line#?}
+	_field='wasp:{'
+	case $_code in
+		*[!A-Za-z0-9_]$_field* | $_field*)
+			case ${_code##*$_field} in
 				*\}*) ;;
 				version: | *[!A-Za-z0-9_]version:)
-					_wasp_wanted=${_wasp_piece#^} _wasp_caret=${_wasp_piece%"$_wasp_wanted"} _wasp_line=''
+					_wanted=${_piece#^} _caret=${_piece%"$_wanted"} _line=''
 					return
 					;;
 			esac
 			;;
 	esac
-	case $_wasp_piece in wasp | version) ;; *) _wasp_piece=\" ;; esac
-	_wasp_code=$_wasp_code$_wasp_piece
+	case $_piece in wasp | version) ;; *) _piece=\" ;; esac
+	_code=$_code$_piece
 }
 
-# _wasp_satisfies VERSION: it is the wanted one, or with the caret a later one of the same first number that is not 0
-_wasp_satisfies() {
-	[ "$1" != "$_wasp_wanted" ] || return 0
-	case $_wasp_caret$1.${_wasp_wanted%-rc*} in ^*[!0-9.]* | [!^]*) return 1 ;; ^*.*.*.*.*.*) ;; *) return 1 ;; esac
+# Whether $1 is the wanted version, or with the caret a later one with the same first number that is not 0.
+_satisfies() {
+	[ "$1" != "$_wanted" ] || return 0
+	case $_caret$1.${_wanted%-rc*} in ^*[!0-9.]* | [!^]*) return 1 ;; ^*.*.*.*.*.*) ;; *) return 1 ;; esac
 	IFS=.
 	# shellcheck disable=SC2086 # they are to be split
-	set -- $1 ${_wasp_wanted%-rc*}
+	set -- $1 ${_wanted%-rc*}
 	unset IFS
 	case $1.$2,$4.$5 in
 		0.0,* | *,0.0) return 1 ;;
 		0.*) [ "$1.$2" = "$4.$5" ] && [ "$3" -ge "$6" ] ;;
-		*) [ "$1" = "$4" ] && ! _wasp_is_newer "$4.$5.$6" "$1.$2.$3" ;;
+		*) [ "$1" = "$4" ] && ! _is_newer "$4.$5.$6" "$1.$2.$3" ;;
 	esac
 }
 
-# _wasp_is_newer A B: by their three numbers
-_wasp_is_newer() {
+# Whether $1 is newer than $2.
+_is_newer() {
 	IFS=.
 	# shellcheck disable=SC2086 # they are to be split
 	set -- $1 $2
@@ -3191,32 +3191,32 @@ _wasp_is_newer() {
 	[ "$1" -gt "$4" ] || { [ "$1" = "$4" ] && { [ "$2" -gt "$5" ] || { [ "$2" = "$5" ] && [ "${3%-*}" -gt "${6%-*}" ]; }; }; }
 }
 
-# _wasp_choose: the current version where it will do, else the newest that does
-_wasp_choose() {
-	! _wasp_satisfies "$_wasp_version" || return 0
-	_wasp_chosen=
-	for _wasp_dir in "$_wasp_root"/*/wasp-bin; do
-		_wasp_dir=${_wasp_dir%/wasp-bin}
-		_wasp_word=${_wasp_dir##*/}
-		[ -f "$_wasp_dir/.receipt.json" ] && _wasp_satisfies "$_wasp_word" || continue
-		[ "$_wasp_chosen" ] && ! _wasp_is_newer "$_wasp_word" "$_wasp_chosen" || _wasp_chosen=$_wasp_word
+# The current version if it will do, else the newest that does.
+_choose() {
+	! _satisfies "$_wasp_version" || return 0
+	_chosen=
+	for _dir in "$_wasp_root"/*/wasp-bin; do
+		_dir=${_dir%/wasp-bin}
+		_word=${_dir##*/}
+		[ -f "$_dir/.receipt.json" ] && _satisfies "$_word" || continue
+		[ "$_chosen" ] && ! _is_newer "$_word" "$_chosen" || _chosen=$_word
 	done
-	if [ "$_wasp_chosen" ]; then
-		_wasp_version=$_wasp_chosen
+	if [ "$_chosen" ]; then
+		_wasp_version=$_chosen
 	elif [ -t 2 ]; then
 		printf 'wasp: this project wants Wasp %s, and this is %s. To get it: wasp installer update %s\n' \
-			"$_wasp_caret$_wasp_wanted" "$_wasp_version" "$_wasp_wanted" >&2
+			"$_caret$_wanted" "$_wasp_version" "$_wanted" >&2
 	fi
 }
 
-for _wasp_file in "$_wasp_path/main.wasp" "$_wasp_path/main.wasp.ts"; do
-	[ -f "$_wasp_file" ] && [ -r "$_wasp_file" ] || continue
+for _file in "$_path/main.wasp" "$_path/main.wasp.ts"; do
+	[ -f "$_file" ] && [ -r "$_file" ] || continue
 	set -f
-	_wasp_read_requirement "$_wasp_file"
+	_read_requirement "$_file"
 	set +f
-	case $_wasp_wanted in
+	case $_wanted in
 		'' | *[!0-9A-Za-z.-]*) ;;
-		*) _wasp_choose ;;
+		*) _choose ;;
 	esac
 	break
 done
@@ -3269,9 +3269,9 @@ end
 set -e __wasp_root
 END_5
 		completions/wasp.bash) cat <<'END_6' ;;
-# Tab completion of wasp in bash. The Wasp installer wrote this file.
+# Tab completion of wasp in bash, by the Wasp installer.
 
-# Wasp lists its own words, but leaves some out, and repeats a command that has none.
+# Wasp does not list all of its words, and repeats a command that has none.
 _wasp() {
   local IFS=$' \t\n' word=${COMP_WORDS[COMP_CWORD]} before="${COMP_WORDS[*]:1:COMP_CWORD-1}" words=
   case $before in
@@ -3295,10 +3295,10 @@ complete -o default -F _wasp wasp
 END_6
 		completions/_wasp) cat <<'END_7' ;;
 #compdef wasp
-# Tab completion of wasp in zsh. The Wasp installer wrote this file.
+# Tab completion of wasp in zsh, by the Wasp installer.
 
-# Sets reply to what may follow these words, some with a colon and a description. Wasp lists its own
-# words, but leaves some out, and repeats a command that has none.
+# Sets reply to what may follow these words, some with a colon and a description. Wasp does not list
+# all of its words, and repeats a command that has none.
 _wasp_words() {
   emulate -L zsh
   reply=()
@@ -3337,9 +3337,9 @@ else
 fi
 END_7
 		completions/wasp.fish) cat <<'END_8' ;;
-# Tab completion of wasp in fish. The Wasp installer wrote this file.
+# Tab completion of wasp in fish, by the Wasp installer.
 
-# Wasp lists its own words, but leaves some out, and repeats a command that has none.
+# Wasp does not list all of its words, and repeats a command that has none.
 function __wasp_words
   set -l before (commandline -opc)[2..-1]
   switch "$before"
