@@ -68,7 +68,7 @@ i|usage: install.sh [COMMAND] [OPTIONS]
 i|       wasp installer COMMAND [OPTIONS]
 |
 i|commands:
-i|  install                  install a version and make it the current one (default)
+i|  install                  install a version and make it current (default)
 il|  list                     list the installed versions, or with --remote all
 is|  use VERSION              make an installed version the current one
 iw|  update [VERSION]         get today's installer and let it install a version
@@ -123,26 +123,13 @@ warn() {
 	fi
 }
 die() {
-	case $1 in
-		usage | bad-version) exit_code=2 ;;
-		unsupported-platform | missing-tool | binary-does-not-run) exit_code=3 ;;
-		dns | connection | timeout | tls | proxy | http-status | captive-portal | bad-answer | insecure-url | no-downloader)
-			exit_code=4
-			;;
-		no-such-version | not-installed) exit_code=5 ;;
-		checksum-mismatch | no-checksum | no-hash-tool | corrupt-archive | unsafe-archive | wrong-version) exit_code=6 ;;
-		permission-denied | read-only | no-space | file-system) exit_code=7 ;;
-		npm-managed | foreign-launcher) exit_code=8 ;;
-		interrupted) exit_code=$interrupted_code ;;
-		*) exit_code=1 ;;
-	esac
-	indented '       ' "${red}error:$plain $2${3:+$newline$3}" >&2
-	tell code "$exit_code"
-	tell error "$1"
-	tell message "$2"
-	tell hint "${3-}"
+	indented '       ' "${red}error:$plain $3${4:+$newline$4}" >&2
+	tell code "$1"
+	tell error "$2"
+	tell message "$3"
+	tell hint "${4-}"
 	result error
-	leave "$exit_code"
+	leave "$1"
 }
 tell() {
 	[ "$porcelain" = yes ] || return 0
@@ -176,6 +163,11 @@ plain_text() {
 words_of() {
 	printf '%s' "$1" | tr '\n' ',' | sed 's/,/, /g'
 }
+leave_plan() {
+	say "Would $1"
+	result planned
+	leave 0
+}
 confirm() {
 	[ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
 	asking=yes
@@ -193,7 +185,7 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 need() {
-	have "$1" || die missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
+	have "$1" || die 3 missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
 }
 how_to_install() {
 	for _command in 'apt-get install' 'apk add' 'dnf install' 'pacman -S' 'zypper install' 'brew install'; do
@@ -243,7 +235,7 @@ die_file_system() {
 		*'ead-only file system'*) _slug=read-only _cause='the file system is read-only' ;;
 		*'o space left'* | *'uota exceeded'* | *full) _slug=no-space _cause='no space left on the device (a version needs about 170 MB)' ;;
 	esac
-	die "$_slug" "$1: ${_cause:-it failed}." 'Choose another place with --prefix DIR.'
+	die 7 "$_slug" "$1: ${_cause:-it failed}." 'Choose another place with --prefix DIR.'
 }
 is_of_the_system() {
 	printf '%s\n' "$1" | grep -qE '(I/O|nput/output|rite) error|o space left|uota exceeded|ead-only file|ermission denied'
@@ -312,7 +304,7 @@ set_defaults() {
 		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
 		child asking progress sending lookups npm_lookup; do eval "$_name=''"; done
-	on_path=no hold_warnings=no announced=no committed=no interrupted_code=130
+	on_path=no hold_warnings=no announced=no committed=no
 }
 parse_arguments() {
 	for _argument in "$@"; do
@@ -332,26 +324,23 @@ parse_arguments() {
 				;;
 		esac
 		case $_options,$_word in
-			yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome)
-				case $_value in '' | -*) die usage "$_word needs a value." 'See: --help' ;; esac
-				take_value
-				[ "$_rest" = value ] || shift
-				;;
+			yes,-v | yes,--version) take_value wanted && wanted_from='' ;;
+			yes,--prefix) take_value prefix ;;
+			yes,--source) take_value source ;;
+			yes,--from-file) take_value archive_file ;;
+			yes,--sha256) take_value wanted_sha256 ;;
+			yes,--outcome) take_value outcome ;;
 			yes,-?*) take_option ;;
 			*) take_word "$_word" ;;
 		esac
+		[ "$_rest" != next ] || shift
 	done
 	[ "$help" = no ] || { usage && leave 0; }
 }
 take_value() {
-	case $_word in
-		-v | --version) wanted=$_value wanted_from='' ;;
-		--prefix) prefix=$_value ;;
-		--source) source=$_value ;;
-		--from-file) archive_file=$_value ;;
-		--sha256) wanted_sha256=$_value ;;
-		--outcome) outcome=$_value ;;
-	esac
+	case $_value in '' | -*) die 2 usage "$_word needs a value." 'See: --help' ;; esac
+	eval "$1=\$_value"
+	_rest=${_rest:-next}
 }
 take_option() {
 	case $_word in
@@ -370,7 +359,7 @@ take_option() {
 		--) _options=no ;;
 		*)
 			_meant=$(command=install usage | tr -s ' ,' '\n' | grep '^--' | closest "$_word")
-			die usage "unknown option '$(plain_text "$_word")'." "${_meant:+Did you mean $_meant? }See all options: --help"
+			die_unknown "unknown option '$_word'" options
 			;;
 	esac
 }
@@ -378,9 +367,9 @@ take_word() {
 	case $_options,$1 in
 		yes,install | yes,list | yes,use | yes,update | yes,uninstall | yes,migrate-to-npm | yes,doctor | yes,check)
 			_commands=$((_commands + 1)) command=$1
-			[ "$_commands" = 1 ] || die usage "'$1' is a second command." 'Give one at a time. See: --help'
+			[ "$_commands" = 1 ] || die 2 usage "'$1' is a second command." 'Give one at a time. See: --help'
 			;;
-		*,) die usage 'one of the arguments is empty.' 'Perhaps a variable is not set.' ;;
+		*,) die 2 usage 'one of the arguments is empty.' 'Perhaps a variable is not set.' ;;
 		*)
 			[ -z "$named_version" ] || die_unknown_word "$1"
 			named_version=$1
@@ -389,23 +378,23 @@ take_word() {
 }
 check_arguments() {
 	case $command,$named_version in
-		use,) die usage "'use' needs a version." 'To see the installed ones: list' ;;
+		use,) die 2 usage "'use' needs a version." 'To see the installed ones: list' ;;
 		use,* | update,* | uninstall,* | *,) ;;
 		*) die_unknown_word "$named_version" ;;
 	esac
-	[ "$remote" = no ] || [ "$command" = list ] || die usage '--remote works only with list.' 'For example: list --remote'
+	[ "$remote" = no ] || [ "$command" = list ] || die 2 usage '--remote works only with list.' 'For example: list --remote'
 	[ "$command" != check ] || [ "$porcelain" = yes ] || die_unknown_word check
 	case $source in
 		auto | npm | github) ;;
-		*) die usage "unknown source '$source'." 'Choose auto, npm or github.' ;;
+		*) die 2 usage "unknown source '$source'." 'Choose auto, npm or github.' ;;
 	esac
 	case $timeout in
-		'' | *[!0-9]* | 0* | ??????*) die usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
+		'' | *[!0-9]* | 0* | ??????*) die 2 usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
 	esac
 	wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
 	case $wanted_sha256,${#wanted_sha256} in
 		,0) ;;
-		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'A SHA-256 has 64 hexadecimal digits.' ;;
+		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die 2 usage "'$wanted_sha256' is not a SHA-256." 'A SHA-256 has 64 hexadecimal digits.' ;;
 	esac
 	wanted=${wanted#v} named_version=${named_version#v}
 	name_places
@@ -416,17 +405,17 @@ check_version() {
 	! is_version "$1" || return 0
 	list_installed
 	_meant=$({ printf '%s\n' "$installed" && digests; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
-	die bad-version "'$1'${2:+ (in $2)} is not a Wasp version." \
+	die 2 bad-version "'$1'${2:+ (in $2)} is not a Wasp version." \
 		"${_meant:+Did you mean $_meant? }A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
 name_places() {
-	[ -n "$prefix" ] || die usage 'HOME is not set, so there is no default folder to install to.' 'Choose one with --prefix DIR.'
+	[ -n "$prefix" ] || die 2 usage 'HOME is not set, so there is no default folder to install to.' 'Choose one with --prefix DIR.'
 	prefix=$(absolute "$prefix")
 	[ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
-			|| die file-system "cannot read the archive '$archive_file'." 'Check the path; it should be a downloaded Wasp release.'
+			|| die 7 file-system "cannot read the archive '$archive_file'." 'Check the path; it should be a downloaded Wasp release.'
 	}
 	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
@@ -441,7 +430,10 @@ die_unknown_word() {
 		*) _meant=$(printf '%s\n' install list use update uninstall migrate-to-npm doctor | closest "$1") ;;
 	esac
 	! is_version "${1#v}" || _meant="-v $1"
-	die usage "unknown command '$(plain_text "$1")'." "${_meant:+Did you mean $_meant? }See all commands: --help"
+	die_unknown "unknown command '$1'" commands
+}
+die_unknown() {
+	die 2 usage "$(plain_text "$1")." "${_meant:+Did you mean $_meant? }See all $2: --help"
 }
 closest() {
 	awk -v typed="$1" '
@@ -484,7 +476,7 @@ identify_platform() {
 }
 choose_build() {
 	case $os,$arch,$(getconf LONG_BIT 2>/dev/null) in
-		windows,*) die unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
+		windows,*) die 3 unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
 			'Open WSL (if you have none: wsl --install) and run this again there.' ;;
 		,*) die_unsupported "$system" ;;
 		*,,*) die_unsupported "$machine processors" ;;
@@ -507,7 +499,7 @@ needs_static_build() {
 		|| { [ "$arch" = x86_64 ] && { [ "$distro_id" = nixos ] || ! [ -e /lib64/ld-linux-x86-64.so.2 ]; }; }
 }
 die_unsupported() {
-	die unsupported-platform "Wasp has no release for $1." \
+	die 3 unsupported-platform "Wasp has no release for $1." \
 		'Wasp runs on Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
 }
 platform_words() {
@@ -535,7 +527,7 @@ choose_downloader() {
 			;;
 		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
 		*[Bb]usy[Bb]ox*) ;;
-		*) die no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
+		*) die 4 no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
 			"$(how_to_install curl)" ;;
 	esac
 	export https_proxy="${https_proxy:-${HTTPS_PROXY-}}" no_proxy="${no_proxy:-${NO_PROXY-}}"
@@ -583,6 +575,7 @@ fetch_once() {
 	case $_file in */archive) _limit=$UNPACKED_LIMIT ;; esac
 	"fetch_with_$downloader"
 	read_headers
+	case $_method,$http_status in --head,3??) return 0 ;; esac
 	[ "$_status" = 0 ] || explain_failure
 }
 bounded() {
@@ -599,14 +592,17 @@ fetch_with_curl() {
 }
 fetch_with_wget() {
 	set -- -S -O - $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"}
-	[ "$_method" = --location ] || set -- "$@" --spider
+	case $_method,$wget_options in
+		--head,*max-redirect*) set -- "$@" --spider --max-redirect=0 ;;
+		--head,*) set -- "$@" --spider ;;
+	esac
 	run_waiting "$_file" "$work/errors" bounded wget "$@" "$_url"
 	case $_status in
 		[168]) _status=22 ;;
 		5) _status=60 ;;
 		[37]) _status=other ;;
 	esac
-	! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
+	! grep -q 'certificate validation not implemented' "$work/errors" || die 4 no-downloader \
 		'the wget on your PATH does not check certificates, so you need curl.' "$(how_to_install curl)"
 	[ "${_url#https:}" = "$_url" ] || ! grep -qi '^ *location:[[:space:]]*http:' "$work/errors" || _status=1
 }
@@ -634,6 +630,8 @@ explain_failure() {
 		*'proxy syntax'* | *'proxy URL'*)
 			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
+		1,*HTTP/0.9* | 3,* | 47,* | 63,*) problem=bad-answer ;;
+		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
 		22,407,* | *,*\ 407*) problem=proxy ;;
 		22,4[01][045],*) set_problem not-found "$host does not have it" ;;
 		22,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
@@ -644,8 +642,6 @@ explain_failure() {
 			;;
 		6,* | *resolve* | *'bad address'*) set_problem dns "the name $host could not be resolved" ;;
 		28,* | *'timed out'*) set_problem timeout "$host sent nothing for $timeout s" ;;
-		1,*HTTP/0.9* | 3,* | 47,* | 63,*) problem=bad-answer ;;
-		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
 		*ertificate* | 60,*) problem=tls ;;
 	esac
 	return 1
@@ -661,7 +657,7 @@ die_of_problem() {
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
 		*) _hint='Run this again with --verbose to see each step, or try the other source: --source npm, or --source github.' ;;
 	esac
-	die "$network_problem" "cannot get $1: $problem_text." "$_hint"
+	die 4 "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }
 fetch_json() {
 	fetch "$1" "$work/answer" && ! is_web_page "$work/answer" || return 1
@@ -843,7 +839,7 @@ find_release_at_github() {
 	fetcher=request version=$wanted release_source=github
 	if [ "$wanted" = latest ]; then
 		fetch "$github/latest" /dev/null --head || return 1
-		[ -n "$location" ] || set_portal_problem || return 1
+		case $http_status in 3??) ;; *) set_portal_problem || return 1 ;; esac
 		take_version "${location##*/tag/v}" || return 1
 	fi
 	fetch_once "$github_api/tags/v$version" "$work/answer" --location && read_json "$work/answer" && grep -q '^assets\.' "$work/values" || {
@@ -881,10 +877,10 @@ obtain_release() {
 }
 die_without() {
 	[ -z "$network_problem" ] || die_of_problem "$1"
-	[ "$problem" != no-build ] || die unsupported-platform "$1 has no build for $(platform_words)." \
+	[ "$problem" != no-build ] || die 3 unsupported-platform "$1 has no build for $(platform_words)." \
 		"Another version may have one: $RELEASES_URL"
 	[ "$source" = auto ] && _lack='no source has' || _lack="$(source_name "$source") does not have"
-	die no-such-version "$_lack $1." "All versions: $RELEASES_URL"
+	die 5 no-such-version "$_lack $1." "All versions: $RELEASES_URL"
 }
 forget_release() {
 	version='' release_source='' release_url='' release_digest='' release_node='' api_problem=''
@@ -923,7 +919,7 @@ plan_sources() {
 	find_registry
 	sources='npm github'
 	case $source,$registry,$fetcher in
-		npm,,request) die bad-answer 'no npm registry is configured here.' \
+		npm,,request) die 4 bad-answer 'no npm registry is configured here.' \
 			'Set WASP_NPM_REGISTRY, install npm, or use --source github.' ;;
 		npm,*) sources=npm ;;
 		*,,request) sources=github ;;
@@ -966,7 +962,7 @@ download() {
 }
 miss_checksum() {
 	_unknown="no checksum is known for $1"
-	[ "$require_checksum" = no ] || die no-checksum "$_unknown." \
+	[ "$require_checksum" = no ] || die 6 no-checksum "$_unknown." \
 		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
 	[ -n "$archive_file" ] || warn "$_unknown, so it is installed unchecked."
 }
@@ -1005,7 +1001,7 @@ check_published() {
 	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0
 	is_compressed || [ -z "$wanted_sha256" ] || return 0
 	[ -n "$file_digest" ] || verify_digest sha256:
-	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
+	die 6 checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
 unpack_archive() {
 	need tar
@@ -1028,8 +1024,8 @@ unpack_archive() {
 verify_digest() {
 	[ -n "$1" ] || return 0
 	read_digest "${1%%:*}" \
-		|| die no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
-	[ "$digest" = "${1#*:}" ] || die checksum-mismatch \
+		|| die 6 no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
+	[ "$digest" = "${1#*:}" ] || die 6 checksum-mismatch \
 		"the archive is not the one that was published: its ${1%%:*} is${newline}$digest, and should be${newline}${1#*:}." \
 		"$nothing Run this again; if it happens again, something between you and the source changes the file."
 	say_step "Checked: $1"
@@ -1081,10 +1077,10 @@ explain_unpacking() {
 	die_damaged
 }
 die_damaged() {
-	die corrupt-archive 'the archive is damaged, incomplete, or not a Wasp release.' "$nothing Download it again."
+	die 6 corrupt-archive 'the archive is damaged, incomplete, or not a Wasp release.' "$nothing Download it again."
 }
 die_unsafe() {
-	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside, or is far too large.' \
+	die 6 unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside, or is far too large.' \
 		"$nothing Please report where the archive came from."
 }
 refuse_what_no_release_has() {
@@ -1115,10 +1111,10 @@ check_binary() {
 	say_step 'Running wasp-bin version'
 	run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
 	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said" | head -n 1)
-	is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
+	is_version "$_reported" || die 3 binary-does-not-run 'the binary in the archive does not say which version it is.' \
 		"$nothing"
 	version=${version:-$_reported}
-	[ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
+	[ "${_reported%-rc*}" = "${version%-rc*}" ] || die 6 wrong-version \
 		"the archive contains Wasp $_reported, not $version." "$nothing"
 }
 run_unpacked_binary() {
@@ -1139,11 +1135,11 @@ explain_binary() {
 			;;
 		*'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
 		*'ermission denied'*)
-			die permission-denied "programs cannot run from $shown_prefix (is it mounted noexec?)." \
+			die 7 permission-denied "programs cannot run from $shown_prefix (is it mounted noexec?)." \
 				'Choose another place with --prefix DIR.'
 			;;
 	esac
-	die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
+	die 3 binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
 		"$nothing $_hint"
 }
 start_progress() {
@@ -1377,7 +1373,7 @@ inspect_launcher() {
 	is_version "$current" || current=''
 }
 refuse_npm() {
-	[ ! -e "$share_dir/.uses-npm" ] || die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
+	[ ! -e "$share_dir/.uses-npm" ] || die 8 npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
 		"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To remove it: npm uninstall -g @wasp.sh/wasp-cli. To use this installer then: --force"
 }
 refuse_conflicts() {
@@ -1385,7 +1381,7 @@ refuse_conflicts() {
 	inspect_launcher
 	case $launcher,$force in
 		folder,* | foreign,no)
-			die foreign-launcher "$(pretty "$bin_dir/wasp") is not from this installer." \
+			die 8 foreign-launcher "$(pretty "$bin_dir/wasp") is not from this installer." \
 				'Move it away, or replace a file with --force.'
 			;;
 	esac
@@ -1731,7 +1727,7 @@ refuse_danger_for_root() {
 		substr($1, 9, 2) ~ /^w[^tT]/ { danger = "may be written to by everyone" }
 		danger { for (i = 0; i < 8; i++) sub(/^[^ ]+ +/, ""); print $0, danger; exit }')
 	[ -n "$_danger" ] || return 0
-	is_on_ci || die permission-denied "root cannot safely work below a folder that others can change: $_danger." \
+	is_on_ci || die 7 permission-denied "root cannot safely work below a folder that others can change: $_danger." \
 		'Run this again without sudo. For all users: --prefix /usr/local'
 	[ "$outcome" != switched ] || say "$_danger; on CI, root installs there all the same."
 }
@@ -1783,11 +1779,11 @@ is_downgrade() {
 }
 finish_install() {
 	outcome=$1
-	if [ "$dry_run" = yes ]; then
-		say "Wasp $version is already installed in $(pretty "$share_dir/$version")"
+	[ "$dry_run" = no ] || {
+		report_outcome
 		result "$outcome"
 		return
-	fi
+	}
 	read_receipt
 	hold_warnings=yes
 	make_current "$version"
@@ -1800,14 +1796,22 @@ finish_install() {
 	fi
 	result "$outcome"
 }
-report_install() {
+report_outcome() {
+	_place=$(pretty "$share_dir/$version")
 	case $outcome in
-		installed)
-			say "Installed Wasp $version in $(pretty "$share_dir/$version")"
-			report_previous
-			;;
-		already-installed) say "Wasp $version is already installed in $(pretty "$share_dir/$version")" ;;
+		installed) say "Installed Wasp $version in $_place" ;;
+		already-installed) say "Wasp $version is already installed in $_place" ;;
 		switched) say "Wasp $version is now the current version" ;;
+	esac
+}
+report_install() {
+	report_outcome
+	case $outcome,$previous in
+		installed, | *,"$version") ;;
+		installed,*)
+			comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
+			! is_installed "$previous" || say "To go back to Wasp $previous: wasp installer use $previous"
+			;;
 	esac
 	[ -z "$path_message" ] || say "$path_message"
 	[ -z "$held_warnings" ] || say "$held_warnings"
@@ -1825,15 +1829,6 @@ report_install() {
 }
 add_step() {
 	steps="$steps$1$newline$2$newline"
-}
-report_previous() {
-	case $previous in
-		'' | "$version") ;;
-		*)
-			comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
-			! is_installed "$previous" || say "To go back to Wasp $previous: wasp installer use $previous"
-			;;
-	esac
 }
 report_plan() {
 	say "Would install Wasp${version:+ $version} for $(platform_words):"
@@ -1858,22 +1853,17 @@ run_use() {
 	previous=$current
 	identify_platform
 	version=$named_version
-	if [ "$dry_run" = yes ]; then
-		say "Would make Wasp $version the current version"
-		result planned
-		return
-	fi
+	[ "$dry_run" = no ] || leave_plan "make Wasp $version the current version"
 	finish_install "$outcome"
 }
 die_not_installed() {
-	die not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: wasp installer update $1"
+	die 5 not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: wasp installer update $1"
 }
 run_check() {
 	refuse_conflicts
 	[ "$dry_run" = yes ] || make_staging
 	list_installed
-	tell current "$current"
-	tell versions "$(words_of "$installed")"
+	tell_versions
 	[ "$dry_run" = no ] || {
 		plan_startup_files
 		tell startup "$edited"
@@ -1884,21 +1874,18 @@ run_list() {
 	inspect_launcher
 	list_installed
 	[ "$remote" = no ] || find_available
+	tell_versions
+	tell remote "$(words_of "$available")"
+	result listed
+	[ "$porcelain" = no ] || return 0
+	[ -n "$available$installed" ] || say "Wasp is not installed in $shown_prefix"
+	printf '%s\n' "${available:-$installed}" | awk -v current="$current" -v marked="$remote $(words_of "$installed")," 'NF {
+		print ($0 == current ? "* " : "  ") $0 (marked ~ /^yes/ && index(marked, " " $0 ",") ? " (installed)" : "") }'
+	[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
+}
+tell_versions() {
 	tell current "$current"
 	tell versions "$(words_of "$installed")"
-	tell remote "$(words_of "$available")"
-	if [ "$porcelain" = yes ]; then
-		result listed
-	elif [ "$remote" = yes ]; then
-		print_versions "$available" "$installed"
-		[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
-	else
-		[ -n "$installed" ] && print_versions "$installed" '' || say "Wasp is not installed in $shown_prefix"
-	fi
-}
-print_versions() {
-	printf '%s\n' "$1" | awk -v current="$current" -v installed=" $(words_of "$2")," '{
-		print ($0 == current ? "* " : "  ") $0 (index(installed, " " $0 ",") ? " (installed)" : "") }'
 }
 look_around() {
 	identify_platform
@@ -1909,11 +1896,7 @@ look_around() {
 	case ${XDG_CACHE_HOME-} in /*) cache_folder=$XDG_CACHE_HOME/wasp ;; esac
 }
 decide() {
-	[ "$dry_run" = no ] || {
-		say "Would $1"
-		result planned
-		leave 0
-	}
+	[ "$dry_run" = no ] || leave_plan "$1"
 	[ -n "$version" ] || confirm "Do you want to $1?"
 }
 run_uninstall() {
@@ -2109,9 +2092,9 @@ _wasp_root=''
 _wasp_python=''
 _wasp_fail() { printf 'wasp: %s\n      %s\n' "$@" >&2 && exit 127; }
 
-# _wasp_find NAMED DEFAULT: sets _wasp_path to the folder NAMED, or to one in the home
+# Sets _path to the folder $1, or to $2 in the home.
 _wasp_find() {
-	case $1,${HOME-} in /*) _wasp_path=$1 ;; *,/*) _wasp_path=$HOME/$2 ;; *) return 1 ;; esac
+	case $1,${HOME-} in /*) _path=$1 ;; *,/*) _path=$HOME/$2 ;; *) return 1 ;; esac
 }
 
 # The rule of opt_out_reason in telemetry_ping.py.
@@ -2119,36 +2102,36 @@ _wasp_opted_out() {
 	[ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
 	case ${DO_NOT_TRACK-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;; *) return 0 ;; esac
 	_wasp_find "${XDG_CONFIG_HOME-}" .config || return 1
-	_wasp_path=$_wasp_path/wasp
-	[ ! -e "$_wasp_path/telemetry-off" ] && [ ! -L "$_wasp_path/telemetry-off" ] || return 0
-	# It cannot be looked for below a folder that may not be entered.
-	until [ -d "$_wasp_path/" ]; do _wasp_path=${_wasp_path%/*}; done
-	[ ! -x "$_wasp_path/" ]
+	_path=$_path/wasp
+	[ ! -e "$_path/telemetry-off" ] && [ ! -L "$_path/telemetry-off" ] || return 0
+	# Perhaps it is in a folder that may not be entered.
+	until [ -d "$_path/" ]; do _path=${_path%/*}; done
+	[ ! -x "$_path/" ]
 }
 
-# By "..", as the folders in $PWD may be others after a link.
+# By "..", as $PWD may have a link in it.
 _wasp_in_project() {
-	_wasp_path=.
-	until [ -e "$_wasp_path/.wasproot" ]; do
-		[ "${#_wasp_path}" -lt 200 ] || return 1
-		_wasp_path=$_wasp_path/..
+	_path=.
+	until [ -e "$_path/.wasproot" ]; do
+		[ "${#_path}" -lt 200 ] || return 1
+		_path=$_path/..
 	done
 }
 
-# Imported, so that Python uses what it has compiled.
+# By an import, for what Python has compiled.
 _wasp_exec_ping() {
 	exec "$_wasp_python" -I -S -B -c 'import sys; sys.path.insert(0, sys.argv[1])
 import telemetry_ping; telemetry_ping.run(sys.argv[2:])' "$_wasp_root" "$@"
 }
 
-# With the words that count alone, as others see the arguments of a process; and from a subshell,
-# as Wasp would not collect what becomes of the child.
+# Only with the words that are sent, as others see the arguments of a process; in a subshell, as
+# Wasp would not wait for its child.
 _wasp_count() {
 	_wasp_in_project || return 0
 	case ${1-},${2-} in build,start | deploy,*) ;; build,*) set -- build ;; *) set -- ;; esac
-	for _wasp_word; do
+	for _word; do
 		shift
-		case $_wasp_word in build | start | fly | setup | create-db | deploy | cmd) set -- "$@" "$_wasp_word" ;; esac
+		case $_word in build | start | fly | setup | create-db | deploy | cmd) set -- "$@" "$_word" ;; esac
 	done
 	set -- invoked "$_wasp_version" ${1+"$@"}
 	case ${WASP_TELEMETRY_DEBUG-} in
@@ -2157,38 +2140,38 @@ _wasp_count() {
 	esac
 }
 
-# That it is empty afterwards tells telemetry_messages.py that it was shown.
+# An empty file tells telemetry_messages.py that it was shown.
 _wasp_show_messages() {
 	[ -z "${WASP_AUTO_NEWS_DISABLE+set}" ] && _wasp_find "${XDG_CACHE_HOME-}" .cache || return 0
-	_wasp_path=$_wasp_path/wasp/telemetry/messages-$_wasp_version
-	[ -s "$_wasp_path" ] && [ -f "$_wasp_path" ] && [ -t 2 ] || return 0
-	while IFS= read -r _wasp_word; do printf '%s\n' "$_wasp_word"; done <"$_wasp_path" >&2
-	{ printf '' >|"$_wasp_path"; } 2>/dev/null || :
+	_path=$_path/wasp/telemetry/messages-$_wasp_version
+	[ -s "$_path" ] && [ -f "$_path" ] && [ -t 2 ] || return 0
+	while IFS= read -r _word; do printf '%s\n' "$_word"; done <"$_path" >&2
+	{ printf '' >|"$_path"; } 2>/dev/null || :
 }
 
 [ -x "$_wasp_python" ] && [ -r "$_wasp_root/telemetry_ping.py" ] && [ -w /dev/null ] || _wasp_python=
-# Where there are others, a project may want another one.
-for _wasp_dir in "$_wasp_root"/*/wasp-bin; do
-	[ "$_wasp_dir" != "$_wasp_root/$_wasp_version/wasp-bin" ] && [ -r "$_wasp_root/project_version.sh" ] || continue
+# A project may want another version, if there is one.
+for _dir in "$_wasp_root"/*/wasp-bin; do
+	[ "$_dir" != "$_wasp_root/$_wasp_version/wasp-bin" ] && [ -r "$_wasp_root/project_version.sh" ] || continue
 	case ${1-} in completion:* | installer | uninstall) ;; *) ! _wasp_in_project || . "$_wasp_root/project_version.sh" ;; esac
 	break
 done
 case ${1-},$_wasp_python in
 	telemetry,?*) shift && _wasp_exec_ping telemetry "$_wasp_version" ${1+"$@"} ;;
 	installer,*)
-		shift && _wasp_path=${_wasp_root%/share/wasp-lang}
+		shift && _path=${_wasp_root%/share/wasp-lang}
 		[ ! -r "$_wasp_root/wasp-installer.sh" ] \
-			|| exec /bin/sh "$_wasp_root/wasp-installer.sh" --prefix "${_wasp_path:-/}" ${1+"$@"}
+			|| exec /bin/sh "$_wasp_root/wasp-installer.sh" --prefix "${_path:-/}" ${1+"$@"}
 		_wasp_fail "There is no wasp-installer.sh in $_wasp_root." \
 			'If a package manager looks after this Wasp, it also updates it.'
 		;;
 esac
 # A killed install may have left this version aside.
-for _wasp_dir in "$_wasp_root/$_wasp_version" "$_wasp_root"/.staging-*/replaced/"$_wasp_version"; do
-	[ ! -x "$_wasp_dir/wasp-bin" ] || break
+for _dir in "$_wasp_root/$_wasp_version" "$_wasp_root"/.staging-*/replaced/"$_wasp_version"; do
+	[ ! -x "$_dir/wasp-bin" ] || break
 done
-export waspc_datadir="$_wasp_dir/data"
-[ -x "$_wasp_dir/wasp-bin" ] || _wasp_fail "Wasp $_wasp_version is no longer in $_wasp_root." \
+export waspc_datadir="$_dir/data"
+[ -x "$_dir/wasp-bin" ] || _wasp_fail "Wasp $_wasp_version is no longer in $_wasp_root." \
 	'Install it again: curl -fsSL https://get.wasp.sh/install.sh | sh'
 if _wasp_opted_out; then
 	export WASP_TELEMETRY_DISABLE=1
@@ -2197,19 +2180,19 @@ elif [ "$_wasp_python" ]; then
 	# Wasp itself then sends and shows nothing.
 	export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
 fi
-exec "$_wasp_dir/wasp-bin" ${1+"$@"}
+exec "$_dir/wasp-bin" ${1+"$@"}
 END_0
 		telemetry_ping.py) cat <<'END_1' ;;
 #!/usr/bin/env python3
-"""Wasp's telemetry: what is sent, when it is sent, and how to opt out.
+"""Wasp's telemetry: what is sent, when, and how to opt out.
 
 Two events exist: ``install_event``, when an install starts, and ``cli_event``, when ``wasp`` is
 used in a project, at most twice in 12 hours: once for ``wasp build``, once for all other commands.
 These two functions list all that is sent: no path, no name, and no argument of a command but five
 fixed words (``DEPLOY_KEYWORDS``). ``opt_out_reason`` says when nothing is sent, written or started.
 
-The launcher runs this in the background. Most runs meet a pause and end at once, so modules are
-imported only where they are needed. It has to run on Python 3.8.
+The launcher runs this in the background, on Python 3.8 or newer. Most runs end at once, in a pause,
+so modules are imported where they are needed.
 """
 
 from __future__ import annotations
@@ -2218,25 +2201,25 @@ import os
 import sys
 import time
 
-TYPE_CHECKING = False  # the name that type checkers look for; importing it would take 15 ms
+TYPE_CHECKING = False  # importing it would take 15 ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from socket import socket
     from typing import IO, Any, Final, NoReturn
 
 DEFAULT_URL: Final = "https://app.posthog.com/capture/"
-#: Public: with it, events can be sent and not read.
+#: Public: it can send events, not read them.
 DEFAULT_KEY: Final = "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"
 
-#: Between two events of one kind from one project.
+#: Between two events of a kind from a project.
 PAUSE_S: Final = 12 * 60 * 60
-#: The same after a failure; each project adds its own part of another hour.
+#: The same after a failure; see ``State.spread``.
 FAILED_PAUSE_S: Final = 60 * 60
-#: The process then ends, whatever it waits for.
+#: Then the process ends.
 DEADLINE_S: Final = 10
-#: Processes of a user that send at once, in however many projects.
+#: Processes of a user that send at once.
 SENDERS_LIMIT: Final = 8
-#: One that was stopped for so long does not send any more.
+#: One that slept for so long sends no more.
 STALE_S: Final = 60
 ANSWER_LIMIT_BYTES: Final = 1024 * 1024
 
@@ -2249,7 +2232,7 @@ CI_VARIABLES: Final = (
 
 
 def opt_out_reason(environment: Mapping[str, str]) -> str | None:
-    """Why nothing may be sent, in words, or None. Launcher and installer have this rule in sh."""
+    """Why nothing may be sent, or None. Launcher and installer have this rule in sh."""
     if "WASP_TELEMETRY_DISABLE" in environment:  # with any value, even an empty one
         return "WASP_TELEMETRY_DISABLE is set"
     if environment.get("DO_NOT_TRACK", "").lower() not in ("", "0", "false", "no", "off"):
@@ -2264,12 +2247,12 @@ def opt_out_reason(environment: Mapping[str, str]) -> str | None:
 
 
 def off_file(environment: Mapping[str, str]) -> str:
-    """The file whose presence means off."""
+    """While it exists, telemetry is off."""
     return f"{_user_folder(environment, 'XDG_CONFIG_HOME', '.config')}/wasp/telemetry-off"
 
 
 def _user_folder(environment: Mapping[str, str], variable: str, default: str) -> str:
-    """https://specifications.freedesktop.org/basedir-spec: a relative path is to be ignored."""
+    """https://specifications.freedesktop.org/basedir-spec: relative paths are ignored."""
     home = environment.get("HOME", "")
     for folder in (environment.get(variable, ""), home and os.path.join(home, default)):
         if os.path.isabs(folder):
@@ -2286,7 +2269,7 @@ def install_event() -> dict[str, Any]:
         "api_key": collector()[1],
         "type": "capture",
         "event": "install-script:run",
-        # 24 digits, the first of them not 0.
+        # 24 digits, the first not 0.
         "distinct_id": str(10**23 + int.from_bytes(os.urandom(32), "big") % (9 * 10**23)),
         "properties": {"os": this_os()},
     }
@@ -2295,7 +2278,7 @@ def install_event() -> dict[str, Any]:
 def cli_event(
     distinct_id: str, project_hash: str, is_build: bool, deploy_cmd_args: str, wasp_version: str
 ) -> dict[str, Any]:
-    """What is sent when ``wasp`` is used inside a project."""
+    """What is sent when ``wasp`` is used in a project."""
     return {
         "api_key": collector()[1],
         "event": "cli",
@@ -2322,13 +2305,13 @@ def is_build(arguments: Sequence[str]) -> bool:
 
 
 def deploy_keywords(arguments: Sequence[str]) -> str:
-    """Those arguments of ``wasp deploy`` that may be sent, in order; "" for other commands."""
+    """The arguments of ``wasp deploy`` that may be sent; "" for other commands."""
     is_deploy = [*arguments[:1]] == ["deploy"]
     return ";".join([it for it in arguments[1:] if is_deploy and it in DEPLOY_KEYWORDS][:20])
 
 
 def is_on_ci(environment: Mapping[str, str]) -> bool:
-    """Whether this runs in continuous integration, as its variables tell."""
+    """Whether this is continuous integration, by its variables."""
     return any(environment.get(name, "").lower() not in ("", "0", "false") for name in CI_VARIABLES)
 
 
@@ -2343,11 +2326,11 @@ def context_of(environment: Mapping[str, str]) -> str:
 
 
 class State:
-    """What is remembered of a project; what cannot be read is as if nothing were.
+    """What is remembered of a project, or nothing where it cannot be read.
 
-    ``ends``: the last second of the pause of all other commands, and of ``wasp build`` (by False
-    and True). ``deploy``: keywords that no event has carried yet. ``spread``: this project's part
-    of another hour after a failure, so that an outage is not followed by a flood.
+    ``ends``: the last second of the pause of other commands (False) and of ``wasp build`` (True).
+    ``deploy``: keywords that no event has carried yet. ``spread``: this project's part of another
+    hour after a failure, so that no flood follows an outage.
     """
 
     def __init__(self, text: str = "", spread: int = 0) -> None:
@@ -2360,13 +2343,13 @@ class State:
         self.deploy = deploy_keywords(["deploy", *deploy.split(";")])
 
     def to_text(self) -> str:
-        """The line that is read. No JSON: its module takes 7 ms."""
+        """One line; the module for JSON takes 7 ms."""
         return f"{self.ends[False]} {self.ends[True]} {self.deploy}\n"
 
     def begin(self, now: int, build: bool, deploy: str, may_send: bool = True) -> bool:
-        """Whether an invocation at ``now`` sends an event; its keywords are then in ``deploy``."""
+        """Whether an invocation at ``now`` sends an event, with the keywords in ``deploy``."""
         self.deploy = deploy or self.deploy
-        # When the clock was set back, waiting until it is there again could take years.
+        # The clock may have been set back, even by years.
         self.ends[build] = min(self.ends[build], now + PAUSE_S)
         if not may_send or now <= self.ends[build]:
             return False
@@ -2374,11 +2357,11 @@ class State:
         return True
 
     def settle(self, begun: int, build: bool, deploy: str, taken: bool) -> None:
-        """The event that has these keywords is on its way, or was not taken after all."""
+        """The event with these keywords is on its way, or was not taken after all."""
         self.ends[build] = begun + (PAUSE_S if taken else FAILED_PAUSE_S + self.spread)
         if not taken:
             self.deploy = self.deploy or deploy
-        elif self.deploy == deploy:  # and no other deploy was remembered meanwhile
+        elif self.deploy == deploy:  # no other was remembered meanwhile
             self.deploy = ""
 
 
@@ -2388,7 +2371,7 @@ class State:
 class Store:
     """The folder with this machine's id, its secret, and the state of projects; raises OSError.
 
-    WASP_TELEMETRY_USER_ID stands for id and secret: one person, many machines.
+    WASP_TELEMETRY_USER_ID replaces id and secret: one person, many machines.
     """
 
     def __init__(self, folder: str) -> None:
@@ -2396,7 +2379,7 @@ class Store:
         self._user_id = os.fsencode(os.environ.get("WASP_TELEMETRY_USER_ID", ""))
 
     def make(self) -> None:
-        """Once, and nothing above the cache: a home that is removed meanwhile stays away."""
+        """Makes nothing above the cache: a home that is removed meanwhile stays away."""
         wasp = os.path.dirname(self.folder)
         for folder in (os.path.dirname(wasp), wasp, self.folder):
             if not os.path.isdir(folder):
@@ -2404,7 +2387,7 @@ class Store:
         os.chmod(self.folder, 0o700)  # Wasp itself may have made it, readable to all
 
     def distinct_id(self) -> str:
-        """The random UUID of this machine, which Wasp itself uses too; or the hash of a user id."""
+        """The random UUID of this machine, as Wasp itself uses it; or the hash of a user id."""
         if self._user_id:
             return _sha256(self._user_id).hex()
         import re
@@ -2415,15 +2398,15 @@ class Store:
         return self._once("signature", form.fullmatch, new.encode()).decode().strip()
 
     def project_hash(self, project: str) -> str:
-        """16 hex digits for an absolute path; without the secret, it cannot be guessed back."""
-        # Of something else than the user id, whose own hash is sent.
+        """16 hex digits for an absolute path, which nobody can guess without the secret."""
+        # The hash of the user id itself is sent, so this one has more in it.
         secret = _sha256(b"wasp project secret of " + self._user_id)
         if not self._user_id:
             secret = self._once("secret", lambda known: len(known) == 32, os.urandom(32))
         return _hmac_sha256(secret, os.fsencode(project)).hex()[:16]
 
     def _once(self, name: str, is_good: Callable[[bytes], Any], new: bytes) -> bytes:
-        """The content of a file, which is ``new`` when it is not there or not good."""
+        """The content of a file, which becomes ``new`` where it is not good."""
         content = self.read(name)
         if not is_good(content):
             with self.lock():
@@ -2434,7 +2417,7 @@ class Store:
         return content
 
     def lock(self, name: str = "lock", wait: bool = True) -> IO[bytes]:
-        """For whoever changes anything, until it is closed."""
+        """For who changes anything, until it is closed."""
         import fcntl
 
         file = open(os.path.join(self.folder, name), "ab", opener=_open)  # noqa: SIM115
@@ -2451,7 +2434,7 @@ class Store:
         return None
 
     def read(self, name: str, limit: int = 1024) -> bytes:
-        """At most ``limit`` bytes of a file; none of what cannot be read."""
+        """At most ``limit`` bytes of a file; none where it cannot be read."""
         try:
             with open(os.path.join(self.folder, name), "rb", 0, opener=_open) as file:
                 return file.read(limit) or b""
@@ -2459,28 +2442,28 @@ class Store:
             return b""
 
     def remove(self, name: str) -> None:
-        """Removes a file, if it is there; only with the lock."""
+        """Removes a file that may be there; only with the lock."""
         try:
             os.unlink(os.path.join(self.folder, name))
         except FileNotFoundError:
             return
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file, whole or not at all; only with the lock, as there is one ``.new``."""
+        """Writes a file, whole or not at all; only with the lock."""
         path = os.path.join(self.folder, name)
-        self.remove(f"{name}.new")  # never into what is there, which may be a link to elsewhere
+        self.remove(f"{name}.new")  # it may be a link to elsewhere
         with open(f"{path}.new", "xb", opener=_open) as file:
             file.write(content)
         os.replace(f"{path}.new", path)
 
 
 def _open(path: str, flags: int) -> int:
-    """For this user alone, through no link, and without waiting for the other end of a pipe."""
+    """For this user alone, through no link, and without waiting for a pipe."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
 
 
 def usable_folder() -> str:
-    """The folder for the Store; OSError where it is not this user's, as with sudo at times."""
+    """The folder for the Store; OSError where it is another user's, as with sudo."""
     folder = there = _user_folder(os.environ, "XDG_CACHE_HOME", ".cache") + "/wasp/telemetry"
     for _ in range(3):
         there = there if os.path.isdir(there) else os.path.dirname(there)
@@ -2492,7 +2475,7 @@ def usable_folder() -> str:
 
 
 def current_project() -> str | None:
-    """The Wasp project that this is in: the nearest folder upwards with .wasproot."""
+    """The nearest folder upwards with .wasproot."""
     try:
         folder = os.getcwd()
     except OSError:
@@ -2505,7 +2488,7 @@ def current_project() -> str | None:
 
 
 def _sha256(data: bytes) -> bytes:
-    """Where it can be had without OpenSSL, which takes 5 ms to load."""
+    """If possible, without OpenSSL, which takes 5 ms to load."""
     try:
         module = __import__("_sha2" if sys.version_info >= (3, 12) else "_sha256")
     except ImportError:
@@ -2514,7 +2497,7 @@ def _sha256(data: bytes) -> bytes:
 
 
 def _hmac_sha256(key: bytes, message: bytes) -> bytes:
-    """https://www.rfc-editor.org/rfc/rfc2104, for keys of at most 64 bytes; hmac takes 8 ms."""
+    """RFC 2104, for keys of at most 64 bytes; the module hmac takes 8 ms."""
     block = key.ljust(64, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
     return _sha256(outer + _sha256(inner + message))
@@ -2524,21 +2507,13 @@ def _hmac_sha256(key: bytes, message: bytes) -> bytes:
 
 
 def collector() -> tuple[str, str]:
-    """Where events go, and with which key."""
+    """Where events go, and their key."""
     url = os.environ.get("WASP_TELEMETRY_URL") or DEFAULT_URL
     return url, os.environ.get("WASP_TELEMETRY_KEY") or DEFAULT_KEY
 
 
-def is_allowed(url: str) -> bool:
-    """Whether events may go to ``url``: it is https, or on this very machine."""
-    try:
-        return bool(_parts(url))
-    except ValueError:
-        return False
-
-
-def _parts(url: str) -> tuple[str, int, str]:
-    """Host, port and path; ValueError for an address that is not allowed."""
+def parts_of(url: str) -> tuple[str, int, str]:
+    """Host, port and path; ValueError unless it is https, or on this very machine."""
     import re
 
     here, anywhere = r"localhost|\[::1\]|127(?:\.[0-9]{1,3}){3}", r"\[[0-9A-Fa-f:]+\]|[\w.-]+"
@@ -2558,11 +2533,11 @@ def ask(
 ) -> tuple[int, bytes]:
     """Sends one HTTP request, a POST if it has a body; returns the status and the answer.
 
-    By hand, as http.client takes 10 ms; no redirect is followed. Raises OSError or ValueError.
+    No redirect is followed. Raises OSError, ValueError. By hand, as http.client takes 10 ms.
     """
     from socket import create_connection
 
-    host, port, path = _parts(url)
+    host, port, path = parts_of(url)
     method, length = ("POST", f"Content-Length: {len(body)}\r\n") if body else ("GET", "")
     head = f"{method} {path} HTTP/1.1\r\nHost: {url.split('/')[2]}\r\n{fields}{length}"
     head += "Accept-Encoding: identity\r\nUser-Agent: wasp\r\nConnection: close\r\n\r\n"
@@ -2578,7 +2553,7 @@ def ask(
 
 
 def _answer(data: bytes) -> tuple[int, bytes]:
-    """The status and the content of an HTTP answer."""
+    """Status and content."""
     head, _, data = data.partition(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1."):
         raise ValueError("no answer in HTTP")
@@ -2593,14 +2568,14 @@ def _answer(data: bytes) -> tuple[int, bytes]:
 
 
 def _secured(connection: socket, host: str) -> socket:
-    """TLS with the authorities of the system, or of SSL_CERT_FILE or SSL_CERT_DIR."""
+    """TLS with the authorities of the system, SSL_CERT_FILE or SSL_CERT_DIR."""
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     folder = ssl.get_default_verify_paths().capath
     is_hashed = folder and any(name.endswith(".0") for name in os.listdir(folder))
     if is_hashed and "SSL_CERT_FILE" not in os.environ:
-        # Only what is needed is then read; all of them take 20 ms.
+        # Reads only what it needs; all take 20 ms.
         context.load_verify_locations(capath=folder)
     else:
         context.load_default_certs()
@@ -2613,7 +2588,7 @@ def _secured(connection: socket, host: str) -> socket:
 
 
 class Invocation:
-    """One call of ``wasp`` with these arguments, in the project at this absolute path."""
+    """One call of ``wasp``, in the project at this absolute path."""
 
     def __init__(
         self, arguments: Sequence[str], wasp_version: str, project: str, store: Store
@@ -2630,12 +2605,12 @@ class Invocation:
         return State(text, int(self._project_hash[:8], 16) * FAILED_PAUSE_S >> 32)
 
     def body(self, deploy: str) -> str:
-        """What it sends, with these keywords of a deploy."""
+        """What it sends, with these keywords."""
         user, project = self._store.distinct_id(), self._project_hash
         return _json(cli_event(user, project, self.build, deploy, self.wasp_version))
 
     def is_due(self, now: int) -> bool:
-        """Whether there is something to send or to remember; ``send`` looks again."""
+        """Whether there is something to send or to remember."""
         state = self.state()
         before = state.to_text()
         return state.begin(now, self.build, self.deploy) or state.to_text() != before
@@ -2646,12 +2621,12 @@ class Invocation:
         ask: Callable[..., Any] = ask,
         may_send: bool = True,
     ) -> bytes | None:
-        """Sends the event; returns what was answered, or None in a pause.
+        """Sends the event; returns the answer, or None in a pause.
 
-        The attempt is kept before the network is touched, so of many at once, one sends.
+        The attempt is noted first, so of many at once, one sends.
         """
         with self._store.lock():
-            # Not before: whoever had the lock would then have sent in what looks like the future.
+            # Not earlier: whoever had the lock would have sent in the future.
             now = int(clock())
             state = self.state()
             sends = state.begin(now, self.build, self.deploy, may_send)
@@ -2663,14 +2638,14 @@ class Invocation:
         def settle(taken: bool) -> None:
             with self._store.lock():
                 if not 0 <= clock() - now < STALE_S:
-                    # It slept, perhaps with the whole machine, and another may have sent meanwhile.
+                    # It slept, perhaps with the machine; another may have sent meanwhile.
                     raise TimeoutError("this attempt is of another time")
                 state = self.state()
                 state.settle(now, self.build, deploy, taken)
                 self._store.write(self._file, state.to_text().encode())
 
         status, answer = ask(collector()[0], self.body(deploy), lambda: settle(taken=True))
-        # What stands before a server may answer 500, 502 or 504 for an event that it has taken.
+        # 500, 502 or 504 may come from a proxy when the event was taken.
         if 300 <= status < 500 or status == 503:
             settle(taken=False)
         return answer if 200 <= status < 300 else b""
@@ -2699,7 +2674,7 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
         try:
             answer = invocation.send(may_send=place is not None)
         finally:
-            if answer is not None:  # who cannot send may still be told of a danger
+            if answer is not None:  # who cannot send may still get messages
                 import telemetry_messages
 
                 telemetry_messages.look(store, invocation.wasp_version, answer, int(time.time()))
@@ -2715,12 +2690,12 @@ def _installed() -> None:
 
 
 def is_debugging() -> bool:
-    """Whether events are to be printed in place of being sent."""
+    """Whether events are printed, not sent."""
     return os.environ.get("WASP_TELEMETRY_DEBUG", "") not in ("", "0")
 
 
 def _detach() -> None:
-    """Away from Ctrl-C, from a closed terminal, and from who waits; and it ends at the deadline."""
+    """Away from Ctrl-C, a closed terminal, and who waits; ends at the deadline."""
     signals = __import__("_signal")  # without what signal itself imports
     signals.signal(signals.SIGALRM, signals.SIG_DFL)
     signals.pthread_sigmask(signals.SIG_UNBLOCK, [signals.SIGALRM])
@@ -2728,14 +2703,14 @@ def _detach() -> None:
     if os.getpgrp() != os.getpid():  # who leads a group cannot leave it
         os.setsid()
     os.nice(10)
-    os.closerange(3, 4096)  # whoever reads from a pipe waits until nobody has its other end
-    os.chdir("/")  # so that the folder can be removed or unmounted meanwhile
+    os.closerange(3, 4096)  # who reads a pipe waits for all of its other ends
+    os.chdir("/")  # the folder may be removed or unmounted meanwhile
 
 
 def _keep_compiled() -> None:
-    """Keeps what Python compiles of our files, in this user's own folder and from inside it.
+    """Keeps what Python compiles of our files, in a folder of this user's own.
 
-    When all of Wasp was removed meanwhile, an import would make the folder anew.
+    From inside: if Wasp was removed meanwhile, an import would make the folder anew.
     """
     kept, folder = getattr(__spec__, "cached", None), os.path.dirname(os.path.abspath(__file__))
     if not kept or os.stat(folder).st_uid != os.geteuid():
@@ -2784,12 +2759,12 @@ def command(wasp_version: str, word: str) -> int:
 
 
 def _report(wasp_version: str, shows: bool) -> None:
-    """Prints whether telemetry is enabled, and when it sends; then the exact data, or a sample."""
+    """Prints whether and when telemetry sends; then the exact data, or a sample."""
     output = sys.stderr if shows else sys.stdout
     reason, project, now = opt_out_reason(os.environ), current_project(), int(time.time())
     try:
         store, state = Store(usable_folder()), State()
-        _parts(collector()[0])
+        parts_of(collector()[0])
     except (OSError, ValueError) as error:
         reason = reason or str(error)
     print(f"Telemetry: DISABLED ({reason})" if reason else "Telemetry: ENABLED", file=output)
@@ -2817,9 +2792,9 @@ def _report(wasp_version: str, shows: bool) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The door: ``installed``, ``invoked VERSION [ARGUMENT...]``, ``telemetry VERSION [WORD]``.
+    """``installed``, ``invoked VERSION [ARGUMENT...]`` or ``telemetry VERSION [WORD]``.
 
-    Only the last is for who has opted out. Returns the exit code.
+    Only the last does anything after an opt-out. Returns the exit code.
     """
     name, version, rest = "".join(arguments[:1]), "".join(arguments[1:2]), arguments[2:]
     if name == "telemetry":
@@ -2831,7 +2806,7 @@ def main(arguments: Sequence[str]) -> int:
             _invoked(version, rest)
         elif name == "installed":
             _installed()
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong, a user's command goes on
+    except Exception as error:  # noqa: BLE001 - a user's command goes on
         if is_debugging():
             print(repr(error), file=sys.stderr)
     return 0
@@ -2845,7 +2820,7 @@ def run(arguments: Sequence[str]) -> NoReturn:
             stream.flush()
     except OSError:
         code = code or 1  # nobody reads any more
-    os._exit(code)  # the interpreter's own cleaning up takes milliseconds
+    os._exit(code)  # cleaning up takes milliseconds
 
 
 if __name__ == "__main__":
@@ -2854,9 +2829,9 @@ END_1
 		telemetry_messages.py) cat <<'END_2' ;;
 """Messages back: what the Wasp team has to say to the users of a version.
 
-After an event, telemetry_ping.py lets this look for them, at most once in 12 hours: in what the
-collector answered, in the news feed, and where this Wasp came from. No request says anything of
-the user. The launcher prints the text that comes of it, and empties that.
+After an event, telemetry_ping.py lets this look for them: in what the collector answered and, once
+in 12 hours, in the news feed and where this Wasp came from. No request says anything of the user.
+The launcher prints the text that comes of it, and empties that.
 """
 
 from __future__ import annotations
@@ -2878,14 +2853,14 @@ DEFAULT_NEWS_URL: Final = "https://news.wasp.sh"
 LEVELS: Final = ("critical", "important", "info")
 
 DAY_S: Final = 24 * 60 * 60
-DAILY_S: Final = 20 * 60 * 60  # as nobody comes back at the same second
+DAILY_S: Final = 20 * 60 * 60  # nobody comes back at the same second
 
-#: Raised for text that is not as it should be.
+#: What bad text raises.
 BROKEN: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 def version_key(version: str) -> tuple[Any, ...]:
-    """Sorts versions as https://semver.org/#spec-item-11 says; ValueError for what is none."""
+    """Sorts versions as https://semver.org does; ValueError for what is none."""
     form = r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-([0-9a-z-]+(?:\.[0-9a-z-]+)*))?"
     found = re.fullmatch(form, version, re.ASCII | re.IGNORECASE)
     if not found:
@@ -2897,7 +2872,7 @@ def version_key(version: str) -> tuple[Any, ...]:
 
 def is_in_range(version: str, text: str) -> bool:
     """Whether ``version`` is in a range such as ``>=0.20.0 <0.25.1 || 0.26.0``."""
-    # Each is looked at, so that no mistake hides.
+    # All are read, so that no mistake hides.
     alternatives = [[_holds(version, word) for word in part.split()] for part in text.split("||")]
     if len(text) > 200 or [] in alternatives:
         raise ValueError("not a range")
@@ -2912,7 +2887,7 @@ def _holds(version: str, word: str) -> bool:
 
 
 def newer_releases(releases: list[str], version: str) -> list[str]:
-    """The newest of the line of ``version`` (0.25, or 1), and of all others, or ""."""
+    """The newest of the line of ``version`` (0.25, or 1), and of the others, or ""."""
     size, found = 2 if version.startswith("0.") else 1, ["", ""]
     for newer in sorted(releases, key=version_key):
         if version_key(newer) > version_key(version):
@@ -2925,7 +2900,7 @@ def _is_release(version: str) -> bool:
 
 
 def messages_from(value: list[Message]) -> list[Message]:
-    """The messages of a feed; as in ``wasp news``, one that is not right refuses all."""
+    """The messages of a feed; as in ``wasp news``, a bad one refuses all."""
     return [_message(fields) for fields in value[:1000]]
 
 
@@ -2943,7 +2918,7 @@ def _message(fields: Message) -> Message:
 
 
 def _plain(text: str) -> str:
-    """One line of ASCII: nothing that moves the cursor, colours, hides, or looks like another."""
+    """One line of ASCII: nothing that colours, hides, or looks like something else."""
     from unicodedata import normalize
 
     quotes = str.maketrans("\u2018\u2019\u201c\u201d\u2013\u2014", "''\"\"--")
@@ -2952,7 +2927,7 @@ def _plain(text: str) -> str:
 
 
 def published_at(message: Message) -> int:
-    """Seconds since 1970; ValueError unless it is a full time such as 2026-01-31T12:00:00Z."""
+    """Seconds since 1970, of a time like 2026-01-31T12:00:00Z; else ValueError."""
     from datetime import datetime
 
     form = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)"
@@ -2963,10 +2938,10 @@ def published_at(message: Message) -> int:
 
 
 class News:
-    """What ``messages.json`` keeps; fresh when it cannot be read.
+    """What ``messages.json`` keeps; nothing when it cannot be read.
 
-    ``looked_at`` and ``shown`` are in seconds since 1970; ``ready`` has, for each version, the
-    names of what is in the text for its users.
+    ``looked_at`` and ``shown`` are in seconds since 1970; ``ready`` has what is in the text for
+    each version.
     """
 
     def __init__(self, text: bytes = b"") -> None:
@@ -2987,11 +2962,11 @@ class News:
             return
 
     def to_text(self) -> bytes:
-        """One line of JSON."""
+        """As JSON."""
         return json.dumps(vars(self)).encode("ascii")
 
     def due(self, version: str, now: int) -> dict[str, list[str]]:
-        """Names and lines of what a user of ``version`` is to read, the gravest first."""
+        """Names and lines of what users of ``version`` are to read, the gravest first."""
 
         def is_due(name: str, pause: int) -> bool:
             return not 0 <= now - self.shown.get(name, -pause) < pause
@@ -3007,7 +2982,7 @@ class News:
                 into[name] = _lines_of(message, [patch, breaking])
         if patch and is_due(" patch", DAILY_S):
             text = f"Wasp {patch} is out, a newer patch of your {version}."
-            # No message has a name that begins with a space.
+            # No message has a name with a space in front.
             found[" patch"] = _lines(text, "", update_command(patch))
         if breaking and is_due(" release", 6 * DAY_S + DAILY_S):
             text = f"Wasp {breaking} is out; you have {version}. Your project may need changes."
@@ -3023,7 +2998,7 @@ def _gravity(message: Message) -> tuple[int, int]:
 
 def _concerns(message: Message, version: str, now: int) -> bool:
     age, affected = now - published_at(message), message["affectedVersions"]
-    # Old news are not for newcomers.
+    # Newcomers get no old news.
     is_news = message["level"] == "critical" or age < 30 * DAY_S
     return age >= -DAY_S and (is_in_range(version, affected) if affected else is_news)
 
@@ -3039,7 +3014,7 @@ def _lines_of(message: Message, newer: list[str]) -> list[str]:
 
 
 def _lines(title: str, body: str, *links: str) -> list[str]:
-    """Links and commands are never broken, to be copied."""
+    """Wrapped, but for links and commands, which are copied."""
     from textwrap import indent, wrap
 
     first, then = wrap(title, 76, subsequent_indent="  "), wrap(body, 74)
@@ -3047,7 +3022,7 @@ def _lines(title: str, body: str, *links: str) -> list[str]:
 
 
 def update_command(version: str) -> str:
-    """What gets ``version`` into this very install; "" without our manager."""
+    """What gets ``version`` into this install; "" without our manager."""
     from shlex import quote
 
     root = os.path.dirname(os.path.abspath(ping.__file__))
@@ -3081,7 +3056,7 @@ def look(store: ping.Store, version: str, answer: bytes, now: int) -> None:
             found = channel()
         except (*BROKEN, OSError):
             continue
-        # Now, as the next may take until the deadline.
+        # The next may take until the deadline.
         with store.lock():
             news = _news(store)
             setattr(news, name, found)
@@ -3093,7 +3068,7 @@ def _news(store: ping.Store) -> News:
 
 
 def _prepare(store: ping.Store, news: News, version: str, now: int) -> None:
-    """Writes the text for users of ``version``; an empty one was shown."""
+    """Writes the text for ``version``; an empty one was shown."""
     name = f"messages-{version}"
     path = f"{store.folder}/{name}"
     if os.path.exists(path) and os.path.getsize(path) == 0:
@@ -3101,7 +3076,7 @@ def _prepare(store: ping.Store, news: News, version: str, now: int) -> None:
         news.shown.update(dict.fromkeys(news.ready.get(version, []), at))
     due = news.due(version, now)
     news.ready[version] = list(due)
-    # Gone before other names are kept, which an empty text would make pass for shown.
+    # Gone first, as an empty text would make new names pass for shown.
     store.remove(name)
     store.write("messages.json", news.to_text())
     if due:
@@ -3117,7 +3092,7 @@ def _get(url: str, accept: str = "application/json") -> Any:
 
 
 def _releases(version: str) -> list[str]:
-    """Those of where a version came from, which the installer has noted beside it."""
+    """Those of where a version came from, by its receipt."""
     folder = os.path.dirname(os.path.abspath(ping.__file__))
     with open(f"{folder}/{version}/.receipt.json", "rb") as file:
         receipt = json.load(file)
@@ -3135,84 +3110,84 @@ def _releases(version: str) -> list[str]:
 END_2
 		project_version.sh) cat <<'END_3' ;;
 # shellcheck shell=sh disable=SC2015,SC2154,SC2295
-# The launcher reads this where several versions are installed: a project says in main.wasp, or main.wasp.ts, which
-# Wasp it wants: wasp: { version: "^0.24.0" }. Sets _wasp_version to the one that runs here.
+# The launcher reads this where several versions are installed. A project says in main.wasp or main.wasp.ts what it
+# wants: wasp: { version: "^0.24.0" }. Sets _wasp_version to what runs here.
 
-# _wasp_read_requirement FILE: sets _wasp_wanted to it, and _wasp_caret to its ^
-_wasp_read_requirement() {
-	_wasp_code='' _wasp_comment='' _wasp_wanted='' _wasp_lines=0
-	while [ -z "$_wasp_wanted" ] && { IFS= read -r _wasp_line || [ "$_wasp_line" ]; }; do
-		_wasp_read_line
-		_wasp_lines=$((_wasp_lines + 1))
-		# A shell reads byte by byte, so far down in a file sed is faster.
-		[ "$_wasp_lines" != 60 ] || break
+# Sets _wanted to the version in the file $1, and _caret to its ^.
+_read_requirement() {
+	_code='' _comment='' _wanted='' _lines=0
+	while [ -z "$_wanted" ] && { IFS= read -r _line || [ "$_line" ]; }; do
+		_read_line
+		_lines=$((_lines + 1))
+		# Shells read byte by byte; from here on sed is faster.
+		[ "$_lines" != 60 ] || break
 	done <"$1"
-	[ -z "$_wasp_wanted" ] && [ "$_wasp_lines" = 60 ] || return 0
-	_wasp_line=$(sed -n '61,$ { /wasp.*:/,/}/p; }' "$1" | tr '\n' ' ')
-	_wasp_read_line
+	[ -z "$_wanted" ] && [ "$_lines" = 60 ] || return 0
+	_line=$(sed -n '61,$ { /wasp.*:/,/}/p; }' "$1" | tr '\n' ' ')
+	_read_line
 }
 
-# _wasp_read_line: adds the code of _wasp_line to _wasp_code, without comments and blanks, until the version is met
-_wasp_read_line() {
-	while [ "$_wasp_line" ]; do
-		[ -z "$_wasp_comment" ] \
-			|| case $_wasp_line in *'*/'*) _wasp_line=${_wasp_line#*'*/'} _wasp_comment='' ;; *) return ;; esac
-		_wasp_piece=${_wasp_line%%[\"\'\`/]*}
-		_wasp_line=${_wasp_line#"$_wasp_piece"}
-		for _wasp_word in $_wasp_piece; do _wasp_code=$_wasp_code$_wasp_word; done
-		case $_wasp_line in
+# Adds _line to _code, without comments and blanks, until the version is met.
+_read_line() {
+	while [ "$_line" ]; do
+		[ -z "$_comment" ] \
+			|| case $_line in *'*/'*) _line=${_line#*'*/'} _comment='' ;; *) return ;; esac
+		_piece=${_line%%[\"\'\`/]*}
+		_line=${_line#"$_piece"}
+		for _word in $_piece; do _code=$_code$_word; done
+		case $_line in
 			//*) return ;;
-			/\**) _wasp_comment=yes ;;
-			/*) _wasp_line=${_wasp_line#/} ;;
-			?*) _wasp_read_string ;;
+			/\**) _comment=yes ;;
+			/*) _line=${_line#/} ;;
+			?*) _read_string ;;
 		esac
 	done
 }
 
-# _wasp_read_string: the string that _wasp_line begins with, which may be the version, or the name of a field
-_wasp_read_string() {
-	_wasp_quote=${_wasp_line%"${_wasp_line#?}"}
-	_wasp_line=${_wasp_line#?}
-	_wasp_piece=${_wasp_line%%"$_wasp_quote"*}
-	while case $_wasp_piece in *\\) [ "$_wasp_line" != "$_wasp_piece" ] ;; *) false ;; esac do
-		_wasp_line=${_wasp_line#"$_wasp_piece$_wasp_quote"}
-		_wasp_piece=${_wasp_line%%"$_wasp_quote"*}
+# Takes a string from _line, which may be the version, or the name of a field.
+_read_string() {
+	_quote=${_line%"${_line#?}"}
+	_line=${_line#?}
+	_piece=${_line%%"$_quote"*}
+	while case $_piece in *\\) [ "$_line" != "$_piece" ] ;; *) false ;; esac do
+		_line=${_line#"$_piece$_quote"}
+		_piece=${_line%%"$_quote"*}
 	done
-	_wasp_line=${_wasp_line#"$_wasp_piece"}
-	_wasp_line=${_wasp_line#?}
-	_wasp_field='wasp:{'
-	case $_wasp_code in
-		*[!A-Za-z0-9_]$_wasp_field* | $_wasp_field*)
-			case ${_wasp_code##*$_wasp_field} in
+	_line=${_line#"$_piece"}
+	_line=${_line#?}
+	_field='wasp:{'
+	case $_code in
+		*[!A-Za-z0-9_]$_field* | $_field*)
+			case ${_code##*$_field} in
 				*\}*) ;;
 				version: | *[!A-Za-z0-9_]version:)
-					_wasp_wanted=${_wasp_piece#^} _wasp_caret=${_wasp_piece%"$_wasp_wanted"} _wasp_line=''
+					_wanted=${_piece#^} _caret=${_piece%"$_wanted"} _line=''
 					return
 					;;
 			esac
 			;;
 	esac
-	case $_wasp_piece in wasp | version) ;; *) _wasp_piece=\" ;; esac
-	_wasp_code=$_wasp_code$_wasp_piece
+	case $_piece in wasp | version) ;; *) _piece=\" ;; esac
+	_code=$_code$_piece
 }
 
-# _wasp_satisfies VERSION: it is the wanted one, or with the caret a later one of the same first number that is not 0
-_wasp_satisfies() {
-	[ "$1" != "$_wasp_wanted" ] || return 0
-	case $_wasp_caret$1.${_wasp_wanted%-rc*} in ^*[!0-9.]* | [!^]*) return 1 ;; ^*.*.*.*.*.*) ;; *) return 1 ;; esac
+# Whether $1 is the wanted version, or with the caret a later one with the same first number that is not 0.
+_satisfies() {
+	[ "$1" != "$_wanted" ] || return 0
+	case $_caret$1.${_wanted%-rc*} in ^*[!0-9.]* | [!^]*) return 1 ;; ^*.*.*.*.*.*) ;; *) return 1 ;; esac
 	IFS=.
 	# shellcheck disable=SC2086 # they are to be split
-	set -- $1 ${_wasp_wanted%-rc*}
+	set -- $1 ${_wanted%-rc*}
 	unset IFS
 	case $1.$2,$4.$5 in
 		0.0,* | *,0.0) return 1 ;;
 		0.*) [ "$1.$2" = "$4.$5" ] && [ "$3" -ge "$6" ] ;;
-		*) [ "$1" = "$4" ] && ! _wasp_is_newer "$4.$5.$6" "$1.$2.$3" ;;
+		*) [ "$1" = "$4" ] && ! _is_newer "$4.$5.$6" "$1.$2.$3" ;;
 	esac
 }
 
-# _wasp_is_newer A B: by their three numbers
-_wasp_is_newer() {
+# Whether $1 is newer than $2.
+_is_newer() {
 	IFS=.
 	# shellcheck disable=SC2086 # they are to be split
 	set -- $1 $2
@@ -3220,32 +3195,32 @@ _wasp_is_newer() {
 	[ "$1" -gt "$4" ] || { [ "$1" = "$4" ] && { [ "$2" -gt "$5" ] || { [ "$2" = "$5" ] && [ "${3%-*}" -gt "${6%-*}" ]; }; }; }
 }
 
-# _wasp_choose: the current version where it will do, else the newest that does
-_wasp_choose() {
-	! _wasp_satisfies "$_wasp_version" || return 0
-	_wasp_chosen=
-	for _wasp_dir in "$_wasp_root"/*/wasp-bin; do
-		_wasp_dir=${_wasp_dir%/wasp-bin}
-		_wasp_word=${_wasp_dir##*/}
-		[ -f "$_wasp_dir/.receipt.json" ] && _wasp_satisfies "$_wasp_word" || continue
-		[ "$_wasp_chosen" ] && ! _wasp_is_newer "$_wasp_word" "$_wasp_chosen" || _wasp_chosen=$_wasp_word
+# The current version if it will do, else the newest that does.
+_choose() {
+	! _satisfies "$_wasp_version" || return 0
+	_chosen=
+	for _dir in "$_wasp_root"/*/wasp-bin; do
+		_dir=${_dir%/wasp-bin}
+		_word=${_dir##*/}
+		[ -f "$_dir/.receipt.json" ] && _satisfies "$_word" || continue
+		[ "$_chosen" ] && ! _is_newer "$_word" "$_chosen" || _chosen=$_word
 	done
-	if [ "$_wasp_chosen" ]; then
-		_wasp_version=$_wasp_chosen
+	if [ "$_chosen" ]; then
+		_wasp_version=$_chosen
 	elif [ -t 2 ]; then
 		printf 'wasp: this project wants Wasp %s, and this is %s. To get it: wasp installer update %s\n' \
-			"$_wasp_caret$_wasp_wanted" "$_wasp_version" "$_wasp_wanted" >&2
+			"$_caret$_wanted" "$_wasp_version" "$_wanted" >&2
 	fi
 }
 
-for _wasp_file in "$_wasp_path/main.wasp" "$_wasp_path/main.wasp.ts"; do
-	[ -f "$_wasp_file" ] && [ -r "$_wasp_file" ] || continue
+for _file in "$_path/main.wasp" "$_path/main.wasp.ts"; do
+	[ -f "$_file" ] && [ -r "$_file" ] || continue
 	set -f
-	_wasp_read_requirement "$_wasp_file"
+	_read_requirement "$_file"
 	set +f
-	case $_wasp_wanted in
+	case $_wanted in
 		'' | *[!0-9A-Za-z.-]*) ;;
-		*) _wasp_choose ;;
+		*) _choose ;;
 	esac
 	break
 done
@@ -3298,9 +3273,9 @@ end
 set -e __wasp_root
 END_5
 		completions/wasp.bash) cat <<'END_6' ;;
-# Tab completion of wasp in bash. The Wasp installer wrote this file.
+# Tab completion of wasp in bash, by the Wasp installer.
 
-# Wasp lists its own words, but leaves some out, and repeats a command that has none.
+# Wasp does not list all of its words, and repeats a command that has none.
 _wasp() {
   local IFS=$' \t\n' word=${COMP_WORDS[COMP_CWORD]} before="${COMP_WORDS[*]:1:COMP_CWORD-1}" words=
   case $before in
@@ -3324,10 +3299,10 @@ complete -o default -F _wasp wasp
 END_6
 		completions/_wasp) cat <<'END_7' ;;
 #compdef wasp
-# Tab completion of wasp in zsh. The Wasp installer wrote this file.
+# Tab completion of wasp in zsh, by the Wasp installer.
 
-# Sets reply to what may follow these words, some with a colon and a description. Wasp lists its own
-# words, but leaves some out, and repeats a command that has none.
+# Sets reply to what may follow these words, some with a colon and a description. Wasp does not list
+# all of its words, and repeats a command that has none.
 _wasp_words() {
   emulate -L zsh
   reply=()
@@ -3336,7 +3311,7 @@ _wasp_words() {
     build) reply=(start) ;;
     telemetry) reply=('on:switch it on' 'off:switch it off' 'show:the exact data that is sent') ;;
     installer) reply=(${(f)"$(command wasp installer --help 2>/dev/null | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\)[] A-Z[]*/\1:/p')"}) ;;
-    installer\ u(se|ninstall)) reply=(${${(f)"$(command wasp installer list 2>/dev/null)"}#??}) ;;
+    'installer use' | 'installer uninstall') reply=(${${(f)"$(command wasp installer list 2>/dev/null)"}#??}) ;;
     *' '*) ;;
     *)
       reply=(${${(f)"$(COMP_LINE="wasp $* " command wasp completion:list 2>/dev/null)"}//:/\\:})
@@ -3366,9 +3341,9 @@ else
 fi
 END_7
 		completions/wasp.fish) cat <<'END_8' ;;
-# Tab completion of wasp in fish. The Wasp installer wrote this file.
+# Tab completion of wasp in fish, by the Wasp installer.
 
-# Wasp lists its own words, but leaves some out, and repeats a command that has none.
+# Wasp does not list all of its words, and repeats a command that has none.
 function __wasp_words
   set -l before (commandline -opc)[2..-1]
   switch "$before"
@@ -3426,12 +3401,11 @@ clean_up() {
 interrupted() {
 	[ "$(exec sh -c 'echo $PPID')" = $$ ] || exit "$1"
 	ignore_signals
-	interrupted_code=$1
 	stop_helpers
 	[ -z "$sending" ] || kill "$sending" 2>/dev/null
 	[ -z "$progress$asking" ] || printf '\n' >&2
 	progress=''
-	die interrupted 'interrupted.' 'Nothing was changed. Run this again to retry.'
+	die "$1" interrupted 'interrupted.' 'Nothing was changed. Run this again to retry.'
 }
 make_work_folder() {
 	case $program in

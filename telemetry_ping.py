@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Wasp's telemetry: what is sent, when it is sent, and how to opt out.
+"""Wasp's telemetry: what is sent, when, and how to opt out.
 
 Two events exist: ``install_event``, when an install starts, and ``cli_event``, when ``wasp`` is
 used in a project, at most twice in 12 hours: once for ``wasp build``, once for all other commands.
 These two functions list all that is sent: no path, no name, and no argument of a command but five
 fixed words (``DEPLOY_KEYWORDS``). ``opt_out_reason`` says when nothing is sent, written or started.
 
-The launcher runs this in the background. Most runs meet a pause and end at once, so modules are
-imported only where they are needed. It has to run on Python 3.8.
+The launcher runs this in the background, on Python 3.8 or newer. Most runs end at once, in a pause,
+so modules are imported where they are needed.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ import os
 import sys
 import time
 
-TYPE_CHECKING = False  # the name that type checkers look for; importing it would take 15 ms
+TYPE_CHECKING = False  # importing it would take 15 ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from socket import socket
     from typing import IO, Any, Final, NoReturn
 
 DEFAULT_URL: Final = "https://app.posthog.com/capture/"
-#: Public: with it, events can be sent and not read.
+#: Public: it can send events, not read them.
 DEFAULT_KEY: Final = "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"
 
-#: Between two events of one kind from one project.
+#: Between two events of a kind from a project.
 PAUSE_S: Final = 12 * 60 * 60
-#: The same after a failure; each project adds its own part of another hour.
+#: The same after a failure; see ``State.spread``.
 FAILED_PAUSE_S: Final = 60 * 60
-#: The process then ends, whatever it waits for.
+#: Then the process ends.
 DEADLINE_S: Final = 10
-#: Processes of a user that send at once, in however many projects.
+#: Processes of a user that send at once.
 SENDERS_LIMIT: Final = 8
-#: One that was stopped for so long does not send any more.
+#: One that slept for so long sends no more.
 STALE_S: Final = 60
 ANSWER_LIMIT_BYTES: Final = 1024 * 1024
 
@@ -47,7 +47,7 @@ CI_VARIABLES: Final = (
 
 
 def opt_out_reason(environment: Mapping[str, str]) -> str | None:
-    """Why nothing may be sent, in words, or None. Launcher and installer have this rule in sh."""
+    """Why nothing may be sent, or None. Launcher and installer have this rule in sh."""
     if "WASP_TELEMETRY_DISABLE" in environment:  # with any value, even an empty one
         return "WASP_TELEMETRY_DISABLE is set"
     if environment.get("DO_NOT_TRACK", "").lower() not in ("", "0", "false", "no", "off"):
@@ -62,12 +62,12 @@ def opt_out_reason(environment: Mapping[str, str]) -> str | None:
 
 
 def off_file(environment: Mapping[str, str]) -> str:
-    """The file whose presence means off."""
+    """While it exists, telemetry is off."""
     return f"{_user_folder(environment, 'XDG_CONFIG_HOME', '.config')}/wasp/telemetry-off"
 
 
 def _user_folder(environment: Mapping[str, str], variable: str, default: str) -> str:
-    """https://specifications.freedesktop.org/basedir-spec: a relative path is to be ignored."""
+    """https://specifications.freedesktop.org/basedir-spec: relative paths are ignored."""
     home = environment.get("HOME", "")
     for folder in (environment.get(variable, ""), home and os.path.join(home, default)):
         if os.path.isabs(folder):
@@ -84,7 +84,7 @@ def install_event() -> dict[str, Any]:
         "api_key": collector()[1],
         "type": "capture",
         "event": "install-script:run",
-        # 24 digits, the first of them not 0.
+        # 24 digits, the first not 0.
         "distinct_id": str(10**23 + int.from_bytes(os.urandom(32), "big") % (9 * 10**23)),
         "properties": {"os": this_os()},
     }
@@ -93,7 +93,7 @@ def install_event() -> dict[str, Any]:
 def cli_event(
     distinct_id: str, project_hash: str, is_build: bool, deploy_cmd_args: str, wasp_version: str
 ) -> dict[str, Any]:
-    """What is sent when ``wasp`` is used inside a project."""
+    """What is sent when ``wasp`` is used in a project."""
     return {
         "api_key": collector()[1],
         "event": "cli",
@@ -120,13 +120,13 @@ def is_build(arguments: Sequence[str]) -> bool:
 
 
 def deploy_keywords(arguments: Sequence[str]) -> str:
-    """Those arguments of ``wasp deploy`` that may be sent, in order; "" for other commands."""
+    """The arguments of ``wasp deploy`` that may be sent; "" for other commands."""
     is_deploy = [*arguments[:1]] == ["deploy"]
     return ";".join([it for it in arguments[1:] if is_deploy and it in DEPLOY_KEYWORDS][:20])
 
 
 def is_on_ci(environment: Mapping[str, str]) -> bool:
-    """Whether this runs in continuous integration, as its variables tell."""
+    """Whether this is continuous integration, by its variables."""
     return any(environment.get(name, "").lower() not in ("", "0", "false") for name in CI_VARIABLES)
 
 
@@ -141,11 +141,11 @@ def context_of(environment: Mapping[str, str]) -> str:
 
 
 class State:
-    """What is remembered of a project; what cannot be read is as if nothing were.
+    """What is remembered of a project, or nothing where it cannot be read.
 
-    ``ends``: the last second of the pause of all other commands, and of ``wasp build`` (by False
-    and True). ``deploy``: keywords that no event has carried yet. ``spread``: this project's part
-    of another hour after a failure, so that an outage is not followed by a flood.
+    ``ends``: the last second of the pause of other commands (False) and of ``wasp build`` (True).
+    ``deploy``: keywords that no event has carried yet. ``spread``: this project's part of another
+    hour after a failure, so that no flood follows an outage.
     """
 
     def __init__(self, text: str = "", spread: int = 0) -> None:
@@ -158,13 +158,13 @@ class State:
         self.deploy = deploy_keywords(["deploy", *deploy.split(";")])
 
     def to_text(self) -> str:
-        """The line that is read. No JSON: its module takes 7 ms."""
+        """One line; the module for JSON takes 7 ms."""
         return f"{self.ends[False]} {self.ends[True]} {self.deploy}\n"
 
     def begin(self, now: int, build: bool, deploy: str, may_send: bool = True) -> bool:
-        """Whether an invocation at ``now`` sends an event; its keywords are then in ``deploy``."""
+        """Whether an invocation at ``now`` sends an event, with the keywords in ``deploy``."""
         self.deploy = deploy or self.deploy
-        # When the clock was set back, waiting until it is there again could take years.
+        # The clock may have been set back, even by years.
         self.ends[build] = min(self.ends[build], now + PAUSE_S)
         if not may_send or now <= self.ends[build]:
             return False
@@ -172,11 +172,11 @@ class State:
         return True
 
     def settle(self, begun: int, build: bool, deploy: str, taken: bool) -> None:
-        """The event that has these keywords is on its way, or was not taken after all."""
+        """The event with these keywords is on its way, or was not taken after all."""
         self.ends[build] = begun + (PAUSE_S if taken else FAILED_PAUSE_S + self.spread)
         if not taken:
             self.deploy = self.deploy or deploy
-        elif self.deploy == deploy:  # and no other deploy was remembered meanwhile
+        elif self.deploy == deploy:  # no other was remembered meanwhile
             self.deploy = ""
 
 
@@ -186,7 +186,7 @@ class State:
 class Store:
     """The folder with this machine's id, its secret, and the state of projects; raises OSError.
 
-    WASP_TELEMETRY_USER_ID stands for id and secret: one person, many machines.
+    WASP_TELEMETRY_USER_ID replaces id and secret: one person, many machines.
     """
 
     def __init__(self, folder: str) -> None:
@@ -194,7 +194,7 @@ class Store:
         self._user_id = os.fsencode(os.environ.get("WASP_TELEMETRY_USER_ID", ""))
 
     def make(self) -> None:
-        """Once, and nothing above the cache: a home that is removed meanwhile stays away."""
+        """Makes nothing above the cache: a home that is removed meanwhile stays away."""
         wasp = os.path.dirname(self.folder)
         for folder in (os.path.dirname(wasp), wasp, self.folder):
             if not os.path.isdir(folder):
@@ -202,7 +202,7 @@ class Store:
         os.chmod(self.folder, 0o700)  # Wasp itself may have made it, readable to all
 
     def distinct_id(self) -> str:
-        """The random UUID of this machine, which Wasp itself uses too; or the hash of a user id."""
+        """The random UUID of this machine, as Wasp itself uses it; or the hash of a user id."""
         if self._user_id:
             return _sha256(self._user_id).hex()
         import re
@@ -213,15 +213,15 @@ class Store:
         return self._once("signature", form.fullmatch, new.encode()).decode().strip()
 
     def project_hash(self, project: str) -> str:
-        """16 hex digits for an absolute path; without the secret, it cannot be guessed back."""
-        # Of something else than the user id, whose own hash is sent.
+        """16 hex digits for an absolute path, which nobody can guess without the secret."""
+        # The hash of the user id itself is sent, so this one has more in it.
         secret = _sha256(b"wasp project secret of " + self._user_id)
         if not self._user_id:
             secret = self._once("secret", lambda known: len(known) == 32, os.urandom(32))
         return _hmac_sha256(secret, os.fsencode(project)).hex()[:16]
 
     def _once(self, name: str, is_good: Callable[[bytes], Any], new: bytes) -> bytes:
-        """The content of a file, which is ``new`` when it is not there or not good."""
+        """The content of a file, which becomes ``new`` where it is not good."""
         content = self.read(name)
         if not is_good(content):
             with self.lock():
@@ -232,7 +232,7 @@ class Store:
         return content
 
     def lock(self, name: str = "lock", wait: bool = True) -> IO[bytes]:
-        """For whoever changes anything, until it is closed."""
+        """For who changes anything, until it is closed."""
         import fcntl
 
         file = open(os.path.join(self.folder, name), "ab", opener=_open)  # noqa: SIM115
@@ -249,7 +249,7 @@ class Store:
         return None
 
     def read(self, name: str, limit: int = 1024) -> bytes:
-        """At most ``limit`` bytes of a file; none of what cannot be read."""
+        """At most ``limit`` bytes of a file; none where it cannot be read."""
         try:
             with open(os.path.join(self.folder, name), "rb", 0, opener=_open) as file:
                 return file.read(limit) or b""
@@ -257,28 +257,28 @@ class Store:
             return b""
 
     def remove(self, name: str) -> None:
-        """Removes a file, if it is there; only with the lock."""
+        """Removes a file that may be there; only with the lock."""
         try:
             os.unlink(os.path.join(self.folder, name))
         except FileNotFoundError:
             return
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file, whole or not at all; only with the lock, as there is one ``.new``."""
+        """Writes a file, whole or not at all; only with the lock."""
         path = os.path.join(self.folder, name)
-        self.remove(f"{name}.new")  # never into what is there, which may be a link to elsewhere
+        self.remove(f"{name}.new")  # it may be a link to elsewhere
         with open(f"{path}.new", "xb", opener=_open) as file:
             file.write(content)
         os.replace(f"{path}.new", path)
 
 
 def _open(path: str, flags: int) -> int:
-    """For this user alone, through no link, and without waiting for the other end of a pipe."""
+    """For this user alone, through no link, and without waiting for a pipe."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
 
 
 def usable_folder() -> str:
-    """The folder for the Store; OSError where it is not this user's, as with sudo at times."""
+    """The folder for the Store; OSError where it is another user's, as with sudo."""
     folder = there = _user_folder(os.environ, "XDG_CACHE_HOME", ".cache") + "/wasp/telemetry"
     for _ in range(3):
         there = there if os.path.isdir(there) else os.path.dirname(there)
@@ -290,7 +290,7 @@ def usable_folder() -> str:
 
 
 def current_project() -> str | None:
-    """The Wasp project that this is in: the nearest folder upwards with .wasproot."""
+    """The nearest folder upwards with .wasproot."""
     try:
         folder = os.getcwd()
     except OSError:
@@ -303,7 +303,7 @@ def current_project() -> str | None:
 
 
 def _sha256(data: bytes) -> bytes:
-    """Where it can be had without OpenSSL, which takes 5 ms to load."""
+    """If possible, without OpenSSL, which takes 5 ms to load."""
     try:
         module = __import__("_sha2" if sys.version_info >= (3, 12) else "_sha256")
     except ImportError:
@@ -312,7 +312,7 @@ def _sha256(data: bytes) -> bytes:
 
 
 def _hmac_sha256(key: bytes, message: bytes) -> bytes:
-    """https://www.rfc-editor.org/rfc/rfc2104, for keys of at most 64 bytes; hmac takes 8 ms."""
+    """RFC 2104, for keys of at most 64 bytes; the module hmac takes 8 ms."""
     block = key.ljust(64, b"\0")
     inner, outer = (bytes(byte ^ pad for byte in block) for pad in (0x36, 0x5C))
     return _sha256(outer + _sha256(inner + message))
@@ -322,21 +322,13 @@ def _hmac_sha256(key: bytes, message: bytes) -> bytes:
 
 
 def collector() -> tuple[str, str]:
-    """Where events go, and with which key."""
+    """Where events go, and their key."""
     url = os.environ.get("WASP_TELEMETRY_URL") or DEFAULT_URL
     return url, os.environ.get("WASP_TELEMETRY_KEY") or DEFAULT_KEY
 
 
-def is_allowed(url: str) -> bool:
-    """Whether events may go to ``url``: it is https, or on this very machine."""
-    try:
-        return bool(_parts(url))
-    except ValueError:
-        return False
-
-
-def _parts(url: str) -> tuple[str, int, str]:
-    """Host, port and path; ValueError for an address that is not allowed."""
+def parts_of(url: str) -> tuple[str, int, str]:
+    """Host, port and path; ValueError unless it is https, or on this very machine."""
     import re
 
     here, anywhere = r"localhost|\[::1\]|127(?:\.[0-9]{1,3}){3}", r"\[[0-9A-Fa-f:]+\]|[\w.-]+"
@@ -356,11 +348,11 @@ def ask(
 ) -> tuple[int, bytes]:
     """Sends one HTTP request, a POST if it has a body; returns the status and the answer.
 
-    By hand, as http.client takes 10 ms; no redirect is followed. Raises OSError or ValueError.
+    No redirect is followed. Raises OSError, ValueError. By hand, as http.client takes 10 ms.
     """
     from socket import create_connection
 
-    host, port, path = _parts(url)
+    host, port, path = parts_of(url)
     method, length = ("POST", f"Content-Length: {len(body)}\r\n") if body else ("GET", "")
     head = f"{method} {path} HTTP/1.1\r\nHost: {url.split('/')[2]}\r\n{fields}{length}"
     head += "Accept-Encoding: identity\r\nUser-Agent: wasp\r\nConnection: close\r\n\r\n"
@@ -376,7 +368,7 @@ def ask(
 
 
 def _answer(data: bytes) -> tuple[int, bytes]:
-    """The status and the content of an HTTP answer."""
+    """Status and content."""
     head, _, data = data.partition(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1."):
         raise ValueError("no answer in HTTP")
@@ -391,14 +383,14 @@ def _answer(data: bytes) -> tuple[int, bytes]:
 
 
 def _secured(connection: socket, host: str) -> socket:
-    """TLS with the authorities of the system, or of SSL_CERT_FILE or SSL_CERT_DIR."""
+    """TLS with the authorities of the system, SSL_CERT_FILE or SSL_CERT_DIR."""
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     folder = ssl.get_default_verify_paths().capath
     is_hashed = folder and any(name.endswith(".0") for name in os.listdir(folder))
     if is_hashed and "SSL_CERT_FILE" not in os.environ:
-        # Only what is needed is then read; all of them take 20 ms.
+        # Reads only what it needs; all take 20 ms.
         context.load_verify_locations(capath=folder)
     else:
         context.load_default_certs()
@@ -411,7 +403,7 @@ def _secured(connection: socket, host: str) -> socket:
 
 
 class Invocation:
-    """One call of ``wasp`` with these arguments, in the project at this absolute path."""
+    """One call of ``wasp``, in the project at this absolute path."""
 
     def __init__(
         self, arguments: Sequence[str], wasp_version: str, project: str, store: Store
@@ -428,12 +420,12 @@ class Invocation:
         return State(text, int(self._project_hash[:8], 16) * FAILED_PAUSE_S >> 32)
 
     def body(self, deploy: str) -> str:
-        """What it sends, with these keywords of a deploy."""
+        """What it sends, with these keywords."""
         user, project = self._store.distinct_id(), self._project_hash
         return _json(cli_event(user, project, self.build, deploy, self.wasp_version))
 
     def is_due(self, now: int) -> bool:
-        """Whether there is something to send or to remember; ``send`` looks again."""
+        """Whether there is something to send or to remember."""
         state = self.state()
         before = state.to_text()
         return state.begin(now, self.build, self.deploy) or state.to_text() != before
@@ -444,12 +436,12 @@ class Invocation:
         ask: Callable[..., Any] = ask,
         may_send: bool = True,
     ) -> bytes | None:
-        """Sends the event; returns what was answered, or None in a pause.
+        """Sends the event; returns the answer, or None in a pause.
 
-        The attempt is kept before the network is touched, so of many at once, one sends.
+        The attempt is noted first, so of many at once, one sends.
         """
         with self._store.lock():
-            # Not before: whoever had the lock would then have sent in what looks like the future.
+            # Not earlier: whoever had the lock would have sent in the future.
             now = int(clock())
             state = self.state()
             sends = state.begin(now, self.build, self.deploy, may_send)
@@ -461,14 +453,14 @@ class Invocation:
         def settle(taken: bool) -> None:
             with self._store.lock():
                 if not 0 <= clock() - now < STALE_S:
-                    # It slept, perhaps with the whole machine, and another may have sent meanwhile.
+                    # It slept, perhaps with the machine; another may have sent meanwhile.
                     raise TimeoutError("this attempt is of another time")
                 state = self.state()
                 state.settle(now, self.build, deploy, taken)
                 self._store.write(self._file, state.to_text().encode())
 
         status, answer = ask(collector()[0], self.body(deploy), lambda: settle(taken=True))
-        # What stands before a server may answer 500, 502 or 504 for an event that it has taken.
+        # 500, 502 or 504 may come from a proxy when the event was taken.
         if 300 <= status < 500 or status == 503:
             settle(taken=False)
         return answer if 200 <= status < 300 else b""
@@ -497,7 +489,7 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
         try:
             answer = invocation.send(may_send=place is not None)
         finally:
-            if answer is not None:  # who cannot send may still be told of a danger
+            if answer is not None:  # who cannot send may still get messages
                 import telemetry_messages
 
                 telemetry_messages.look(store, invocation.wasp_version, answer, int(time.time()))
@@ -513,12 +505,12 @@ def _installed() -> None:
 
 
 def is_debugging() -> bool:
-    """Whether events are to be printed in place of being sent."""
+    """Whether events are printed, not sent."""
     return os.environ.get("WASP_TELEMETRY_DEBUG", "") not in ("", "0")
 
 
 def _detach() -> None:
-    """Away from Ctrl-C, from a closed terminal, and from who waits; and it ends at the deadline."""
+    """Away from Ctrl-C, a closed terminal, and who waits; ends at the deadline."""
     signals = __import__("_signal")  # without what signal itself imports
     signals.signal(signals.SIGALRM, signals.SIG_DFL)
     signals.pthread_sigmask(signals.SIG_UNBLOCK, [signals.SIGALRM])
@@ -526,14 +518,14 @@ def _detach() -> None:
     if os.getpgrp() != os.getpid():  # who leads a group cannot leave it
         os.setsid()
     os.nice(10)
-    os.closerange(3, 4096)  # whoever reads from a pipe waits until nobody has its other end
-    os.chdir("/")  # so that the folder can be removed or unmounted meanwhile
+    os.closerange(3, 4096)  # who reads a pipe waits for all of its other ends
+    os.chdir("/")  # the folder may be removed or unmounted meanwhile
 
 
 def _keep_compiled() -> None:
-    """Keeps what Python compiles of our files, in this user's own folder and from inside it.
+    """Keeps what Python compiles of our files, in a folder of this user's own.
 
-    When all of Wasp was removed meanwhile, an import would make the folder anew.
+    From inside: if Wasp was removed meanwhile, an import would make the folder anew.
     """
     kept, folder = getattr(__spec__, "cached", None), os.path.dirname(os.path.abspath(__file__))
     if not kept or os.stat(folder).st_uid != os.geteuid():
@@ -582,12 +574,12 @@ def command(wasp_version: str, word: str) -> int:
 
 
 def _report(wasp_version: str, shows: bool) -> None:
-    """Prints whether telemetry is enabled, and when it sends; then the exact data, or a sample."""
+    """Prints whether and when telemetry sends; then the exact data, or a sample."""
     output = sys.stderr if shows else sys.stdout
     reason, project, now = opt_out_reason(os.environ), current_project(), int(time.time())
     try:
         store, state = Store(usable_folder()), State()
-        _parts(collector()[0])
+        parts_of(collector()[0])
     except (OSError, ValueError) as error:
         reason = reason or str(error)
     print(f"Telemetry: DISABLED ({reason})" if reason else "Telemetry: ENABLED", file=output)
@@ -615,9 +607,9 @@ def _report(wasp_version: str, shows: bool) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The door: ``installed``, ``invoked VERSION [ARGUMENT...]``, ``telemetry VERSION [WORD]``.
+    """``installed``, ``invoked VERSION [ARGUMENT...]`` or ``telemetry VERSION [WORD]``.
 
-    Only the last is for who has opted out. Returns the exit code.
+    Only the last does anything after an opt-out. Returns the exit code.
     """
     name, version, rest = "".join(arguments[:1]), "".join(arguments[1:2]), arguments[2:]
     if name == "telemetry":
@@ -629,7 +621,7 @@ def main(arguments: Sequence[str]) -> int:
             _invoked(version, rest)
         elif name == "installed":
             _installed()
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong, a user's command goes on
+    except Exception as error:  # noqa: BLE001 - a user's command goes on
         if is_debugging():
             print(repr(error), file=sys.stderr)
     return 0
@@ -643,7 +635,7 @@ def run(arguments: Sequence[str]) -> NoReturn:
             stream.flush()
     except OSError:
         code = code or 1  # nobody reads any more
-    os._exit(code)  # the interpreter's own cleaning up takes milliseconds
+    os._exit(code)  # cleaning up takes milliseconds
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Messages back: what the Wasp team has to say to the users of a version.
 
-After an event, telemetry_ping.py lets this look for them, at most once in 12 hours: in what the
-collector answered, in the news feed, and where this Wasp came from. No request says anything of
-the user. The launcher prints the text that comes of it, and empties that.
+After an event, telemetry_ping.py lets this look for them: in what the collector answered and, once
+in 12 hours, in the news feed and where this Wasp came from. No request says anything of the user.
+The launcher prints the text that comes of it, and empties that.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ DEFAULT_NEWS_URL: Final = "https://news.wasp.sh"
 LEVELS: Final = ("critical", "important", "info")
 
 DAY_S: Final = 24 * 60 * 60
-DAILY_S: Final = 20 * 60 * 60  # as nobody comes back at the same second
+DAILY_S: Final = 20 * 60 * 60  # nobody comes back at the same second
 
-#: Raised for text that is not as it should be.
+#: What bad text raises.
 BROKEN: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 def version_key(version: str) -> tuple[Any, ...]:
-    """Sorts versions as https://semver.org/#spec-item-11 says; ValueError for what is none."""
+    """Sorts versions as https://semver.org does; ValueError for what is none."""
     form = r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-([0-9a-z-]+(?:\.[0-9a-z-]+)*))?"
     found = re.fullmatch(form, version, re.ASCII | re.IGNORECASE)
     if not found:
@@ -43,7 +43,7 @@ def version_key(version: str) -> tuple[Any, ...]:
 
 def is_in_range(version: str, text: str) -> bool:
     """Whether ``version`` is in a range such as ``>=0.20.0 <0.25.1 || 0.26.0``."""
-    # Each is looked at, so that no mistake hides.
+    # All are read, so that no mistake hides.
     alternatives = [[_holds(version, word) for word in part.split()] for part in text.split("||")]
     if len(text) > 200 or [] in alternatives:
         raise ValueError("not a range")
@@ -58,7 +58,7 @@ def _holds(version: str, word: str) -> bool:
 
 
 def newer_releases(releases: list[str], version: str) -> list[str]:
-    """The newest of the line of ``version`` (0.25, or 1), and of all others, or ""."""
+    """The newest of the line of ``version`` (0.25, or 1), and of the others, or ""."""
     size, found = 2 if version.startswith("0.") else 1, ["", ""]
     for newer in sorted(releases, key=version_key):
         if version_key(newer) > version_key(version):
@@ -71,7 +71,7 @@ def _is_release(version: str) -> bool:
 
 
 def messages_from(value: list[Message]) -> list[Message]:
-    """The messages of a feed; as in ``wasp news``, one that is not right refuses all."""
+    """The messages of a feed; as in ``wasp news``, a bad one refuses all."""
     return [_message(fields) for fields in value[:1000]]
 
 
@@ -89,7 +89,7 @@ def _message(fields: Message) -> Message:
 
 
 def _plain(text: str) -> str:
-    """One line of ASCII: nothing that moves the cursor, colours, hides, or looks like another."""
+    """One line of ASCII: nothing that colours, hides, or looks like something else."""
     from unicodedata import normalize
 
     quotes = str.maketrans("\u2018\u2019\u201c\u201d\u2013\u2014", "''\"\"--")
@@ -98,7 +98,7 @@ def _plain(text: str) -> str:
 
 
 def published_at(message: Message) -> int:
-    """Seconds since 1970; ValueError unless it is a full time such as 2026-01-31T12:00:00Z."""
+    """Seconds since 1970, of a time like 2026-01-31T12:00:00Z; else ValueError."""
     from datetime import datetime
 
     form = r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)"
@@ -109,10 +109,10 @@ def published_at(message: Message) -> int:
 
 
 class News:
-    """What ``messages.json`` keeps; fresh when it cannot be read.
+    """What ``messages.json`` keeps; nothing when it cannot be read.
 
-    ``looked_at`` and ``shown`` are in seconds since 1970; ``ready`` has, for each version, the
-    names of what is in the text for its users.
+    ``looked_at`` and ``shown`` are in seconds since 1970; ``ready`` has what is in the text for
+    each version.
     """
 
     def __init__(self, text: bytes = b"") -> None:
@@ -133,11 +133,11 @@ class News:
             return
 
     def to_text(self) -> bytes:
-        """One line of JSON."""
+        """As JSON."""
         return json.dumps(vars(self)).encode("ascii")
 
     def due(self, version: str, now: int) -> dict[str, list[str]]:
-        """Names and lines of what a user of ``version`` is to read, the gravest first."""
+        """Names and lines of what users of ``version`` are to read, the gravest first."""
 
         def is_due(name: str, pause: int) -> bool:
             return not 0 <= now - self.shown.get(name, -pause) < pause
@@ -153,7 +153,7 @@ class News:
                 into[name] = _lines_of(message, [patch, breaking])
         if patch and is_due(" patch", DAILY_S):
             text = f"Wasp {patch} is out, a newer patch of your {version}."
-            # No message has a name that begins with a space.
+            # No message has a name with a space in front.
             found[" patch"] = _lines(text, "", update_command(patch))
         if breaking and is_due(" release", 6 * DAY_S + DAILY_S):
             text = f"Wasp {breaking} is out; you have {version}. Your project may need changes."
@@ -169,7 +169,7 @@ def _gravity(message: Message) -> tuple[int, int]:
 
 def _concerns(message: Message, version: str, now: int) -> bool:
     age, affected = now - published_at(message), message["affectedVersions"]
-    # Old news are not for newcomers.
+    # Newcomers get no old news.
     is_news = message["level"] == "critical" or age < 30 * DAY_S
     return age >= -DAY_S and (is_in_range(version, affected) if affected else is_news)
 
@@ -185,7 +185,7 @@ def _lines_of(message: Message, newer: list[str]) -> list[str]:
 
 
 def _lines(title: str, body: str, *links: str) -> list[str]:
-    """Links and commands are never broken, to be copied."""
+    """Wrapped, but for links and commands, which are copied."""
     from textwrap import indent, wrap
 
     first, then = wrap(title, 76, subsequent_indent="  "), wrap(body, 74)
@@ -193,7 +193,7 @@ def _lines(title: str, body: str, *links: str) -> list[str]:
 
 
 def update_command(version: str) -> str:
-    """What gets ``version`` into this very install; "" without our manager."""
+    """What gets ``version`` into this install; "" without our manager."""
     from shlex import quote
 
     root = os.path.dirname(os.path.abspath(ping.__file__))
@@ -227,7 +227,7 @@ def look(store: ping.Store, version: str, answer: bytes, now: int) -> None:
             found = channel()
         except (*BROKEN, OSError):
             continue
-        # Now, as the next may take until the deadline.
+        # The next may take until the deadline.
         with store.lock():
             news = _news(store)
             setattr(news, name, found)
@@ -239,7 +239,7 @@ def _news(store: ping.Store) -> News:
 
 
 def _prepare(store: ping.Store, news: News, version: str, now: int) -> None:
-    """Writes the text for users of ``version``; an empty one was shown."""
+    """Writes the text for ``version``; an empty one was shown."""
     name = f"messages-{version}"
     path = f"{store.folder}/{name}"
     if os.path.exists(path) and os.path.getsize(path) == 0:
@@ -247,7 +247,7 @@ def _prepare(store: ping.Store, news: News, version: str, now: int) -> None:
         news.shown.update(dict.fromkeys(news.ready.get(version, []), at))
     due = news.due(version, now)
     news.ready[version] = list(due)
-    # Gone before other names are kept, which an empty text would make pass for shown.
+    # Gone first, as an empty text would make new names pass for shown.
     store.remove(name)
     store.write("messages.json", news.to_text())
     if due:
@@ -263,7 +263,7 @@ def _get(url: str, accept: str = "application/json") -> Any:
 
 
 def _releases(version: str) -> list[str]:
-    """Those of where a version came from, which the installer has noted beside it."""
+    """Those of where a version came from, by its receipt."""
     folder = os.path.dirname(os.path.abspath(ping.__file__))
     with open(f"{folder}/{version}/.receipt.json", "rb") as file:
         receipt = json.load(file)

@@ -35,7 +35,7 @@ download() {
 # miss_checksum ARCHIVE: dies, where one is required
 miss_checksum() {
 	_unknown="no checksum is known for $1"
-	[ "$require_checksum" = no ] || die no-checksum "$_unknown." \
+	[ "$require_checksum" = no ] || die 6 no-checksum "$_unknown." \
 		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
 	[ -n "$archive_file" ] || warn "$_unknown, so it is installed unchecked."
 }
@@ -86,7 +86,7 @@ check_published() {
 	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0
 	is_compressed || [ -z "$wanted_sha256" ] || return 0
 	[ -n "$file_digest" ] || verify_digest sha256:
-	die checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
+	die 6 checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
 
 # unpack_archive: leaves $staging/new. Nothing in it is looked at before its digest was found right, where one is known.
@@ -115,8 +115,8 @@ unpack_archive() {
 verify_digest() {
 	[ -n "$1" ] || return 0
 	read_digest "${1%%:*}" \
-		|| die no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
-	[ "$digest" = "${1#*:}" ] || die checksum-mismatch \
+		|| die 6 no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
+	[ "$digest" = "${1#*:}" ] || die 6 checksum-mismatch \
 		"the archive is not the one that was published: its ${1%%:*} is${newline}$digest, and should be${newline}${1#*:}." \
 		"$nothing Run this again; if it happens again, something between you and the source changes the file."
 	say_step "Checked: $1"
@@ -182,11 +182,11 @@ explain_unpacking() {
 }
 
 die_damaged() {
-	die corrupt-archive 'the archive is damaged, incomplete, or not a Wasp release.' "$nothing Download it again."
+	die 6 corrupt-archive 'the archive is damaged, incomplete, or not a Wasp release.' "$nothing Download it again."
 }
 
 die_unsafe() {
-	die unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside, or is far too large.' \
+	die 6 unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside, or is far too large.' \
 		"$nothing Please report where the archive came from."
 }
 

@@ -14,7 +14,7 @@ set_defaults() {
 		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
 		child asking progress sending lookups npm_lookup; do eval "$_name=''"; done
-	on_path=no hold_warnings=no announced=no committed=no interrupted_code=130
+	on_path=no hold_warnings=no announced=no committed=no
 }
 
 parse_arguments() {
@@ -37,28 +37,26 @@ parse_arguments() {
 				;;
 		esac
 		case $_options,$_word in
-			yes,-v | yes,--version | yes,--prefix | yes,--source | yes,--from-file | yes,--sha256 | yes,--outcome)
-				case $_value in '' | -*) die usage "$_word needs a value." 'See: --help' ;; esac
-				take_value
-				[ "$_rest" = value ] || shift
-				;;
+			yes,-v | yes,--version) take_value wanted && wanted_from='' ;;
+			yes,--prefix) take_value prefix ;;
+			yes,--source) take_value source ;;
+			yes,--from-file) take_value archive_file ;;
+			yes,--sha256) take_value wanted_sha256 ;;
+			# Between install.py and this program.
+			yes,--outcome) take_value outcome ;;
 			yes,-?*) take_option ;;
 			*) take_word "$_word" ;;
 		esac
+		[ "$_rest" != next ] || shift
 	done
 	[ "$help" = no ] || { usage && leave 0; }
 }
 
+# take_value VARIABLE: sets it to the value of the option
 take_value() {
-	case $_word in
-		-v | --version) wanted=$_value wanted_from='' ;;
-		--prefix) prefix=$_value ;;
-		--source) source=$_value ;;
-		--from-file) archive_file=$_value ;;
-		--sha256) wanted_sha256=$_value ;;
-		# Between install.py and this program.
-		--outcome) outcome=$_value ;;
-	esac
+	case $_value in '' | -*) die 2 usage "$_word needs a value." 'See: --help' ;; esac
+	eval "$1=\$_value"
+	_rest=${_rest:-next}
 }
 
 take_option() {
@@ -78,7 +76,7 @@ take_option() {
 		--) _options=no ;;
 		*)
 			_meant=$(command=install usage | tr -s ' ,' '\n' | grep '^--' | closest "$_word")
-			die usage "unknown option '$(plain_text "$_word")'." "${_meant:+Did you mean $_meant? }See all options: --help"
+			die_unknown "unknown option '$_word'" options
 			;;
 	esac
 }
@@ -88,9 +86,9 @@ take_word() {
 	case $_options,$1 in
 		yes,install | yes,list | yes,use | yes,update | yes,uninstall | yes,migrate-to-npm | yes,doctor | yes,check)
 			_commands=$((_commands + 1)) command=$1
-			[ "$_commands" = 1 ] || die usage "'$1' is a second command." 'Give one at a time. See: --help'
+			[ "$_commands" = 1 ] || die 2 usage "'$1' is a second command." 'Give one at a time. See: --help'
 			;;
-		*,) die usage 'one of the arguments is empty.' 'Perhaps a variable is not set.' ;;
+		*,) die 2 usage 'one of the arguments is empty.' 'Perhaps a variable is not set.' ;;
 		*)
 			[ -z "$named_version" ] || die_unknown_word "$1"
 			named_version=$1
@@ -101,23 +99,23 @@ take_word() {
 # check_arguments: refuses what cannot be meant, before anything is touched
 check_arguments() {
 	case $command,$named_version in
-		use,) die usage "'use' needs a version." 'To see the installed ones: list' ;;
+		use,) die 2 usage "'use' needs a version." 'To see the installed ones: list' ;;
 		use,* | update,* | uninstall,* | *,) ;;
 		*) die_unknown_word "$named_version" ;;
 	esac
-	[ "$remote" = no ] || [ "$command" = list ] || die usage '--remote works only with list.' 'For example: list --remote'
+	[ "$remote" = no ] || [ "$command" = list ] || die 2 usage '--remote works only with list.' 'For example: list --remote'
 	[ "$command" != check ] || [ "$porcelain" = yes ] || die_unknown_word check
 	case $source in
 		auto | npm | github) ;;
-		*) die usage "unknown source '$source'." 'Choose auto, npm or github.' ;;
+		*) die 2 usage "unknown source '$source'." 'Choose auto, npm or github.' ;;
 	esac
 	case $timeout in
-		'' | *[!0-9]* | 0* | ??????*) die usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
+		'' | *[!0-9]* | 0* | ??????*) die 2 usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
 	esac
 	wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
 	case $wanted_sha256,${#wanted_sha256} in
 		,0) ;;
-		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die usage "'$wanted_sha256' is not a SHA-256." 'A SHA-256 has 64 hexadecimal digits.' ;;
+		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die 2 usage "'$wanted_sha256' is not a SHA-256." 'A SHA-256 has 64 hexadecimal digits.' ;;
 	esac
 	wanted=${wanted#v} named_version=${named_version#v}
 	name_places
@@ -130,19 +128,19 @@ check_version() {
 	! is_version "$1" || return 0
 	list_installed
 	_meant=$({ printf '%s\n' "$installed" && digests; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
-	die bad-version "'$1'${2:+ (in $2)} is not a Wasp version." \
+	die 2 bad-version "'$1'${2:+ (in $2)} is not a Wasp version." \
 		"${_meant:+Did you mean $_meant? }A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
 
 # name_places: sets prefix, wasp_root, and where things are put now (share_dir, bin_dir: below DESTDIR)
 name_places() {
-	[ -n "$prefix" ] || die usage 'HOME is not set, so there is no default folder to install to.' 'Choose one with --prefix DIR.'
+	[ -n "$prefix" ] || die 2 usage 'HOME is not set, so there is no default folder to install to.' 'Choose one with --prefix DIR.'
 	prefix=$(absolute "$prefix")
 	[ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
-			|| die file-system "cannot read the archive '$archive_file'." 'Check the path; it should be a downloaded Wasp release.'
+			|| die 7 file-system "cannot read the archive '$archive_file'." 'Check the path; it should be a downloaded Wasp release.'
 	}
 	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
@@ -159,7 +157,12 @@ die_unknown_word() {
 		*) _meant=$(printf '%s\n' install list use update uninstall migrate-to-npm doctor | closest "$1") ;;
 	esac
 	! is_version "${1#v}" || _meant="-v $1"
-	die usage "unknown command '$(plain_text "$1")'." "${_meant:+Did you mean $_meant? }See all commands: --help"
+	die_unknown "unknown command '$1'" commands
+}
+
+# die_unknown TEXT ALL: with what is meant, where it is known
+die_unknown() {
+	die 2 usage "$(plain_text "$1")." "${_meant:+Did you mean $_meant? }See all $2: --help"
 }
 
 # closest WORD: prints the word on stdin that is WORD but for at most two slips: a letter more, less or other, or two of

@@ -6,11 +6,11 @@ check_binary() {
 	say_step 'Running wasp-bin version'
 	run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
 	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said" | head -n 1)
-	is_version "$_reported" || die binary-does-not-run 'the binary in the archive does not say which version it is.' \
+	is_version "$_reported" || die 3 binary-does-not-run 'the binary in the archive does not say which version it is.' \
 		"$nothing"
 	version=${version:-$_reported}
 	# A release candidate may call itself by the version that it is a candidate for.
-	[ "${_reported%-rc*}" = "${version%-rc*}" ] || die wrong-version \
+	[ "${_reported%-rc*}" = "${version%-rc*}" ] || die 6 wrong-version \
 		"the archive contains Wasp $_reported, not $version." "$nothing"
 }
 
@@ -36,10 +36,10 @@ explain_binary() {
 			;;
 		*'Bad CPU type'*) _hint='Install Rosetta: softwareupdate --install-rosetta' ;;
 		*'ermission denied'*)
-			die permission-denied "programs cannot run from $shown_prefix (is it mounted noexec?)." \
+			die 7 permission-denied "programs cannot run from $shown_prefix (is it mounted noexec?)." \
 				'Choose another place with --prefix DIR.'
 			;;
 	esac
-	die binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
+	die 3 binary-does-not-run "Wasp${version:+ $version} was unpacked but does not run here (exit code $1): $(plain_text "$_said")" \
 		"$nothing $_hint"
 }

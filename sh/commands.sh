@@ -49,11 +49,11 @@ is_downgrade() {
 # finish_install OUTCOME: the second half, also of an install by install.py
 finish_install() {
 	outcome=$1
-	if [ "$dry_run" = yes ]; then
-		say "Wasp $version is already installed in $(pretty "$share_dir/$version")"
+	[ "$dry_run" = no ] || {
+		report_outcome
 		result "$outcome"
 		return
-	fi
+	}
 	read_receipt
 	hold_warnings=yes
 	make_current "$version"
@@ -67,14 +67,23 @@ finish_install() {
 	result "$outcome"
 }
 
-report_install() {
+report_outcome() {
+	_place=$(pretty "$share_dir/$version")
 	case $outcome in
-		installed)
-			say "Installed Wasp $version in $(pretty "$share_dir/$version")"
-			report_previous
-			;;
-		already-installed) say "Wasp $version is already installed in $(pretty "$share_dir/$version")" ;;
+		installed) say "Installed Wasp $version in $_place" ;;
+		already-installed) say "Wasp $version is already installed in $_place" ;;
 		switched) say "Wasp $version is now the current version" ;;
+	esac
+}
+
+report_install() {
+	report_outcome
+	case $outcome,$previous in
+		installed, | *,"$version") ;;
+		installed,*)
+			comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
+			! is_installed "$previous" || say "To go back to Wasp $previous: wasp installer use $previous"
+			;;
 	esac
 	[ -z "$path_message" ] || say "$path_message"
 	[ -z "$held_warnings" ] || say "$held_warnings"
@@ -95,16 +104,6 @@ report_install() {
 # add_step TEXT COMMAND: to what comes next in this terminal
 add_step() {
 	steps="$steps$1$newline$2$newline"
-}
-
-report_previous() {
-	case $previous in
-		'' | "$version") ;;
-		*)
-			comes_before "$version" "$previous" || say "What is new: $RELEASES_URL/tag/v$version"
-			! is_installed "$previous" || say "To go back to Wasp $previous: wasp installer use $previous"
-			;;
-	esac
 }
 
 report_plan() {
@@ -133,16 +132,12 @@ run_use() {
 	previous=$current
 	identify_platform
 	version=$named_version
-	if [ "$dry_run" = yes ]; then
-		say "Would make Wasp $version the current version"
-		result planned
-		return
-	fi
+	[ "$dry_run" = no ] || leave_plan "make Wasp $version the current version"
 	finish_install "$outcome"
 }
 
 die_not_installed() {
-	die not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: wasp installer update $1"
+	die 5 not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: wasp installer update $1"
 }
 
 # run_check: for install.py, before it downloads
@@ -150,8 +145,7 @@ run_check() {
 	refuse_conflicts
 	[ "$dry_run" = yes ] || make_staging
 	list_installed
-	tell current "$current"
-	tell versions "$(words_of "$installed")"
+	tell_versions
 	[ "$dry_run" = no ] || {
 		plan_startup_files
 		tell startup "$edited"
@@ -163,21 +157,18 @@ run_list() {
 	inspect_launcher
 	list_installed
 	[ "$remote" = no ] || find_available
-	tell current "$current"
-	tell versions "$(words_of "$installed")"
+	tell_versions
 	tell remote "$(words_of "$available")"
-	if [ "$porcelain" = yes ]; then
-		result listed
-	elif [ "$remote" = yes ]; then
-		print_versions "$available" "$installed"
-		[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
-	else
-		[ -n "$installed" ] && print_versions "$installed" '' || say "Wasp is not installed in $shown_prefix"
-	fi
+	result listed
+	[ "$porcelain" = no ] || return 0
+	[ -n "$available$installed" ] || say "Wasp is not installed in $shown_prefix"
+	# A star before the current one, a word behind those that are installed.
+	printf '%s\n' "${available:-$installed}" | awk -v current="$current" -v marked="$remote $(words_of "$installed")," 'NF {
+		print ($0 == current ? "* " : "  ") $0 (marked ~ /^yes/ && index(marked, " " $0 ",") ? " (installed)" : "") }'
+	[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
 }
 
-# print_versions VERSIONS INSTALLED: a star before the current one, a word behind those that are INSTALLED
-print_versions() {
-	printf '%s\n' "$1" | awk -v current="$current" -v installed=" $(words_of "$2")," '{
-		print ($0 == current ? "* " : "  ") $0 (index(installed, " " $0 ",") ? " (installed)" : "") }'
+tell_versions() {
+	tell current "$current"
+	tell versions "$(words_of "$installed")"
 }

@@ -17,7 +17,7 @@ choose_downloader() {
 			;;
 		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
 		*[Bb]usy[Bb]ox*) ;;
-		*) die no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
+		*) die 4 no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
 			"$(how_to_install curl)" ;;
 	esac
 	# Unlike curl, it knows the names in lower case only.
@@ -116,7 +116,7 @@ fetch_with_wget() {
 		5) _status=60 ;;
 		[37]) _status=other ;;
 	esac
-	! grep -q 'certificate validation not implemented' "$work/errors" || die no-downloader \
+	! grep -q 'certificate validation not implemented' "$work/errors" || die 4 no-downloader \
 		'the wget on your PATH does not check certificates, so you need curl.' "$(how_to_install curl)"
 	# Either goes to any address that it is sent to, http too, so that is seen afterwards.
 	[ "${_url#https:}" = "$_url" ] || ! grep -qi '^ *location:[[:space:]]*http:' "$work/errors" || _status=1
@@ -180,5 +180,5 @@ die_of_problem() {
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
 		*) _hint='Run this again with --verbose to see each step, or try the other source: --source npm, or --source github.' ;;
 	esac
-	die "$network_problem" "cannot get $1: $problem_text." "$_hint"
+	die 4 "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }

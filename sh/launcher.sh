@@ -27,7 +27,7 @@ inspect_launcher() {
 
 # refuse_npm: what npm manages is left to it
 refuse_npm() {
-	[ ! -e "$share_dir/.uses-npm" ] || die npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
+	[ ! -e "$share_dir/.uses-npm" ] || die 8 npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
 		"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To remove it: npm uninstall -g @wasp.sh/wasp-cli. To use this installer then: --force"
 }
 
@@ -37,7 +37,7 @@ refuse_conflicts() {
 	inspect_launcher
 	case $launcher,$force in
 		folder,* | foreign,no)
-			die foreign-launcher "$(pretty "$bin_dir/wasp") is not from this installer." \
+			die 8 foreign-launcher "$(pretty "$bin_dir/wasp") is not from this installer." \
 				'Move it away, or replace a file with --force.'
 			;;
 	esac

@@ -38,13 +38,12 @@ interrupted() {
 	# shellcheck disable=SC2016 # for that shell
 	[ "$(exec sh -c 'echo $PPID')" = $$ ] || exit "$1"
 	ignore_signals
-	interrupted_code=$1
 	stop_helpers
 	[ -z "$sending" ] || kill "$sending" 2>/dev/null
 	# The bar, or a question, stays as it is, and what is said goes below it.
 	[ -z "$progress$asking" ] || printf '\n' >&2
 	progress=''
-	die interrupted 'interrupted.' 'Nothing was changed. Run this again to retry.'
+	die "$1" interrupted 'interrupted.' 'Nothing was changed. Run this again to retry.'
 }
 
 # make_work_folder: a private folder for answers. The prelude of install.sh has made one, and this program is in it;

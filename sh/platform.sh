@@ -34,7 +34,7 @@ identify_platform() {
 # choose_build: sets which build of Wasp runs here: npm_build, and github_builds in order of preference
 choose_build() {
 	case $os,$arch,$(getconf LONG_BIT 2>/dev/null) in
-		windows,*) die unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
+		windows,*) die 3 unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
 			'Open WSL (if you have none: wsl --install) and run this again there.' ;;
 		,*) die_unsupported "$system" ;;
 		*,,*) die_unsupported "$machine processors" ;;
@@ -61,7 +61,7 @@ needs_static_build() {
 }
 
 die_unsupported() {
-	die unsupported-platform "Wasp has no release for $1." \
+	die 3 unsupported-platform "Wasp has no release for $1." \
 		'Wasp runs on Linux (x86_64, aarch64), macOS (Intel, Apple silicon), and Windows through WSL.'
 }
 

@@ -13,11 +13,7 @@ look_around() {
 
 # decide ACTION: a dry run ends with it; a person is asked, unless a version was named
 decide() {
-	[ "$dry_run" = no ] || {
-		say "Would $1"
-		result planned
-		leave 0
-	}
+	[ "$dry_run" = no ] || leave_plan "$1"
 	[ -n "$version" ] || confirm "Do you want to $1?"
 }
 

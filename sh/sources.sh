@@ -14,10 +14,10 @@ obtain_release() {
 # die_without WHAT: no source has it, or none can be asked
 die_without() {
 	[ -z "$network_problem" ] || die_of_problem "$1"
-	[ "$problem" != no-build ] || die unsupported-platform "$1 has no build for $(platform_words)." \
+	[ "$problem" != no-build ] || die 3 unsupported-platform "$1 has no build for $(platform_words)." \
 		"Another version may have one: $RELEASES_URL"
 	[ "$source" = auto ] && _lack='no source has' || _lack="$(source_name "$source") does not have"
-	die no-such-version "$_lack $1." "All versions: $RELEASES_URL"
+	die 5 no-such-version "$_lack $1." "All versions: $RELEASES_URL"
 }
 
 forget_release() {
@@ -66,7 +66,7 @@ plan_sources() {
 	find_registry
 	sources='npm github'
 	case $source,$registry,$fetcher in
-		npm,,request) die bad-answer 'no npm registry is configured here.' \
+		npm,,request) die 4 bad-answer 'no npm registry is configured here.' \
 			'Set WASP_NPM_REGISTRY, install npm, or use --source github.' ;;
 		npm,*) sources=npm ;;
 		*,,request) sources=github ;;

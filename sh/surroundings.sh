@@ -60,7 +60,7 @@ refuse_danger_for_root() {
 		substr($1, 9, 2) ~ /^w[^tT]/ { danger = "may be written to by everyone" }
 		danger { for (i = 0; i < 8; i++) sub(/^[^ ]+ +/, ""); print $0, danger; exit }')
 	[ -n "$_danger" ] || return 0
-	is_on_ci || die permission-denied "root cannot safely work below a folder that others can change: $_danger." \
+	is_on_ci || die 7 permission-denied "root cannot safely work below a folder that others can change: $_danger." \
 		'Run this again without sudo. For all users: --prefix /usr/local'
 	# What "check" has said for install.py is not said again.
 	[ "$outcome" != switched ] || say "$_danger; on CI, root installs there all the same."

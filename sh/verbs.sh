@@ -6,7 +6,7 @@ have() {
 }
 
 need() {
-	have "$1" || die missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
+	have "$1" || die 3 missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
 }
 
 # how_to_install TOOL: by the package manager that is here
@@ -77,7 +77,7 @@ die_file_system() {
 		*'ead-only file system'*) _slug=read-only _cause='the file system is read-only' ;;
 		*'o space left'* | *'uota exceeded'* | *full) _slug=no-space _cause='no space left on the device (a version needs about 170 MB)' ;;
 	esac
-	die "$_slug" "$1: ${_cause:-it failed}." 'Choose another place with --prefix DIR.'
+	die 7 "$_slug" "$1: ${_cause:-it failed}." 'Choose another place with --prefix DIR.'
 }
 
 # is_of_the_system ERRORS: a program names what it met in the file system, not in what it read

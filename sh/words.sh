@@ -83,28 +83,15 @@ warn() {
 	fi
 }
 
-# die SLUG MESSAGE [HINT]: the cause, then what to do; leaves with the exit code of SLUG
+# die CODE SLUG MESSAGE [HINT]: the cause, then what to do; CODE is the exit code of every error with this SLUG
 die() {
-	case $1 in
-		usage | bad-version) exit_code=2 ;;
-		unsupported-platform | missing-tool | binary-does-not-run) exit_code=3 ;;
-		dns | connection | timeout | tls | proxy | http-status | captive-portal | bad-answer | insecure-url | no-downloader)
-			exit_code=4
-			;;
-		no-such-version | not-installed) exit_code=5 ;;
-		checksum-mismatch | no-checksum | no-hash-tool | corrupt-archive | unsafe-archive | wrong-version) exit_code=6 ;;
-		permission-denied | read-only | no-space | file-system) exit_code=7 ;;
-		npm-managed | foreign-launcher) exit_code=8 ;;
-		interrupted) exit_code=$interrupted_code ;;
-		*) exit_code=1 ;;
-	esac
-	indented '       ' "${red}error:$plain $2${3:+$newline$3}" >&2
-	tell code "$exit_code"
-	tell error "$1"
-	tell message "$2"
-	tell hint "${3-}"
+	indented '       ' "${red}error:$plain $3${4:+$newline$4}" >&2
+	tell code "$1"
+	tell error "$2"
+	tell message "$3"
+	tell hint "${4-}"
 	result error
-	leave "$exit_code"
+	leave "$1"
 }
 
 # tell KEY VALUE: one line for a program that reads, with "\" as "\\" and a line break as "\n"
@@ -148,6 +135,13 @@ plain_text() {
 # words_of LINES: on one line, with commas
 words_of() {
 	printf '%s' "$1" | tr '\n' ',' | sed 's/,/, /g'
+}
+
+# leave_plan ACTION: the end of a dry run
+leave_plan() {
+	say "Would $1"
+	result planned
+	leave 0
 }
 
 # confirm QUESTION: asks on a terminal, also when this text itself came from a pipe

@@ -35,7 +35,9 @@ class InstallEvent:
         if self._options.no_telemetry or telemetry_ping.opt_out_reason(os.environ):
             self.outcome = "disabled"
             return
-        if not telemetry_ping.is_allowed(telemetry_ping.collector()[0]):
+        try:
+            telemetry_ping.parts_of(telemetry_ping.collector()[0])
+        except ValueError:
             return
         is_debugging = telemetry_ping.is_debugging()
         if not is_debugging:

@@ -1,6 +1,6 @@
-# Tab completion of wasp in bash. The Wasp installer wrote this file.
+# Tab completion of wasp in bash, by the Wasp installer.
 
-# Wasp lists its own words, but leaves some out, and repeats a command that has none.
+# Wasp does not list all of its words, and repeats a command that has none.
 _wasp() {
   local IFS=$' \t\n' word=${COMP_WORDS[COMP_CWORD]} before="${COMP_WORDS[*]:1:COMP_CWORD-1}" words=
   case $before in

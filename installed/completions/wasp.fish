@@ -1,6 +1,6 @@
-# Tab completion of wasp in fish. The Wasp installer wrote this file.
+# Tab completion of wasp in fish, by the Wasp installer.
 
-# Wasp lists its own words, but leaves some out, and repeats a command that has none.
+# Wasp does not list all of its words, and repeats a command that has none.
 function __wasp_words
   set -l before (commandline -opc)[2..-1]
   switch "$before"

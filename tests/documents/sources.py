@@ -52,11 +52,16 @@ def variables() -> set[str]:
 
 
 def errors_of_shell() -> dict[str, int]:
-    """The exit code of each error word, as `die` has them."""
-    text = (REPOSITORY / "sh" / "words.sh").read_text(encoding="utf-8")
-    body = text.partition("\ndie() {\n")[2].partition("\n}\n")[0]
-    cases = re.findall(r"^\t\t([a-z][a-z |-]*)\)\s+exit_code=(\d)", body, re.MULTILINE)
-    return {slug: int(code) for slugs, code in cases for slug in slugs.split(" | ")}
+    """The exit code of each error word, as the calls of `die` have them; each has one."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in _files(("sh/*.sh",)))
+    found = {*re.findall(r"\bdie (\d) ([a-z-]+)", text)}
+    found |= {("4", slug) for slug in re.findall(r"(?:\bset_problem |\bproblem=)([a-z-]+)", text)}
+    found |= {("7", slug) for slug in re.findall(r"\b_slug=([a-z-]+)", text)}
+    # A source that lacks something is asked for nothing more, and is no error by itself.
+    found -= {("4", "not-found"), ("4", "no-build")}
+    codes = {slug: int(code) for code, slug in found}
+    assert len(codes) == len(found), "a word has two exit codes"
+    return codes
 
 
 def says(fragment: str) -> bool:
