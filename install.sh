@@ -197,9 +197,9 @@ how_to_install() {
 	printf "Install it with your system's package manager."
 }
 run_waiting() {
-	_stdout=$1 _stderr=$2
-	shift 2
-	"$@" 2>"$_stderr" >"$_stdout" &
+	_stdout=$1
+	shift
+	"$@" 2>"$work/errors" >"$_stdout" &
 	child=$!
 	wait "$child" 2>/dev/null
 	_status=$?
@@ -562,7 +562,7 @@ fetch() {
 		esac
 		_wait=$(printf '%s\n' "$retry_after" | awk -v pause="$_pause" '{ print (!/^[0-9]+$/ ? pause : $0 > 60 ? 60 : $0 + 0) }')
 		say "$problem_text; retrying in $_wait s"
-		run_waiting /dev/null /dev/null sleep "$_wait"
+		run_waiting /dev/null sleep "$_wait"
 	done
 }
 fetch_once() {
@@ -575,7 +575,7 @@ fetch_once() {
 	case $_file in */archive) _limit=$UNPACKED_LIMIT ;; esac
 	"fetch_with_$downloader"
 	read_headers
-	case $_method,$http_status in --head,3??) return 0 ;; esac
+	case $_method,$http_status,$_status in --head,3??,22) return 0 ;; esac
 	[ "$_status" = 0 ] || explain_failure
 }
 bounded() {
@@ -585,7 +585,7 @@ bounded() {
 }
 fetch_with_curl() {
 	_protocols="=${_url%%:*},https"
-	run_waiting "$_file" "$work/errors" bounded curl --disable --silent --show-error --fail "$_method" \
+	run_waiting "$_file" bounded curl --disable --silent --show-error --fail "$_method" \
 		--dump-header "$headers" --max-redirs "$REDIRECT_LIMIT" --proto "$_protocols" --proto-redir "$_protocols" \
 		--connect-timeout "$timeout" --speed-limit "$SLOWEST" --speed-time "$timeout" --max-filesize "$_limit" \
 		--user-agent 'wasp-installer (sh)' "$_url"
@@ -596,7 +596,7 @@ fetch_with_wget() {
 		--head,*max-redirect*) set -- "$@" --spider --max-redirect=0 ;;
 		--head,*) set -- "$@" --spider ;;
 	esac
-	run_waiting "$_file" "$work/errors" bounded wget "$@" "$_url"
+	run_waiting "$_file" bounded wget "$@" "$_url"
 	case $_status in
 		[168]) _status=22 ;;
 		5) _status=60 ;;
@@ -735,7 +735,7 @@ find_registry() {
 	if [ -n "$npm_lookup" ]; then
 		wait "$npm_lookup" 2>/dev/null && {
 			[ "$(cat "$work/registry")" != undefined ] \
-				|| run_waiting "$work/registry" "$work/complaint" run_npm "$HELPER_LIMIT_S" config get registry
+				|| run_waiting "$work/registry" run_npm "$HELPER_LIMIT_S" config get registry
 		} && registry=$(sort "$work/registry" \
 			| sed -nE 's/^((@wasp\.sh:)?registry *= *)?(https?:\/\/[^[:space:]]*)[[:space:]]*$/\3/p' | head -n 1)
 		[ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
@@ -783,7 +783,7 @@ request_document() {
 view_with_npm() {
 	host=npm below='' _package=$NPM_PACKAGE$1@$2
 	shift 2
-	run_waiting "$work/answer" "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" view --json "$_package" name "$@" \
+	run_waiting "$work/answer" run_npm "$NPM_FETCH_LIMIT_S" view --json "$_package" name "$@" \
 		&& read_json "$work/answer"
 }
 take_node_range() {
@@ -956,7 +956,7 @@ take_release() {
 download() {
 	[ "$fetcher" != npm ] && fetch "$release_url" "$1" && return
 	case $fetcher,$problem,$release_digest in request,* | *,insecure-url,* | *,) return 1 ;; esac
-	run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
+	run_waiting /dev/null run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
 		&& mv "$work"/npm/*.tgz "$1" 2>/dev/null \
 		|| set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
 }
@@ -1014,7 +1014,7 @@ unpack_archive() {
 	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
 	say_step 'Unpacking'
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
-		run_waiting /dev/null "$work/errors" unpack
+		run_waiting /dev/null unpack
 		grep -q locale "$work/errors" || break
 	done
 	explain_unpacking
@@ -1032,7 +1032,7 @@ verify_digest() {
 }
 read_digest() {
 	digest=''
-	run_waiting "$work/digest" "$work/errors" hash_archive "${1#sha}" && read -r digest _ <"$work/digest" \
+	run_waiting "$work/digest" hash_archive "${1#sha}" && read -r digest _ <"$work/digest" \
 		&& [ -n "$digest" ] && return 0
 	_errors=$(cat "$work/errors" 2>&1)
 	! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"
@@ -1109,7 +1109,7 @@ keep_wasp_only() {
 }
 check_binary() {
 	say_step 'Running wasp-bin version'
-	run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
+	run_waiting "$work/said" run_unpacked_binary || explain_binary "$?"
 	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said" | head -n 1)
 	is_version "$_reported" || die 3 binary-does-not-run 'the binary in the archive does not say which version it is.' \
 		"$nothing"
@@ -1262,12 +1262,14 @@ make_staging() {
 	change_in "$bin_dir" touch "$staged_launcher"
 }
 sweep() {
-	[ "$dry_run" = yes ] || sweep_staged "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
+	[ "$dry_run" = yes ] || for_each_left_over discard "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
 }
-sweep_staged() {
+for_each_left_over() {
+	_do=$1
+	shift
 	for _left; do
 		_name=${_left##*staging-}
-		! [ -e "$_left" ] || ! is_abandoned "${_name%-*}" "$_left" || discard "$_left"
+		! [ -e "$_left" ] || ! is_abandoned "${_name%-*}" "$_left" || "$_do" "$_left"
 	done
 }
 discard() {
@@ -1339,7 +1341,7 @@ take_turn() {
 		[ "$_waited" -gt 0 ] || say_step 'Waiting for another run'
 		! is_older "$turn.breaking" 1 || rmdir "$turn.breaking" 2>/dev/null
 		_waited=$((_waited + 1))
-		run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
+		run_waiting /dev/null sleep 0.1 || run_waiting /dev/null sleep 1
 	done
 	ignore_signals
 }
@@ -1668,7 +1670,7 @@ differs_in_our_lines_only() {
 	cmp -s "$work/old.rest" "$work/new.rest"
 }
 replace_file() {
-	sweep_staged "${real%/*}"/.wasp-staging-*
+	for_each_left_over discard "${real%/*}"/.wasp-staging-*
 	_staged=${real%/*}/.wasp-staging-$owner_name-new
 	mkdir -p "${real%/*}" \
 		&& { [ ! -e "$real" ] || { cp -p "$real" "$_staged" && [ "$(owner_of "$real")" = "$(owner_of "$_staged")" ]; }; } \
@@ -2007,11 +2009,10 @@ run_doctor() {
 	show versions "$(words_of "$installed")"
 	examine_current
 	examine_path
-	examine_startup_files
-	examine_node
-	examine_telemetry
-	examine_network
-	examine_left_overs
+	examine_surroundings
+	_found=''
+	for_each_left_over find_left_over "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
+	show 'left over' "${_found:+$_found (the next install removes it)}"
 	[ "$doctor_code" != 0 ] || show result 'All is well.'
 	choose_build
 	tell code "$doctor_code"
@@ -2048,39 +2049,27 @@ examine_path() {
 	show PATH "${_first:+wasp is $(pretty "$_first")}"
 	[ "$on_path" = yes ] || object 3 "$(pretty "$prefix/bin") is not on PATH in this terminal. To add it: $path_command"
 	check_other_wasp
-}
-examine_startup_files() {
-	present='' edited=''
+	present=''
 	! may_change_startup_files || for_each_startup_file find_line
 	show 'start-up' "$present"
 }
 find_line() {
 	! has_line "$@" || present=$(with_name "$present" "$1")
 }
-examine_node() {
+examine_surroundings() {
 	[ -z "$version" ] || read_receipt
 	check_node
 	show Node.js "${node_version:+$node_version${release_node:+, wanted: $release_node}}"
 	show npm "$(command -v npm)"
-}
-examine_telemetry() {
-	finish_lookups
 	show Python "$python"
 	if is_opted_out; then show telemetry off; else show telemetry "on; to see it: wasp telemetry"; fi
-}
-examine_network() {
 	find_registry
 	show registry "$(plain_text "$registry")"
 	_proxy=${https_proxy-${HTTPS_PROXY-${ALL_PROXY-${all_proxy-}}}}
 	show proxy "$(plain_text "$_proxy")"
 }
-examine_left_overs() {
-	_found=''
-	for _left in "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*; do
-		_name=${_left##*staging-}
-		! [ -e "$_left" ] || ! is_abandoned "${_name%-*}" "$_left" || _found="$_found${_found:+, }$(pretty "$_left")"
-	done
-	show 'left over' "${_found:+$_found (the next install removes it)}"
+find_left_over() {
+	_found=$(with_name "$_found" "$1")
 }
 installed_file() {
 	case $1 in
@@ -3393,7 +3382,7 @@ clean_up() {
 	[ -z "$progress" ] || clear_line
 	progress=''
 	end_turn
-	[ -z "$owner_name" ] || sweep_staged "$share_dir/.staging-$owner_name-"* "$staged_launcher"
+	[ -z "$owner_name" ] || for_each_left_over discard "$share_dir/.staging-$owner_name-"* "$staged_launcher"
 	[ "$committed" = yes ] || remove_empty "$bin_dir" "$made_bin"
 	[ "$committed" = yes ] || remove_empty "$share_dir" "$made_share"
 	[ -z "$work" ] || remove_tree "$work"

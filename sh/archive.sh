@@ -27,7 +27,7 @@ download() {
 	[ "$fetcher" != npm ] && fetch "$release_url" "$1" && return
 	case $fetcher,$problem,$release_digest in request,* | *,insecure-url,* | *,) return 1 ;; esac
 	# npm checks what it brings against dist.integrity itself.
-	run_waiting /dev/null "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
+	run_waiting /dev/null run_npm "$NPM_FETCH_LIMIT_S" pack --ignore-scripts "$NPM_PACKAGE-$npm_build@$version" \
 		&& mv "$work"/npm/*.tgz "$1" 2>/dev/null \
 		|| set_problem connection "npm could not fetch $NPM_PACKAGE-$npm_build ($(plain_text "$(head -n 3 "$work/errors")"))"
 }
@@ -103,7 +103,7 @@ unpack_archive() {
 	say_step 'Unpacking'
 	# bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
-		run_waiting /dev/null "$work/errors" unpack
+		run_waiting /dev/null unpack
 		grep -q locale "$work/errors" || break
 	done
 	explain_unpacking
@@ -125,7 +125,7 @@ verify_digest() {
 # read_digest ALGORITHM: sets digest to that of the archive, or fails
 read_digest() {
 	digest=''
-	run_waiting "$work/digest" "$work/errors" hash_archive "${1#sha}" && read -r digest _ <"$work/digest" \
+	run_waiting "$work/digest" hash_archive "${1#sha}" && read -r digest _ <"$work/digest" \
 		&& [ -n "$digest" ] && return 0
 	_errors=$(cat "$work/errors" 2>&1)
 	! is_of_the_system "$_errors" || die_file_system 'cannot check the archive' "$_errors"

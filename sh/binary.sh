@@ -4,7 +4,7 @@
 # check_binary: dies unless the unpacked binary runs here and is the version that was asked for
 check_binary() {
 	say_step 'Running wasp-bin version'
-	run_waiting "$work/said" "$work/errors" run_unpacked_binary || explain_binary "$?"
+	run_waiting "$work/said" run_unpacked_binary || explain_binary "$?"
 	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said" | head -n 1)
 	is_version "$_reported" || die 3 binary-does-not-run 'the binary in the archive does not say which version it is.' \
 		"$nothing"

@@ -14,11 +14,10 @@ run_doctor() {
 	show versions "$(words_of "$installed")"
 	examine_current
 	examine_path
-	examine_startup_files
-	examine_node
-	examine_telemetry
-	examine_network
-	examine_left_overs
+	examine_surroundings
+	_found=''
+	for_each_left_over find_left_over "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
+	show 'left over' "${_found:+$_found (the next install removes it)}"
 	[ "$doctor_code" != 0 ] || show result 'All is well.'
 	choose_build
 	tell code "$doctor_code"
@@ -62,10 +61,7 @@ examine_path() {
 	show PATH "${_first:+wasp is $(pretty "$_first")}"
 	[ "$on_path" = yes ] || object 3 "$(pretty "$prefix/bin") is not on PATH in this terminal. To add it: $path_command"
 	check_other_wasp
-}
-
-examine_startup_files() {
-	present='' edited=''
+	present=''
 	! may_change_startup_files || for_each_startup_file find_line
 	show 'start-up' "$present"
 }
@@ -75,31 +71,20 @@ find_line() {
 	! has_line "$@" || present=$(with_name "$present" "$1")
 }
 
-examine_node() {
+examine_surroundings() {
 	[ -z "$version" ] || read_receipt
 	check_node
 	show Node.js "${node_version:+$node_version${release_node:+, wanted: $release_node}}"
 	show npm "$(command -v npm)"
-}
-
-examine_telemetry() {
-	finish_lookups
 	show Python "$python"
 	if is_opted_out; then show telemetry off; else show telemetry "on; to see it: wasp telemetry"; fi
-}
-
-examine_network() {
 	find_registry
 	show registry "$(plain_text "$registry")"
 	_proxy=${https_proxy-${HTTPS_PROXY-${ALL_PROXY-${all_proxy-}}}}
 	show proxy "$(plain_text "$_proxy")"
 }
 
-examine_left_overs() {
-	_found=''
-	for _left in "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*; do
-		_name=${_left##*staging-}
-		! [ -e "$_left" ] || ! is_abandoned "${_name%-*}" "$_left" || _found="$_found${_found:+, }$(pretty "$_left")"
-	done
-	show 'left over' "${_found:+$_found (the next install removes it)}"
+# find_left_over FILE
+find_left_over() {
+	_found=$(with_name "$_found" "$1")
 }

@@ -117,7 +117,7 @@ differs_in_our_lines_only() {
 
 # replace_file: by a rename
 replace_file() {
-	sweep_staged "${real%/*}"/.wasp-staging-*
+	for_each_left_over discard "${real%/*}"/.wasp-staging-*
 	_staged=${real%/*}/.wasp-staging-$owner_name-new
 	mkdir -p "${real%/*}" \
 		&& { [ ! -e "$real" ] || { cp -p "$real" "$_staged" && [ "$(owner_of "$real")" = "$(owner_of "$_staged")" ]; }; } \

@@ -66,7 +66,7 @@ fetch() {
 		# As long as the server asks, but for a minute at most.
 		_wait=$(printf '%s\n' "$retry_after" | awk -v pause="$_pause" '{ print (!/^[0-9]+$/ ? pause : $0 > 60 ? 60 : $0 + 0) }')
 		say "$problem_text; retrying in $_wait s"
-		run_waiting /dev/null /dev/null sleep "$_wait"
+		run_waiting /dev/null sleep "$_wait"
 	done
 }
 
@@ -80,7 +80,8 @@ fetch_once() {
 	case $_file in */archive) _limit=$UNPACKED_LIMIT ;; esac
 	"fetch_with_$downloader"
 	read_headers
-	case $_method,$http_status in --head,3??) return 0 ;; esac
+	# wget fails where it is not to go on.
+	case $_method,$http_status,$_status in --head,3??,22) return 0 ;; esac
 	[ "$_status" = 0 ] || explain_failure
 }
 
@@ -96,7 +97,7 @@ fetch_with_curl() {
 	# From https never to http; what begins on this very machine may stay plain.
 	_protocols="=${_url%%:*},https"
 	# --disable, first: what a person has in ~/.curlrc is for other downloads.
-	run_waiting "$_file" "$work/errors" bounded curl --disable --silent --show-error --fail "$_method" \
+	run_waiting "$_file" bounded curl --disable --silent --show-error --fail "$_method" \
 		--dump-header "$headers" --max-redirs "$REDIRECT_LIMIT" --proto "$_protocols" --proto-redir "$_protocols" \
 		--connect-timeout "$timeout" --speed-limit "$SLOWEST" --speed-time "$timeout" --max-filesize "$_limit" \
 		--user-agent 'wasp-installer (sh)' "$_url"
@@ -110,7 +111,7 @@ fetch_with_wget() {
 		--head,*max-redirect*) set -- "$@" --spider --max-redirect=0 ;;
 		--head,*) set -- "$@" --spider ;;
 	esac
-	run_waiting "$_file" "$work/errors" bounded wget "$@" "$_url"
+	run_waiting "$_file" bounded wget "$@" "$_url"
 	case $_status in
 		[168]) _status=22 ;;
 		5) _status=60 ;;

@@ -41,7 +41,7 @@ find_registry() {
 	if [ -n "$npm_lookup" ]; then
 		wait "$npm_lookup" 2>/dev/null && {
 			[ "$(cat "$work/registry")" != undefined ] \
-				|| run_waiting "$work/registry" "$work/complaint" run_npm "$HELPER_LIMIT_S" config get registry
+				|| run_waiting "$work/registry" run_npm "$HELPER_LIMIT_S" config get registry
 		} && registry=$(sort "$work/registry" \
 			| sed -nE 's/^((@wasp\.sh:)?registry *= *)?(https?:\/\/[^[:space:]]*)[[:space:]]*$/\3/p' | head -n 1)
 		[ -n "$registry" ] || grep -q protected "$work/complaint" || fetcher=request
@@ -100,7 +100,7 @@ request_document() {
 view_with_npm() {
 	host=npm below='' _package=$NPM_PACKAGE$1@$2
 	shift 2
-	run_waiting "$work/answer" "$work/errors" run_npm "$NPM_FETCH_LIMIT_S" view --json "$_package" name "$@" \
+	run_waiting "$work/answer" run_npm "$NPM_FETCH_LIMIT_S" view --json "$_package" name "$@" \
 		&& read_json "$work/answer"
 }
 

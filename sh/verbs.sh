@@ -20,12 +20,12 @@ how_to_install() {
 	printf "Install it with your system's package manager."
 }
 
-# run_waiting STDOUT STDERR COMMAND...: runs it with its output in these files, so that a signal to this shell is
-# answered at once, not at its end
+# run_waiting STDOUT COMMAND...: runs it with its output in this file, and its complaints in $work/errors, so that a
+# signal to this shell is answered at once, not at its end
 run_waiting() {
-	_stdout=$1 _stderr=$2
-	shift 2
-	"$@" 2>"$_stderr" >"$_stdout" &
+	_stdout=$1
+	shift
+	"$@" 2>"$work/errors" >"$_stdout" &
 	child=$!
 	# Some shells tell of a process that was ended.
 	wait "$child" 2>/dev/null

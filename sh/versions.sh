@@ -38,13 +38,16 @@ make_staging() {
 
 # sweep: removes what killed runs left, and puts back a version that one of them had moved aside
 sweep() {
-	[ "$dry_run" = yes ] || sweep_staged "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
+	[ "$dry_run" = yes ] || for_each_left_over discard "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
 }
 
-sweep_staged() {
+# for_each_left_over DO STAGED...: "DO STAGED" for each of them that is there and abandoned
+for_each_left_over() {
+	_do=$1
+	shift
 	for _left; do
 		_name=${_left##*staging-}
-		! [ -e "$_left" ] || ! is_abandoned "${_name%-*}" "$_left" || discard "$_left"
+		! [ -e "$_left" ] || ! is_abandoned "${_name%-*}" "$_left" || "$_do" "$_left"
 	done
 }
 
@@ -144,7 +147,7 @@ take_turn() {
 		# A run was killed while it broke the turn of another.
 		! is_older "$turn.breaking" 1 || rmdir "$turn.breaking" 2>/dev/null
 		_waited=$((_waited + 1))
-		run_waiting /dev/null /dev/null sleep 0.1 || run_waiting /dev/null /dev/null sleep 1
+		run_waiting /dev/null sleep 0.1 || run_waiting /dev/null sleep 1
 	done
 	ignore_signals
 }

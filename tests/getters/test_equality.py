@@ -81,9 +81,7 @@ CASES = {
     "one that is there": Case("-v 0.24.0", 0, ("already",), installed("0.25.0", "0.24.0")),
     "upgrade": Case("", 0, ("What is new: ", "To go back to Wasp 0.24.0"), installed("0.24.0")),
     "older by name": Case("-v 0.24.0", 0, ("To go back to Wasp 0.25.0",), installed("0.25.0")),
-    "newest is older": Case(
-        "", 0, ("so yours was kept",), installed("0.26.0")
-    ),
+    "newest is older": Case("", 0, ("so yours was kept",), installed("0.26.0")),
     "only on GitHub": Case("-v 0.19.0", 0, ("unchecked",)),
     "quiet": Case("--quiet", 0),
     "plan": Case("--dry-run", 0, ("Would install", "~/.bashrc"), start_up_files),
