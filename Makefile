@@ -13,8 +13,8 @@ JOBS ?= $(shell echo $$(($(CORES) * 2)))
 TEST_TOOLS := bash bsdtar busybox curl dash dpkg-shlibdeps fish ksh93 lintian mksh npm openssl posh ruby \
     shasum wget yash zsh
 
-SHELL_FILES := .ci/run .ci/installs installed/launcher installed/env.sh packaging/debian/wasp.prerm \
-    $(wildcard packaging/asdf/bin/* packaging/asdf/lib/*.sh)
+SHELL_FILES := .ci/run .ci/installs installed/launcher installed/env.sh installed/project_version.sh \
+    packaging/debian/wasp.prerm $(wildcard packaging/asdf/bin/* packaging/asdf/lib/*.sh)
 SHFMT := $(BIN)/shfmt -ci -bn -ln posix
 # The parts of the sh program are one text, in which A && B || C is meant as it works, and some functions are called
 # by a name that is put together.
