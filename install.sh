@@ -2488,7 +2488,7 @@ def collector() -> tuple[str, str]:
 
 
 def parts_of(url: str) -> tuple[str, int, str]:
-    """Host, port and path; ValueError unless it is https, or on this very machine."""
+    """Host, port and path; ValueError unless it is https or on this machine."""
     import re
 
     here, anywhere = r"localhost|\[::1\]|127(?:\.[0-9]{1,3}){3}", r"\[[0-9A-Fa-f:]+\]|[\w.-]+"
@@ -2649,7 +2649,7 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
         try:
             answer = invocation.send(may_send=place is not None)
         finally:
-            if answer is not None:  # who cannot send may still get messages
+            if answer is not None:  # also for who could not send
                 import telemetry_messages
 
                 telemetry_messages.look(store, invocation.wasp_version, answer, int(time.time()))
@@ -2915,8 +2915,7 @@ def published_at(message: Message) -> int:
 class News:
     """What ``messages.json`` keeps; nothing when it cannot be read.
 
-    ``looked_at`` and ``shown`` are in seconds since 1970; ``ready`` has what is in the text for
-    each version.
+    ``looked_at`` and ``shown``: seconds since 1970; ``ready``: what a version's text has in it.
     """
 
     def __init__(self, text: bytes = b"") -> None:

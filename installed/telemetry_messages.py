@@ -111,8 +111,7 @@ def published_at(message: Message) -> int:
 class News:
     """What ``messages.json`` keeps; nothing when it cannot be read.
 
-    ``looked_at`` and ``shown`` are in seconds since 1970; ``ready`` has what is in the text for
-    each version.
+    ``looked_at`` and ``shown``: seconds since 1970; ``ready``: what a version's text has in it.
     """
 
     def __init__(self, text: bytes = b"") -> None:
