@@ -24,19 +24,16 @@ exec </dev/null
 (: >&1) 2>/dev/null || exec >/dev/null
 (: >&2) 2>/dev/null || exec 2>/dev/null
 user_locale=${LC_ALL-}
-LC_ALL=C
-export LC_ALL
+export LC_ALL=C
 INSTALLER_VERSION=0.2.0
 NPM_PACKAGE=@wasp.sh/wasp-cli
 NPM_PATH=@wasp.sh%2fwasp-cli
 FIRST_NPM_VERSION=0.20.2
-VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
+VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}((\.|-rc)(0|[1-9][0-9]{0,5}))?$'
 INSTALLER_URL=https://get.wasp.sh/install.sh
 RELEASES_URL=https://github.com/wasp-lang/wasp/releases
-NODE_URL=https://nodejs.org/en/download
 OLDEST_GLIBC=2.29
 REDIRECT_LIMIT=10
-SLOWEST=100
 ANSWER_LIMIT=16777216
 UNPACKED_LIMIT=1073741824
 ENTRY_LIMIT=100000
@@ -45,7 +42,6 @@ NPM_FETCH_LIMIT_S=600
 TELEMETRY_URL=https://app.posthog.com/capture/
 TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
 TELEMETRY_DEADLINE_S=10
-TELEMETRY_PAGE=https://wasp.sh/docs/telemetry
 STARTUP_MARK='# added by the Wasp installer'
 STARTUP_MARK_WITH_BREAK="$STARTUP_MARK, with the line break before it"
 newline='
@@ -53,11 +49,7 @@ newline='
 nothing='Nothing was installed.'
 tab=$(printf '\t') carriage_return=$(printf '\r') escape=$(printf '\033')
 usage() {
-	case $command in
-		use) _letter=s ;;
-		update) _letter=w ;;
-		*) _letter=${command%"${command#?}"} ;;
-	esac
+	case $command in use) _letter=s ;; update) _letter=w ;; *) _letter=${command%"${command#?}"} ;; esac
 	[ "$command" = install ] || printf 'usage: wasp installer %s [OPTIONS]\n' "$command"
 	while IFS='|' read -r _letters _text; do
 		case $_letters in '' | *"$_letter"*) printf '%s\n' "$_text" ;; esac
@@ -101,10 +93,10 @@ choose_colours() {
 	on_terminal=yes bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
 say() {
-	[ "$quiet" = yes ] || printf '%s\n' "$1" >&2
+	$quiet || printf '%s\n' "$1" >&2
 }
 say_step() {
-	[ "$verbose" = no ] || printf '%s\n' "$1" >&2
+	! $verbose || printf '%s\n' "$1" >&2
 }
 indented() {
 	printf '%s\n' "$2" | sed "2,\$s/^/$1/"
@@ -116,7 +108,7 @@ warn() {
 	}
 	tell warning "$1"
 	_warning="${yellow}warning:$plain $(indented '         ' "$1")"
-	if [ "$hold_warnings" = yes ]; then
+	if $hold_warnings; then
 		held_warnings="$held_warnings$newline$_warning"
 	else
 		say "$_warning"
@@ -132,12 +124,12 @@ die() {
 	leave "$1"
 }
 tell() {
-	[ "$porcelain" = yes ] || return 0
+	$porcelain || return 0
 	printf '%s=' "$1"
 	printf '%s\n' "$2" | awk '{ gsub(/\\/, "&&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { print "" }'
 }
 result() {
-	[ "$porcelain" = yes ] || return 0
+	$porcelain || return 0
 	is_on_path
 	tell status "$1"
 	for _key in version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path; do
@@ -169,7 +161,7 @@ leave_plan() {
 	leave 0
 }
 confirm() {
-	[ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
+	! $assume_yes && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
 	asking=yes
 	printf '%s [y/N] ' "$1" >&2
 	_answer=$(head -n 1 </dev/tty)
@@ -298,19 +290,21 @@ set_defaults() {
 	while [ "$home" != "${home%/}" ]; do home=${home%/}; done
 	command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
 	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
-	require_checksum=no force=no dry_run=no porcelain=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
-	modify_path=yes remote=no help=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+	wants_telemetry=yes modify_path=yes outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+	for _name in force dry_run porcelain quiet verbose remote require_checksum assume_yes help hold_warnings committed; do
+		eval "$_name=false"
+	done
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
 		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
 		child asking progress sending lookups npm_lookup; do eval "$_name=''"; done
-	on_path=no hold_warnings=no announced=no committed=no
+	on_path=no announced=no
 }
 parse_arguments() {
 	for _argument in "$@"; do
-		[ "$_argument" != --porcelain ] || porcelain=yes
+		[ "$_argument" != --porcelain ] || porcelain=true
 	done
-	_options=yes _commands=0
+	_options=yes _first=''
 	while [ $# -gt 0 ]; do
 		_word=$1 _value=${2-} _rest=''
 		shift
@@ -335,7 +329,7 @@ parse_arguments() {
 		esac
 		[ "$_rest" != next ] || shift
 	done
-	[ "$help" = no ] || { usage && leave 0; }
+	! $help || { usage && leave 0; }
 }
 take_value() {
 	case $_value in '' | -*) die 2 usage "$_word needs a value." 'See: --help' ;; esac
@@ -344,17 +338,17 @@ take_value() {
 }
 take_option() {
 	case $_word in
-		--require-checksum) require_checksum=yes ;;
+		--require-checksum) require_checksum=true ;;
 		--no-telemetry) wants_telemetry=no ;;
 		--no-modify-path) modify_path=no ;;
-		--remote) remote=yes ;;
-		--force) force=yes ;;
-		--dry-run) dry_run=yes ;;
+		--remote) remote=true ;;
+		--force) force=true ;;
+		--dry-run) dry_run=true ;;
 		--porcelain) ;;
-		-q | --quiet) quiet=yes ;;
-		--verbose) verbose=yes ;;
-		-y | --yes) assume_yes=yes ;;
-		-h | --help) help=yes ;;
+		-q | --quiet) quiet=true ;;
+		--verbose) verbose=true ;;
+		-y | --yes) assume_yes=true ;;
+		-h | --help) help=true ;;
 		-V) printf 'Wasp installer %s\n' "$INSTALLER_VERSION" && leave 0 ;;
 		--) _options=no ;;
 		*)
@@ -366,8 +360,8 @@ take_option() {
 take_word() {
 	case $_options,$1 in
 		yes,install | yes,list | yes,use | yes,update | yes,uninstall | yes,migrate-to-npm | yes,doctor | yes,check)
-			_commands=$((_commands + 1)) command=$1
-			[ "$_commands" = 1 ] || die 2 usage "'$1' is a second command." 'Give one at a time. See: --help'
+			[ -z "$_first" ] || die 2 usage "'$1' is a second command." 'Give one at a time. See: --help'
+			command=$1 _first=$1
 			;;
 		*,) die 2 usage 'one of the arguments is empty.' 'Perhaps a variable is not set.' ;;
 		*)
@@ -382,8 +376,8 @@ check_arguments() {
 		use,* | update,* | uninstall,* | *,) ;;
 		*) die_unknown_word "$named_version" ;;
 	esac
-	[ "$remote" = no ] || [ "$command" = list ] || die 2 usage '--remote works only with list.' 'For example: list --remote'
-	[ "$command" != check ] || [ "$porcelain" = yes ] || die_unknown_word check
+	! $remote || [ "$command" = list ] || die 2 usage '--remote works only with list.' 'For example: list --remote'
+	[ "$command" != check ] || $porcelain || die_unknown_word check
 	case $source in
 		auto | npm | github) ;;
 		*) die 2 usage "unknown source '$source'." 'Choose auto, npm or github.' ;;
@@ -411,7 +405,7 @@ check_version() {
 name_places() {
 	[ -n "$prefix" ] || die 2 usage 'HOME is not set, so there is no default folder to install to.' 'Choose one with --prefix DIR.'
 	prefix=$(absolute "$prefix")
-	[ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
+	! $porcelain || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
@@ -585,10 +579,10 @@ bounded() {
 }
 fetch_with_curl() {
 	_protocols="=${_url%%:*},https"
-	run_waiting "$_file" bounded curl --disable --silent --show-error --fail "$_method" \
-		--dump-header "$headers" --max-redirs "$REDIRECT_LIMIT" --proto "$_protocols" --proto-redir "$_protocols" \
-		--connect-timeout "$timeout" --speed-limit "$SLOWEST" --speed-time "$timeout" --max-filesize "$_limit" \
-		--user-agent 'wasp-installer (sh)' "$_url"
+	run_waiting "$_file" bounded curl --disable -sSf "$_method" \
+		-D "$headers" --max-redirs "$REDIRECT_LIMIT" --proto "$_protocols" --proto-redir "$_protocols" \
+		--connect-timeout "$timeout" --speed-limit 100 --speed-time "$timeout" --max-filesize "$_limit" \
+		-A 'wasp-installer (sh)' "$_url"
 }
 fetch_with_wget() {
 	set -- -S -O - $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"}
@@ -939,7 +933,7 @@ list_versions_at() {
 	[ -n "$available" ] || set_problem not-found 'it has no version of Wasp'
 }
 take_release() {
-	! is_downgrade && [ "$dry_run" = no ] && ! is_to_be_kept "$version" || return 0
+	! is_downgrade && ! $dry_run && ! is_to_be_kept "$version" || return 0
 	announce_install
 	say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
 	_known=$(known_digest "$release_build")
@@ -962,14 +956,14 @@ download() {
 }
 miss_checksum() {
 	_unknown="no checksum is known for $1"
-	[ "$require_checksum" = no ] || die 6 no-checksum "$_unknown." \
+	! $require_checksum || die 6 no-checksum "$_unknown." \
 		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
 	[ -n "$archive_file" ] || warn "$_unknown, so it is installed unchecked."
 }
 take_file() {
 	release_source="file"
 	[ "$wanted" = latest ] || version=$wanted
-	[ "$dry_run" = no ] || return 0
+	! $dry_run || return 0
 	say "Wasp from $(pretty "$archive_file")"
 	change_in "$staging" cp "$archive_file" "$staging/archive"
 	find_published
@@ -1143,7 +1137,7 @@ explain_binary() {
 		"$nothing $_hint"
 }
 start_progress() {
-	[ "$on_terminal" = yes ] && [ "$quiet" = no ] || return 0
+	[ "$on_terminal" = yes ] && ! $quiet || return 0
 	draw_progress "$staging/archive" &
 	progress=$!
 }
@@ -1176,7 +1170,7 @@ draw_progress() {
 	done
 }
 announce_install() {
-	[ "$dry_run,$announced,$wants_telemetry" = no,no,yes ] && ! is_opted_out || return 0
+	! $dry_run && [ "$announced,$wants_telemetry" = no,yes ] && ! is_opted_out || return 0
 	announced=yes
 	_target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
 	check_url "$_target" && make_install_event || return 0
@@ -1186,13 +1180,13 @@ announce_install() {
 	}
 	choose_downloader
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
-	say "Telemetry: sends a random id and \"$telemetry_os\" now, and usage events from your projects later ($TELEMETRY_PAGE; off: WASP_TELEMETRY_DISABLE=1)"
+	say "Telemetry: sends a random id and \"$telemetry_os\" now, and usage events from your projects later (https://wasp.sh/docs/telemetry; off: WASP_TELEMETRY_DISABLE=1)"
 	send_event
 	tell telemetry sent
 }
 announce_new_install() {
 	list_installed
-	[ "$force" = no ] && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } || announce_install
+	! $force && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } || announce_install
 }
 is_opted_out() {
 	case ${WASP_TELEMETRY_DISABLE+set}${DO_NOT_TRACK-} in
@@ -1220,13 +1214,13 @@ make_install_event() {
 send_event() {
 	case $downloader in
 		curl)
-			set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_target%%:*}" --max-filesize 65536 \
-				--user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_target"
+			set -- curl --disable -s --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_target%%:*}" --max-filesize 65536 \
+				-A wasp -H 'Accept:' -H 'Content-Type: application/json' -d "$event" "$_target"
 			;;
 		wget)
-			set -- wget $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"} --user-agent=wasp \
-				--timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --header='Content-Type: application/json' \
-				--post-data="$event" --output-document=- "$_target"
+			set -- wget $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"} -U wasp \
+				-T "$TELEMETRY_DEADLINE_S" --max-redirect=0 --header='Content-Type: application/json' \
+				--post-data="$event" -O - "$_target"
 			;;
 	esac
 	{
@@ -1262,7 +1256,7 @@ make_staging() {
 	change_in "$bin_dir" touch "$staged_launcher"
 }
 sweep() {
-	[ "$dry_run" = yes ] || for_each_left_over discard "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
+	$dry_run || for_each_left_over discard "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
 }
 for_each_left_over() {
 	_do=$1
@@ -1274,7 +1268,7 @@ for_each_left_over() {
 }
 discard() {
 	for _aside in "$1"/replaced/*; do
-		[ "$committed" = yes ] || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
+		$committed || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
 	done
 	[ ! -d "$1/replaced" ] || rename_folder "$1/replaced" "$1/discarded"
 	remove_tree "$1" 2>/dev/null
@@ -1284,7 +1278,7 @@ is_installed() {
 		&& grep -qs "^{\"version\": \"$1\", .*}\$" "$share_dir/$1/.receipt.json"
 }
 is_to_be_kept() {
-	[ "$force" = no ] && is_installed "$1"
+	! $force && is_installed "$1"
 }
 list_installed() {
 	found=$(
@@ -1379,10 +1373,10 @@ refuse_npm() {
 		"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To remove it: npm uninstall -g @wasp.sh/wasp-cli. To use this installer then: --force"
 }
 refuse_conflicts() {
-	[ "$force" = yes ] || refuse_npm
+	$force || refuse_npm
 	inspect_launcher
 	case $launcher,$force in
-		folder,* | foreign,no)
+		folder,* | foreign,false)
 			die 8 foreign-launcher "$(pretty "$bin_dir/wasp") is not from this installer." \
 				'Move it away, or replace a file with --force.'
 			;;
@@ -1397,7 +1391,7 @@ make_current() {
 	stage_launcher "$1"
 	place_shared_files
 	place_launcher
-	current=$1 committed=yes
+	current=$1 committed=true
 	change_in "$share_dir" rm -f "$share_dir/.uses-npm"
 	[ -n "$destdir" ] || add_to_startup_files
 	end_turn
@@ -1585,11 +1579,11 @@ add_to_github_path() {
 		&& (printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH") 2>/dev/null
 }
 add_line() {
-	if has_line "$@"; then
-		present=$(with_name "$present" "$1")
-	elif ! begin_edit "$1" || ! take_lines_out "$2" || ! append_line "$2" || ! finish_edit; then
-		warn "$(pretty "$1") $obstacle. For PATH and tab completion, add this line to it:${newline}$2"
-	fi
+	find_line "$@" || { begin_edit "$1" && take_lines_out "$2" && append_line "$2" && finish_edit; } \
+		|| warn "$(pretty "$1") $obstacle. For PATH and tab completion, add this line to it:${newline}$2"
+}
+find_line() {
+	has_line "$@" && present=$(with_name "$present" "$1")
 }
 has_line() {
 	[ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null
@@ -1684,7 +1678,7 @@ overwrite() {
 }
 check_node() {
 	finish_lookups
-	node_version=${node_version#v} _found='' _advice="Install it: $NODE_URL"
+	node_version=${node_version#v} _found='' _advice="Install it: https://nodejs.org/en/download"
 	_minimum=$(printf '%s\n' "$release_node" | sed 's/^[^0-9]*//; s/[^0-9.].*//')
 	case $(command -v node),$node_version in
 		,*)
@@ -1748,7 +1742,7 @@ run_install() {
 		return
 	fi
 	start_registry_lookup
-	if [ "$dry_run" = no ]; then
+	if ! $dry_run; then
 		make_staging
 		start_lookups
 	fi
@@ -1763,10 +1757,10 @@ run_install() {
 	if is_downgrade; then
 		say "You have Wasp $previous, and the newest one of $(source_name "$release_source") is $version, so yours was kept. To go back: -v $version"
 		version=$previous
+	fi
+	if is_to_be_kept "$version"; then
 		finish_install already-installed
-	elif is_to_be_kept "$version"; then
-		finish_install already-installed
-	elif [ "$dry_run" = yes ]; then
+	elif $dry_run; then
 		report_plan
 	else
 		announce_install
@@ -1776,18 +1770,18 @@ run_install() {
 	fi
 }
 is_downgrade() {
-	[ "$wanted,$force,$archive_file" = latest,no, ] && [ -n "$previous" ] && is_installed "$previous" \
+	[ "$wanted,$force,$archive_file" = latest,false, ] && [ -n "$previous" ] && is_installed "$previous" \
 		&& comes_before "$version" "$previous"
 }
 finish_install() {
 	outcome=$1
-	[ "$dry_run" = no ] || {
+	! $dry_run || {
 		report_outcome
 		result "$outcome"
 		return
 	}
 	read_receipt
-	hold_warnings=yes
+	hold_warnings=true
 	make_current "$version"
 	if [ -n "$destdir" ]; then
 		say "Staged Wasp $version in $share_dir/$version"
@@ -1827,7 +1821,7 @@ report_install() {
 	}
 	add_step 'Create your first app:' "${bold}wasp new my-app$plain"
 	say 'Next:'
-	[ "$quiet" = yes ] || printf '%s' "$steps" | awk '{ print (NR % 2) ? "  " (NR + 1) / 2 ". " $0 : "     " $0 }' >&2
+	$quiet || printf '%s' "$steps" | awk '{ print (NR % 2) ? "  " (NR + 1) / 2 ". " $0 : "     " $0 }' >&2
 }
 add_step() {
 	steps="$steps$1$newline$2$newline"
@@ -1850,12 +1844,12 @@ plan_startup_files() {
 }
 run_use() {
 	refuse_conflicts
-	[ "$dry_run" = yes ] || sweep
+	$dry_run || sweep
 	is_installed "$named_version" || die_not_installed "$named_version"
 	previous=$current
 	identify_platform
 	version=$named_version
-	[ "$dry_run" = no ] || leave_plan "make Wasp $version the current version"
+	! $dry_run || leave_plan "make Wasp $version the current version"
 	finish_install "$outcome"
 }
 die_not_installed() {
@@ -1863,10 +1857,10 @@ die_not_installed() {
 }
 run_check() {
 	refuse_conflicts
-	[ "$dry_run" = yes ] || make_staging
+	$dry_run || make_staging
 	list_installed
 	tell_versions
-	[ "$dry_run" = no ] || {
+	! $dry_run || {
 		plan_startup_files
 		tell startup "$edited"
 	}
@@ -1875,14 +1869,14 @@ run_list() {
 	identify_platform
 	inspect_launcher
 	list_installed
-	[ "$remote" = no ] || find_available
+	! $remote || find_available
 	tell_versions
 	tell remote "$(words_of "$available")"
 	result listed
-	[ "$porcelain" = no ] || return 0
+	! $porcelain || return 0
 	[ -n "$available$installed" ] || say "Wasp is not installed in $shown_prefix"
 	printf '%s\n' "${available:-$installed}" | awk -v current="$current" -v marked="$remote $(words_of "$installed")," 'NF {
-		print ($0 == current ? "* " : "  ") $0 (marked ~ /^yes/ && index(marked, " " $0 ",") ? " (installed)" : "") }'
+		print ($0 == current ? "* " : "  ") $0 (marked ~ /^true/ && index(marked, " " $0 ",") ? " (installed)" : "") }'
 	[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
 }
 tell_versions() {
@@ -1898,14 +1892,14 @@ look_around() {
 	case ${XDG_CACHE_HOME-} in /*) cache_folder=$XDG_CACHE_HOME/wasp ;; esac
 }
 decide() {
-	[ "$dry_run" = no ] || leave_plan "$1"
+	! $dry_run || leave_plan "$1"
 	[ -n "$version" ] || confirm "Do you want to $1?"
 }
 run_uninstall() {
 	look_around
 	version=$named_version
 	if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
-		[ "$dry_run" = yes ] || {
+		$dry_run || {
 			! [ -L "$share_dir/.turn" ] || take_turn && end_turn
 			remove_folders
 		}
@@ -1920,7 +1914,7 @@ run_uninstall() {
 	elif [ -z "$found" ] && [ "$launcher" != ours ]; then
 		refuse_npm
 		say "Wasp is not installed in $shown_prefix"
-		[ "$dry_run" = yes ] || remove_everything
+		$dry_run || remove_everything
 	else
 		decide "remove Wasp ($(words_of "$found")) from $shown_prefix"
 		remove_everything
@@ -1951,7 +1945,7 @@ run_migrate() {
 	result removed
 }
 remove_everything() {
-	committed=yes
+	committed=true
 	take_turn
 	inspect_launcher
 	[ "$launcher" != ours ] || change_in "$bin_dir" rm -f "$bin_dir/wasp"
@@ -2020,7 +2014,7 @@ run_doctor() {
 	leave "$doctor_code"
 }
 show() {
-	[ "$porcelain" = yes ] || printf '%-12s %s\n' "$1" "${2:-none}"
+	$porcelain || printf '%-12s %s\n' "$1" "${2:-none}"
 }
 object() {
 	[ "$doctor_code" != 0 ] || doctor_code=$1
@@ -2053,9 +2047,6 @@ examine_path() {
 	! may_change_startup_files || for_each_startup_file find_line
 	show 'start-up' "$present"
 }
-find_line() {
-	! has_line "$@" || present=$(with_name "$present" "$1")
-}
 examine_surroundings() {
 	[ -z "$version" ] || read_receipt
 	check_node
@@ -2075,22 +2066,21 @@ installed_file() {
 	case $1 in
 		launcher) cat <<'END_0' ;;
 #!/bin/sh
-# Starts Wasp. The installer writes it anew when the current version changes.
+# Starts Wasp. The installer writes it anew for another version.
 _wasp_version=''
 _wasp_root=''
 _wasp_python=''
-_wasp_fail() { printf 'wasp: %s\n      %s\n' "$@" >&2 && exit 127; }
+_fail() { printf 'wasp: %s\n      %s\n' "$@" >&2 && exit 127; }
 
 # Sets _path to the folder $1, or to $2 in the home.
-_wasp_find() {
+_find() {
 	case $1,${HOME-} in /*) _path=$1 ;; *,/*) _path=$HOME/$2 ;; *) return 1 ;; esac
 }
 
 # The rule of opt_out_reason in telemetry_ping.py.
-_wasp_opted_out() {
-	[ -z "${WASP_TELEMETRY_DISABLE+set}" ] || return 0
-	case ${DO_NOT_TRACK-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;; *) return 0 ;; esac
-	_wasp_find "${XDG_CONFIG_HOME-}" .config || return 1
+_opted_out() {
+	case ${WASP_TELEMETRY_DISABLE+set}${DO_NOT_TRACK-} in '' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;; *) return 0 ;; esac
+	_find "${XDG_CONFIG_HOME-}" .config || return 1
 	_path=$_path/wasp
 	[ ! -e "$_path/telemetry-off" ] && [ ! -L "$_path/telemetry-off" ] || return 0
 	# Perhaps it is in a folder that may not be entered.
@@ -2099,7 +2089,7 @@ _wasp_opted_out() {
 }
 
 # By "..", as $PWD may have a link in it.
-_wasp_in_project() {
+_in_project() {
 	_path=.
 	until [ -e "$_path/.wasproot" ]; do
 		[ "${#_path}" -lt 200 ] || return 1
@@ -2108,15 +2098,15 @@ _wasp_in_project() {
 }
 
 # By an import, for what Python has compiled.
-_wasp_exec_ping() {
+_exec_ping() {
 	exec "$_wasp_python" -I -S -B -c 'import sys; sys.path.insert(0, sys.argv[1])
 import telemetry_ping; telemetry_ping.run(sys.argv[2:])' "$_wasp_root" "$@"
 }
 
 # Only with the words that are sent, as others see the arguments of a process; in a subshell, as
 # Wasp would not wait for its child.
-_wasp_count() {
-	_wasp_in_project || return 0
+_count() {
+	_in_project || return 0
 	case ${1-},${2-} in build,start | deploy,*) ;; build,*) set -- build ;; *) set -- ;; esac
 	for _word; do
 		shift
@@ -2124,14 +2114,14 @@ _wasp_count() {
 	done
 	set -- invoked "$_wasp_version" ${1+"$@"}
 	case ${WASP_TELEMETRY_DEBUG-} in
-		'' | 0) (trap '' HUP INT QUIT && _wasp_exec_ping "$@" </dev/null >/dev/null 2>&1 &) ;;
-		*) (_wasp_exec_ping "$@" </dev/null >&2) || : ;;
+		'' | 0) (trap '' HUP INT QUIT && _exec_ping "$@" </dev/null >/dev/null 2>&1 &) ;;
+		*) (_exec_ping "$@" </dev/null >&2) || : ;;
 	esac
 }
 
 # An empty file tells telemetry_messages.py that it was shown.
-_wasp_show_messages() {
-	[ -z "${WASP_AUTO_NEWS_DISABLE+set}" ] && _wasp_find "${XDG_CACHE_HOME-}" .cache || return 0
+_show_messages() {
+	[ -z "${WASP_AUTO_NEWS_DISABLE+set}" ] && _find "${XDG_CACHE_HOME-}" .cache || return 0
 	_path=$_path/wasp/telemetry/messages-$_wasp_version
 	[ -s "$_path" ] && [ -f "$_path" ] && [ -t 2 ] || return 0
 	while IFS= read -r _word; do printf '%s\n' "$_word"; done <"$_path" >&2
@@ -2142,16 +2132,16 @@ _wasp_show_messages() {
 # A project may want another version, if there is one.
 for _dir in "$_wasp_root"/*/wasp-bin; do
 	[ "$_dir" != "$_wasp_root/$_wasp_version/wasp-bin" ] && [ -r "$_wasp_root/project_version.sh" ] || continue
-	case ${1-} in completion:* | installer | uninstall) ;; *) ! _wasp_in_project || . "$_wasp_root/project_version.sh" ;; esac
+	case ${1-} in completion:* | installer | uninstall) ;; *) ! _in_project || . "$_wasp_root/project_version.sh" ;; esac
 	break
 done
 case ${1-},$_wasp_python in
-	telemetry,?*) shift && _wasp_exec_ping telemetry "$_wasp_version" ${1+"$@"} ;;
+	telemetry,?*) shift && _exec_ping telemetry "$_wasp_version" ${1+"$@"} ;;
 	installer,*)
 		shift && _path=${_wasp_root%/share/wasp-lang}
 		[ ! -r "$_wasp_root/wasp-installer.sh" ] \
 			|| exec /bin/sh "$_wasp_root/wasp-installer.sh" --prefix "${_path:-/}" ${1+"$@"}
-		_wasp_fail "There is no wasp-installer.sh in $_wasp_root." \
+		_fail "There is no wasp-installer.sh in $_wasp_root." \
 			'If a package manager looks after this Wasp, it also updates it.'
 		;;
 esac
@@ -2160,12 +2150,12 @@ for _dir in "$_wasp_root/$_wasp_version" "$_wasp_root"/.staging-*/replaced/"$_wa
 	[ ! -x "$_dir/wasp-bin" ] || break
 done
 export waspc_datadir="$_dir/data"
-[ -x "$_dir/wasp-bin" ] || _wasp_fail "Wasp $_wasp_version is no longer in $_wasp_root." \
+[ -x "$_dir/wasp-bin" ] || _fail "Wasp $_wasp_version is no longer in $_wasp_root." \
 	'Install it again: curl -fsSL https://get.wasp.sh/install.sh | sh'
-if _wasp_opted_out; then
+if _opted_out; then
 	export WASP_TELEMETRY_DISABLE=1
 elif [ "$_wasp_python" ]; then
-	case ${1-} in completion:* | uninstall) ;; *) _wasp_count ${1+"$@"} && _wasp_show_messages ;; esac
+	case ${1-} in completion:* | uninstall) ;; *) _count ${1+"$@"} && _show_messages ;; esac
 	# Wasp itself then sends and shows nothing.
 	export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
 fi
@@ -2194,27 +2184,27 @@ TYPE_CHECKING = False  # importing it would take 15 ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from socket import socket
-    from typing import IO, Any, Final, NoReturn
+    from typing import IO, Any, NoReturn
 
-DEFAULT_URL: Final = "https://app.posthog.com/capture/"
+DEFAULT_URL = "https://app.posthog.com/capture/"
 #: Public: it can send events, not read them.
-DEFAULT_KEY: Final = "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"
+DEFAULT_KEY = "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"
 
 #: Between two events of a kind from a project.
-PAUSE_S: Final = 12 * 60 * 60
+PAUSE_S = 12 * 60 * 60
 #: The same after a failure; see ``State.spread``.
-FAILED_PAUSE_S: Final = 60 * 60
+FAILED_PAUSE_S = 60 * 60
 #: Then the process ends.
-DEADLINE_S: Final = 10
+DEADLINE_S = 10
 #: Processes of a user that send at once.
-SENDERS_LIMIT: Final = 8
+SENDERS_LIMIT = 8
 #: One that slept for so long sends no more.
-STALE_S: Final = 60
-ANSWER_LIMIT_BYTES: Final = 1024 * 1024
+STALE_S = 60
+ANSWER_LIMIT_BYTES = 1024 * 1024
 
 #: The only arguments of ``wasp deploy`` that are ever sent.
-DEPLOY_KEYWORDS: Final = ("fly", "setup", "create-db", "deploy", "cmd")
-CI_VARIABLES: Final = (
+DEPLOY_KEYWORDS = ("fly", "setup", "create-db", "deploy", "cmd")
+CI_VARIABLES = (
     *("CI", "BUILD_ID", "BUILD_NUMBER", "CI_APP_ID", "CI_BUILD_ID", "CI_BUILD_NUMBER", "CI_NAME"),
     *("CONTINUOUS_INTEGRATION", "RUN_ID", "GITHUB_ACTIONS", "TRAVIS"),
 )
@@ -2236,7 +2226,7 @@ def opt_out_reason(environment: Mapping[str, str]) -> str | None:
 
 
 def off_file(environment: Mapping[str, str]) -> str:
-    """While it exists, telemetry is off."""
+    """Its presence means off."""
     return f"{_user_folder(environment, 'XDG_CONFIG_HOME', '.config')}/wasp/telemetry-off"
 
 
@@ -2284,7 +2274,7 @@ def cli_event(
 
 
 def this_os() -> str:
-    """The operating system: linux, osx or Unknown."""
+    """linux, osx or Unknown."""
     return {"linux": "linux", "darwin": "osx"}.get(sys.platform, "Unknown")
 
 
@@ -2346,7 +2336,7 @@ class State:
         return True
 
     def settle(self, begun: int, build: bool, deploy: str, taken: bool) -> None:
-        """The event with these keywords is on its way, or was not taken after all."""
+        """The event with these keywords is on its way, or was not taken."""
         self.ends[build] = begun + (PAUSE_S if taken else FAILED_PAUSE_S + self.spread)
         if not taken:
             self.deploy = self.deploy or deploy
@@ -2368,7 +2358,7 @@ class Store:
         self._user_id = os.fsencode(os.environ.get("WASP_TELEMETRY_USER_ID", ""))
 
     def make(self) -> None:
-        """Makes nothing above the cache: a home that is removed meanwhile stays away."""
+        """Nothing above the cache: a home that was removed stays away."""
         wasp = os.path.dirname(self.folder)
         for folder in (os.path.dirname(wasp), wasp, self.folder):
             if not os.path.isdir(folder):
@@ -2388,7 +2378,7 @@ class Store:
 
     def project_hash(self, project: str) -> str:
         """16 hex digits for an absolute path, which nobody can guess without the secret."""
-        # The hash of the user id itself is sent, so this one has more in it.
+        # Not the hash of the user id alone, which is sent.
         secret = _sha256(b"wasp project secret of " + self._user_id)
         if not self._user_id:
             secret = self._once("secret", lambda known: len(known) == 32, os.urandom(32))
@@ -2414,7 +2404,7 @@ class Store:
         return file
 
     def sender(self) -> IO[bytes] | None:
-        """While this is open, its process is one of the few that may send."""
+        """While it is open, this process may send; None where enough others do."""
         for number in range(SENDERS_LIMIT):
             try:
                 return self.lock(f"sender-{number}", wait=False)
@@ -2496,13 +2486,13 @@ def _hmac_sha256(key: bytes, message: bytes) -> bytes:
 
 
 def collector() -> tuple[str, str]:
-    """Where events go, and their key."""
+    """Address and key."""
     url = os.environ.get("WASP_TELEMETRY_URL") or DEFAULT_URL
     return url, os.environ.get("WASP_TELEMETRY_KEY") or DEFAULT_KEY
 
 
 def parts_of(url: str) -> tuple[str, int, str]:
-    """Host, port and path; ValueError unless it is https, or on this very machine."""
+    """Host, port and path; ValueError unless it is https or on this machine."""
     import re
 
     here, anywhere = r"localhost|\[::1\]|127(?:\.[0-9]{1,3}){3}", r"\[[0-9A-Fa-f:]+\]|[\w.-]+"
@@ -2628,7 +2618,7 @@ class Invocation:
             with self._store.lock():
                 if not 0 <= clock() - now < STALE_S:
                     # It slept, perhaps with the machine; another may have sent meanwhile.
-                    raise TimeoutError("this attempt is of another time")
+                    raise TimeoutError("this attempt came too late")
                 state = self.state()
                 state.settle(now, self.build, deploy, taken)
                 self._store.write(self._file, state.to_text().encode())
@@ -2663,7 +2653,7 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
         try:
             answer = invocation.send(may_send=place is not None)
         finally:
-            if answer is not None:  # who cannot send may still get messages
+            if answer is not None:  # also for who could not send
                 import telemetry_messages
 
                 telemetry_messages.look(store, invocation.wasp_version, answer, int(time.time()))
@@ -2699,7 +2689,7 @@ def _detach() -> None:
 def _keep_compiled() -> None:
     """Keeps what Python compiles of our files, in a folder of this user's own.
 
-    From inside: if Wasp was removed meanwhile, an import would make the folder anew.
+    From inside it: an import would make a folder that was removed anew.
     """
     kept, folder = getattr(__spec__, "cached", None), os.path.dirname(os.path.abspath(__file__))
     if not kept or os.stat(folder).st_uid != os.geteuid():
@@ -2715,7 +2705,7 @@ def _keep_compiled() -> None:
 
 # --- wasp telemetry
 
-_USAGE: Final = """\
+_USAGE = """\
 usage: wasp telemetry          whether it is enabled, and when it sends
        wasp telemetry show     the exact data that would be sent now
        wasp telemetry off      switch it off, for all projects
@@ -2834,18 +2824,18 @@ import telemetry_ping as ping
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Final
+    from typing import Any
 
     Message = dict[str, Any]
 
-DEFAULT_NEWS_URL: Final = "https://news.wasp.sh"
-LEVELS: Final = ("critical", "important", "info")
+DEFAULT_NEWS_URL = "https://news.wasp.sh"
+LEVELS = ("critical", "important", "info")
 
-DAY_S: Final = 24 * 60 * 60
-DAILY_S: Final = 20 * 60 * 60  # nobody comes back at the same second
+DAY_S = 24 * 60 * 60
+DAILY_S = 20 * 60 * 60  # nobody comes back at the same second
 
 #: What bad text raises.
-BROKEN: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+BROKEN = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 def version_key(version: str) -> tuple[Any, ...]:
@@ -2929,8 +2919,7 @@ def published_at(message: Message) -> int:
 class News:
     """What ``messages.json`` keeps; nothing when it cannot be read.
 
-    ``looked_at`` and ``shown`` are in seconds since 1970; ``ready`` has what is in the text for
-    each version.
+    ``looked_at`` and ``shown``: seconds since 1970; ``ready``: what a version's text has in it.
     """
 
     def __init__(self, text: bytes = b"") -> None:
@@ -3098,7 +3087,7 @@ def _releases(version: str) -> list[str]:
     return [*filter(_is_release, found)]
 END_2
 		project_version.sh) cat <<'END_3' ;;
-# shellcheck shell=sh disable=SC2015,SC2154,SC2295
+# shellcheck shell=sh disable=SC2015,SC2086,SC2154,SC2295
 # The launcher reads this where several versions are installed. A project says in main.wasp or main.wasp.ts what it
 # wants: wasp: { version: "^0.24.0" }. Sets _wasp_version to what runs here.
 
@@ -3165,7 +3154,6 @@ _satisfies() {
 	[ "$1" != "$_wanted" ] || return 0
 	case $_caret$1.${_wanted%-rc*} in ^*[!0-9.]* | [!^]*) return 1 ;; ^*.*.*.*.*.*) ;; *) return 1 ;; esac
 	IFS=.
-	# shellcheck disable=SC2086 # they are to be split
 	set -- $1 ${_wanted%-rc*}
 	unset IFS
 	case $1.$2,$4.$5 in
@@ -3178,7 +3166,6 @@ _satisfies() {
 # Whether $1 is newer than $2.
 _is_newer() {
 	IFS=.
-	# shellcheck disable=SC2086 # they are to be split
 	set -- $1 $2
 	unset IFS
 	[ "$1" -gt "$4" ] || { [ "$1" = "$4" ] && { [ "$2" -gt "$5" ] || { [ "$2" = "$5" ] && [ "${3%-*}" -gt "${6%-*}" ]; }; }; }
@@ -3207,10 +3194,7 @@ for _file in "$_path/main.wasp" "$_path/main.wasp.ts"; do
 	set -f
 	_read_requirement "$_file"
 	set +f
-	case $_wanted in
-		'' | *[!0-9A-Za-z.-]*) ;;
-		*) _choose ;;
-	esac
+	case $_wanted in '' | *[!0-9A-Za-z.-]*) ;; *) _choose ;; esac
 	break
 done
 END_3
@@ -3222,7 +3206,7 @@ __wasp_bin=${__wasp_root%/share/wasp-lang}/bin
 case ":${PATH-}:" in
 	*:"$__wasp_bin":*) ;;
 	*)
-		# An active environment of conda or venv stays first.
+		# An active conda or venv environment stays first.
 		case ${PATH-}: in
 			"${CONDA_PREFIX:-//}/bin":*) PATH=$CONDA_PREFIX/bin:$__wasp_bin${PATH#"$CONDA_PREFIX/bin"} ;;
 			"${VIRTUAL_ENV:-//}/bin":*) PATH=$VIRTUAL_ENV/bin:$__wasp_bin${PATH#"$VIRTUAL_ENV/bin"} ;;
@@ -3250,7 +3234,7 @@ set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
 if not contains -- $bin $PATH
     set -l first (string match -v /bin -- $CONDA_PREFIX/bin $VIRTUAL_ENV/bin)
     if contains -- "$PATH[1]" $first
-        # An active environment of conda or venv stays first.
+        # An active conda or venv environment stays first.
         set -gx PATH $PATH[1] $bin $PATH[2..-1]
     else
         set -gx PATH $bin $PATH
@@ -3383,8 +3367,8 @@ clean_up() {
 	progress=''
 	end_turn
 	[ -z "$owner_name" ] || for_each_left_over discard "$share_dir/.staging-$owner_name-"* "$staged_launcher"
-	[ "$committed" = yes ] || remove_empty "$bin_dir" "$made_bin"
-	[ "$committed" = yes ] || remove_empty "$share_dir" "$made_share"
+	$committed || remove_empty "$bin_dir" "$made_bin"
+	$committed || remove_empty "$share_dir" "$made_share"
 	[ -z "$work" ] || remove_tree "$work"
 }
 interrupted() {

@@ -20,27 +20,27 @@ TYPE_CHECKING = False  # importing it would take 15 ms
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from socket import socket
-    from typing import IO, Any, Final, NoReturn
+    from typing import IO, Any, NoReturn
 
-DEFAULT_URL: Final = "https://app.posthog.com/capture/"
+DEFAULT_URL = "https://app.posthog.com/capture/"
 #: Public: it can send events, not read them.
-DEFAULT_KEY: Final = "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"
+DEFAULT_KEY = "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"
 
 #: Between two events of a kind from a project.
-PAUSE_S: Final = 12 * 60 * 60
+PAUSE_S = 12 * 60 * 60
 #: The same after a failure; see ``State.spread``.
-FAILED_PAUSE_S: Final = 60 * 60
+FAILED_PAUSE_S = 60 * 60
 #: Then the process ends.
-DEADLINE_S: Final = 10
+DEADLINE_S = 10
 #: Processes of a user that send at once.
-SENDERS_LIMIT: Final = 8
+SENDERS_LIMIT = 8
 #: One that slept for so long sends no more.
-STALE_S: Final = 60
-ANSWER_LIMIT_BYTES: Final = 1024 * 1024
+STALE_S = 60
+ANSWER_LIMIT_BYTES = 1024 * 1024
 
 #: The only arguments of ``wasp deploy`` that are ever sent.
-DEPLOY_KEYWORDS: Final = ("fly", "setup", "create-db", "deploy", "cmd")
-CI_VARIABLES: Final = (
+DEPLOY_KEYWORDS = ("fly", "setup", "create-db", "deploy", "cmd")
+CI_VARIABLES = (
     *("CI", "BUILD_ID", "BUILD_NUMBER", "CI_APP_ID", "CI_BUILD_ID", "CI_BUILD_NUMBER", "CI_NAME"),
     *("CONTINUOUS_INTEGRATION", "RUN_ID", "GITHUB_ACTIONS", "TRAVIS"),
 )
@@ -62,7 +62,7 @@ def opt_out_reason(environment: Mapping[str, str]) -> str | None:
 
 
 def off_file(environment: Mapping[str, str]) -> str:
-    """While it exists, telemetry is off."""
+    """Its presence means off."""
     return f"{_user_folder(environment, 'XDG_CONFIG_HOME', '.config')}/wasp/telemetry-off"
 
 
@@ -110,7 +110,7 @@ def cli_event(
 
 
 def this_os() -> str:
-    """The operating system: linux, osx or Unknown."""
+    """linux, osx or Unknown."""
     return {"linux": "linux", "darwin": "osx"}.get(sys.platform, "Unknown")
 
 
@@ -172,7 +172,7 @@ class State:
         return True
 
     def settle(self, begun: int, build: bool, deploy: str, taken: bool) -> None:
-        """The event with these keywords is on its way, or was not taken after all."""
+        """The event with these keywords is on its way, or was not taken."""
         self.ends[build] = begun + (PAUSE_S if taken else FAILED_PAUSE_S + self.spread)
         if not taken:
             self.deploy = self.deploy or deploy
@@ -194,7 +194,7 @@ class Store:
         self._user_id = os.fsencode(os.environ.get("WASP_TELEMETRY_USER_ID", ""))
 
     def make(self) -> None:
-        """Makes nothing above the cache: a home that is removed meanwhile stays away."""
+        """Nothing above the cache: a home that was removed stays away."""
         wasp = os.path.dirname(self.folder)
         for folder in (os.path.dirname(wasp), wasp, self.folder):
             if not os.path.isdir(folder):
@@ -214,7 +214,7 @@ class Store:
 
     def project_hash(self, project: str) -> str:
         """16 hex digits for an absolute path, which nobody can guess without the secret."""
-        # The hash of the user id itself is sent, so this one has more in it.
+        # Not the hash of the user id alone, which is sent.
         secret = _sha256(b"wasp project secret of " + self._user_id)
         if not self._user_id:
             secret = self._once("secret", lambda known: len(known) == 32, os.urandom(32))
@@ -240,7 +240,7 @@ class Store:
         return file
 
     def sender(self) -> IO[bytes] | None:
-        """While this is open, its process is one of the few that may send."""
+        """While it is open, this process may send; None where enough others do."""
         for number in range(SENDERS_LIMIT):
             try:
                 return self.lock(f"sender-{number}", wait=False)
@@ -322,13 +322,13 @@ def _hmac_sha256(key: bytes, message: bytes) -> bytes:
 
 
 def collector() -> tuple[str, str]:
-    """Where events go, and their key."""
+    """Address and key."""
     url = os.environ.get("WASP_TELEMETRY_URL") or DEFAULT_URL
     return url, os.environ.get("WASP_TELEMETRY_KEY") or DEFAULT_KEY
 
 
 def parts_of(url: str) -> tuple[str, int, str]:
-    """Host, port and path; ValueError unless it is https, or on this very machine."""
+    """Host, port and path; ValueError unless it is https or on this machine."""
     import re
 
     here, anywhere = r"localhost|\[::1\]|127(?:\.[0-9]{1,3}){3}", r"\[[0-9A-Fa-f:]+\]|[\w.-]+"
@@ -454,7 +454,7 @@ class Invocation:
             with self._store.lock():
                 if not 0 <= clock() - now < STALE_S:
                     # It slept, perhaps with the machine; another may have sent meanwhile.
-                    raise TimeoutError("this attempt is of another time")
+                    raise TimeoutError("this attempt came too late")
                 state = self.state()
                 state.settle(now, self.build, deploy, taken)
                 self._store.write(self._file, state.to_text().encode())
@@ -489,7 +489,7 @@ def _invoked(wasp_version: str, arguments: Sequence[str]) -> None:
         try:
             answer = invocation.send(may_send=place is not None)
         finally:
-            if answer is not None:  # who cannot send may still get messages
+            if answer is not None:  # also for who could not send
                 import telemetry_messages
 
                 telemetry_messages.look(store, invocation.wasp_version, answer, int(time.time()))
@@ -525,7 +525,7 @@ def _detach() -> None:
 def _keep_compiled() -> None:
     """Keeps what Python compiles of our files, in a folder of this user's own.
 
-    From inside: if Wasp was removed meanwhile, an import would make the folder anew.
+    From inside it: an import would make a folder that was removed anew.
     """
     kept, folder = getattr(__spec__, "cached", None), os.path.dirname(os.path.abspath(__file__))
     if not kept or os.stat(folder).st_uid != os.geteuid():
@@ -541,7 +541,7 @@ def _keep_compiled() -> None:
 
 # --- wasp telemetry
 
-_USAGE: Final = """\
+_USAGE = """\
 usage: wasp telemetry          whether it is enabled, and when it sends
        wasp telemetry show     the exact data that would be sent now
        wasp telemetry off      switch it off, for all projects

@@ -5,7 +5,7 @@ set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
 if not contains -- $bin $PATH
     set -l first (string match -v /bin -- $CONDA_PREFIX/bin $VIRTUAL_ENV/bin)
     if contains -- "$PATH[1]" $first
-        # An active environment of conda or venv stays first.
+        # An active conda or venv environment stays first.
         set -gx PATH $PATH[1] $bin $PATH[2..-1]
     else
         set -gx PATH $bin $PATH

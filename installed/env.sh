@@ -5,7 +5,7 @@ __wasp_bin=${__wasp_root%/share/wasp-lang}/bin
 case ":${PATH-}:" in
 	*:"$__wasp_bin":*) ;;
 	*)
-		# An active environment of conda or venv stays first.
+		# An active conda or venv environment stays first.
 		case ${PATH-}: in
 			"${CONDA_PREFIX:-//}/bin":*) PATH=$CONDA_PREFIX/bin:$__wasp_bin${PATH#"$CONDA_PREFIX/bin"} ;;
 			"${VIRTUAL_ENV:-//}/bin":*) PATH=$VIRTUAL_ENV/bin:$__wasp_bin${PATH#"$VIRTUAL_ENV/bin"} ;;

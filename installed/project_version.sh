@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2015,SC2154,SC2295
+# shellcheck shell=sh disable=SC2015,SC2086,SC2154,SC2295
 # The launcher reads this where several versions are installed. A project says in main.wasp or main.wasp.ts what it
 # wants: wasp: { version: "^0.24.0" }. Sets _wasp_version to what runs here.
 
@@ -65,7 +65,6 @@ _satisfies() {
 	[ "$1" != "$_wanted" ] || return 0
 	case $_caret$1.${_wanted%-rc*} in ^*[!0-9.]* | [!^]*) return 1 ;; ^*.*.*.*.*.*) ;; *) return 1 ;; esac
 	IFS=.
-	# shellcheck disable=SC2086 # they are to be split
 	set -- $1 ${_wanted%-rc*}
 	unset IFS
 	case $1.$2,$4.$5 in
@@ -78,7 +77,6 @@ _satisfies() {
 # Whether $1 is newer than $2.
 _is_newer() {
 	IFS=.
-	# shellcheck disable=SC2086 # they are to be split
 	set -- $1 $2
 	unset IFS
 	[ "$1" -gt "$4" ] || { [ "$1" = "$4" ] && { [ "$2" -gt "$5" ] || { [ "$2" = "$5" ] && [ "${3%-*}" -gt "${6%-*}" ]; }; }; }
@@ -107,9 +105,6 @@ for _file in "$_path/main.wasp" "$_path/main.wasp.ts"; do
 	set -f
 	_read_requirement "$_file"
 	set +f
-	case $_wanted in
-		'' | *[!0-9A-Za-z.-]*) ;;
-		*) _choose ;;
-	esac
+	case $_wanted in '' | *[!0-9A-Za-z.-]*) ;; *) _choose ;; esac
 	break
 done

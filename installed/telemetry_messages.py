@@ -16,18 +16,18 @@ import telemetry_ping as ping
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Final
+    from typing import Any
 
     Message = dict[str, Any]
 
-DEFAULT_NEWS_URL: Final = "https://news.wasp.sh"
-LEVELS: Final = ("critical", "important", "info")
+DEFAULT_NEWS_URL = "https://news.wasp.sh"
+LEVELS = ("critical", "important", "info")
 
-DAY_S: Final = 24 * 60 * 60
-DAILY_S: Final = 20 * 60 * 60  # nobody comes back at the same second
+DAY_S = 24 * 60 * 60
+DAILY_S = 20 * 60 * 60  # nobody comes back at the same second
 
 #: What bad text raises.
-BROKEN: Final = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
+BROKEN = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 def version_key(version: str) -> tuple[Any, ...]:
@@ -111,8 +111,7 @@ def published_at(message: Message) -> int:
 class News:
     """What ``messages.json`` keeps; nothing when it cannot be read.
 
-    ``looked_at`` and ``shown`` are in seconds since 1970; ``ready`` has what is in the text for
-    each version.
+    ``looked_at`` and ``shown``: seconds since 1970; ``ready``: what a version's text has in it.
     """
 
     def __init__(self, text: bytes = b"") -> None:

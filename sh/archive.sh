@@ -6,7 +6,7 @@
 # take_release: what follows a found release; leaves $staging/new, unless there is nothing to do. Fails with a problem
 # while another source could do better; dies of an archive that is not what it should be.
 take_release() {
-	! is_downgrade && [ "$dry_run" = no ] && ! is_to_be_kept "$version" || return 0
+	! is_downgrade && ! $dry_run && ! is_to_be_kept "$version" || return 0
 	announce_install
 	say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
 	# What was published with this installer counts for more than what a server says.
@@ -35,7 +35,7 @@ download() {
 # miss_checksum ARCHIVE: dies, where one is required
 miss_checksum() {
 	_unknown="no checksum is known for $1"
-	[ "$require_checksum" = no ] || die 6 no-checksum "$_unknown." \
+	! $require_checksum || die 6 no-checksum "$_unknown." \
 		'Pass one you trust with --sha256 HEX, or leave out --require-checksum.'
 	[ -n "$archive_file" ] || warn "$_unknown, so it is installed unchecked."
 }
@@ -44,7 +44,7 @@ miss_checksum() {
 take_file() {
 	release_source="file"
 	[ "$wanted" = latest ] || version=$wanted
-	[ "$dry_run" = no ] || return 0
+	! $dry_run || return 0
 	say "Wasp from $(pretty "$archive_file")"
 	change_in "$staging" cp "$archive_file" "$staging/archive"
 	find_published

@@ -6,23 +6,26 @@ set_defaults() {
 	while [ "$home" != "${home%/}" ]; do home=${home%/}; done
 	command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
 	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
-	require_checksum=no force=no dry_run=no porcelain=no quiet=no verbose=no assume_yes=no wants_telemetry=yes
-	modify_path=yes remote=no help=no outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+	wants_telemetry=yes modify_path=yes outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+	# These are run as commands.
+	for _name in force dry_run porcelain quiet verbose remote require_checksum assume_yes help hold_warnings committed; do
+		eval "$_name=false"
+	done
 
 	# What becomes known on the way.
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
 		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
 		child asking progress sending lookups npm_lookup; do eval "$_name=''"; done
-	on_path=no hold_warnings=no announced=no committed=no
+	on_path=no announced=no
 }
 
 parse_arguments() {
 	# A refused argument is told to a program too, wherever --porcelain stands.
 	for _argument in "$@"; do
-		[ "$_argument" != --porcelain ] || porcelain=yes
+		[ "$_argument" != --porcelain ] || porcelain=true
 	done
-	_options=yes _commands=0
+	_options=yes _first=''
 	while [ $# -gt 0 ]; do
 		_word=$1 _value=${2-} _rest=''
 		shift
@@ -49,7 +52,7 @@ parse_arguments() {
 		esac
 		[ "$_rest" != next ] || shift
 	done
-	[ "$help" = no ] || { usage && leave 0; }
+	! $help || { usage && leave 0; }
 }
 
 # take_value VARIABLE: sets it to the value of the option
@@ -61,17 +64,17 @@ take_value() {
 
 take_option() {
 	case $_word in
-		--require-checksum) require_checksum=yes ;;
+		--require-checksum) require_checksum=true ;;
 		--no-telemetry) wants_telemetry=no ;;
 		--no-modify-path) modify_path=no ;;
-		--remote) remote=yes ;;
-		--force) force=yes ;;
-		--dry-run) dry_run=yes ;;
+		--remote) remote=true ;;
+		--force) force=true ;;
+		--dry-run) dry_run=true ;;
 		--porcelain) ;;
-		-q | --quiet) quiet=yes ;;
-		--verbose) verbose=yes ;;
-		-y | --yes) assume_yes=yes ;;
-		-h | --help) help=yes ;;
+		-q | --quiet) quiet=true ;;
+		--verbose) verbose=true ;;
+		-y | --yes) assume_yes=true ;;
+		-h | --help) help=true ;;
 		-V) printf 'Wasp installer %s\n' "$INSTALLER_VERSION" && leave 0 ;;
 		--) _options=no ;;
 		*)
@@ -85,8 +88,8 @@ take_option() {
 take_word() {
 	case $_options,$1 in
 		yes,install | yes,list | yes,use | yes,update | yes,uninstall | yes,migrate-to-npm | yes,doctor | yes,check)
-			_commands=$((_commands + 1)) command=$1
-			[ "$_commands" = 1 ] || die 2 usage "'$1' is a second command." 'Give one at a time. See: --help'
+			[ -z "$_first" ] || die 2 usage "'$1' is a second command." 'Give one at a time. See: --help'
+			command=$1 _first=$1
 			;;
 		*,) die 2 usage 'one of the arguments is empty.' 'Perhaps a variable is not set.' ;;
 		*)
@@ -103,8 +106,8 @@ check_arguments() {
 		use,* | update,* | uninstall,* | *,) ;;
 		*) die_unknown_word "$named_version" ;;
 	esac
-	[ "$remote" = no ] || [ "$command" = list ] || die 2 usage '--remote works only with list.' 'For example: list --remote'
-	[ "$command" != check ] || [ "$porcelain" = yes ] || die_unknown_word check
+	! $remote || [ "$command" = list ] || die 2 usage '--remote works only with list.' 'For example: list --remote'
+	[ "$command" != check ] || $porcelain || die_unknown_word check
 	case $source in
 		auto | npm | github) ;;
 		*) die 2 usage "unknown source '$source'." 'Choose auto, npm or github.' ;;
@@ -136,7 +139,7 @@ check_version() {
 name_places() {
 	[ -n "$prefix" ] || die 2 usage 'HOME is not set, so there is no default folder to install to.' 'Choose one with --prefix DIR.'
 	prefix=$(absolute "$prefix")
-	[ "$porcelain" = no ] || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
+	! $porcelain || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \

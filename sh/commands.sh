@@ -11,7 +11,7 @@ run_install() {
 		return
 	fi
 	start_registry_lookup
-	if [ "$dry_run" = no ]; then
+	if ! $dry_run; then
 		make_staging
 		start_lookups
 	fi
@@ -26,10 +26,10 @@ run_install() {
 	if is_downgrade; then
 		say "You have Wasp $previous, and the newest one of $(source_name "$release_source") is $version, so yours was kept. To go back: -v $version"
 		version=$previous
+	fi
+	if is_to_be_kept "$version"; then
 		finish_install already-installed
-	elif is_to_be_kept "$version"; then
-		finish_install already-installed
-	elif [ "$dry_run" = yes ]; then
+	elif $dry_run; then
 		report_plan
 	else
 		announce_install
@@ -42,20 +42,20 @@ run_install() {
 
 # is_downgrade: the newest that the source names is older than the current version, and nobody asked for it by name
 is_downgrade() {
-	[ "$wanted,$force,$archive_file" = latest,no, ] && [ -n "$previous" ] && is_installed "$previous" \
+	[ "$wanted,$force,$archive_file" = latest,false, ] && [ -n "$previous" ] && is_installed "$previous" \
 		&& comes_before "$version" "$previous"
 }
 
 # finish_install OUTCOME: the second half, also of an install by install.py
 finish_install() {
 	outcome=$1
-	[ "$dry_run" = no ] || {
+	! $dry_run || {
 		report_outcome
 		result "$outcome"
 		return
 	}
 	read_receipt
-	hold_warnings=yes
+	hold_warnings=true
 	make_current "$version"
 	if [ -n "$destdir" ]; then
 		say "Staged Wasp $version in $share_dir/$version"
@@ -98,7 +98,7 @@ report_install() {
 	add_step 'Create your first app:' "${bold}wasp new my-app$plain"
 	say 'Next:'
 	# Every second line is what to type, or where to look.
-	[ "$quiet" = yes ] || printf '%s' "$steps" | awk '{ print (NR % 2) ? "  " (NR + 1) / 2 ". " $0 : "     " $0 }' >&2
+	$quiet || printf '%s' "$steps" | awk '{ print (NR % 2) ? "  " (NR + 1) / 2 ". " $0 : "     " $0 }' >&2
 }
 
 # add_step TEXT COMMAND: to what comes next in this terminal
@@ -127,12 +127,12 @@ plan_startup_files() {
 
 run_use() {
 	refuse_conflicts
-	[ "$dry_run" = yes ] || sweep
+	$dry_run || sweep
 	is_installed "$named_version" || die_not_installed "$named_version"
 	previous=$current
 	identify_platform
 	version=$named_version
-	[ "$dry_run" = no ] || leave_plan "make Wasp $version the current version"
+	! $dry_run || leave_plan "make Wasp $version the current version"
 	finish_install "$outcome"
 }
 
@@ -143,10 +143,10 @@ die_not_installed() {
 # run_check: for install.py, before it downloads
 run_check() {
 	refuse_conflicts
-	[ "$dry_run" = yes ] || make_staging
+	$dry_run || make_staging
 	list_installed
 	tell_versions
-	[ "$dry_run" = no ] || {
+	! $dry_run || {
 		plan_startup_files
 		tell startup "$edited"
 	}
@@ -156,15 +156,15 @@ run_list() {
 	identify_platform
 	inspect_launcher
 	list_installed
-	[ "$remote" = no ] || find_available
+	! $remote || find_available
 	tell_versions
 	tell remote "$(words_of "$available")"
 	result listed
-	[ "$porcelain" = no ] || return 0
+	! $porcelain || return 0
 	[ -n "$available$installed" ] || say "Wasp is not installed in $shown_prefix"
 	# A star before the current one, a word behind those that are installed.
 	printf '%s\n' "${available:-$installed}" | awk -v current="$current" -v marked="$remote $(words_of "$installed")," 'NF {
-		print ($0 == current ? "* " : "  ") $0 (marked ~ /^yes/ && index(marked, " " $0 ",") ? " (installed)" : "") }'
+		print ($0 == current ? "* " : "  ") $0 (marked ~ /^true/ && index(marked, " " $0 ",") ? " (installed)" : "") }'
 	[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
 }
 

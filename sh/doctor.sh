@@ -27,7 +27,7 @@ run_doctor() {
 
 # show NAME TEXT
 show() {
-	[ "$porcelain" = yes ] || printf '%-12s %s\n' "$1" "${2:-none}"
+	$porcelain || printf '%-12s %s\n' "$1" "${2:-none}"
 }
 
 # object CODE TEXT: what stands in the way; the first one decides the exit code
@@ -64,11 +64,6 @@ examine_path() {
 	present=''
 	! may_change_startup_files || for_each_startup_file find_line
 	show 'start-up' "$present"
-}
-
-# find_line FILE LINE
-find_line() {
-	! has_line "$@" || present=$(with_name "$present" "$1")
 }
 
 examine_surroundings() {

@@ -5,11 +5,13 @@
 
 # add_line FILE LINE: adds to edited, or to present where it is there already, as by a person where this must not write
 add_line() {
-	if has_line "$@"; then
-		present=$(with_name "$present" "$1")
-	elif ! begin_edit "$1" || ! take_lines_out "$2" || ! append_line "$2" || ! finish_edit; then
-		warn "$(pretty "$1") $obstacle. For PATH and tab completion, add this line to it:${newline}$2"
-	fi
+	find_line "$@" || { begin_edit "$1" && take_lines_out "$2" && append_line "$2" && finish_edit; } \
+		|| warn "$(pretty "$1") $obstacle. For PATH and tab completion, add this line to it:${newline}$2"
+}
+
+# find_line FILE LINE: adds to present where it is there
+find_line() {
+	has_line "$@" && present=$(with_name "$present" "$1")
 }
 
 # has_line FILE LINE

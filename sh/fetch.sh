@@ -94,13 +94,14 @@ bounded() {
 
 # fetch_with_curl: sets _status
 fetch_with_curl() {
-	# From https never to http; what begins on this very machine may stay plain.
+	# From https never to http; what begins on this very machine may stay plain. Less than 100 bytes a second are no
+	# progress.
 	_protocols="=${_url%%:*},https"
 	# --disable, first: what a person has in ~/.curlrc is for other downloads.
-	run_waiting "$_file" bounded curl --disable --silent --show-error --fail "$_method" \
-		--dump-header "$headers" --max-redirs "$REDIRECT_LIMIT" --proto "$_protocols" --proto-redir "$_protocols" \
-		--connect-timeout "$timeout" --speed-limit "$SLOWEST" --speed-time "$timeout" --max-filesize "$_limit" \
-		--user-agent 'wasp-installer (sh)' "$_url"
+	run_waiting "$_file" bounded curl --disable -sSf "$_method" \
+		-D "$headers" --max-redirs "$REDIRECT_LIMIT" --proto "$_protocols" --proto-redir "$_protocols" \
+		--connect-timeout "$timeout" --speed-limit 100 --speed-time "$timeout" --max-filesize "$_limit" \
+		-A 'wasp-installer (sh)' "$_url"
 }
 
 # fetch_with_wget: GNU's, or busybox's; sets _status to what curl would say

@@ -33,10 +33,10 @@ refuse_npm() {
 
 # refuse_conflicts: with another wasp in our place, or with npm
 refuse_conflicts() {
-	[ "$force" = yes ] || refuse_npm
+	$force || refuse_npm
 	inspect_launcher
 	case $launcher,$force in
-		folder,* | foreign,no)
+		folder,* | foreign,false)
 			die 8 foreign-launcher "$(pretty "$bin_dir/wasp") is not from this installer." \
 				'Move it away, or replace a file with --force.'
 			;;
@@ -53,7 +53,7 @@ make_current() {
 	stage_launcher "$1"
 	place_shared_files
 	place_launcher
-	current=$1 committed=yes
+	current=$1 committed=true
 	change_in "$share_dir" rm -f "$share_dir/.uses-npm"
 	[ -n "$destdir" ] || add_to_startup_files
 	end_turn

@@ -2,7 +2,7 @@
 # One line that shows how far a download is, on a terminal only, as wide as that is at the moment.
 
 start_progress() {
-	[ "$on_terminal" = yes ] && [ "$quiet" = no ] || return 0
+	[ "$on_terminal" = yes ] && ! $quiet || return 0
 	draw_progress "$staging/archive" &
 	progress=$!
 }

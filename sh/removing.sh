@@ -13,7 +13,7 @@ look_around() {
 
 # decide ACTION: a dry run ends with it; a person is asked, unless a version was named
 decide() {
-	[ "$dry_run" = no ] || leave_plan "$1"
+	! $dry_run || leave_plan "$1"
 	[ -n "$version" ] || confirm "Do you want to $1?"
 }
 
@@ -21,7 +21,7 @@ run_uninstall() {
 	look_around
 	version=$named_version
 	if [ -n "$version" ] && ! [ -d "$share_dir/$version" ]; then
-		[ "$dry_run" = yes ] || {
+		$dry_run || {
 			# A run that was killed may have left its turn.
 			! [ -L "$share_dir/.turn" ] || take_turn && end_turn
 			remove_folders
@@ -38,7 +38,7 @@ run_uninstall() {
 		refuse_npm
 		say "Wasp is not installed in $shown_prefix"
 		# It may have been removed by its own "wasp uninstall", which does not know of the rest.
-		[ "$dry_run" = yes ] || remove_everything
+		$dry_run || remove_everything
 	else
 		decide "remove Wasp ($(words_of "$found")) from $shown_prefix"
 		remove_everything
@@ -76,7 +76,7 @@ run_migrate() {
 # remove_everything: the launcher first, then our lines in start-up files and what lies beside the versions, and these
 # last, so that a run that was killed can be done again
 remove_everything() {
-	committed=yes
+	committed=true
 	take_turn
 	inspect_launcher
 	[ "$launcher" != ours ] || change_in "$bin_dir" rm -f "$bin_dir/wasp"

@@ -24,22 +24,18 @@ exec </dev/null
 (: >&2) 2>/dev/null || exec 2>/dev/null
 user_locale=${LC_ALL-}
 # The messages of other programs are looked at, so they must be in one language.
-LC_ALL=C
-export LC_ALL
+export LC_ALL=C
 
 INSTALLER_VERSION=0.2.0
 NPM_PACKAGE=@wasp.sh/wasp-cli
 NPM_PATH=@wasp.sh%2fwasp-cli
 FIRST_NPM_VERSION=0.20.2
-VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}(\.(0|[1-9][0-9]{0,5})|-rc(0|[1-9][0-9]{0,5}))?$'
+VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}((\.|-rc)(0|[1-9][0-9]{0,5}))?$'
 INSTALLER_URL=https://get.wasp.sh/install.sh
 RELEASES_URL=https://github.com/wasp-lang/wasp/releases
-NODE_URL=https://nodejs.org/en/download
 # The oldest glibc that the release binaries run on (objdump -T wasp-bin | grep GLIBC_).
 OLDEST_GLIBC=2.29
 REDIRECT_LIMIT=10
-# Fewer bytes a second than this are no progress.
-SLOWEST=100
 # No answer is longer. GitHub says about 50 kB of each of a hundred releases.
 ANSWER_LIMIT=16777216
 # An archive beyond these is not a Wasp release (0.25.0: 522 entries, 67 MB unpacked).
@@ -53,7 +49,6 @@ NPM_FETCH_LIMIT_S=600
 TELEMETRY_URL=https://app.posthog.com/capture/
 TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
 TELEMETRY_DEADLINE_S=10
-TELEMETRY_PAGE=https://wasp.sh/docs/telemetry
 # What ends every line of ours in a start-up file; the second also stands for the line break before it.
 STARTUP_MARK='# added by the Wasp installer'
 STARTUP_MARK_WITH_BREAK="$STARTUP_MARK, with the line break before it"

@@ -3,7 +3,7 @@
 
 check_node() {
 	finish_lookups
-	node_version=${node_version#v} _found='' _advice="Install it: $NODE_URL"
+	node_version=${node_version#v} _found='' _advice="Install it: https://nodejs.org/en/download"
 	# The first version of a range such as ">=24.14.1".
 	_minimum=$(printf '%s\n' "$release_node" | sed 's/^[^0-9]*//; s/[^0-9.].*//')
 	case $(command -v node),$node_version in

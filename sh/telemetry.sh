@@ -4,7 +4,7 @@
 
 # announce_install: sends the event, once in a run, after one line that says so
 announce_install() {
-	[ "$dry_run,$announced,$wants_telemetry" = no,no,yes ] && ! is_opted_out || return 0
+	! $dry_run && [ "$announced,$wants_telemetry" = no,yes ] && ! is_opted_out || return 0
 	announced=yes
 	_target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
 	check_url "$_target" && make_install_event || return 0
@@ -15,7 +15,7 @@ announce_install() {
 	choose_downloader
 	# The wget of busybox may check no certificate, and goes wherever it is sent.
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
-	say "Telemetry: sends a random id and \"$telemetry_os\" now, and usage events from your projects later ($TELEMETRY_PAGE; off: WASP_TELEMETRY_DISABLE=1)"
+	say "Telemetry: sends a random id and \"$telemetry_os\" now, and usage events from your projects later (https://wasp.sh/docs/telemetry; off: WASP_TELEMETRY_DISABLE=1)"
 	send_event
 	tell telemetry sent
 }
@@ -23,7 +23,7 @@ announce_install() {
 # announce_new_install: the same, as soon as it is certain that something will be installed
 announce_new_install() {
 	list_installed
-	[ "$force" = no ] && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } || announce_install
+	! $force && [ -n "$installed" ] && { [ "$wanted" = latest ] || [ -n "$archive_file" ]; } || announce_install
 }
 
 # is_opted_out: the rule of opt_out_reason in telemetry_ping.py
@@ -60,14 +60,14 @@ make_install_event() {
 send_event() {
 	case $downloader in
 		curl)
-			set -- curl --disable --silent --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_target%%:*}" --max-filesize 65536 \
-				--user-agent wasp --header 'Accept:' --header 'Content-Type: application/json' --data "$event" "$_target"
+			set -- curl --disable -s --max-time "$TELEMETRY_DEADLINE_S" --proto "=${_target%%:*}" --max-filesize 65536 \
+				-A wasp -H 'Accept:' -H 'Content-Type: application/json' -d "$event" "$_target"
 			;;
 		wget)
 			# shellcheck disable=SC2086 # a list of words
-			set -- wget $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"} --user-agent=wasp \
-				--timeout="$TELEMETRY_DEADLINE_S" --max-redirect=0 --header='Content-Type: application/json' \
-				--post-data="$event" --output-document=- "$_target"
+			set -- wget $wget_options ${wget_authorities:+"--ca-certificate=$wget_authorities"} -U wasp \
+				-T "$TELEMETRY_DEADLINE_S" --max-redirect=0 --header='Content-Type: application/json' \
+				--post-data="$event" -O - "$_target"
 			;;
 	esac
 	{

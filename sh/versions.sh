@@ -38,7 +38,7 @@ make_staging() {
 
 # sweep: removes what killed runs left, and puts back a version that one of them had moved aside
 sweep() {
-	[ "$dry_run" = yes ] || for_each_left_over discard "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
+	$dry_run || for_each_left_over discard "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
 }
 
 # for_each_left_over DO STAGED...: "DO STAGED" for each of them that is there and abandoned
@@ -55,7 +55,7 @@ for_each_left_over() {
 # put another there, it is another run that has removed that
 discard() {
 	for _aside in "$1"/replaced/*; do
-		[ "$committed" = yes ] || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
+		$committed || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
 	done
 	# One that is no longer whole must not be put back.
 	[ ! -d "$1/replaced" ] || rename_folder "$1/replaced" "$1/discarded"
@@ -71,7 +71,7 @@ is_installed() {
 
 # is_to_be_kept VERSION: it is installed, and there is no --force to install it again
 is_to_be_kept() {
-	[ "$force" = no ] && is_installed "$1"
+	! $force && is_installed "$1"
 }
 
 # list_installed: sets installed to the installed versions, newest first, one a line, and found to all version folders,

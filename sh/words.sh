@@ -3,11 +3,7 @@
 
 # usage: what concerns the command, by its letter before the bar; install has all of it
 usage() {
-	case $command in
-		use) _letter=s ;;
-		update) _letter=w ;;
-		*) _letter=${command%"${command#?}"} ;;
-	esac
+	case $command in use) _letter=s ;; update) _letter=w ;; *) _letter=${command%"${command#?}"} ;; esac
 	[ "$command" = install ] || printf 'usage: wasp installer %s [OPTIONS]\n' "$command"
 	while IFS='|' read -r _letters _text; do
 		case $_letters in '' | *"$_letter"*) printf '%s\n' "$_text" ;; esac
@@ -55,12 +51,12 @@ choose_colours() {
 
 # say LINE: to a person, on stderr; stdout is for results
 say() {
-	[ "$quiet" = yes ] || printf '%s\n' "$1" >&2
+	$quiet || printf '%s\n' "$1" >&2
 }
 
 # say_step LINE: only with --verbose
 say_step() {
-	[ "$verbose" = no ] || printf '%s\n' "$1" >&2
+	! $verbose || printf '%s\n' "$1" >&2
 }
 
 # indented PAD TEXT: every line of TEXT but the first starts with PAD
@@ -76,7 +72,7 @@ warn() {
 	}
 	tell warning "$1"
 	_warning="${yellow}warning:$plain $(indented '         ' "$1")"
-	if [ "$hold_warnings" = yes ]; then
+	if $hold_warnings; then
 		held_warnings="$held_warnings$newline$_warning"
 	else
 		say "$_warning"
@@ -96,14 +92,14 @@ die() {
 
 # tell KEY VALUE: one line for a program that reads, with "\" as "\\" and a line break as "\n"
 tell() {
-	[ "$porcelain" = yes ] || return 0
+	$porcelain || return 0
 	printf '%s=' "$1"
 	printf '%s\n' "$2" | awk '{ gsub(/\\/, "&&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { print "" }'
 }
 
 # result STATUS: what a program learns at the end of a run
 result() {
-	[ "$porcelain" = yes ] || return 0
+	$porcelain || return 0
 	is_on_path
 	tell status "$1"
 	for _key in version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path; do
@@ -146,7 +142,7 @@ leave_plan() {
 
 # confirm QUESTION: asks on a terminal, also when this text itself came from a pipe
 confirm() {
-	[ "$assume_yes" = no ] && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
+	! $assume_yes && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
 	asking=yes
 	printf '%s [y/N] ' "$1" >&2
 	# In a process of its own, since no signal ends the "read" of yash.

@@ -72,7 +72,7 @@ def test_the_rule(places: dict[str, str]) -> None:
 
 
 def rule_of_the_launcher() -> str:
-    names = "|".join(("_wasp_find", "_wasp_opted_out"))
+    names = "|".join(("_find", "_opted_out"))
     found = re.findall(rf"^(?:{names})\(\) {{\n.*?^}}\n", LAUNCHER, re.MULTILINE | re.DOTALL)
     assert len(found) == 2
     return "".join(found)
@@ -84,7 +84,7 @@ def test_the_launcher_has_the_same_rule(places: dict[str, str], shell: str) -> N
         for name in ("WASP_TELEMETRY_DISABLE", "DO_NOT_TRACK", "XDG_CONFIG_HOME", "HOME"):
             value = filled(case, places).get(name)
             program += f"unset {name}\n" if value is None else f"{name}='{value}'\n"
-        program += f"if _wasp_opted_out; then echo {number} True; else echo {number} False; fi\n"
+        program += f"if _opted_out; then echo {number} True; else echo {number} False; fi\n"
     run = subprocess.run(
         [*interpreter(shell), "-c", program], capture_output=True, text=True, check=True
     )
@@ -113,7 +113,7 @@ print(ping.opt_out_reason({{'XDG_CONFIG_HOME': sys.argv[1]}}))"
 
 def test_an_opt_out_that_cannot_be_looked_for_counts(tmp_path: Path) -> None:
     """Such as after a command with sudo, which left ~/.config to root."""
-    program = f"unset WASP_TELEMETRY_DISABLE\n{rule_of_the_launcher()}\n_wasp_opted_out"
+    program = f"unset WASP_TELEMETRY_DISABLE\n{rule_of_the_launcher()}\n_opted_out"
     shell = [*without_privileges(), "sh", "-c", program]
     config = tmp_path / "home" / "config"
     python = [*without_privileges(), sys.executable, "-c", _REASON, str(config)]
