@@ -83,7 +83,7 @@ iswum|      --dry-run            say what would be done, and do nothing
 |  -q, --quiet              print errors only
 |      --verbose            print each step
 ium|  -y, --yes                ask nothing
-|  -h, --help               print this; after a command, what concerns it
+|  -h, --help               print help; after a command, for that command
 |  -V                       print the version of the installer
 USAGE
 }
@@ -469,7 +469,7 @@ identify_platform() {
 	say_step "Platform: $system $machine${libc:+ $libc}${distro_id:+ ($distro_id)}"
 }
 choose_build() {
-	case $os,$arch,$(getconf LONG_BIT 2>/dev/null) in
+	case $os,$arch,$(ask getconf LONG_BIT) in
 		windows,*) die 3 unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
 			'Open WSL (if you have none: wsl --install) and run this again there.' ;;
 		,*) die_unsupported "$system" ;;
@@ -542,7 +542,7 @@ check_url() {
 }
 is_loopback() {
 	host_of "$1"
-	printf '%s\n' "$host" | grep -qE '^(localhost|\[::1]|127(\.[0-9]{1,3}){3})$'
+	printf '%s\n' "$host" | grep -qE '^(localhost|\[::1]|127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3})$'
 }
 host_of() {
 	host=$(printf '%s\n' "$1" | sed 's,^[^:]*://,,; s,[/?#].*,,; s,.*@,,; s,:[0-9]*$,,')
@@ -569,6 +569,9 @@ fetch_once() {
 	case $_file in */archive) _limit=$UNPACKED_LIMIT ;; esac
 	"fetch_with_$downloader"
 	read_headers
+	_plain=$(sed -n 's/^ *[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]:[[:space:]]*\([Hh][Tt][Tt][Pp]:[^[:space:]]*\).*/\1/p' "$headers" | head -n 1)
+	[ -z "$_plain" ] || case $_url in http:*) is_loopback "$_plain" ;; *) false ;; esac || _status=1
+	host_of "$_url"
 	case $_method,$http_status,$_status in --head,3??,22) return 0 ;; esac
 	[ "$_status" = 0 ] || explain_failure
 }
@@ -598,7 +601,6 @@ fetch_with_wget() {
 	esac
 	! grep -q 'certificate validation not implemented' "$work/errors" || die 4 no-downloader \
 		'the wget on your PATH does not check certificates, so you need curl.' "$(how_to_install curl)"
-	[ "${_url#https:}" = "$_url" ] || ! grep -qi '^ *location:[[:space:]]*http:' "$work/errors" || _status=1
 }
 read_headers() {
 	while IFS=": $tab" read -r _key _value; do
@@ -897,7 +899,10 @@ try_sources() {
 		! "$1" "$_source" || return 0
 		case $problem in
 			not-found | no-build) ;;
-			*) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
+			*)
+				network_problem=${network_problem:-$problem}
+				case $_met in "$problem_text") ;; *) _met="$_met${_met:+; }$problem_text" ;; esac
+				;;
 		esac
 	done
 	problem_text=${_met:-$problem_text}
@@ -1194,7 +1199,7 @@ is_opted_out() {
 		*) return 0 ;;
 	esac
 	find_config_folder
-	_folder=$config_folder/wasp
+	case $config_folder in /*) _folder=$config_folder/wasp ;; *) return 1 ;; esac
 	[ -e "$_folder/telemetry-off" ] || [ -L "$_folder/telemetry-off" ] && return 0
 	until [ -d "${_folder:-/}/" ]; do _folder=${_folder%/*}; done
 	! [ -x "${_folder:-/}/" ]
@@ -1523,7 +1528,7 @@ add_to_startup_files() {
 	else
 		for_each_startup_file add_line
 		[ "$on_path" = yes ] || [ -z "$present" ] || path_message="New terminals have $_bin on PATH ($present)."
-		[ -z "$edited" ] || path_message="Added $_bin to PATH, and tab completion, for new terminals ($edited)."
+		[ -z "$edited" ] || path_message="Set up PATH and tab completion for new terminals in $edited."
 		case $on_path,$own_shell in
 			yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
 			*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
@@ -1536,14 +1541,14 @@ for_each_startup_file() {
 	real_home=${real_home%/}
 	find_config_folder
 	_login=.profile
-	for _name in .bash_login .bash_profile; do [ ! -r "$HOME/$_name" ] || _login=$_name; done
-	offer bash "$HOME/.bashrc"
+	for _name in .bash_login .bash_profile; do [ ! -r "$home/$_name" ] || _login=$_name; done
+	offer bash "$home/.bashrc"
 	ask_for_zdotdir
 	offer zsh "$zdotdir/.zshrc"
 	offer fish "$config_folder/fish/conf.d/wasp.fish"
 	[ "$on_path" = no ] || return 0
 	for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
-		offer "${_shell% *}" "$HOME/${_shell#* }"
+		offer "${_shell% *}" "$home/${_shell#* }"
 	done
 }
 offer() {
@@ -1556,14 +1561,14 @@ offer() {
 	esac
 }
 ask_for_zdotdir() {
-	zdotdir=${ZDOTDIR:-$HOME}
-	[ "$own_shell" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
+	zdotdir=${ZDOTDIR:-$home}
+	[ "$own_shell" = zsh ] || [ -e "$home/.zshenv" ] || return 0
 	_said=$(ask zsh -c '\builtin print -r -- "
 zdotdir=${ZDOTDIR:-$HOME}"') || return 0
 	case $_said in *"${newline}zdotdir=/"*) zdotdir=${_said##*"${newline}zdotdir="} ;; esac
 }
 find_config_folder() {
-	config_folder=${HOME-}/.config
+	config_folder=$home/.config
 	case ${XDG_CONFIG_HOME-} in /*) config_folder=$XDG_CONFIG_HOME ;; esac
 }
 take_out_of_startup_files() {
@@ -1571,7 +1576,7 @@ take_out_of_startup_files() {
 	spell_lines
 	edited='' on_path=no
 	for_each_startup_file remove_line
-	for _name in .bash_profile .bash_login .zshrc .zshenv .config/fish/conf.d/wasp.fish; do offer '' "$HOME/$_name"; done
+	for _name in .bash_profile .bash_login .zshrc .zshenv .config/fish/conf.d/wasp.fish; do offer '' "$home/$_name"; done
 	[ -z "$edited" ] || say "Removed Wasp from $edited"
 }
 add_to_github_path() {
@@ -1991,7 +1996,7 @@ is_published_installer() {
 	[ "$(sed -n '1p; $p' "$work/installer")" = "#!/bin/sh$newline}" ]
 }
 run_doctor() {
-	doctor_code=0
+	doctor_code=0 objections=''
 	identify_platform
 	inspect_launcher
 	list_installed
@@ -2007,7 +2012,11 @@ run_doctor() {
 	_found=''
 	for_each_left_over find_left_over "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
 	show 'left over' "${_found:+$_found (the next install removes it)}"
-	[ "$doctor_code" != 0 ] || show result 'All is well.'
+	if [ -n "$objections" ]; then
+		show result "This stands in the way:$objections"
+	else
+		show result 'All is well.'
+	fi
 	choose_build
 	tell code "$doctor_code"
 	result checked
@@ -2019,7 +2028,7 @@ show() {
 object() {
 	[ "$doctor_code" != 0 ] || doctor_code=$1
 	tell warning "$2"
-	show '' "$(indented '             ' "! $2")"
+	objections="$objections$newline  ! $(indented '    ' "$2")"
 }
 examine_current() {
 	show current "${current:+$current, by $(pretty "$bin_dir/wasp")}"

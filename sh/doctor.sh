@@ -2,7 +2,7 @@
 # What stands in the way of Wasp here, and what a person who helps would ask for. No secrets, so it can be pasted.
 
 run_doctor() {
-	doctor_code=0
+	doctor_code=0 objections=''
 	identify_platform
 	inspect_launcher
 	list_installed
@@ -18,7 +18,11 @@ run_doctor() {
 	_found=''
 	for_each_left_over find_left_over "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
 	show 'left over' "${_found:+$_found (the next install removes it)}"
-	[ "$doctor_code" != 0 ] || show result 'All is well.'
+	if [ -n "$objections" ]; then
+		show result "This stands in the way:$objections"
+	else
+		show result 'All is well.'
+	fi
 	choose_build
 	tell code "$doctor_code"
 	result checked
@@ -34,7 +38,7 @@ show() {
 object() {
 	[ "$doctor_code" != 0 ] || doctor_code=$1
 	tell warning "$2"
-	show '' "$(indented '             ' "! $2")"
+	objections="$objections$newline  ! $(indented '    ' "$2")"
 }
 
 # examine_current: which version runs here, and whether it does

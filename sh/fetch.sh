@@ -46,7 +46,7 @@ check_url() {
 # is_loopback URL: its host is this very machine, by 127.0.0.0/8 in full
 is_loopback() {
 	host_of "$1"
-	printf '%s\n' "$host" | grep -qE '^(localhost|\[::1]|127(\.[0-9]{1,3}){3})$'
+	printf '%s\n' "$host" | grep -qE '^(localhost|\[::1]|127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3})$'
 }
 
 # host_of URL: sets host; a user name before it ("127.0.0.1@elsewhere") is no host
@@ -80,6 +80,10 @@ fetch_once() {
 	case $_file in */archive) _limit=$UNPACKED_LIMIT ;; esac
 	"fetch_with_$downloader"
 	read_headers
+	# wget goes to any address that it is sent to, and curl from plain http on this machine, so that is seen afterwards.
+	_plain=$(sed -n 's/^ *[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]:[[:space:]]*\([Hh][Tt][Tt][Pp]:[^[:space:]]*\).*/\1/p' "$headers" | head -n 1)
+	[ -z "$_plain" ] || case $_url in http:*) is_loopback "$_plain" ;; *) false ;; esac || _status=1
+	host_of "$_url"
 	# wget fails where it is not to go on.
 	case $_method,$http_status,$_status in --head,3??,22) return 0 ;; esac
 	[ "$_status" = 0 ] || explain_failure
@@ -120,8 +124,6 @@ fetch_with_wget() {
 	esac
 	! grep -q 'certificate validation not implemented' "$work/errors" || die 4 no-downloader \
 		'the wget on your PATH does not check certificates, so you need curl.' "$(how_to_install curl)"
-	# Either goes to any address that it is sent to, http too, so that is seen afterwards.
-	[ "${_url#https:}" = "$_url" ] || ! grep -qi '^ *location:[[:space:]]*http:' "$work/errors" || _status=1
 }
 
 # read_headers: http_status, location, content_length and retry_after from what the downloader wrote of the headers;

@@ -33,7 +33,7 @@ identify_platform() {
 
 # choose_build: sets which build of Wasp runs here: npm_build, and github_builds in order of preference
 choose_build() {
-	case $os,$arch,$(getconf LONG_BIT 2>/dev/null) in
+	case $os,$arch,$(ask getconf LONG_BIT) in
 		windows,*) die 3 unsupported-platform "$system is Windows, where Wasp runs inside WSL." \
 			'Open WSL (if you have none: wsl --install) and run this again there.' ;;
 		,*) die_unsupported "$system" ;;

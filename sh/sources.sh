@@ -47,7 +47,10 @@ try_sources() {
 		! "$1" "$_source" || return 0
 		case $problem in
 			not-found | no-build) ;;
-			*) network_problem=${network_problem:-$problem} _met="$_met${_met:+; }$problem_text" ;;
+			*)
+				network_problem=${network_problem:-$problem}
+				case $_met in "$problem_text") ;; *) _met="$_met${_met:+; }$problem_text" ;; esac
+				;;
 		esac
 	done
 	problem_text=${_met:-$problem_text}

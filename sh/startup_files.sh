@@ -69,7 +69,7 @@ add_to_startup_files() {
 	else
 		for_each_startup_file add_line
 		[ "$on_path" = yes ] || [ -z "$present" ] || path_message="New terminals have $_bin on PATH ($present)."
-		[ -z "$edited" ] || path_message="Added $_bin to PATH, and tab completion, for new terminals ($edited)."
+		[ -z "$edited" ] || path_message="Set up PATH and tab completion for new terminals in $edited."
 		case $on_path,$own_shell in
 			yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
 			# What this installer cannot write for.
@@ -87,8 +87,8 @@ for_each_startup_file() {
 	find_config_folder
 	# Of these, bash reads the first at a login, the last here; on a Mac every window is a login.
 	_login=.profile
-	for _name in .bash_login .bash_profile; do [ ! -r "$HOME/$_name" ] || _login=$_name; done
-	offer bash "$HOME/.bashrc"
+	for _name in .bash_login .bash_profile; do [ ! -r "$home/$_name" ] || _login=$_name; done
+	offer bash "$home/.bashrc"
 	# Not .zshenv: on a Mac, /etc/zprofile comes after it and puts the system's folders first.
 	ask_for_zdotdir
 	offer zsh "$zdotdir/.zshrc"
@@ -96,7 +96,7 @@ for_each_startup_file() {
 	# The others are only for PATH.
 	[ "$on_path" = no ] || return 0
 	for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
-		offer "${_shell% *}" "$HOME/${_shell#* }"
+		offer "${_shell% *}" "$home/${_shell#* }"
 	done
 }
 
@@ -113,8 +113,8 @@ offer() {
 
 # ask_for_zdotdir: sets zdotdir. A zshenv may set it without exporting it, so zsh is asked.
 ask_for_zdotdir() {
-	zdotdir=${ZDOTDIR:-$HOME}
-	[ "$own_shell" = zsh ] || [ -e "$HOME/.zshenv" ] || return 0
+	zdotdir=${ZDOTDIR:-$home}
+	[ "$own_shell" = zsh ] || [ -e "$home/.zshenv" ] || return 0
 	# shellcheck disable=SC2016 # for zsh
 	_said=$(ask zsh -c '\builtin print -r -- "
 zdotdir=${ZDOTDIR:-$HOME}"') || return 0
@@ -122,7 +122,7 @@ zdotdir=${ZDOTDIR:-$HOME}"') || return 0
 }
 
 find_config_folder() {
-	config_folder=${HOME-}/.config
+	config_folder=$home/.config
 	case ${XDG_CONFIG_HOME-} in /*) config_folder=$XDG_CONFIG_HOME ;; esac
 }
 
@@ -133,7 +133,7 @@ take_out_of_startup_files() {
 	edited='' on_path=no
 	for_each_startup_file remove_line
 	# Where another start-up file came first, or a variable named no other folder.
-	for _name in .bash_profile .bash_login .zshrc .zshenv .config/fish/conf.d/wasp.fish; do offer '' "$HOME/$_name"; done
+	for _name in .bash_profile .bash_login .zshrc .zshenv .config/fish/conf.d/wasp.fish; do offer '' "$home/$_name"; done
 	[ -z "$edited" ] || say "Removed Wasp from $edited"
 }
 

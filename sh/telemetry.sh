@@ -33,7 +33,8 @@ is_opted_out() {
 		*) return 0 ;;
 	esac
 	find_config_folder
-	_folder=$config_folder/wasp
+	# A home that is no full path is nobody's.
+	case $config_folder in /*) _folder=$config_folder/wasp ;; *) return 1 ;; esac
 	[ -e "$_folder/telemetry-off" ] || [ -L "$_folder/telemetry-off" ] && return 0
 	# It cannot be looked for where one on the way may not be entered.
 	until [ -d "${_folder:-/}/" ]; do _folder=${_folder%/*}; done

@@ -37,7 +37,7 @@ iswum|      --dry-run            say what would be done, and do nothing
 |  -q, --quiet              print errors only
 |      --verbose            print each step
 ium|  -y, --yes                ask nothing
-|  -h, --help               print this; after a command, what concerns it
+|  -h, --help               print help; after a command, for that command
 |  -V                       print the version of the installer
 USAGE
 }

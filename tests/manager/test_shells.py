@@ -66,7 +66,7 @@ def test_every_shell_finds_wasp(machines: MachineRoom, start: Start) -> None:
     write(machine.home, dict.fromkeys((".bashrc", ".yashrc", ".zshrc"), b""))
     write(machine.home, {".bash_profile": b'. "$HOME/.bashrc"\n'})
     before = start.run(machine, "echo it starts")
-    set_up(machine).says("Added ~/.local/bin to PATH")
+    set_up(machine).says("Set up PATH")
     folder = f"{machine.layout.prefix}/bin"
     for path in (machine.toolbox.folder, f"{machine.toolbox.folder}:{folder}"):
         # One start-up file may read another, and a shell may start in a shell.

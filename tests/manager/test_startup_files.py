@@ -89,7 +89,7 @@ def test_the_own_shell_is_set_up_and_those_whose_files_are_there(
 def test_where_the_folder_is_on_path_only_completion_needs_a_line(machine: Machine) -> None:
     write(machine.home, dict.fromkeys((".profile", ".zshrc", ".kshrc", ".bash_login"), MINE))
     machine.set(PATH=f"{machine.toolbox.folder}:{machine.layout.launcher.parent}")
-    run = set_up(machine).says("tab completion, for new terminals (~/.bashrc, ~/.zshrc).")
+    run = set_up(machine).says("tab completion for new terminals in ~/.bashrc, ~/.zshrc.")
     assert path_warnings(run) == []
     for name in (".profile", ".kshrc", ".bash_login"):
         assert (machine.home / name).read_bytes() == MINE

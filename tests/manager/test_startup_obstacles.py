@@ -209,7 +209,7 @@ def test_what_must_not_be_written_is_left_and_the_line_said(
     assert warning.startswith("~/.bashrc ")
     assert words in warning
     assert warning.endswith(f"\n{line_for('.bashrc')}")
-    run.says("Added ~/.local/bin to PATH, and tab completion, for new terminals (~/.profile).")
+    run.says("Set up PATH and tab completion for new terminals in ~/.profile.")
     uninstall(machine)
     assert picture(machine.root) == before
 
