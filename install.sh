@@ -74,17 +74,17 @@ i|  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
 ilw|      --source SOURCE      auto (default), npm or github
 i|      --from-file ARCHIVE  install from a downloaded archive, offline
 iw|      --sha256 HEX         refuse the archive unless it has this SHA-256
-iw|      --require-checksum   refuse an archive that has no known checksum
+iw|      --require-checksum   refuse an archive without a known checksum
 il|      --remote             with list: the versions you can install
-isw|      --no-modify-path     leave the start-up files of your shells alone
+isw|      --no-modify-path     leave your start-up files alone
 iw|      --no-telemetry       send no install event
 isw|      --force              install again; take over from npm or another wasp
-iswum|      --dry-run            say what would be done, and do nothing
+iswum|      --dry-run            say what would be done, do nothing
 |  -q, --quiet              print errors only
 |      --verbose            print each step
 ium|  -y, --yes                ask nothing
-|  -h, --help               print help; after a command, for that command
-|  -V                       print the version of the installer
+|  -h, --help               print help, or that of a command
+|  -V                       print the installer's version
 USAGE
 }
 choose_colours() {
@@ -561,7 +561,7 @@ fetch() {
 }
 fetch_once() {
 	say_step "$(plain_text "$1")"
-	problem='' problem_text='' http_status='' location='' retry_after='' content_length=''
+	problem='' problem_text='' http_status='' location='' plain_hop='' retry_after='' content_length=''
 	check_url "$1" || return 1
 	host_of "$1"
 	_url=$1 _file=$2 _method=$3 _limit=$ANSWER_LIMIT
@@ -569,8 +569,7 @@ fetch_once() {
 	case $_file in */archive) _limit=$UNPACKED_LIMIT ;; esac
 	"fetch_with_$downloader"
 	read_headers
-	_plain=$(sed -n 's/^ *[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]:[[:space:]]*\([Hh][Tt][Tt][Pp]:[^[:space:]]*\).*/\1/p' "$headers" | head -n 1)
-	[ -z "$_plain" ] || case $_url in http:*) is_loopback "$_plain" ;; *) false ;; esac || _status=1
+	[ -z "$plain_hop" ] || case $_url in http:*) is_loopback "$plain_hop" ;; *) false ;; esac || _status=1
 	host_of "$_url"
 	case $_method,$http_status,$_status in --head,3??,22) return 0 ;; esac
 	[ "$_status" = 0 ] || explain_failure
@@ -607,7 +606,10 @@ read_headers() {
 		_value=${_value%"$carriage_return"}
 		case $_key in
 			HTTP/*) http_status=${_value%% *} retry_after='' ;;
-			[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]) location=${_value%% *} ;;
+			[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn])
+				location=${_value%% *}
+				case $location in [Hh][Tt][Tt][Pp]:*) plain_hop=$location ;; esac
+				;;
 			[Rr]etry-[Aa]fter) retry_after=$_value ;;
 			[Cc]ontent-[Ll]ength) content_length=$_value ;;
 		esac
@@ -901,7 +903,7 @@ try_sources() {
 			not-found | no-build) ;;
 			*)
 				network_problem=${network_problem:-$problem}
-				case $_met in "$problem_text") ;; *) _met="$_met${_met:+; }$problem_text" ;; esac
+				[ "$_met" = "$problem_text" ] || _met="$_met${_met:+; }$problem_text"
 				;;
 		esac
 	done
@@ -1527,8 +1529,11 @@ add_to_startup_files() {
 		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
 	else
 		for_each_startup_file add_line
-		[ "$on_path" = yes ] || [ -z "$present" ] || path_message="New terminals have $_bin on PATH ($present)."
-		[ -z "$edited" ] || path_message="Set up PATH and tab completion for new terminals in $edited."
+		_files=${edited:-$present}
+		case $on_path,$edited,$_files in
+			yes,,* | *,) ;;
+			*) path_message="Set up PATH and tab completion for new terminals in $_files." ;;
+		esac
 		case $on_path,$own_shell in
 			yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
 			*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
@@ -2012,11 +2017,7 @@ run_doctor() {
 	_found=''
 	for_each_left_over find_left_over "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
 	show 'left over' "${_found:+$_found (the next install removes it)}"
-	if [ -n "$objections" ]; then
-		show result "This stands in the way:$objections"
-	else
-		show result 'All is well.'
-	fi
+	show result "${objections:-All is well.}"
 	choose_build
 	tell code "$doctor_code"
 	result checked
@@ -2028,7 +2029,7 @@ show() {
 object() {
 	[ "$doctor_code" != 0 ] || doctor_code=$1
 	tell warning "$2"
-	objections="$objections$newline  ! $(indented '    ' "$2")"
+	objections="${objections:-This stands in the way:}$newline  ! $(indented '    ' "$2")"
 }
 examine_current() {
 	show current "${current:+$current, by $(pretty "$bin_dir/wasp")}"

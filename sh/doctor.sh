@@ -18,11 +18,7 @@ run_doctor() {
 	_found=''
 	for_each_left_over find_left_over "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
 	show 'left over' "${_found:+$_found (the next install removes it)}"
-	if [ -n "$objections" ]; then
-		show result "This stands in the way:$objections"
-	else
-		show result 'All is well.'
-	fi
+	show result "${objections:-All is well.}"
 	choose_build
 	tell code "$doctor_code"
 	result checked
@@ -38,7 +34,7 @@ show() {
 object() {
 	[ "$doctor_code" != 0 ] || doctor_code=$1
 	tell warning "$2"
-	objections="$objections$newline  ! $(indented '    ' "$2")"
+	objections="${objections:-This stands in the way:}$newline  ! $(indented '    ' "$2")"
 }
 
 # examine_current: which version runs here, and whether it does

@@ -72,7 +72,7 @@ fetch() {
 
 fetch_once() {
 	say_step "$(plain_text "$1")"
-	problem='' problem_text='' http_status='' location='' retry_after='' content_length=''
+	problem='' problem_text='' http_status='' location='' plain_hop='' retry_after='' content_length=''
 	check_url "$1" || return 1
 	host_of "$1"
 	_url=$1 _file=$2 _method=$3 _limit=$ANSWER_LIMIT
@@ -81,8 +81,7 @@ fetch_once() {
 	"fetch_with_$downloader"
 	read_headers
 	# wget goes to any address that it is sent to, and curl from plain http on this machine, so that is seen afterwards.
-	_plain=$(sed -n 's/^ *[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]:[[:space:]]*\([Hh][Tt][Tt][Pp]:[^[:space:]]*\).*/\1/p' "$headers" | head -n 1)
-	[ -z "$_plain" ] || case $_url in http:*) is_loopback "$_plain" ;; *) false ;; esac || _status=1
+	[ -z "$plain_hop" ] || case $_url in http:*) is_loopback "$plain_hop" ;; *) false ;; esac || _status=1
 	host_of "$_url"
 	# wget fails where it is not to go on.
 	case $_method,$http_status,$_status in --head,3??,22) return 0 ;; esac
@@ -133,7 +132,10 @@ read_headers() {
 		_value=${_value%"$carriage_return"}
 		case $_key in
 			HTTP/*) http_status=${_value%% *} retry_after='' ;;
-			[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]) location=${_value%% *} ;;
+			[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn])
+				location=${_value%% *}
+				case $location in [Hh][Tt][Tt][Pp]:*) plain_hop=$location ;; esac
+				;;
 			[Rr]etry-[Aa]fter) retry_after=$_value ;;
 			[Cc]ontent-[Ll]ength) content_length=$_value ;;
 		esac

@@ -49,7 +49,7 @@ try_sources() {
 			not-found | no-build) ;;
 			*)
 				network_problem=${network_problem:-$problem}
-				case $_met in "$problem_text") ;; *) _met="$_met${_met:+; }$problem_text" ;; esac
+				[ "$_met" = "$problem_text" ] || _met="$_met${_met:+; }$problem_text"
 				;;
 		esac
 	done

@@ -68,8 +68,11 @@ add_to_startup_files() {
 		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
 	else
 		for_each_startup_file add_line
-		[ "$on_path" = yes ] || [ -z "$present" ] || path_message="New terminals have $_bin on PATH ($present)."
-		[ -z "$edited" ] || path_message="Set up PATH and tab completion for new terminals in $edited."
+		_files=${edited:-$present}
+		case $on_path,$edited,$_files in
+			yes,,* | *,) ;;
+			*) path_message="Set up PATH and tab completion for new terminals in $_files." ;;
+		esac
 		case $on_path,$own_shell in
 			yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
 			# What this installer cannot write for.

@@ -28,17 +28,17 @@ i|  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
 ilw|      --source SOURCE      auto (default), npm or github
 i|      --from-file ARCHIVE  install from a downloaded archive, offline
 iw|      --sha256 HEX         refuse the archive unless it has this SHA-256
-iw|      --require-checksum   refuse an archive that has no known checksum
+iw|      --require-checksum   refuse an archive without a known checksum
 il|      --remote             with list: the versions you can install
-isw|      --no-modify-path     leave the start-up files of your shells alone
+isw|      --no-modify-path     leave your start-up files alone
 iw|      --no-telemetry       send no install event
 isw|      --force              install again; take over from npm or another wasp
-iswum|      --dry-run            say what would be done, and do nothing
+iswum|      --dry-run            say what would be done, do nothing
 |  -q, --quiet              print errors only
 |      --verbose            print each step
 ium|  -y, --yes                ask nothing
-|  -h, --help               print help; after a command, for that command
-|  -V                       print the version of the installer
+|  -h, --help               print help, or that of a command
+|  -V                       print the installer's version
 USAGE
 }
 

@@ -100,7 +100,11 @@ def test_the_sh_program_has_the_same_rule(
     for case, _ in CASES:
         values = filled(case, places)
         set_up = [f"export {name}='{values[name]}'" for name in names if name in values]
-        calls.append("\n".join([f"unset {' '.join(names)}", *set_up, "is_opted_out && echo yes"]))
+        calls.append(
+            "\n".join(
+                [f"unset {' '.join(names)}", *set_up, "set_defaults", "is_opted_out && echo yes"]
+            )
+        )
     told = call_functions(every_shell_machine, calls)
     assert [answer == "yes" for answer in told] == [is_out for _, is_out in CASES]
 
