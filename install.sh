@@ -363,7 +363,7 @@ take_word() {
 			[ -z "$_first" ] || die 2 usage "'$1' is a second command." 'Give one at a time. See: --help'
 			command=$1 _first=$1
 			;;
-		*,) die 2 usage 'one of the arguments is empty.' 'Perhaps a variable is not set.' ;;
+		*,) die 2 usage 'one of the arguments is empty.' 'Is a variable unset?' ;;
 		*)
 			[ -z "$named_version" ] || die_unknown_word "$1"
 			named_version=$1
@@ -455,8 +455,10 @@ identify_platform() {
 		Linux)
 			os=linux
 			distro_id=$(sed -nE "s/^ID=[\"']*([a-z0-9._-]*).*/\1/p" /etc/os-release 2>/dev/null | head -n 1)
-			glibc_version=$(printf '%s\n' "$(ask getconf GNU_LIBC_VERSION)" "$(ask ldd --version)" \
-				| sed -nE 's/^(glibc|ldd .*) ([0-9]+\.[0-9.]+)$/\2/p' | head -n 1)
+			glibc_version=''
+			for _tool in 'getconf GNU_LIBC_VERSION' 'ldd --version'; do
+				[ -n "$glibc_version" ] || glibc_version=$(ask $_tool | sed -nE '1s/^(glibc|ldd .*) ([0-9]+\.[0-9.]+)$/\2/p')
+			done
 			libc=${glibc_version:+glibc}
 			libc=${libc:-musl}
 			;;

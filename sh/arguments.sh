@@ -91,7 +91,7 @@ take_word() {
 			[ -z "$_first" ] || die 2 usage "'$1' is a second command." 'Give one at a time. See: --help'
 			command=$1 _first=$1
 			;;
-		*,) die 2 usage 'one of the arguments is empty.' 'Perhaps a variable is not set.' ;;
+		*,) die 2 usage 'one of the arguments is empty.' 'Is a variable unset?' ;;
 		*)
 			[ -z "$named_version" ] || die_unknown_word "$1"
 			named_version=$1

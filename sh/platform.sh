@@ -16,8 +16,11 @@ identify_platform() {
 			# https://www.freedesktop.org/software/systemd/man/os-release.html
 			distro_id=$(sed -nE "s/^ID=[\"']*([a-z0-9._-]*).*/\1/p" /etc/os-release 2>/dev/null | head -n 1)
 			# Where neither helper answers, the static build needs no glibc.
-			glibc_version=$(printf '%s\n' "$(ask getconf GNU_LIBC_VERSION)" "$(ask ldd --version)" \
-				| sed -nE 's/^(glibc|ldd .*) ([0-9]+\.[0-9.]+)$/\2/p' | head -n 1)
+			glibc_version=''
+			for _tool in 'getconf GNU_LIBC_VERSION' 'ldd --version'; do
+				# shellcheck disable=SC2086 # its words
+				[ -n "$glibc_version" ] || glibc_version=$(ask $_tool | sed -nE '1s/^(glibc|ldd .*) ([0-9]+\.[0-9.]+)$/\2/p')
+			done
 			libc=${glibc_version:+glibc}
 			libc=${libc:-musl}
 			;;
