@@ -88,7 +88,7 @@ take_option() {
 take_word() {
 	case $_options,$1 in
 		yes,install | yes,list | yes,use | yes,update | yes,uninstall | yes,migrate-to-npm | yes,doctor | yes,check)
-			[ -z "$_first" ] || die 2 usage "'$1' is a second command." 'Give one at a time. See: --help'
+			[ -z "$_first" ] || die 2 usage "'$1' is a second command." 'Give one at a time.'
 			command=$1 _first=$1
 			;;
 		*,) die 2 usage 'one of the arguments is empty.' 'Is a variable unset?' ;;

@@ -34,7 +34,7 @@ show() {
 object() {
 	[ "$doctor_code" != 0 ] || doctor_code=$1
 	tell warning "$2"
-	objections="${objections:-This stands in the way:}$newline  ! $(indented '    ' "$2")"
+	objections="${objections:-In the way:}$newline  ! $(indented '    ' "$2")"
 }
 
 # examine_current: which version runs here, and whether it does
@@ -43,7 +43,7 @@ examine_current() {
 	case $launcher in
 		ours) is_installed "${current:-none}" || object 5 "${current:-Its version} is not installed. To repair it: wasp installer update" ;;
 		none) object 5 "There is no $(pretty "$bin_dir/wasp"). To install Wasp: curl -fsSL $INSTALLER_URL | sh" ;;
-		*) object 8 "$(pretty "$bin_dir/wasp") was not made by this installer. Move it away, then install Wasp." ;;
+		*) object 8 "$(pretty "$bin_dir/wasp") was not made by this installer. Move it away." ;;
 	esac
 	[ ! -e "$share_dir/.uses-npm" ] || object 8 'npm manages Wasp here. To update it: npm install -g @wasp.sh/wasp-cli@latest'
 	[ "$launcher" = ours ] || return 0
@@ -51,7 +51,7 @@ examine_current() {
 	_said=$(plain_text "$_said")
 	[ "$_said" = "$current" ] || _said="$_said${_said:+, which this project wants}"
 	show 'runs here' "$_said"
-	[ -n "$_said" ] || object 3 "It does not run. To see why: wasp version"
+	[ -n "$_said" ] || object 3 'It does not run. See: wasp version'
 }
 
 examine_path() {
@@ -72,7 +72,7 @@ examine_surroundings() {
 	show Node.js "${node_version:+$node_version${release_node:+, wanted: $release_node}}"
 	show npm "$(command -v npm)"
 	show Python "$python"
-	if is_opted_out; then show telemetry off; else show telemetry "on; to see it: wasp telemetry"; fi
+	if is_opted_out; then show telemetry off; else show telemetry "on; see: wasp telemetry"; fi
 	find_registry
 	show registry "$(plain_text "$registry")"
 	_proxy=${https_proxy-${HTTPS_PROXY-${ALL_PROXY-${all_proxy-}}}}
