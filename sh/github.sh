@@ -22,7 +22,9 @@ find_release_at_github() {
 		: >"$work/values"
 		[ "$problem" = not-found ] || api_problem=${problem_text:-$host did not say which files it has}
 	}
-	for release_build in $github_builds; do
+	# In yash, the variable of a loop is the function's own.
+	for _build in $github_builds; do
+		release_build=$_build
 		_name=wasp-$release_build.tar.gz
 		release_url=$github/download/v$version/$_name
 		if [ -s "$work/values" ]; then
