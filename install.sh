@@ -403,7 +403,7 @@ check_version() {
 		"${_meant:+Did you mean $_meant? }A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
 name_places() {
-	[ -n "$prefix" ] || die 2 usage 'HOME is not set, so there is no default folder to install to.' 'Choose one with --prefix DIR.'
+	[ -n "$prefix" ] || die 2 usage 'HOME is not set, so there is no default folder.' 'Choose one with --prefix DIR.'
 	prefix=$(absolute "$prefix")
 	! $porcelain || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
 	[ -z "$archive_file" ] || {

@@ -137,7 +137,7 @@ check_version() {
 
 # name_places: sets prefix, wasp_root, and where things are put now (share_dir, bin_dir: below DESTDIR)
 name_places() {
-	[ -n "$prefix" ] || die 2 usage 'HOME is not set, so there is no default folder to install to.' 'Choose one with --prefix DIR.'
+	[ -n "$prefix" ] || die 2 usage 'HOME is not set, so there is no default folder.' 'Choose one with --prefix DIR.'
 	prefix=$(absolute "$prefix")
 	! $porcelain || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
 	[ -z "$archive_file" ] || {
