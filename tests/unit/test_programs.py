@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,10 @@ def test_one_that_takes_too_long_is_ended_with_all_that_it_has_started() -> None
         assert program._process.stdout is not None
         child = int(program._process.stdout.readline())
         assert program.wait(0.1).code == TOO_LONG
+    # A process that was killed is gone a moment later.
+    ends = time.monotonic() + 10
+    while _runs(child) and time.monotonic() < ends:
+        time.sleep(0.01)
     assert not _runs(child)
 
 
