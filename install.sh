@@ -88,9 +88,9 @@ ium|  -y, --yes                ask nothing
 USAGE
 }
 choose_colours() {
-	bold='' red='' yellow='' plain='' on_terminal=no
+	bold='' red='' yellow='' plain='' on_terminal=false
 	[ -t 2 ] && [ "${TERM-}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
-	on_terminal=yes bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
+	on_terminal=true bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
 say() {
 	$quiet || printf '%s\n' "$1" >&2
@@ -162,10 +162,8 @@ leave_plan() {
 }
 confirm() {
 	! $assume_yes && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
-	asking=yes
 	printf '%s [y/N] ' "$1" >&2
 	_answer=$(head -n 1 </dev/tty)
-	asking=''
 	case $_answer in
 		[yY]*) return 0 ;;
 	esac
@@ -193,10 +191,16 @@ run_waiting() {
 	shift
 	"$@" 2>"$work/errors" >"$_stdout" &
 	child=$!
-	wait "$child" 2>/dev/null
+	await "$child"
 	_status=$?
 	child=''
 	return "$_status"
+}
+await() {
+	case ${ZSH_VERSION-}${YASH_VERSION-} in
+		'') wait "$@" 2>/dev/null ;;
+		*) wait "$@" ;;
+	esac
 }
 exec_limited() {
 	! have timeout || exec timeout -k 2 "$@"
@@ -290,15 +294,14 @@ set_defaults() {
 	while [ "$home" != "${home%/}" ]; do home=${home%/}; done
 	command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
 	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
-	wants_telemetry=yes modify_path=yes outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
-	for _name in force dry_run porcelain quiet verbose remote require_checksum assume_yes help hold_warnings committed; do
-		eval "$_name=false"
-	done
+	outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+	wants_telemetry=true modify_path=true
+	for _name in force dry_run porcelain quiet verbose remote require_checksum assume_yes help hold_warnings announced \
+		committed on_path; do eval "$_name=false"; done
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
 		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
-		child asking progress sending lookups npm_lookup; do eval "$_name=''"; done
-	on_path=no announced=no
+		child progress sending lookups npm_lookup; do eval "$_name=''"; done
 }
 parse_arguments() {
 	for _argument in "$@"; do
@@ -339,8 +342,8 @@ take_value() {
 take_option() {
 	case $_word in
 		--require-checksum) require_checksum=true ;;
-		--no-telemetry) wants_telemetry=no ;;
-		--no-modify-path) modify_path=no ;;
+		--no-telemetry) wants_telemetry=false ;;
+		--no-modify-path) modify_path=false ;;
 		--remote) remote=true ;;
 		--force) force=true ;;
 		--dry-run) dry_run=true ;;
@@ -360,7 +363,7 @@ take_option() {
 take_word() {
 	case $_options,$1 in
 		yes,install | yes,list | yes,use | yes,update | yes,uninstall | yes,migrate-to-npm | yes,doctor | yes,check)
-			[ -z "$_first" ] || die 2 usage "'$1' is a second command." 'Give one at a time.'
+			[ -z "$_first" ] || die 2 usage "'$1' is a second command." 'One at a time.'
 			command=$1 _first=$1
 			;;
 		*,) die 2 usage 'one of the arguments is empty.' 'Is a variable unset?' ;;
@@ -372,7 +375,7 @@ take_word() {
 }
 check_arguments() {
 	case $command,$named_version in
-		use,) die 2 usage "'use' needs a version." 'To see the installed ones: list' ;;
+		use,) die 2 usage "'use' needs a version." 'See: list' ;;
 		use,* | update,* | uninstall,* | *,) ;;
 		*) die_unknown_word "$named_version" ;;
 	esac
@@ -409,7 +412,7 @@ name_places() {
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
-			|| die 7 file-system "cannot read the archive '$archive_file'." 'Check the path; it should be a downloaded Wasp release.'
+			|| die 7 file-system "cannot read the archive '$archive_file'." 'It should be a downloaded Wasp release.'
 	}
 	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
@@ -655,7 +658,7 @@ die_of_problem() {
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
 		captive-portal) _hint='Open a web page in a browser to log in to the network, then run this again.' ;;
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
-		*) _hint='Run this again with --verbose to see each step, or try the other source: --source npm, or --source github.' ;;
+		*) _hint='Run this again with --verbose to see each step, or try another source: --source npm or github.' ;;
 	esac
 	die 4 "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }
@@ -733,7 +736,7 @@ run_npm() {
 }
 find_registry() {
 	if [ -n "$npm_lookup" ]; then
-		wait "$npm_lookup" 2>/dev/null && {
+		await "$npm_lookup" && {
 			[ "$(cat "$work/registry")" != undefined ] \
 				|| run_waiting "$work/registry" run_npm "$HELPER_LIMIT_S" config get registry
 		} && registry=$(sort "$work/registry" \
@@ -1147,14 +1150,14 @@ explain_binary() {
 		"$nothing $_hint"
 }
 start_progress() {
-	[ "$on_terminal" = yes ] && ! $quiet || return 0
+	$on_terminal && ! $quiet || return 0
 	draw_progress "$staging/archive" &
 	progress=$!
 }
 stop_progress() {
 	[ -n "$progress" ] || return 0
 	kill "$progress" 2>/dev/null
-	wait "$progress" 2>/dev/null
+	await "$progress"
 	progress=''
 	clear_line
 }
@@ -1180,8 +1183,8 @@ draw_progress() {
 	done
 }
 announce_install() {
-	! $dry_run && [ "$announced,$wants_telemetry" = no,yes ] && ! is_opted_out || return 0
-	announced=yes
+	! $dry_run && ! $announced && $wants_telemetry && ! is_opted_out || return 0
+	announced=true
 	_target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
 	check_url "$_target" && make_install_event || return 0
 	[ "${WASP_TELEMETRY_DEBUG:-0}" = 0 ] || {
@@ -1461,7 +1464,7 @@ finish_lookups() {
 		return
 	fi
 	[ -n "$lookups" ] || [ -e "$work/node" ] || start_lookups
-	[ -z "$lookups" ] || wait $lookups 2>/dev/null
+	[ -z "$lookups" ] || await $lookups
 	lookups=''
 	IFS= read -r python <"$work/python" || :
 	read -r node_version <"$work/node" || :
@@ -1507,8 +1510,8 @@ spell_lines() {
 	esac
 }
 is_on_path() {
-	on_path=no
-	case ":${PATH-}:" in *":$prefix/bin:"* | *":$prefix/bin/:"*) on_path=yes ;; esac
+	on_path=false
+	case ":${PATH-}:" in *":$prefix/bin:"* | *":$prefix/bin/:"*) on_path=true ;; esac
 }
 can_be_on_path() {
 	case $prefix in *:* | *"$newline"*) return 1 ;; esac
@@ -1517,7 +1520,7 @@ is_github_job() {
 	[ -n "${GITHUB_PATH-}" ] && is_on_ci
 }
 may_change_startup_files() {
-	[ "$modify_path" = yes ] && [ -z "$destdir" ] && can_be_on_path || return 1
+	$modify_path && [ -z "$destdir" ] && can_be_on_path || return 1
 	case ${HOME-} in /*) ;; *) return 1 ;; esac
 	[ "$(owner_of "$HOME/.")" = "$(id -u)" ]
 }
@@ -1526,20 +1529,20 @@ add_to_startup_files() {
 	path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
 	if ! can_be_on_path; then
 		warn "$_bin cannot be on PATH: its name has a colon or a line break. Choose another --prefix."
-	elif [ "$modify_path" = yes ] && is_github_job && add_to_github_path; then
+	elif $modify_path && is_github_job && add_to_github_path; then
 		path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
 	elif is_on_ci || ! may_change_startup_files; then
-		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
+		$on_path || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
 	else
 		for_each_startup_file add_line
 		_files=${edited:-$present}
 		case $on_path,$edited,$_files in
-			yes,,* | *,) ;;
+			true,,* | *,) ;;
 			*) path_message="Set up PATH and tab completion for new terminals in $_files." ;;
 		esac
 		case $on_path,$own_shell in
-			yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
-			*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
+			true,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
+			*) warn "$_bin is not on PATH in $own_shell. Add it there." ;;
 		esac
 	fi
 }
@@ -1554,7 +1557,7 @@ for_each_startup_file() {
 	ask_for_zdotdir
 	offer zsh "$zdotdir/.zshrc"
 	offer fish "$config_folder/fish/conf.d/wasp.fish"
-	[ "$on_path" = no ] || return 0
+	! $on_path || return 0
 	for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
 		offer "${_shell% *}" "$home/${_shell#* }"
 	done
@@ -1582,7 +1585,7 @@ find_config_folder() {
 take_out_of_startup_files() {
 	may_change_startup_files || return 0
 	spell_lines
-	edited='' on_path=no
+	edited='' on_path=false
 	for_each_startup_file remove_line
 	for _name in .bash_profile .bash_login .zshrc .zshenv .config/fish/conf.d/wasp.fish; do offer '' "$home/$_name"; done
 	[ -z "$edited" ] || say "Removed Wasp from $edited"
@@ -1633,7 +1636,7 @@ print_our_lines() {
 	} 2>/dev/null | sort -n
 }
 take_lines_out() {
-	keeps_empty=no
+	keeps_empty=false
 	while :; do
 		_line=$(print_our_lines "$work/new" "$1" | tail -n 1)
 		[ -n "$_line" ] || return 0
@@ -1642,7 +1645,7 @@ take_lines_out() {
 		_kept=$(($(wc -c <"$work/new") - $(tail -n "+$_number" "$work/new" | wc -c)))
 		case $_line in
 			*"$STARTUP_MARK_WITH_BREAK")
-				keeps_empty=yes
+				keeps_empty=true
 				[ -s "$work/behind" ] || _kept=$((_kept - 1))
 				;;
 		esac
@@ -1660,7 +1663,7 @@ append_line() {
 finish_edit() {
 	differs_in_our_lines_only || return 1
 	topmost_missing "${real%/*}"
-	if ! [ -s "$work/new" ] && [ "$keeps_empty" = no ] && ! [ -L "$edited_file" ]; then
+	if ! [ -s "$work/new" ] && ! $keeps_empty && ! [ -L "$edited_file" ]; then
 		rm -f "$real" && remove_empty "${real%/*}" "$real_home/.config"
 	elif [ -n "$(find "$real" -links +1)" ] || ! replace_file; then
 		cmp -s "$work/old" "$real" && { overwrite "$work/new" || { overwrite "$work/old" && false; }; }
@@ -1717,7 +1720,7 @@ need_next() {
 	fi
 }
 check_other_wasp() {
-	[ "$on_path" = yes ] || [ -z "$path_message" ] || return 0
+	$on_path || [ -z "$path_message" ] || return 0
 	_first=$(command -v wasp || :)
 	case $_first in '' | "$prefix/bin/wasp" | [!/]*) return 0 ;; esac
 	[ "$_first" -ef "$prefix/bin/wasp" ] 2>/dev/null || warn "another wasp comes first on your PATH: $_first${newline}Remove it, or put $(pretty "$prefix/bin") before it."
@@ -1826,7 +1829,7 @@ report_install() {
 	[ -z "$held_warnings" ] || say "$held_warnings"
 	[ "$outcome" = installed ] || return 0
 	say ''
-	[ -z "$path_message" ] || [ "$on_path" = yes ] || is_github_job \
+	[ -z "$path_message" ] || $on_path || is_github_job \
 		|| steps="Put wasp on the PATH of this terminal:$newline$bold$path_command$plain$newline$steps"
 	[ -n "$steps" ] || {
 		say "Next: ${bold}wasp new my-app$plain"
@@ -1850,7 +1853,6 @@ report_plan() {
 	result planned
 }
 plan_startup_files() {
-	is_on_path
 	spell_lines
 	edited=''
 	is_on_ci || ! may_change_startup_files || for_each_startup_file plan_line
@@ -2020,8 +2022,8 @@ run_doctor() {
 	_found=''
 	for_each_left_over find_left_over "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
 	show 'left over' "${_found:+$_found (the next install removes it)}"
-	show result "${objections:-All is well.}"
 	choose_build
+	show result "${objections:-All is well.}"
 	tell code "$doctor_code"
 	result checked
 	leave "$doctor_code"
@@ -2050,11 +2052,10 @@ examine_current() {
 	[ -n "$_said" ] || object 3 'It does not run. See: wasp version'
 }
 examine_path() {
-	is_on_path
 	spell_lines
 	_first=$(command -v wasp || :)
 	show PATH "${_first:+wasp is $(pretty "$_first")}"
-	[ "$on_path" = yes ] || object 3 "$(pretty "$prefix/bin") is not on PATH in this terminal. To add it: $path_command"
+	$on_path || object 3 "$(pretty "$prefix/bin") is not on PATH in this terminal. To add it: $path_command"
 	check_other_wasp
 	present=''
 	! may_change_startup_files || for_each_startup_file find_line
@@ -2287,8 +2288,8 @@ def cli_event(
 
 
 def this_os() -> str:
-    """linux, osx or Unknown."""
-    return {"linux": "linux", "darwin": "osx"}.get(sys.platform, "Unknown")
+    """linux, osx, windows or Unknown."""
+    return {"linux": "linux", "darwin": "osx", "win32": "windows"}.get(sys.platform, "Unknown")
 
 
 def is_build(arguments: Sequence[str]) -> bool:
@@ -2688,6 +2689,11 @@ def is_debugging() -> bool:
 
 def _detach() -> None:
     """Away from Ctrl-C, a closed terminal, and who waits; ends at the deadline."""
+    if sys.platform == "win32":  # it was started detached
+        from threading import Timer
+
+        Timer(DEADLINE_S, os._exit, [0]).start()
+        return
     signals = __import__("_signal")  # without what signal itself imports
     signals.signal(signals.SIGALRM, signals.SIG_DFL)
     signals.pthread_sigmask(signals.SIG_UNBLOCK, [signals.SIGALRM])
@@ -3301,7 +3307,7 @@ _wasp_words() {
     *' '*) ;;
     *)
       reply=(${${(f)"$(COMP_LINE="wasp $* " command wasp completion:list 2>/dev/null)"}//:/\\:})
-      [[ -n $1 ]] || reply+=(install news 'installer:versions of Wasp, updates, help with problems')
+      [[ -n $1 ]] || reply+=(install news 'installer:manage versions of Wasp')
       [[ $reply != $1 ]] || reply=()
       ;;
   esac
@@ -3346,7 +3352,7 @@ function __wasp_words
     case '* *'
     case ''
       COMP_LINE='wasp ' command wasp completion:list 2>/dev/null
-      printf '%s\n' install news installer\t'versions of Wasp, updates, help with problems'
+      printf '%s\n' install news installer\t'manage versions of Wasp'
     case '*'
       COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null | string match -v -- "$before"
   end
@@ -3372,7 +3378,7 @@ ignore_signals() {
 }
 stop_helpers() {
 	for _running in $child $progress $npm_lookup $lookups; do kill "$_running" 2>/dev/null; done
-	[ -z "$child$progress" ] || wait $child $progress 2>/dev/null
+	[ -z "$child$progress" ] || await $child $progress
 }
 clean_up() {
 	stop_helpers
@@ -3389,7 +3395,7 @@ interrupted() {
 	ignore_signals
 	stop_helpers
 	[ -z "$sending" ] || kill "$sending" 2>/dev/null
-	[ -z "$progress$asking" ] || printf '\n' >&2
+	[ ! -t 2 ] || printf '\n' >&2
 	progress=''
 	die "$1" interrupted 'interrupted.' 'Nothing was changed. Run this again to retry.'
 }

@@ -110,8 +110,8 @@ def cli_event(
 
 
 def this_os() -> str:
-    """linux, osx or Unknown."""
-    return {"linux": "linux", "darwin": "osx"}.get(sys.platform, "Unknown")
+    """linux, osx, windows or Unknown."""
+    return {"linux": "linux", "darwin": "osx", "win32": "windows"}.get(sys.platform, "Unknown")
 
 
 def is_build(arguments: Sequence[str]) -> bool:
@@ -511,6 +511,11 @@ def is_debugging() -> bool:
 
 def _detach() -> None:
     """Away from Ctrl-C, a closed terminal, and who waits; ends at the deadline."""
+    if sys.platform == "win32":  # it was started detached
+        from threading import Timer
+
+        Timer(DEADLINE_S, os._exit, [0]).start()
+        return
     signals = __import__("_signal")  # without what signal itself imports
     signals.signal(signals.SIGALRM, signals.SIG_DFL)
     signals.pthread_sigmask(signals.SIG_UNBLOCK, [signals.SIGALRM])

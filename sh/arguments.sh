@@ -6,18 +6,17 @@ set_defaults() {
 	while [ "$home" != "${home%/}" ]; do home=${home%/}; done
 	command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
 	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
-	wants_telemetry=yes modify_path=yes outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+	outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
 	# These are run as commands.
-	for _name in force dry_run porcelain quiet verbose remote require_checksum assume_yes help hold_warnings committed; do
-		eval "$_name=false"
-	done
+	wants_telemetry=true modify_path=true
+	for _name in force dry_run porcelain quiet verbose remote require_checksum assume_yes help hold_warnings announced \
+		committed on_path; do eval "$_name=false"; done
 
 	# What becomes known on the way.
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
 		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
-		child asking progress sending lookups npm_lookup; do eval "$_name=''"; done
-	on_path=no announced=no
+		child progress sending lookups npm_lookup; do eval "$_name=''"; done
 }
 
 parse_arguments() {
@@ -65,8 +64,8 @@ take_value() {
 take_option() {
 	case $_word in
 		--require-checksum) require_checksum=true ;;
-		--no-telemetry) wants_telemetry=no ;;
-		--no-modify-path) modify_path=no ;;
+		--no-telemetry) wants_telemetry=false ;;
+		--no-modify-path) modify_path=false ;;
 		--remote) remote=true ;;
 		--force) force=true ;;
 		--dry-run) dry_run=true ;;
@@ -88,7 +87,7 @@ take_option() {
 take_word() {
 	case $_options,$1 in
 		yes,install | yes,list | yes,use | yes,update | yes,uninstall | yes,migrate-to-npm | yes,doctor | yes,check)
-			[ -z "$_first" ] || die 2 usage "'$1' is a second command." 'Give one at a time.'
+			[ -z "$_first" ] || die 2 usage "'$1' is a second command." 'One at a time.'
 			command=$1 _first=$1
 			;;
 		*,) die 2 usage 'one of the arguments is empty.' 'Is a variable unset?' ;;
@@ -102,7 +101,7 @@ take_word() {
 # check_arguments: refuses what cannot be meant, before anything is touched
 check_arguments() {
 	case $command,$named_version in
-		use,) die 2 usage "'use' needs a version." 'To see the installed ones: list' ;;
+		use,) die 2 usage "'use' needs a version." 'See: list' ;;
 		use,* | update,* | uninstall,* | *,) ;;
 		*) die_unknown_word "$named_version" ;;
 	esac
@@ -143,7 +142,7 @@ name_places() {
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
-			|| die 7 file-system "cannot read the archive '$archive_file'." 'Check the path; it should be a downloaded Wasp release.'
+			|| die 7 file-system "cannot read the archive '$archive_file'." 'It should be a downloaded Wasp release.'
 	}
 	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin

@@ -89,7 +89,7 @@ report_install() {
 	[ -z "$held_warnings" ] || say "$held_warnings"
 	[ "$outcome" = installed ] || return 0
 	say ''
-	[ -z "$path_message" ] || [ "$on_path" = yes ] || is_github_job \
+	[ -z "$path_message" ] || $on_path || is_github_job \
 		|| steps="Put wasp on the PATH of this terminal:$newline$bold$path_command$plain$newline$steps"
 	[ -n "$steps" ] || {
 		say "Next: ${bold}wasp new my-app$plain"
@@ -119,7 +119,6 @@ report_plan() {
 
 # plan_startup_files: sets edited to the start-up files that an install would change
 plan_startup_files() {
-	is_on_path
 	spell_lines
 	edited=''
 	is_on_ci || ! may_change_startup_files || for_each_startup_file plan_line

@@ -18,8 +18,8 @@ run_doctor() {
 	_found=''
 	for_each_left_over find_left_over "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
 	show 'left over' "${_found:+$_found (the next install removes it)}"
-	show result "${objections:-All is well.}"
 	choose_build
+	show result "${objections:-All is well.}"
 	tell code "$doctor_code"
 	result checked
 	leave "$doctor_code"
@@ -55,11 +55,10 @@ examine_current() {
 }
 
 examine_path() {
-	is_on_path
 	spell_lines
 	_first=$(command -v wasp || :)
 	show PATH "${_first:+wasp is $(pretty "$_first")}"
-	[ "$on_path" = yes ] || object 3 "$(pretty "$prefix/bin") is not on PATH in this terminal. To add it: $path_command"
+	$on_path || object 3 "$(pretty "$prefix/bin") is not on PATH in this terminal. To add it: $path_command"
 	check_other_wasp
 	present=''
 	! may_change_startup_files || for_each_startup_file find_line

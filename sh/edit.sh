@@ -65,7 +65,7 @@ print_our_lines() {
 # take_lines_out LINE: of $work/new, one by one. The line break before it goes with it where it came with it, unless
 # something was written behind it since.
 take_lines_out() {
-	keeps_empty=no
+	keeps_empty=false
 	while :; do
 		_line=$(print_our_lines "$work/new" "$1" | tail -n 1)
 		[ -n "$_line" ] || return 0
@@ -74,7 +74,7 @@ take_lines_out() {
 		_kept=$(($(wc -c <"$work/new") - $(tail -n "+$_number" "$work/new" | wc -c)))
 		case $_line in
 			*"$STARTUP_MARK_WITH_BREAK")
-				keeps_empty=yes
+				keeps_empty=true
 				[ -s "$work/behind" ] || _kept=$((_kept - 1))
 				;;
 		esac
@@ -96,7 +96,7 @@ append_line() {
 finish_edit() {
 	differs_in_our_lines_only || return 1
 	topmost_missing "${real%/*}"
-	if ! [ -s "$work/new" ] && [ "$keeps_empty" = no ] && ! [ -L "$edited_file" ]; then
+	if ! [ -s "$work/new" ] && ! $keeps_empty && ! [ -L "$edited_file" ]; then
 		# Only our line was there, so the file was made for it.
 		rm -f "$real" && remove_empty "${real%/*}" "$real_home/.config"
 	elif [ -n "$(find "$real" -links +1)" ] || ! replace_file; then

@@ -184,7 +184,7 @@ die_of_problem() {
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
 		captive-portal) _hint='Open a web page in a browser to log in to the network, then run this again.' ;;
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
-		*) _hint='Run this again with --verbose to see each step, or try the other source: --source npm, or --source github.' ;;
+		*) _hint='Run this again with --verbose to see each step, or try another source: --source npm or github.' ;;
 	esac
 	die 4 "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }

@@ -135,7 +135,7 @@ finish_lookups() {
 	fi
 	[ -n "$lookups" ] || [ -e "$work/node" ] || start_lookups
 	# shellcheck disable=SC2086 # a list of words
-	[ -z "$lookups" ] || wait $lookups 2>/dev/null
+	[ -z "$lookups" ] || await $lookups
 	lookups=''
 	IFS= read -r python <"$work/python" || :
 	read -r node_version <"$work/node" || :

@@ -18,7 +18,7 @@ ignore_signals() {
 stop_helpers() {
 	for _running in $child $progress $npm_lookup $lookups; do kill "$_running" 2>/dev/null; done
 	# shellcheck disable=SC2086 # there may be none of them
-	[ -z "$child$progress" ] || wait $child $progress 2>/dev/null
+	[ -z "$child$progress" ] || await $child $progress
 }
 
 clean_up() {
@@ -40,8 +40,8 @@ interrupted() {
 	ignore_signals
 	stop_helpers
 	[ -z "$sending" ] || kill "$sending" 2>/dev/null
-	# The bar, or a question, stays as it is, and what is said goes below it.
-	[ -z "$progress$asking" ] || printf '\n' >&2
+	# What is said goes below the bar, the question, or the "^C" of the terminal.
+	[ ! -t 2 ] || printf '\n' >&2
 	progress=''
 	die "$1" interrupted 'interrupted.' 'Nothing was changed. Run this again to retry.'
 }

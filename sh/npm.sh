@@ -39,7 +39,7 @@ run_npm() {
 # is not there, but it does not say an address with a login in it.
 find_registry() {
 	if [ -n "$npm_lookup" ]; then
-		wait "$npm_lookup" 2>/dev/null && {
+		await "$npm_lookup" && {
 			[ "$(cat "$work/registry")" != undefined ] \
 				|| run_waiting "$work/registry" run_npm "$HELPER_LIMIT_S" config get registry
 		} && registry=$(sort "$work/registry" \

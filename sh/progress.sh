@@ -2,7 +2,7 @@
 # One line that shows how far a download is, on a terminal only, as wide as that is at the moment.
 
 start_progress() {
-	[ "$on_terminal" = yes ] && ! $quiet || return 0
+	$on_terminal && ! $quiet || return 0
 	draw_progress "$staging/archive" &
 	progress=$!
 }
@@ -10,7 +10,7 @@ start_progress() {
 stop_progress() {
 	[ -n "$progress" ] || return 0
 	kill "$progress" 2>/dev/null
-	wait "$progress" 2>/dev/null
+	await "$progress"
 	progress=''
 	clear_line
 }

@@ -36,8 +36,8 @@ spell_lines() {
 }
 
 is_on_path() {
-	on_path=no
-	case ":${PATH-}:" in *":$prefix/bin:"* | *":$prefix/bin/:"*) on_path=yes ;; esac
+	on_path=false
+	case ":${PATH-}:" in *":$prefix/bin:"* | *":$prefix/bin/:"*) on_path=true ;; esac
 }
 
 can_be_on_path() {
@@ -51,7 +51,7 @@ is_github_job() {
 # may_change_startup_files: nobody forbade it, and it is this user's own home: under sudo, HOME may be another's, who
 # could then not change what is written there
 may_change_startup_files() {
-	[ "$modify_path" = yes ] && [ -z "$destdir" ] && can_be_on_path || return 1
+	$modify_path && [ -z "$destdir" ] && can_be_on_path || return 1
 	case ${HOME-} in /*) ;; *) return 1 ;; esac
 	[ "$(owner_of "$HOME/.")" = "$(id -u)" ]
 }
@@ -62,21 +62,21 @@ add_to_startup_files() {
 	path_message='' edited='' present='' _bin=$(pretty "$prefix/bin")
 	if ! can_be_on_path; then
 		warn "$_bin cannot be on PATH: its name has a colon or a line break. Choose another --prefix."
-	elif [ "$modify_path" = yes ] && is_github_job && add_to_github_path; then
+	elif $modify_path && is_github_job && add_to_github_path; then
 		path_message="Added $_bin to PATH for the next steps of this job. In this step: $path_command"
 	elif is_on_ci || ! may_change_startup_files; then
-		[ "$on_path" = yes ] || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
+		$on_path || warn "$_bin is not on your PATH. To add it:${newline}$path_command"
 	else
 		for_each_startup_file add_line
 		_files=${edited:-$present}
 		case $on_path,$edited,$_files in
-			yes,,* | *,) ;;
+			true,,* | *,) ;;
 			*) path_message="Set up PATH and tab completion for new terminals in $_files." ;;
 		esac
 		case $on_path,$own_shell in
-			yes,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
+			true,* | *,sh | *,bash | *,zsh | *,fish | *,ksh | *,mksh | *,yash) ;;
 			# What this installer cannot write for.
-			*) warn "$_bin is not on PATH in $own_shell. Put it there as $own_shell does it." ;;
+			*) warn "$_bin is not on PATH in $own_shell. Add it there." ;;
 		esac
 	fi
 }
@@ -97,7 +97,7 @@ for_each_startup_file() {
 	offer zsh "$zdotdir/.zshrc"
 	offer fish "$config_folder/fish/conf.d/wasp.fish"
 	# The others are only for PATH.
-	[ "$on_path" = no ] || return 0
+	! $on_path || return 0
 	for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
 		offer "${_shell% *}" "$home/${_shell#* }"
 	done
@@ -133,7 +133,7 @@ find_config_folder() {
 take_out_of_startup_files() {
 	may_change_startup_files || return 0
 	spell_lines
-	edited='' on_path=no
+	edited='' on_path=false
 	for_each_startup_file remove_line
 	# Where another start-up file came first, or a variable named no other folder.
 	for _name in .bash_profile .bash_login .zshrc .zshenv .config/fish/conf.d/wasp.fish; do offer '' "$home/$_name"; done

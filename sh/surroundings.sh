@@ -34,7 +34,7 @@ need_next() {
 
 # check_other_wasp: from the next start of a shell on, this wasp comes first where it was put on PATH now
 check_other_wasp() {
-	[ "$on_path" = yes ] || [ -z "$path_message" ] || return 0
+	$on_path || [ -z "$path_message" ] || return 0
 	_first=$(command -v wasp || :)
 	case $_first in '' | "$prefix/bin/wasp" | [!/]*) return 0 ;; esac
 	# The same file by another name, such as through a link to the home folder.

@@ -4,8 +4,8 @@
 
 # announce_install: sends the event, once in a run, after one line that says so
 announce_install() {
-	! $dry_run && [ "$announced,$wants_telemetry" = no,yes ] && ! is_opted_out || return 0
-	announced=yes
+	! $dry_run && ! $announced && $wants_telemetry && ! is_opted_out || return 0
+	announced=true
 	_target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
 	check_url "$_target" && make_install_event || return 0
 	[ "${WASP_TELEMETRY_DEBUG:-0}" = 0 ] || {

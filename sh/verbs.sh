@@ -27,11 +27,18 @@ run_waiting() {
 	shift
 	"$@" 2>"$work/errors" >"$_stdout" &
 	child=$!
-	# Some shells tell of a process that was ended.
-	wait "$child" 2>/dev/null
+	await "$child"
 	_status=$?
 	child=''
 	return "$_status"
+}
+
+# await PID...: some shells tell of a process that was ended. In others, what a trap says meanwhile would go the same way.
+await() {
+	case ${ZSH_VERSION-}${YASH_VERSION-} in
+		'') wait "$@" 2>/dev/null ;;
+		*) wait "$@" ;;
+	esac
 }
 
 # exec_limited SECONDS COMMAND...: for a subshell: becomes the command, which is ended after so long. macOS has perl

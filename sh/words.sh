@@ -44,9 +44,9 @@ USAGE
 
 # Colours and bars only where somebody wants to see them: https://no-color.org
 choose_colours() {
-	bold='' red='' yellow='' plain='' on_terminal=no
+	bold='' red='' yellow='' plain='' on_terminal=false
 	[ -t 2 ] && [ "${TERM-}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
-	on_terminal=yes bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
+	on_terminal=true bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
 
 # say LINE: to a person, on stderr; stdout is for results
@@ -143,11 +143,9 @@ leave_plan() {
 # confirm QUESTION: asks on a terminal, also when this text itself came from a pipe
 confirm() {
 	! $assume_yes && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
-	asking=yes
 	printf '%s [y/N] ' "$1" >&2
 	# In a process of its own, since no signal ends the "read" of yash.
 	_answer=$(head -n 1 </dev/tty)
-	asking=''
 	case $_answer in
 		[yY]*) return 0 ;;
 	esac

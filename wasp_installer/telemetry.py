@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import Final
+import sys
+import tempfile
+from typing import Any, Final
 
 import telemetry_ping
 
-from .background import start
 from .command_line.console import Console
 from .command_line.options import Options
 from .command_line.report import Telemetry
+from .contents import content_of, path_of
 from .signals import held_signals
 
 _PAGE: Final = "https://wasp.sh/docs/telemetry"
@@ -48,7 +50,7 @@ class InstallEvent:
         try:
             stderr = None if is_debugging else subprocess.DEVNULL
             with held_signals():
-                self._sender = start(["installed"], stderr=stderr)
+                self._sender = _start_sender(stderr)
         except OSError:
             return  # no process can be started; that is for the install itself to meet
         if is_debugging:
@@ -62,3 +64,28 @@ class InstallEvent:
         if self._sender is not None:
             self._sender.kill()
             self._sender.wait()
+
+
+def _start_sender(stderr: int | None) -> subprocess.Popen[bytes]:
+    """Starts telemetry_ping.py away from the terminal; raises OSError where that fails."""
+    options: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NO_WINDOW
+        options = {"creationflags": flags}
+    path = path_of("telemetry_ping.py")
+    # Imported, and not run, so that what Python has compiled is used.
+    code = "import sys; sys.path.insert(0, sys.argv[1])\nimport telemetry_ping as ping\n"
+    imported = ["-c", f"{code}ping.run(sys.argv[2:])", os.path.dirname(path or "")]
+    with tempfile.TemporaryFile() as module:
+        if path is None:
+            # It is inside this program, and no other process can import it from there.
+            module.write(content_of("telemetry_ping.py"))
+            module.seek(0)
+            imported = ["-"]
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", "-B", *imported, "installed"],
+            stdin=module,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            **options,
+        )

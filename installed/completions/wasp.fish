@@ -17,7 +17,7 @@ function __wasp_words
     case '* *'
     case ''
       COMP_LINE='wasp ' command wasp completion:list 2>/dev/null
-      printf '%s\n' install news installer\t'versions of Wasp, updates, help with problems'
+      printf '%s\n' install news installer\t'manage versions of Wasp'
     case '*'
       COMP_LINE="wasp $before " command wasp completion:list 2>/dev/null | string match -v -- "$before"
   end

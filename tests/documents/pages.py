@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Final
 
 from tests.support.frontends import REPOSITORY
@@ -114,8 +113,3 @@ PAGES: Final = {name: Page(name) for name in _names()}
 def page(name: str) -> Page:
     """A page of the documentation, by its name there."""
     return PAGES[f"docs/{name}"]
-
-
-def one_line(path: Path) -> str:
-    """A source text whose line breaks and indentation are single spaces."""
-    return " ".join(path.read_text(encoding="utf-8").split())

@@ -124,7 +124,7 @@ def test_the_statuses_of_the_report() -> None:
     rows = table(REFERENCE.section("JSON"), "`status`")
     told = {status for row in rows for status in words(row[0])}
     results = re.findall(r"^\t+(?:result|finish_install) ([a-z-]+)$", shell_text(), re.MULTILINE)
-    usual = re.findall(r" outcome=([a-z]+) ", shell_text())
+    usual = re.findall(r"\boutcome=([a-z]+) ", shell_text())
     assert told == {*results, *usual}
 
 

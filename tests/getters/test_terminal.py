@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.archives import DATA_MEMBERS, Member, tiny_package
 from tests.support.machines import Machine
-from tests.support.releases import Upstream, npm_tarball_path
+from tests.support.releases import Upstream, npm_cli_path, npm_tarball_path
 from tests.support.replies import Drip, Stall
 from tests.support.terminals import Terminal
 from tests.support.trees import picture
@@ -118,6 +118,20 @@ def test_control_c_says_so_on_a_line_of_its_own(
     [error] = [line for line in lines_shown(terminal.shown) if "interrupted." in line]
     assert error == "error: interrupted."
     assert "Terminated" not in terminal.shown
+
+
+def test_control_c_is_answered_in_every_shell(
+    every_shell_machine: Machine, upstream: Upstream
+) -> None:
+    """While the run waits for another program."""
+    newest = npm_cli_path("latest")
+    upstream.server.answer(newest, Stall())
+    machine = every_shell_machine.set(WASP_HTTP_TIMEOUT="200")
+    terminal = on_terminal(machine, "install", "--source", "npm")
+    upstream.server.wait_for(newest)
+    terminal.type("\x03")
+    assert terminal.finish() == 130
+    assert "error: interrupted." in lines_shown(terminal.shown)
 
 
 # --- The question of uninstall -------------------------------------------------------------------

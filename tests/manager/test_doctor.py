@@ -79,6 +79,13 @@ def test_nothing_is_installed(shell_machine: Machine) -> None:
     assert picture(shell_machine.home) == {}
 
 
+def test_a_machine_that_wasp_does_not_run_on(machine: Machine) -> None:
+    machine.toolbox.fake_uname("FreeBSD", "amd64")
+    run = machine.run("doctor").failed(3).says("Wasp has no release for FreeBSD.")
+    assert lines(run)["machine"] == "FreeBSD amd64"
+    assert "All is well" not in run.stdout
+
+
 def test_what_a_killed_run_left(machine: Machine) -> None:
     (machine.layout.share / ".staging-elsewhere-1-abcdef").mkdir()
     os.utime(machine.layout.share / ".staging-elsewhere-1-abcdef", (0, 0))

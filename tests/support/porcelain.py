@@ -24,7 +24,7 @@ def from_porcelain(text: str) -> dict[str, Any]:
         elif key in _PLATFORM:
             found["platform"][key] = value or None
         elif key == "on_path":
-            found[key] = {"yes": True, "no": False}[value]
+            found[key] = {"true": True, "false": False}[value]
         elif key == "code":
             found[key] = int(value)
         else:

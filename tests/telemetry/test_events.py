@@ -107,6 +107,15 @@ def test_the_context(environment: dict[str, str], context: str) -> None:
     assert ping.context_of(environment) == context
 
 
+@pytest.mark.parametrize(
+    ("platform", "name"),
+    [("linux", "linux"), ("darwin", "osx"), ("win32", "windows"), ("freebsd14", "Unknown")],
+)
+def test_the_operating_system(platform: str, name: str) -> None:
+    with mock.patch("sys.platform", platform):
+        assert ping.install_event()["properties"] == {"os": name}
+
+
 def test_random_digits_are_24_and_spread_evenly() -> None:
     drawn = [ping.install_event()["distinct_id"] for _ in range(2000)]
     assert len(set(drawn)) == 2000

@@ -25,7 +25,7 @@ os=linux
 arch=x86_64
 libc=glibc
 distro=debian
-on_path=yes
+on_path=true
 warning=one\nand its second line
 warning=two
 """

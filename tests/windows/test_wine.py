@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.collector import Collector
-from tests.support.frontends import INSTALL_PY, REPOSITORY
+from tests.support.frontends import INSTALL_PY
 from tests.support.machines import Machine
 from tests.support.processes import COLLECTING
 from tests.support.releases import (
@@ -95,31 +95,3 @@ def test_without_wsl_it_says_what_to_type(wine: Wine) -> None:
     env = {"WINEPATH": "(unset)", "WASP_NPM_REGISTRY": "http://127.0.0.1:1"}
     run = wine.python(windows_path(INSTALL_PY), "--json", "--source", "npm", env=env)
     run.failed(3, "unsupported-platform").says("wsl --install", "restart Windows")
-
-
-def test_telemetry_of_a_program_in_python(wine: Wine, collector: Collector, tmp_path: Path) -> None:
-    """``notify_invocation`` starts a process without a window, which outlives its own."""
-    project = tmp_path / "project"
-    project.mkdir()
-    (project / ".wasproot").touch()
-    folder = windows_path(tmp_path / "local")
-    program = tmp_path / "program.py"
-    program.write_text(
-        "import os, sys\n"
-        f"sys.path.insert(0, {windows_path(REPOSITORY)!r})\n"
-        f"os.chdir({windows_path(project)!r})\n"
-        f"os.environ['LOCALAPPDATA'] = {folder!r}\n"
-        "from telemetry_ping import notify_invocation\n"
-        "notify_invocation(['build'], '0.25.0')\n"
-        f"print(os.path.exists({folder!r}))\n"
-        "del os.environ['WASP_TELEMETRY_DISABLE']\n"
-        "notify_invocation(['build'], '0.25.0')\n"
-        "notify_invocation(['build'], '0.25.0')\n"
-    )
-    env = {"WASP_TELEMETRY_URL": collector.url, COLLECTING: "1"}
-    run = wine.python(windows_path(program), env=env).ok()
-    assert (run.stdout, run.stderr) == ("False\n", "")
-    [event] = collector.wait_for(1)
-    assert event["properties"]["os"] == "windows"
-    assert event["properties"]["is_build"] is True
-    assert event["properties"]["wasp_version"] == "0.25.0"

@@ -68,7 +68,7 @@ def result_of(told: Reported) -> Result:
         versions=told.words("versions"),
         remote=told.words("remote") or None,
         platform={name: told[name] for name in _PLATFORM},
-        on_path=told["on_path"] == "yes",
+        on_path=told["on_path"] == "true",
         code=int(told["code"] or 0),
         **{name: told[name] for name in same},  # type: ignore[arg-type]
     )

@@ -26,8 +26,8 @@ _NETWORK_HINTS: Final[dict[str, str]] = {
     "captive-portal": "Open a web page in a browser to log in to the network, then run this again.",
     "insecure-url": "Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and "
     "npm config get registry.",
-    "bad-answer": "Run this again with --verbose to see each step, or try the other source: "
-    "--source npm, or --source github.",
+    "bad-answer": "Run this again with --verbose to see each step, or try another source: "
+    "--source npm or github.",
 }
 #: For people, by what ``--source`` calls them.
 SOURCE_NAMES: Final[dict[str, str]] = {"npm": "the npm registry", "github": "GitHub"}
