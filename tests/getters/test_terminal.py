@@ -152,11 +152,12 @@ def test_uninstall_asks_on_a_terminal(shell_machine: Machine, answer: str, gone:
 def test_migrate_to_npm_asks_too(shell_machine: Machine) -> None:
     shell_machine.layout.plant("0.25.0")
     before = picture(shell_machine.home)
-    terminal = on_terminal(shell_machine, "migrate-to-npm")
+    terminal = on_terminal(shell_machine, "migrate-to-npm", "--porcelain")
     terminal.wait_for("leave it to npm?")
     terminal.type("n\n")
     assert terminal.finish() == 0
     assert "Nothing was changed." in terminal.shown
+    assert "status=unchanged" in terminal.shown
     assert picture(shell_machine.home) == before
 
 
