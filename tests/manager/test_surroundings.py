@@ -138,7 +138,7 @@ def test_what_counts_as_on_path(every_shell_machine: Machine) -> None:
         for entry in ENTRIES
     ]
     told = call_functions(every_shell_machine, calls)
-    assert {entry: said == "yes" for entry, said in zip(ENTRIES, told)} == ENTRIES
+    assert {entry: said == "true" for entry, said in zip(ENTRIES, told)} == ENTRIES
 
 
 # --- What people read ----------------------------------------------------------------------------
