@@ -4,8 +4,8 @@
 #
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
 #
-# `make install.sh` makes it from sh/ (without comments), installed/ and telemetry_ping.py. It is one brace group, so a cut
-# download does nothing. Your shell only hands over to /bin/sh: a backslash keeps aliases off, POSIXLY_CORRECT functions.
+# Made by `make install.sh` from sh/ (without comments), installed/ and telemetry_ping.py. One brace group: a cut download
+# does nothing. Your shell only starts /bin/sh: backslashes keep aliases off, POSIXLY_CORRECT functions.
 POSIXLY_CORRECT=1
 \unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
@@ -29,7 +29,6 @@ INSTALLER_VERSION=0.2.0
 NPM_PACKAGE=@wasp.sh/wasp-cli
 NPM_PATH=@wasp.sh%2fwasp-cli
 FIRST_NPM_VERSION=0.20.2
-VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}((\.|-rc)(0|[1-9][0-9]{0,5}))?$'
 INSTALLER_URL=https://get.wasp.sh/install.sh
 RELEASES_URL=https://github.com/wasp-lang/wasp/releases
 OLDEST_GLIBC=2.29
@@ -42,8 +41,8 @@ NPM_FETCH_LIMIT_S=600
 TELEMETRY_URL=https://app.posthog.com/capture/
 TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
 TELEMETRY_DEADLINE_S=10
-STARTUP_MARK='# added by the Wasp installer'
-STARTUP_MARK_WITH_BREAK="$STARTUP_MARK, with the line break before it"
+OUR_MARK='# added by the Wasp installer'
+OUR_MARK_WITH_BREAK="$OUR_MARK, with the line break before it"
 newline='
 '
 nothing='Nothing was installed.'
@@ -52,7 +51,7 @@ usage() {
 	case $command in use) _letter=s ;; update) _letter=w ;; *) _letter=${command%"${command#?}"} ;; esac
 	[ "$command" = install ] || printf 'usage: wasp installer %s [OPTIONS]\n' "$command"
 	while IFS='|' read -r _letters _text; do
-		case $_letters in '' | *"$_letter"*) printf '%s\n' "$_text" ;; esac
+		case $_letters in '' | *"$_letter"*) lines "$_text" ;; esac
 	done <<'USAGE'
 i|Installs Wasp (https://wasp.sh) and manages the installed versions.
 i|
@@ -92,14 +91,17 @@ choose_colours() {
 	[ -t 2 ] && [ "${TERM-}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
 	on_terminal=true bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
+lines() {
+	printf '%s\n' "$@"
+}
 say() {
-	$quiet || printf '%s\n' "$1" >&2
+	$quiet || lines "$1" >&2
 }
 say_step() {
-	! $verbose || printf '%s\n' "$1" >&2
+	! $verbose || lines "$1" >&2
 }
 indented() {
-	printf '%s\n' "$2" | sed "2,\$s/^/$1/"
+	lines "$2" | sed "2,\$s/^/$1/"
 }
 warn() {
 	[ "$command" != doctor ] || {
@@ -126,7 +128,7 @@ die() {
 tell() {
 	$porcelain || return 0
 	printf '%s=' "$1"
-	printf '%s\n' "$2" | awk '{ gsub(/\\/, "&&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { print "" }'
+	lines "$2" | awk '{ gsub(/\\/, "&&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { print "" }'
 }
 result() {
 	$porcelain || return 0
@@ -145,7 +147,7 @@ pretty() {
 	esac
 }
 plain_text() {
-	printf '%s\n' "$1" | awk '{
+	lines "$1" | awk '{
 		gsub(/\t/, " ")
 		gsub(/[[:cntrl:]]/, "")
 		gsub(/:\/\/[^\/ ]*@/, "://")
@@ -209,7 +211,7 @@ exec_limited() {
 	exec "$@"
 }
 ask() {
-	_answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && printf '%s\n' "$_answer"
+	_answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && lines "$_answer"
 }
 change_in() {
 	_changed=$1
@@ -234,7 +236,7 @@ die_file_system() {
 	die 7 "$_slug" "$1: ${_cause:-it failed}." 'Choose another place with --prefix DIR.'
 }
 is_of_the_system() {
-	printf '%s\n' "$1" | grep -qE '(I/O|nput/output|rite) error|o space left|uota exceeded|ead-only file|ermission denied'
+	lines "$1" | grep -qE '(I/O|nput/output|rite) error|o space left|uota exceeded|ead-only file|ermission denied'
 }
 remove_tree() {
 	rm -rf "$1" 2>/dev/null || {
@@ -267,27 +269,46 @@ absolute() {
 	_path=$1
 	case $_path in /*) ;; *) _path=$PWD/$_path ;; esac
 	while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
-	printf '%s\n' "$_path"
+	lines "$_path"
+}
+make_folder() {
+	[ -d "$2" ] || change_in "$1" mkdir -p "$2"
 }
 owner_of() {
 	ls -ldn "$1" 2>/dev/null | awk '{ print $3; exit }'
 }
 escaped() {
-	printf '%s\n' "$1" | sed 's/[\\"$`]/\\&/g'
+	case $1 in
+		*\\* | *[\"\$\`]*) lines "$1" | sed 's/[\\"$`]/\\&/g' ;;
+		*) printf '%s' "$1" ;;
+	esac
 }
 comes_before() {
-	[ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | newest_first | tail -n 1)" = "$1" ]
+	[ "$1" != "$2" ] && [ "$(lines "$1" "$2" | newest_first)" = "$2$newline$1" ]
 }
 newest_first() {
 	awk '{
 		split($0, parts, "-"); split(parts[1], n, ".")
-		candidate = (parts[2] == "") ? 999999 : substr(parts[2], 3)
-		printf "%06d%06d%06d%06d%06d %s\n", n[1], n[2], n[3], n[4], candidate, $0
-	}' | sort -r | sed 's/^[^ ]* //'
+		key = sprintf("%06d%06d%06d%06d%06d", n[1], n[2], n[3], n[4], (parts[2] == "") ? 999999 : substr(parts[2], 3))
+		for (i = NR; i > 1 && keys[i - 1] < key; i--) { keys[i] = keys[i - 1]; versions[i] = versions[i - 1] }
+		keys[i] = key; versions[i] = $0
+	} END { for (i = 1; i <= NR; i++) print versions[i] }'
 }
 is_version() {
-	case $1 in *"$newline"*) return 1 ;; esac
-	printf '%s\n' "$1" | grep -qE "$VERSION_PATTERN"
+	_numbers=$1
+	[ ${#1} -lt 32 ] || return 1
+	case $1 in *.*.*-rc*) _numbers=${1%-rc*}.${1##*-rc} ;; esac
+	case $_numbers in
+		*[!0-9.]* | *.*.*.*.* | *.) return 1 ;;
+		*.*.*) ;;
+		*) return 1 ;;
+	esac
+	while [ -n "$_numbers" ]; do
+		_number=${_numbers%%.*}
+		case $_number in '' | 0?* | ???????*) return 1 ;; esac
+		_numbers=${_numbers#"$_number"}
+		_numbers=${_numbers#.}
+	done
 }
 set_defaults() {
 	home=${HOME-}
@@ -301,33 +322,36 @@ set_defaults() {
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
 		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
-		child progress sending lookups npm_lookup; do eval "$_name=''"; done
+		child progress sending lookups npm_lookup all_digests; do eval "$_name=''"; done
 }
 parse_arguments() {
 	for _argument in "$@"; do
 		[ "$_argument" != --porcelain ] || porcelain=true
 	done
-	_options=yes _first=''
+	_options=true _first=''
 	while [ $# -gt 0 ]; do
 		_word=$1 _value=${2-} _rest=''
 		shift
-		case $_options,$_word in
-			no,*) ;;
-			*,--*=*) _value=${_word#*=} _word=${_word%%=*} _rest=value ;;
-			*,-v?*) _value=${_word#-v} _word=-v _rest=value ;;
-			*,-[qyhV]?*)
+		$_options || {
+			take_word "$_word"
+			continue
+		}
+		case $_word in
+			--*=*) _value=${_word#*=} _word=${_word%%=*} _rest=value ;;
+			-v?*) _value=${_word#-v} _word=-v _rest=value ;;
+			-[qyhV]?*)
 				set -- "-${_word#-?}" ${1+"$@"}
 				_word=${_word%"${_word#-?}"}
 				;;
 		esac
-		case $_options,$_word in
-			yes,-v | yes,--version) take_value wanted && wanted_from='' ;;
-			yes,--prefix) take_value prefix ;;
-			yes,--source) take_value source ;;
-			yes,--from-file) take_value archive_file ;;
-			yes,--sha256) take_value wanted_sha256 ;;
-			yes,--outcome) take_value outcome ;;
-			yes,-?*) take_option ;;
+		case $_word in
+			-v | --version) take_value wanted && wanted_from='' ;;
+			--prefix) take_value prefix ;;
+			--source) take_value source ;;
+			--from-file) take_value archive_file ;;
+			--sha256) take_value wanted_sha256 ;;
+			--outcome) take_value outcome ;;
+			-?*) take_option ;;
 			*) take_word "$_word" ;;
 		esac
 		[ "$_rest" != next ] || shift
@@ -353,7 +377,7 @@ take_option() {
 		-y | --yes) assume_yes=true ;;
 		-h | --help) help=true ;;
 		-V) printf 'Wasp installer %s\n' "$INSTALLER_VERSION" && leave 0 ;;
-		--) _options=no ;;
+		--) _options=false ;;
 		*)
 			_meant=$(command=install usage | tr -s ' ,' '\n' | grep '^--' | closest "$_word")
 			die_unknown "unknown option '$_word'" options
@@ -361,12 +385,12 @@ take_option() {
 	esac
 }
 take_word() {
-	case $_options,$1 in
-		yes,install | yes,list | yes,use | yes,update | yes,uninstall | yes,migrate-to-npm | yes,doctor | yes,check)
+	case $1 in
+		install | list | use | update | uninstall | migrate-to-npm | doctor | check)
 			[ -z "$_first" ] || die 2 usage "'$1' is a second command." 'One at a time.'
 			command=$1 _first=$1
 			;;
-		*,) die 2 usage 'one of the arguments is empty.' 'Is a variable unset?' ;;
+		'') die 2 usage 'an argument is empty.' 'Is a variable unset?' ;;
 		*)
 			[ -z "$named_version" ] || die_unknown_word "$1"
 			named_version=$1
@@ -388,10 +412,10 @@ check_arguments() {
 	case $timeout in
 		'' | *[!0-9]* | 0* | ??????*) die 2 usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
 	esac
-	wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
+	case $wanted_sha256 in *[A-F]*) wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f) ;; esac
 	case $wanted_sha256,${#wanted_sha256} in
 		,0) ;;
-		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die 2 usage "'$wanted_sha256' is not a SHA-256." 'A SHA-256 has 64 hexadecimal digits.' ;;
+		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die 2 usage "'$wanted_sha256' is not a SHA-256." 'It has 64 hexadecimal digits.' ;;
 	esac
 	wanted=${wanted#v} named_version=${named_version#v}
 	name_places
@@ -401,7 +425,7 @@ check_arguments() {
 check_version() {
 	! is_version "$1" || return 0
 	list_installed
-	_meant=$({ printf '%s\n' "$installed" && digests; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
+	_meant=$({ lines "$installed" && digests cat; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
 	die 2 bad-version "'$1'${2:+ (in $2)} is not a Wasp version." \
 		"${_meant:+Did you mean $_meant? }A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
@@ -412,7 +436,7 @@ name_places() {
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
-			|| die 7 file-system "cannot read the archive '$archive_file'." 'It should be a downloaded Wasp release.'
+			|| die 7 file-system "cannot read the archive '$archive_file'." 'Name a downloaded Wasp release.'
 	}
 	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
@@ -424,7 +448,7 @@ die_unknown_word() {
 		ls) _meant=list ;;
 		switch) _meant=use ;;
 		help) _meant=--help ;;
-		*) _meant=$(printf '%s\n' install list use update uninstall migrate-to-npm doctor | closest "$1") ;;
+		*) _meant=$(lines install list use update uninstall migrate-to-npm doctor | closest "$1") ;;
 	esac
 	! is_version "${1#v}" || _meant="-v $1"
 	die_unknown "unknown command '$1'" commands
@@ -439,8 +463,6 @@ closest() {
 			for (i = 0; i <= length(typed); i++) for (j = 0; j <= length($0); j++) {
 				a = substr(typed, i, 1); b = substr($0, j, 1)
 				d[i, j] = (i && j) ? least(least(d[i - 1, j], d[i, j - 1]) + 1, d[i - 1, j - 1] + (a != b)) : i + j
-				if (i > 1 && j > 1 && a == substr($0, j - 1, 1) && b == substr(typed, i - 1, 1))
-					d[i, j] = least(d[i, j], d[i - 2, j - 2] + 1)
 			}
 			slips = d[length(typed), length($0)]
 			if (slips < 3 && slips < length(typed) - 1 && (best == "" || slips < fewest)) { best = $0; fewest = slips }
@@ -457,7 +479,8 @@ identify_platform() {
 	case $system in
 		Linux)
 			os=linux
-			distro_id=$(sed -nE "s/^ID=[\"']*([a-z0-9._-]*).*/\1/p" /etc/os-release 2>/dev/null | head -n 1)
+			distro_id=$(sed -nE "s/^ID=[\"']*([a-z0-9._-]*).*/\1/p" /etc/os-release 2>/dev/null)
+			distro_id=${distro_id%%"$newline"*}
 			glibc_version=''
 			for _tool in 'getconf GNU_LIBC_VERSION' 'ldd --version'; do
 				[ -n "$glibc_version" ] || glibc_version=$(ask $_tool | sed -nE '1s/^(glibc|ldd .*) ([0-9]+\.[0-9.]+)$/\2/p')
@@ -547,10 +570,13 @@ check_url() {
 }
 is_loopback() {
 	host_of "$1"
-	printf '%s\n' "$host" | grep -qE '^(localhost|\[::1]|127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3})$'
+	lines "$host" | grep -qE '^(localhost|\[::1]|127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3})$'
 }
 host_of() {
-	host=$(printf '%s\n' "$1" | sed 's,^[^:]*://,,; s,[/?#].*,,; s,.*@,,; s,:[0-9]*$,,')
+	host=${1#*://}
+	host=${host%%[/?#]*}
+	host=${host##*@}
+	case ${host##*:} in *[!0-9]*) ;; *) host=${host%:*} ;; esac
 }
 fetch() {
 	for _pause in 1 2 4 ''; do
@@ -559,13 +585,13 @@ fetch() {
 			connection,*,? | http-status,429,? | http-status,5??,?) ;;
 			*) return 1 ;;
 		esac
-		_wait=$(printf '%s\n' "$retry_after" | awk -v pause="$_pause" '{ print (!/^[0-9]+$/ ? pause : $0 > 60 ? 60 : $0 + 0) }')
+		_wait=$(lines "$retry_after" | awk -v pause="$_pause" '{ print (!/^[0-9]+$/ ? pause : $0 > 60 ? 60 : $0 + 0) }')
 		say "$problem_text; retrying in $_wait s"
 		run_waiting /dev/null sleep "$_wait"
 	done
 }
 fetch_once() {
-	say_step "$(plain_text "$1")"
+	! $verbose || say_step "$(plain_text "$1")"
 	problem='' problem_text='' http_status='' location='' plain_hop='' retry_after='' content_length=''
 	check_url "$1" || return 1
 	host_of "$1"
@@ -765,7 +791,8 @@ find_with() {
 	}
 	pick "${below}version"
 	take_version "$picked" || return 1
-	take_node_range "${below}engines.node"
+	pick "${below}engines.node"
+	take_node_range "$picked"
 	"$1" "-$npm_build" "$version" dist.tarball dist.integrity || {
 		[ "$problem" != not-found ] || set_problem no-build "Wasp $version has no package $npm_build"
 		return 1
@@ -790,19 +817,19 @@ view_with_npm() {
 		&& read_json "$work/answer"
 }
 take_node_range() {
-	pick "$1"
-	release_node=$picked
-	case $picked in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]*) release_node='' ;; esac
+	release_node=$1
+	case $1 in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]*) release_node='' ;; esac
 	[ ${#release_node} -lt 64 ] || release_node=''
 }
 take_distribution() {
 	release_source=npm release_build=$npm_build
 	pick "${below}dist.tarball"
-	release_url=$(printf '%s\n' "$picked" | sed 's,://[^/@]*@,://,')
+	release_url=$picked
+	case $picked in *@*) release_url=$(lines "$picked" | sed 's,://[^/@]*@,://,') ;; esac
 	pick "${below}dist.integrity"
 	for _integrity in $picked; do
 		case $_integrity in
-			sha512-*) release_digest=sha512:$(base64_to_hex "${_integrity#sha512-}") ;;
+			sha512-*) release_digest=sha512:$(lines "${_integrity#sha512-}" | awk "$B64"'{ print hex($0) }') ;;
 		esac
 	done
 	case $fetcher,$release_url,${#release_digest} in
@@ -824,9 +851,6 @@ B64='function hex(text,    bytes, i, n, value, all) {
 	}
 	return substr(all, 1, bytes * 2)
 }'
-base64_to_hex() {
-	printf '%s\n' "$1" | awk "$B64"'{ print hex($0) }'
-}
 read_versions_of_npm() {
 	{ [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; } \
 		|| { [ "$fetcher" = either ] && view_with_npm '' latest versions; }
@@ -941,7 +965,7 @@ find_available() {
 list_versions_at() {
 	"read_versions_of_$1" || return 1
 	available=$(sed -nE "s/^(versions\.([0-9]+|.*\.version)|[0-9]+\.tag_name)${tab}v?//p" "$work/values" \
-		| grep -E "$VERSION_PATTERN" | newest_first)
+		| while read -r _version; do ! is_version "$_version" || lines "$_version"; done | newest_first)
 	release_source=$1
 	[ -n "$available" ] || set_problem not-found 'it has no version of Wasp'
 }
@@ -949,8 +973,8 @@ take_release() {
 	! is_downgrade && ! $dry_run && ! is_to_be_kept "$version" || return 0
 	announce_install
 	say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
-	_known=$(known_digest "$release_build")
-	release_digest=${_known:-$release_digest}
+	find_known "$release_build"
+	case $release_digest in "$known"*) ;; *) release_digest=$known ;; esac
 	[ -n "$wanted_sha256$release_digest" ] || miss_checksum "$release_url${api_problem:+ ($api_problem)}"
 	start_progress
 	download "$staging/archive"
@@ -986,43 +1010,50 @@ take_file() {
 	check_binary
 	check_published
 }
-all_digests() {
-	digests | awk "$B64"'
+load_digests() {
+	[ -n "$all_digests" ] || all_digests=$(digests awk "$B64"'
 		NR == 1 { split($0, build) }
-		{ for (i = 2; i <= NF; i++) if (digest = hex($i)) print $1, build[i], "sha" (length($i) > 43 ? 512 : 256) ":" digest }'
+		{ for (i = 2; i <= NF; i++) if (digest = hex($i)) print $1, build[i], "sha" (length($i) > 43 ? 512 : 256) ":" digest }')
 }
-known_digest() {
-	all_digests | sed -n "s/^$version $1 //p"
+find_known() {
+	load_digests
+	known=$(lines "$all_digests" | sed -n "s/^$version $1 //p")
 }
 find_published() {
 	file_digest='' published=''
 	for _algorithm in sha512 sha256; do
 		read_digest "$_algorithm" || continue
 		file_digest=$_algorithm:$digest
-		published=$published$(all_digests | sed -n "s/ .* $file_digest\$//p" | head -n 1)
+		load_digests
+		published=$published$(lines "$all_digests" | sed -n "s/ .* $(printf %.73s "$file_digest")\$//p" | head -n 1)
 	done
 }
 check_published() {
 	_build=${github_builds%% *}
 	[ ! -f "$root/package.json" ] || _build=$npm_build
-	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0
-	is_compressed || [ -z "$wanted_sha256" ] || return 0
+	find_known "$_build"
+	[ "$published" != "$version" ] && [ -n "$known" ] || return 0
+	$is_compressed || [ -z "$wanted_sha256" ] || return 0
 	[ -n "$file_digest" ] || verify_digest sha256:
 	die 6 checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
 unpack_archive() {
 	need tar
 	need gzip
-	_known=$release_digest$wanted_sha256
+	is_compressed=false
+	case $(od -An -tx1 -N2 "$staging/archive" 2>/dev/null) in *1f*8b*) is_compressed=true ;; esac
+	_checked=$release_digest$wanted_sha256
 	verify_digest "$release_digest"
+	release_digest=${release_digest:+${release_digest%%:*}:$digest}
 	[ "$release_source" != file ] || release_digest=$file_digest
 	verify_digest "${wanted_sha256:+sha256:$wanted_sha256}"
 	release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
-	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
+	[ -n "$_checked" ] || case $(decompress 2>/dev/null | tail -c 512 | od -An -tx1) in *[1-9a-f]*) die_damaged ;; esac
 	say_step 'Unpacking'
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
 		run_waiting /dev/null unpack
-		grep -q locale "$work/errors" || break
+		_errors=$(cat "$work/errors")
+		case $_errors in *locale*) ;; *) break ;; esac
 	done
 	explain_unpacking
 	refuse_what_no_release_has
@@ -1030,12 +1061,17 @@ unpack_archive() {
 }
 verify_digest() {
 	[ -n "$1" ] || return 0
+	_wanted=${1#*:}
 	read_digest "${1%%:*}" \
 		|| die 6 no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
-	[ "$digest" = "${1#*:}" ] || die 6 checksum-mismatch \
-		"the archive is not the one that was published: its ${1%%:*} is${newline}$digest, and should be${newline}${1#*:}." \
-		"$nothing Run this again; if it happens again, something between you and the source changes the file."
-	say_step "Checked: $1"
+	case ${#_wanted},$digest in
+		64,"$_wanted"* | 66,"$_wanted"* | 128,"$_wanted") ;;
+		*)
+			die 6 checksum-mismatch "the archive is not the one that was published: its ${1%%:*} is${newline}$digest, and should be${newline}$_wanted." \
+				"$nothing Run this again; if it happens again, something on the way changes the file."
+			;;
+	esac
+	say_step "Checked: ${1%%:*}:$digest"
 }
 read_digest() {
 	digest=''
@@ -1053,7 +1089,7 @@ hash_archive() {
 }
 unpack() {
 	ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
-	rm -rf "$staging/damaged" "$staging/unpacked"
+	[ ! -e "$staging/unpacked" ] || rm -rf "$staging/damaged" "$staging/unpacked"
 	mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
 	decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
 		LC_ALL=$tar_locale tar -xof -
@@ -1062,18 +1098,14 @@ unpack() {
 		exit "$_tar_status"
 	}
 }
-is_compressed() {
-	[ "$(head -c 2 "$staging/archive" | od -An -tx1 | tr -d ' \n')" = 1f8b ]
-}
 decompress() {
-	if is_compressed; then
+	if $is_compressed; then
 		gzip -dc <"$staging/archive" || : >"$staging/damaged"
 	else
 		cat "$staging/archive"
 	fi
 }
 explain_unpacking() {
-	_errors=$(cat "$work/errors")
 	case $_status,$_errors in
 		*"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
 		*'Damaged tar'*) ;;
@@ -1095,29 +1127,32 @@ refuse_what_no_release_has() {
 	[ ! -d "$root/package" ] || [ -L "$root/package" ] || root=$root/package
 	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f \( -links +1 -o -perm -4000 -o -perm -2000 \) \
 		-o -name '*[[:cntrl:]]*')" ] \
-		&& [ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] \
-		&& ! print_links | grep -qE "^[^$tab]*\$|$tab/|[$tab/]\\.\\./" || die_unsafe
+		&& [ "$(find "$root" | wc -l)" -le "$ENTRY_LIMIT" ] && all_links_stay_inside || die_unsafe
 }
-print_links() {
-	find "$root/data" -type l 2>/dev/null | while IFS= read -r _link; do
+all_links_stay_inside() {
+	_links=$(find "$root/data" -type l 2>/dev/null | while IFS= read -r _link; do
 		printf '%s\t%s/\n' "${_link#"$root/data/"}" "$(readlink "$_link")"
-	done | sed -E -e :up -e "s,^[^/$tab]*/([^$tab]*$tab)\\.\\./,\\1," -e 't up'
+	done)
+	[ -z "$_links" ] || ! lines "$_links" | sed -E -e :up -e "s,^[^/$tab]*/([^$tab]*$tab)\\.\\./,\\1," -e 't up' \
+		| grep -qE "^[^$tab]*\$|$tab/|[$tab/]\\.\\./"
 }
 keep_wasp_only() {
 	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
 		|| die_damaged
-	change_in "$staging" chmod -R u=rwX,go=rX "$root/data"
-	change_in "$staging" chmod 755 "$root/wasp-bin"
+	change_in "$staging" chmod -R u=rwX,go=rX "$root/data" "$root/wasp-bin"
+	[ -x "$root/wasp-bin" ] || change_in "$staging" chmod 755 "$root/wasp-bin"
 	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && read_json "$root/package.json"; then
-		take_node_range engines.node
+		pick engines.node
+		take_node_range "$picked"
 	fi
-	change_in "$staging" mkdir "$staging/new"
+	make_folder "$staging" "$staging/new"
 	change_in "$staging" mv "$root/wasp-bin" "$root/data" "$staging/new/"
 }
 check_binary() {
 	say_step 'Running wasp-bin version'
 	run_waiting "$work/said" run_unpacked_binary || explain_binary "$?"
-	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said" | head -n 1)
+	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said")
+	_reported=${_reported%%"$newline"*}
 	is_version "$_reported" || die 3 binary-does-not-run 'the binary in the archive does not say which version it is.' \
 		"$nothing"
 	version=${version:-$_reported}
@@ -1188,7 +1223,7 @@ announce_install() {
 	_target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
 	check_url "$_target" && make_install_event || return 0
 	[ "${WASP_TELEMETRY_DEBUG:-0}" = 0 ] || {
-		printf '%s\n' "$event" >&2
+		lines "$event" >&2
 		return
 	}
 	choose_downloader
@@ -1245,7 +1280,10 @@ send_event() {
 	sending=$!
 }
 name_owner() {
-	machine_name=$(printf '%s_%s\n' "$(uname -n)" "$(readlink /proc/self/ns/pid 2>/dev/null)" | tr -c 'A-Za-z0-9\n' _)
+	_namespace=$(readlink /proc/self/ns/pid 2>/dev/null)
+	_namespace=${_namespace#*\[}
+	machine_name=$(uname -n)_${_namespace:+pid__${_namespace%]}_}
+	case $machine_name in *[!A-Za-z0-9_]*) machine_name=$(lines "$machine_name" | tr -c 'A-Za-z0-9\n' _) ;; esac
 	owner_name=$machine_name-$$
 	staged_launcher=$bin_dir/.wasp-staging-$owner_name-new
 }
@@ -1264,9 +1302,9 @@ make_staging() {
 	made_bin=$missing
 	sweep
 	staging=$share_dir/.staging-$owner_name-new
-	change_in "$share_dir" mkdir -p "$staging"
-	change_in "$bin_dir" mkdir -p "$bin_dir"
-	change_in "$bin_dir" touch "$staged_launcher"
+	make_folder "$share_dir" "$staging"
+	make_folder "$bin_dir" "$bin_dir"
+	write_file "$staged_launcher" :
 }
 sweep() {
 	$dry_run || for_each_left_over discard "$share_dir"/.staging-* "$bin_dir"/.wasp-staging-*
@@ -1287,8 +1325,10 @@ discard() {
 	remove_tree "$1" 2>/dev/null
 }
 is_installed() {
-	[ -x "$share_dir/$1/wasp-bin" ] && [ -f "$share_dir/$1/.receipt.json" ] \
-		&& grep -qs "^{\"version\": \"$1\", .*}\$" "$share_dir/$1/.receipt.json"
+	receipt=''
+	[ -x "$share_dir/$1/wasp-bin" ] && [ -f "$share_dir/$1/.receipt.json" ] || return 1
+	read -r receipt 2>/dev/null <"$share_dir/$1/.receipt.json"
+	case $receipt in '{"version": "'"$1"'", '*'}') ;; *) return 1 ;; esac
 }
 is_to_be_kept() {
 	! $force && is_installed "$1"
@@ -1297,29 +1337,33 @@ list_installed() {
 	found=$(
 		for _folder in "$share_dir"/*/; do
 			_folder=${_folder%/}
-			printf '%s\n' "${_folder##*/}"
-		done | grep -E "$VERSION_PATTERN" | newest_first
+			! is_version "${_folder##*/}" || lines "${_folder##*/}"
+		done
 	)
-	installed=$(for _version in $found; do ! is_installed "$_version" || printf '%s\n' "$_version"; done)
+	case $found in *"$newline"*) found=$(lines "$found" | newest_first) ;; esac
+	installed=$(for _version in $found; do ! is_installed "$_version" || lines "$_version"; done)
 }
 print_receipt() {
 	_receipt=$(printf '{"version": "%s", "source": "%s", "url": "%s", "digest": "%s", "node": "%s", "platform": {"os": "%s", "arch": "%s", "libc": "%s"}}' \
 		"$version" "$release_source" "$release_url" "$release_digest" "$release_node" "$os" "$arch" "$libc" | sed 's/""/null/g')
-	printf '%s\n' "$_receipt"
+	lines "$_receipt"
 }
 read_receipt() {
-	read_json "$share_dir/$version/.receipt.json" || : >"$work/values"
-	pick source && release_source=$picked
-	pick url && release_url=$picked
-	pick digest && release_digest=$picked
-	take_node_range node
+	is_installed "$version"
+	for _key in source url digest node; do
+		_before="\"$_key\": \""
+		_value=${receipt#*"$_before"}
+		[ "$_value" != "$receipt" ] || _value=''
+		eval "release_$_key=\${_value%%\\\"*}"
+	done
+	take_node_range "$release_node"
 }
 place_version() {
 	_place=$share_dir/$version
 	for _try in 1 2 3 4 5 6 7 8 9; do
 		if [ -e "$_place" ] || [ -L "$_place" ]; then
 			! is_to_be_kept "$version" || return 0
-			change_in "$staging" mkdir -p "$staging/replaced"
+			make_folder "$staging" "$staging/replaced"
 			remove_tree "$staging/replaced/$version"
 			rename_folder "$_place" "$staging/replaced/$version" || continue
 		fi
@@ -1335,7 +1379,7 @@ remove_version() {
 take_turn() {
 	turn=$share_dir/.turn _waited=0
 	while :; do
-		change_in "$share_dir" mkdir -p "$share_dir"
+		make_folder "$share_dir" "$share_dir"
 		_errors=$(ln -s "$owner_name" "$turn" 2>&1) && break
 		if [ "${_errors%exists*}" = "$_errors" ]; then
 			[ "$command" = uninstall ] && return 0
@@ -1362,7 +1406,7 @@ end_turn() {
 	[ -z "$turn" ] || [ "$(readlink "$turn")" != "$owner_name" ] || rm -f "$turn"
 	turn=''
 }
-SHARED_FILES='telemetry_ping.py telemetry_messages.py project_version.sh env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
+SHARED_FILES='telemetry_ping.py telemetry_messages.py project_version.sh env.sh env.fish'
 MANAGER=wasp-installer.sh
 inspect_launcher() {
 	launcher=foreign current=''
@@ -1405,15 +1449,14 @@ make_current() {
 	place_shared_files
 	place_launcher
 	current=$1 committed=true
-	change_in "$share_dir" rm -f "$share_dir/.uses-npm"
+	[ ! -e "$share_dir/.uses-npm" ] || change_in "$share_dir" rm -f "$share_dir/.uses-npm"
 	[ -n "$destdir" ] || add_to_startup_files
 	end_turn
 }
 stage_launcher() {
 	finish_lookups
-	change_in "$bin_dir" mkdir -p "$bin_dir"
-	write_file "$staged_launcher" filled_in launcher 6 \
-		"_wasp_version=$1${newline}_wasp_root=\"$(escaped "$wasp_root")\"${newline}_wasp_python=\"$(escaped "$python")\""
+	make_folder "$bin_dir" "$bin_dir"
+	write_installed "$staged_launcher" "$1"
 	change_in "$bin_dir" chmod 755 "$staged_launcher"
 }
 place_launcher() {
@@ -1421,41 +1464,57 @@ place_launcher() {
 	change_in "$bin_dir" mv -f "$staged_launcher" "$bin_dir/wasp"
 }
 stage_shared_files() {
-	change_in "$staging" mkdir -p "$staging/shared/completions"
+	make_folder "$staging" "$staging/shared/completions"
+	write_installed "$staging/shared"
+	[ -n "$destdir" ] || is_newer_manager || write_file "$staging/shared/$MANAGER" cat "$program"
+}
+write_installed() {
 	spell "$wasp_root"
-	for _name in $SHARED_FILES; do
-		case $_name in
-			env.sh) set -- filled_in "$_name" 4 "__wasp_root=$word" ;;
-			env.fish) set -- filled_in "$_name" 4 "set -g __wasp_root $fish_word" ;;
-			*) set -- installed_file "$_name" ;;
-		esac
-		write_file "$staging/shared/$_name" "$@"
-	done
-	[ -n "$destdir" ] || is_newer_manager || change_in "$staging" cp "$program" "$staging/shared/$MANAGER"
-	change_in "$staging" chmod -R u=rwX,go=rX "$staging/shared"
+	_errors=$(
+		export target="$1" named="${2-}" sh_root="__wasp_root=$word" fish_root="set -g __wasp_root $fish_word" \
+			launcher_lines="_wasp_version=${2-}${newline}_wasp_root=\"$(escaped "$wasp_root")\"${newline}_wasp_python=\"$(escaped "$python")\""
+		installed_files awk '
+			function finish() {
+				if (file == "") return
+				close(file)
+				while ((getline line <file) > 0) lines--
+				close(file)
+				if (lines || line != last) exit 1
+			}
+			/^%file / {
+				finish()
+				file = ENVIRON["target"]
+				if (ENVIRON["named"] == "") file = file "/" $2
+				if ((ENVIRON["named"] != "") != ($2 == "launcher")) file = ""
+				lines = 0
+				next
+			}
+			file == "" { next }
+			/^%/ { $0 = ENVIRON[substr($0, 2)] }
+			{ lines += gsub(/\n/, "&") + 1; last = $0; print >file }
+			END { finish() }' 2>&1
+	) || die_unwritable "${1%/*}"
 }
 is_newer_manager() {
+	[ -f "$share_dir/$MANAGER" ] || return 1
 	_there=$(sed -n 's/^INSTALLER_VERSION=//p' "$share_dir/$MANAGER" 2>/dev/null)
 	is_version "$_there" && comes_before "$INSTALLER_VERSION" "$_there"
 }
-filled_in() {
-	installed_file "$1" >"$work/filling" && head -n 2 "$work/filling" && printf '%s\n' "$3" && tail -n "+$2" "$work/filling"
-}
 place_shared_files() {
-	rm -f "$share_dir/completions" 2>/dev/null
-	change_in "$share_dir" mkdir -p "$share_dir/completions"
+	[ ! -L "$share_dir/completions" ] || rm -f "$share_dir/completions" 2>/dev/null
+	make_folder "$share_dir" "$share_dir/completions"
 	change_in "$share_dir" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
 	change_in "$share_dir" mv -f "$staging"/shared/*.* "$share_dir/"
 }
 remove_shared_files() {
-	for _name in $SHARED_FILES $MANAGER __pycache__ completions; do
-		change_in "$share_dir" rm -rf "${share_dir:?}/$_name"
-	done
+	set -- "$share_dir/$MANAGER"
+	for _name in $SHARED_FILES completions __pycache__; do set -- "$@" "$share_dir/$_name"; done
+	change_in "$share_dir" rm -rf "$@"
 }
 start_lookups() {
 	find_python >"$work/python" 2>/dev/null &
 	lookups=$!
-	ask node --version >"$work/node" 2>/dev/null &
+	{ ! have node || ask node --version; } >"$work/node" 2>/dev/null &
 	lookups="$lookups $!"
 }
 finish_lookups() {
@@ -1481,14 +1540,15 @@ find_python() {
 path = sys.executable
 if sys.version_info >= (3, 8):
 	print(os.path.realpath(path) if os.path.exists(os.path.dirname(path) + "/../pyvenv.cfg") else path)') || continue
-		case $_found in /*) printf '%s\n' "$_found" && return ;; esac
+		case $_found in /*) lines "$_found" && return ;; esac
 	done
 }
 spell() {
 	_home='' _below=$1
 	case ${home:+$1} in "$home"/*) _home=\$HOME _below=${1#"$home"} ;; esac
 	word=\"$_home$(escaped "$_below")\"
-	fish_word=$(printf '%s\n' "$word" | sed 's/\\`/`/g')
+	fish_word=$word
+	case $word in *\`*) fish_word=$(lines "$word" | sed 's/\\`/`/g') ;; esac
 }
 spell_lines() {
 	is_on_path
@@ -1522,7 +1582,7 @@ is_github_job() {
 may_change_startup_files() {
 	$modify_path && [ -z "$destdir" ] && can_be_on_path || return 1
 	case ${HOME-} in /*) ;; *) return 1 ;; esac
-	[ "$(owner_of "$HOME/.")" = "$(id -u)" ]
+	[ -O "$HOME/." ] 2>/dev/null || [ "$(owner_of "$HOME/.")" = "$(id -u)" ]
 }
 add_to_startup_files() {
 	spell_lines
@@ -1592,7 +1652,7 @@ take_out_of_startup_files() {
 }
 add_to_github_path() {
 	[ -f "$GITHUB_PATH" ] && _end=$(tail -c 1 "$GITHUB_PATH") \
-		&& (printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH") 2>/dev/null
+		&& (lines "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH") 2>/dev/null
 }
 add_line() {
 	find_line "$@" || { begin_edit "$1" && take_lines_out "$2" && append_line "$2" && finish_edit; } \
@@ -1602,7 +1662,7 @@ find_line() {
 	has_line "$@" && present=$(with_name "$present" "$1")
 }
 has_line() {
-	[ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null
+	[ -f "$1" ] && grep -qxF -e "$2" -e "$2 $OUR_MARK" -e "$2 $OUR_MARK_WITH_BREAK" "$1" 2>/dev/null
 }
 plan_line() {
 	has_line "$@" || ! begin_edit "$1" || edited=$(with_name "$edited" "$1")
@@ -1610,7 +1670,7 @@ plan_line() {
 remove_line() {
 	[ -f "$1" ] && [ -n "$(print_our_lines "$@")" ] || return 0
 	begin_edit "$1" && take_lines_out "$2" && finish_edit \
-		|| warn "$(pretty "$1") $obstacle. Remove the line that ends with:${newline}$STARTUP_MARK"
+		|| warn "$(pretty "$1") $obstacle. Remove the line that ends with:${newline}$OUR_MARK"
 }
 with_name() {
 	printf '%s%s' "${1:+$1, }" "$(pretty "$2")"
@@ -1630,9 +1690,9 @@ begin_edit() {
 	} 2>/dev/null
 }
 print_our_lines() {
-	{
-		tr -d '\000' <"$1" | grep -nxF -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK"
-		tr -d '\000' <"$1" | grep -n -e "$STARTUP_MARK\$" | grep -F -e "$old_words"
+	grep -qs "$OUR_MARK" "$1" && {
+		tr -d '\000' <"$1" | grep -nxF -e "$2 $OUR_MARK" -e "$2 $OUR_MARK_WITH_BREAK"
+		tr -d '\000' <"$1" | grep -n -e "$OUR_MARK\$" | grep -F -e "$old_words"
 	} 2>/dev/null | sort -n
 }
 take_lines_out() {
@@ -1644,7 +1704,7 @@ take_lines_out() {
 		tail -n "+$((_number + 1))" "$work/new" >"$work/behind" || return 1
 		_kept=$(($(wc -c <"$work/new") - $(tail -n "+$_number" "$work/new" | wc -c)))
 		case $_line in
-			*"$STARTUP_MARK_WITH_BREAK")
+			*"$OUR_MARK_WITH_BREAK")
 				keeps_empty=true
 				[ -s "$work/behind" ] || _kept=$((_kept - 1))
 				;;
@@ -1654,11 +1714,11 @@ take_lines_out() {
 	done
 }
 append_line() {
-	_line="$1 $STARTUP_MARK"
+	_line="$1 $OUR_MARK"
 	[ ! -e "$real" ] || case ,$(tail -c 2 "$work/new" | tr '\000' . && printf .) in
-		,\\"$newline". | *[!"$newline"]. | ,.) _line="$newline$1 $STARTUP_MARK_WITH_BREAK" ;;
+		,\\"$newline". | *[!"$newline"]. | ,.) _line="$newline$1 $OUR_MARK_WITH_BREAK" ;;
 	esac
-	printf '%s\n' "$_line" >>"$work/new" 2>/dev/null
+	lines "$_line" >>"$work/new" 2>/dev/null
 }
 finish_edit() {
 	differs_in_our_lines_only || return 1
@@ -1675,15 +1735,15 @@ finish_edit() {
 }
 differs_in_our_lines_only() {
 	for _copy in old new; do
-		tr -d '\000' <"$work/$_copy" | grep -v -e '^$' -e "$STARTUP_MARK" >"$work/$_copy.rest"
+		tr -d '\000' <"$work/$_copy" | grep -v -e '^$' -e "$OUR_MARK" >"$work/$_copy.rest"
 	done
 	cmp -s "$work/old.rest" "$work/new.rest"
 }
 replace_file() {
 	for_each_left_over discard "${real%/*}"/.wasp-staging-*
 	_staged=${real%/*}/.wasp-staging-$owner_name-new
-	mkdir -p "${real%/*}" \
-		&& { [ ! -e "$real" ] || { cp -p "$real" "$_staged" && [ "$(owner_of "$real")" = "$(owner_of "$_staged")" ]; }; } \
+	{ [ -d "${real%/*}" ] || mkdir -p "${real%/*}"; } \
+		&& { [ ! -e "$real" ] || { cp -p "$real" "$_staged" && { [ -O "$real" ] 2>/dev/null || [ "$(owner_of "$real")" = "$(owner_of "$_staged")" ]; }; }; } \
 		&& cat "$work/new" >"$_staged" && cmp -s "$work/new" "$_staged" \
 		&& { [ ! -e "$real" ] || cmp -s "$work/old" "$real"; } && mv -f "$_staged" "$real" && return 0
 	rm -f "$_staged"
@@ -1695,12 +1755,13 @@ overwrite() {
 check_node() {
 	finish_lookups
 	node_version=${node_version#v} _found='' _advice="Install it: https://nodejs.org/en/download"
-	_minimum=$(printf '%s\n' "$release_node" | sed 's/^[^0-9]*//; s/[^0-9.].*//')
+	_minimum=${release_node#"${release_node%%[0-9]*}"}
+	_minimum=${_minimum%%[!0-9.]*}
 	case $(command -v node),$node_version in
 		,*)
 			_found='is not on PATH'
-			[ -z "$(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null)" ] \
-				|| _found="$_found, but nvm has it" _advice='Switch it on in this terminal: nvm use node'
+			set -- "${NVM_DIR:-${HOME-}/.nvm}/versions/node"/*
+			[ ! -e "$1" ] || _found="$_found, but nvm has it" _advice='Switch it on in this terminal: nvm use node'
 			;;
 		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found='does not say which version it is' ;;
 		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="is $node_version" ;;
@@ -1796,7 +1857,7 @@ finish_install() {
 		result "$outcome"
 		return
 	}
-	read_receipt
+	[ "$command,$1" = install,installed ] || read_receipt
 	hold_warnings=true
 	make_current "$version"
 	if [ -n "$destdir" ]; then
@@ -1890,7 +1951,7 @@ run_list() {
 	result listed
 	! $porcelain || return 0
 	[ -n "$available$installed" ] || say "Wasp is not installed in $shown_prefix"
-	printf '%s\n' "${available:-$installed}" | awk -v current="$current" -v marked="$remote $(words_of "$installed")," 'NF {
+	lines "${available:-$installed}" | awk -v current="$current" -v marked="$remote $(words_of "$installed")," 'NF {
 		print ($0 == current ? "* " : "  ") $0 (marked ~ /^true/ && index(marked, " " $0 ",") ? " (installed)" : "") }'
 	[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
 }
@@ -1941,7 +2002,7 @@ leave_version() {
 	inspect_launcher
 	case $launcher,$current in ours, | ours,"$version") ;; *) return 0 ;; esac
 	list_installed
-	current=$(printf '%s\n' "$installed" | grep -vxF -e "$version" | head -n 1)
+	current=$(lines "$installed" | grep -vxF -e "$version" | head -n 1)
 	if [ -n "$current" ]; then
 		stage_launcher "$current"
 		place_launcher
@@ -2076,14 +2137,12 @@ examine_surroundings() {
 find_left_over() {
 	_found=$(with_name "$_found" "$1")
 }
-installed_file() {
-	case $1 in
-		launcher) cat <<'END_0' ;;
+installed_files() {
+	"$@" <<'END_OF_FILES'
+%file launcher
 #!/bin/sh
 # Starts Wasp. The installer writes it anew for another version.
-_wasp_version=''
-_wasp_root=''
-_wasp_python=''
+%launcher_lines
 _fail() { printf 'wasp: %s\n      %s\n' "$@" >&2 && exit 127; }
 
 # Sets _path to the folder $1, or to $2 in the home.
@@ -2174,8 +2233,7 @@ elif [ "$_wasp_python" ]; then
 	export WASP_TELEMETRY_DISABLE=1 WASP_AUTO_NEWS_DISABLE=1
 fi
 exec "$_dir/wasp-bin" ${1+"$@"}
-END_0
-		telemetry_ping.py) cat <<'END_1' ;;
+%file telemetry_ping.py
 #!/usr/bin/env python3
 """Wasp's telemetry: what is sent, when, and how to opt out.
 
@@ -2823,8 +2881,7 @@ def run(arguments: Sequence[str]) -> NoReturn:
 
 if __name__ == "__main__":
     run(sys.argv[1:])
-END_1
-		telemetry_messages.py) cat <<'END_2' ;;
+%file telemetry_messages.py
 """Messages back: what the Wasp team has to say to the users of a version.
 
 After an event, telemetry_ping.py lets this look for them: in what the collector answered and, once
@@ -3104,8 +3161,7 @@ def _releases(version: str) -> list[str]:
         listed = _get(f"{api}/repos/wasp-lang/wasp/releases?per_page=20")
         found = [one["tag_name"].lstrip("v") for one in listed if not one.get("prerelease")]
     return [*filter(_is_release, found)]
-END_2
-		project_version.sh) cat <<'END_3' ;;
+%file project_version.sh
 # shellcheck shell=sh disable=SC2015,SC2086,SC2154,SC2295
 # The launcher reads this where several versions are installed. A project says in main.wasp or main.wasp.ts what it
 # wants: wasp: { version: "^0.24.0" }. Sets _wasp_version to what runs here.
@@ -3216,11 +3272,10 @@ for _file in "$_path/main.wasp" "$_path/main.wasp.ts"; do
 	case $_wanted in '' | *[!0-9A-Za-z.-]*) ;; *) _choose ;; esac
 	break
 done
-END_3
-		env.sh) cat <<'END_4' ;;
+%file env.sh
 # shellcheck shell=sh
 # Start-up files read this: it puts Wasp on PATH and sets up tab completion.
-__wasp_root=''
+%sh_root
 __wasp_bin=${__wasp_root%/share/wasp-lang}/bin
 case ":${PATH-}:" in
 	*:"$__wasp_bin":*) ;;
@@ -3244,11 +3299,10 @@ case $- in
 		;;
 esac
 unset __wasp_root __wasp_bin
-END_4
-		env.fish) cat <<'END_5' ;;
+%file env.fish
 # conf.d/wasp.fish reads this:
 # it puts Wasp on PATH and sets up tab completion.
-set -g __wasp_root ''
+%fish_root
 set -l bin (string replace -r '/share/wasp-lang$' '' -- $__wasp_root)/bin
 if not contains -- $bin $PATH
     set -l first (string match -v /bin -- $CONDA_PREFIX/bin $VIRTUAL_ENV/bin)
@@ -3263,8 +3317,7 @@ if status is-interactive; and test -r $__wasp_root/completions/wasp.fish
     source $__wasp_root/completions/wasp.fish
 end
 set -e __wasp_root
-END_5
-		completions/wasp.bash) cat <<'END_6' ;;
+%file completions/wasp.bash
 # Tab completion of wasp in bash, by the Wasp installer.
 
 # Wasp does not list all of its words, and repeats a command that has none.
@@ -3288,8 +3341,7 @@ _wasp() {
 }
 
 complete -o default -F _wasp wasp
-END_6
-		completions/_wasp) cat <<'END_7' ;;
+%file completions/_wasp
 #compdef wasp
 # Tab completion of wasp in zsh, by the Wasp installer.
 
@@ -3331,8 +3383,7 @@ else
     compdef _wasp wasp
   fi
 fi
-END_7
-		completions/wasp.fish) cat <<'END_8' ;;
+%file completions/wasp.fish
 # Tab completion of wasp in fish, by the Wasp installer.
 
 # Wasp does not list all of its words, and repeats a command that has none.
@@ -3359,13 +3410,12 @@ function __wasp_words
 end
 
 complete -c wasp -f -a '(__wasp_words)'
-END_8
-	esac
+END_OF_FILES
 }
 digests() {
-	cat <<'END'
+	"$@" <<'END'
 - linux-x64-glibc
-0.25.0 DkRZuAputH6xful5c33WCmtBtils3SxyfmeTJq2V3PZEMdQvw0IY/WDEcD3TaW0EpIics13JxUt9LXdqX3EvIg
+0.25.0 DkRZuAputH6xful5c33WCmtBtils3SxyfmeTJq2V3PZE
 END
 }
 leave() {
@@ -3408,7 +3458,8 @@ make_work_folder() {
 			work=$_made
 			;;
 	esac
-	find "${work%/*}"/wasp-installer-*-?????? -prune -mtime +0 -exec rm -rf {} + 2>/dev/null
+	set -- "${work%/*}"/wasp-installer-*-??????
+	[ $# = 1 ] || find "$@" -prune -mtime +0 -exec rm -rf {} + 2>/dev/null
 }
 main() {
 	program=$1

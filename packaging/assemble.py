@@ -51,7 +51,7 @@ PARTS = (
     "doctor",
     "main",
 )
-#: Where the sources of the installed files are, by the names that `installed_file` knows.
+#: Where the sources of the installed files are, by where they are put.
 INSTALLED = {
     "launcher": "installed/launcher",
     "telemetry_ping.py": "telemetry_ping.py",
@@ -62,6 +62,12 @@ INSTALLED = {
     "completions/wasp.bash": "installed/completions/wasp.bash",
     "completions/_wasp": "installed/completions/_wasp",
     "completions/wasp.fish": "installed/completions/wasp.fish",
+}
+#: The lines that an install fills in, by the variable of sh/launcher.sh that has the new ones.
+_FILLED_IN = {
+    "launcher": {"launcher_lines": "_wasp_version=''\n_wasp_root=''\n_wasp_python=''\n"},
+    "env.sh": {"sh_root": "__wasp_root=''\n"},
+    "env.fish": {"fish_root": "set -g __wasp_root ''\n"},
 }
 #: The releases whose digests are inside.
 NEWEST_RELEASES = 6
@@ -75,8 +81,8 @@ HEADER = """\
 #
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
 #
-# `make install.sh` makes it from sh/ (without comments), installed/ and telemetry_ping.py. It is one brace group, so a cut
-# download does nothing. Your shell only hands over to /bin/sh: a backslash keeps aliases off, POSIXLY_CORRECT functions.
+# Made by `make install.sh` from sh/ (without comments), installed/ and telemetry_ping.py. One brace group: a cut download
+# does nothing. Your shell only starts /bin/sh: backslashes keep aliases off, POSIXLY_CORRECT functions.
 POSIXLY_CORRECT=1
 \\unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
@@ -97,7 +103,7 @@ def program(table: Table) -> str:
     """The sh program, whole: its parts without whole-line comments, and what it holds."""
     parts = [_without_comments(_part(name)) for name in PARTS]
     # Before the last part, which starts it.
-    return "".join([*parts[:-1], _installed_file(), _digests(table), parts[-1]])
+    return "".join([*parts[:-1], _installed_files(), _digests(table), parts[-1]])
 
 
 def install_sh(table: Table) -> str:
@@ -120,22 +126,32 @@ def _without_comments(text: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _installed_file() -> str:
-    """The function `installed_file NAME`, which prints one of them."""
-    cases = []
-    for number, (name, source) in enumerate(INSTALLED.items()):
+def _installed_files() -> str:
+    """The function `installed_files COMMAND...`, which gives all of them to the command.
+
+    A line "%file NAME" stands before each, and "%VARIABLE" for what an install fills in.
+    """
+    texts = []
+    for name, source in INSTALLED.items():
         text = (REPOSITORY / source).read_text(encoding="utf-8")
-        end = f"END_{number}"
-        if f"\n{end}\n" in text or not text.endswith("\n"):
-            raise ValueError(f"a here-document cannot hold {source}")
-        cases.append(f"\t\t{name}) cat <<'{end}' ;;\n{text}{end}\n")
-    return "installed_file() {\n\tcase $1 in\n" + "".join(cases) + "\tesac\n}\n"
+        if re.search(r"^(%|END_OF_FILES$)", text, re.MULTILINE) or not text.endswith("\n"):
+            raise ValueError(f"the here-document cannot hold {source}")
+        for variable, lines in _FILLED_IN.get(name, {}).items():
+            before, found, after = text.partition(lines)
+            if not found:
+                raise ValueError(f"{source} has no place for {variable}")
+            text = f"{before}%{variable}\n{after}"
+        texts.append(f"%file {name}\n{text}")
+    return "installed_files() {\n\t\"$@\" <<'END_OF_FILES'\n" + "".join(texts) + "END_OF_FILES\n}\n"
 
 
 def _digests(table: Table) -> str:
-    """The function `digests`: the names of the builds, then each release's digests in base64.
+    """The function `digests COMMAND...`: the command reads all that are known.
 
-    "-" stands for one that is not known. npm's have 86 digits, GitHub's 43.
+    The first line has the names of the builds, the others each release's digests in base64.
+
+    "-" stands for one that is not known. GitHub's, of SHA-256, have 43 digits. npm's are the first
+    44 digits of a SHA-512, which no other archive has either.
     """
     releases = {
         release["version"]: {**release.get("npm", {}), **release.get("github", {})}
@@ -147,12 +163,13 @@ def _digests(table: Table) -> str:
         digests = (_base64(known[build]) if build in known else "-" for build in builds)
         rows.append([version, *digests])
     text = "".join(f"{' '.join(row)}\n" for row in rows)
-    return f"digests() {{\n\tcat <<'END'\n{text}END\n}}\n"
+    return f"digests() {{\n\t\"$@\" <<'END'\n{text}END\n}}\n"
 
 
 def _base64(digest: str) -> str:
-    """Of "algorithm:hex"; without padding."""
-    return base64.b64encode(bytes.fromhex(digest.partition(":")[2])).decode("ascii").rstrip("=")
+    """Of "algorithm:hex"; without padding, at most 44 digits."""
+    digits = base64.b64encode(bytes.fromhex(digest.partition(":")[2]))[:44]
+    return digits.decode("ascii").rstrip("=")
 
 
 def main() -> int:

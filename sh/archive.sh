@@ -10,8 +10,8 @@ take_release() {
 	announce_install
 	say "Wasp $version for $(platform_words), from $(source_name "$release_source")"
 	# What was published with this installer counts for more than what a server says.
-	_known=$(known_digest "$release_build")
-	release_digest=${_known:-$release_digest}
+	find_known "$release_build"
+	case $release_digest in "$known"*) ;; *) release_digest=$known ;; esac
 	[ -n "$wanted_sha256$release_digest" ] || miss_checksum "$release_url${api_problem:+ ($api_problem)}"
 	start_progress
 	download "$staging/archive"
@@ -55,16 +55,19 @@ take_file() {
 	check_published
 }
 
-# all_digests: prints "VERSION BUILD ALGORITHM:HEX" of all that was published before this installer
-all_digests() {
-	digests | awk "$B64"'
+# load_digests: sets all_digests to lines "VERSION BUILD ALGORITHM:HEX" of all that was published before this installer;
+# of a SHA-512, the first 66 digits
+load_digests() {
+	# shellcheck disable=SC2016 # for awk
+	[ -n "$all_digests" ] || all_digests=$(digests awk "$B64"'
 		NR == 1 { split($0, build) }
-		{ for (i = 2; i <= NF; i++) if (digest = hex($i)) print $1, build[i], "sha" (length($i) > 43 ? 512 : 256) ":" digest }'
+		{ for (i = 2; i <= NF; i++) if (digest = hex($i)) print $1, build[i], "sha" (length($i) > 43 ? 512 : 256) ":" digest }')
 }
 
-# known_digest BUILD: prints that of this version
-known_digest() {
-	all_digests | sed -n "s/^$version $1 //p"
+# find_known BUILD: sets known to the digest of this version's
+find_known() {
+	load_digests
+	known=$(lines "$all_digests" | sed -n "s/^$version $1 //p")
 }
 
 # find_published: sets published to the version that has this file's digest, and file_digest for the receipt, so a
@@ -74,7 +77,8 @@ find_published() {
 	for _algorithm in sha512 sha256; do
 		read_digest "$_algorithm" || continue
 		file_digest=$_algorithm:$digest
-		published=$published$(all_digests | sed -n "s/ .* $file_digest\$//p" | head -n 1)
+		load_digests
+		published=$published$(lines "$all_digests" | sed -n "s/ .* $(printf %.73s "$file_digest")\$//p" | head -n 1)
 	done
 }
 
@@ -83,8 +87,9 @@ find_published() {
 check_published() {
 	_build=${github_builds%% *}
 	[ ! -f "$root/package.json" ] || _build=$npm_build
-	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0
-	is_compressed || [ -z "$wanted_sha256" ] || return 0
+	find_known "$_build"
+	[ "$published" != "$version" ] && [ -n "$known" ] || return 0
+	$is_compressed || [ -z "$wanted_sha256" ] || return 0
 	[ -n "$file_digest" ] || verify_digest sha256:
 	die 6 checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
@@ -93,33 +98,42 @@ check_published() {
 unpack_archive() {
 	need tar
 	need gzip
-	_known=$release_digest$wanted_sha256
+	is_compressed=false
+	case $(od -An -tx1 -N2 "$staging/archive" 2>/dev/null) in *1f*8b*) is_compressed=true ;; esac
+	_checked=$release_digest$wanted_sha256
 	verify_digest "$release_digest"
+	release_digest=${release_digest:+${release_digest%%:*}:$digest}
 	[ "$release_source" != file ] || release_digest=$file_digest
 	verify_digest "${wanted_sha256:+sha256:$wanted_sha256}"
 	release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
 	# One that was cut between two entries is told by no tar, but by the zeros at its end.
-	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
+	[ -n "$_checked" ] || case $(decompress 2>/dev/null | tail -c 512 | od -An -tx1) in *[1-9a-f]*) die_damaged ;; esac
 	say_step 'Unpacking'
 	# bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
 		run_waiting /dev/null unpack
-		grep -q locale "$work/errors" || break
+		_errors=$(cat "$work/errors")
+		case $_errors in *locale*) ;; *) break ;; esac
 	done
 	explain_unpacking
 	refuse_what_no_release_has
 	keep_wasp_only
 }
 
-# verify_digest ALGORITHM:HEX: of the archive; nothing stands for none
+# verify_digest ALGORITHM:HEX: of the archive, or its first 64 digits or more; nothing stands for none
 verify_digest() {
 	[ -n "$1" ] || return 0
+	_wanted=${1#*:}
 	read_digest "${1%%:*}" \
 		|| die 6 no-hash-tool 'the archive cannot be checked: your PATH has no working sha256sum, shasum or openssl.' "$(how_to_install openssl)"
-	[ "$digest" = "${1#*:}" ] || die 6 checksum-mismatch \
-		"the archive is not the one that was published: its ${1%%:*} is${newline}$digest, and should be${newline}${1#*:}." \
-		"$nothing Run this again; if it happens again, something between you and the source changes the file."
-	say_step "Checked: $1"
+	case ${#_wanted},$digest in
+		64,"$_wanted"* | 66,"$_wanted"* | 128,"$_wanted") ;;
+		*)
+			die 6 checksum-mismatch "the archive is not the one that was published: its ${1%%:*} is${newline}$digest, and should be${newline}$_wanted." \
+				"$nothing Run this again; if it happens again, something on the way changes the file."
+			;;
+	esac
+	say_step "Checked: ${1%%:*}:$digest"
 }
 
 # read_digest ALGORITHM: sets digest to that of the archive, or fails
@@ -144,7 +158,7 @@ hash_archive() {
 # out of gzip.
 unpack() {
 	ulimit -f "$((UNPACKED_LIMIT / 512))" 2>/dev/null
-	rm -rf "$staging/damaged" "$staging/unpacked"
+	[ ! -e "$staging/unpacked" ] || rm -rf "$staging/damaged" "$staging/unpacked"
 	mkdir "$staging/unpacked" && cd "$staging/unpacked" || exit 1
 	decompress | head -c "$((UNPACKED_LIMIT + 1))" | {
 		LC_ALL=$tar_locale tar -xof -
@@ -155,13 +169,9 @@ unpack() {
 	}
 }
 
-is_compressed() {
-	[ "$(head -c 2 "$staging/archive" | od -An -tx1 | tr -d ' \n')" = 1f8b ]
-}
-
 # decompress: the archive, which a browser may have decompressed already
 decompress() {
-	if is_compressed; then
+	if $is_compressed; then
 		gzip -dc <"$staging/archive" || : >"$staging/damaged"
 	else
 		cat "$staging/archive"
@@ -170,7 +180,6 @@ decompress() {
 
 # explain_unpacking: a tar may complain and end well
 explain_unpacking() {
-	_errors=$(cat "$work/errors")
 	case $_status,$_errors in
 		*"'..'"* | *'emoving leading'* | *'utside'* | *'ot a directory'* | *'symlink'*) die_unsafe ;;
 		*'Damaged tar'*) ;;
@@ -197,28 +206,31 @@ refuse_what_no_release_has() {
 	[ ! -d "$root/package" ] || [ -L "$root/package" ] || root=$root/package
 	[ -z "$(find "$root" ! -type f ! -type d ! -type l -o -type f \( -links +1 -o -perm -4000 -o -perm -2000 \) \
 		-o -name '*[[:cntrl:]]*')" ] \
-		&& [ "$(find "$root" | head -n "$((ENTRY_LIMIT + 1))" | wc -l)" -le "$ENTRY_LIMIT" ] \
-		&& ! print_links | grep -qE "^[^$tab]*\$|$tab/|[$tab/]\\.\\./" || die_unsafe
+		&& [ "$(find "$root" | wc -l)" -le "$ENTRY_LIMIT" ] && all_links_stay_inside || die_unsafe
 }
 
-# print_links: "NAME<TAB>TARGET/" of each link in the data folder. Where ".." stands before all else in a target, and a
-# folder for it in the name, both are left out, so any other ".." may lead outside.
-print_links() {
-	find "$root/data" -type l 2>/dev/null | while IFS= read -r _link; do
+# all_links_stay_inside: those in the data folder. Where ".." stands before all else in a target, and a folder for it in
+# the name, both are left out, so any other ".." may lead outside.
+all_links_stay_inside() {
+	# "NAME<TAB>TARGET/" of each
+	_links=$(find "$root/data" -type l 2>/dev/null | while IFS= read -r _link; do
 		printf '%s\t%s/\n' "${_link#"$root/data/"}" "$(readlink "$_link")"
-	done | sed -E -e :up -e "s,^[^/$tab]*/([^$tab]*$tab)\\.\\./,\\1," -e 't up'
+	done)
+	[ -z "$_links" ] || ! lines "$_links" | sed -E -e :up -e "s,^[^/$tab]*/([^$tab]*$tab)\\.\\./,\\1," -e 't up' \
+		| grep -qE "^[^$tab]*\$|$tab/|[$tab/]\\.\\./"
 }
 
 # keep_wasp_only: moves wasp-bin and data to $staging/new, readable by all and writable by the owner
 keep_wasp_only() {
 	[ -f "$root/wasp-bin" ] && [ -d "$root/data" ] && ! [ -L "$root/wasp-bin" ] && ! [ -L "$root/data" ] \
 		|| die_damaged
-	change_in "$staging" chmod -R u=rwX,go=rX "$root/data"
-	change_in "$staging" chmod 755 "$root/wasp-bin"
+	change_in "$staging" chmod -R u=rwX,go=rX "$root/data" "$root/wasp-bin"
+	[ -x "$root/wasp-bin" ] || change_in "$staging" chmod 755 "$root/wasp-bin"
 	# An npm archive says itself which Node.js it wants.
 	if [ -z "$release_node" ] && [ -f "$root/package.json" ] && read_json "$root/package.json"; then
-		take_node_range engines.node
+		pick engines.node
+		take_node_range "$picked"
 	fi
-	change_in "$staging" mkdir "$staging/new"
+	make_folder "$staging" "$staging/new"
 	change_in "$staging" mv "$root/wasp-bin" "$root/data" "$staging/new/"
 }

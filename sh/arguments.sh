@@ -16,7 +16,7 @@ set_defaults() {
 	for _name in version release_source release_url release_digest release_node registry problem problem_text \
 		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
-		child progress sending lookups npm_lookup; do eval "$_name=''"; done
+		child progress sending lookups npm_lookup all_digests; do eval "$_name=''"; done
 }
 
 parse_arguments() {
@@ -24,29 +24,32 @@ parse_arguments() {
 	for _argument in "$@"; do
 		[ "$_argument" != --porcelain ] || porcelain=true
 	done
-	_options=yes _first=''
+	_options=true _first=''
 	while [ $# -gt 0 ]; do
 		_word=$1 _value=${2-} _rest=''
 		shift
-		case $_options,$_word in
-			no,*) ;;
-			*,--*=*) _value=${_word#*=} _word=${_word%%=*} _rest=value ;;
-			*,-v?*) _value=${_word#-v} _word=-v _rest=value ;;
-			*,-[qyhV]?*)
+		$_options || {
+			take_word "$_word"
+			continue
+		}
+		case $_word in
+			--*=*) _value=${_word#*=} _word=${_word%%=*} _rest=value ;;
+			-v?*) _value=${_word#-v} _word=-v _rest=value ;;
+			-[qyhV]?*)
 				# posh takes an empty "$@" for an unset parameter.
 				set -- "-${_word#-?}" ${1+"$@"}
 				_word=${_word%"${_word#-?}"}
 				;;
 		esac
-		case $_options,$_word in
-			yes,-v | yes,--version) take_value wanted && wanted_from='' ;;
-			yes,--prefix) take_value prefix ;;
-			yes,--source) take_value source ;;
-			yes,--from-file) take_value archive_file ;;
-			yes,--sha256) take_value wanted_sha256 ;;
+		case $_word in
+			-v | --version) take_value wanted && wanted_from='' ;;
+			--prefix) take_value prefix ;;
+			--source) take_value source ;;
+			--from-file) take_value archive_file ;;
+			--sha256) take_value wanted_sha256 ;;
 			# Between install.py and this program.
-			yes,--outcome) take_value outcome ;;
-			yes,-?*) take_option ;;
+			--outcome) take_value outcome ;;
+			-?*) take_option ;;
 			*) take_word "$_word" ;;
 		esac
 		[ "$_rest" != next ] || shift
@@ -75,7 +78,7 @@ take_option() {
 		-y | --yes) assume_yes=true ;;
 		-h | --help) help=true ;;
 		-V) printf 'Wasp installer %s\n' "$INSTALLER_VERSION" && leave 0 ;;
-		--) _options=no ;;
+		--) _options=false ;;
 		*)
 			_meant=$(command=install usage | tr -s ' ,' '\n' | grep '^--' | closest "$_word")
 			die_unknown "unknown option '$_word'" options
@@ -85,12 +88,12 @@ take_option() {
 
 # take_word WORD: a command, or the version that belongs to one
 take_word() {
-	case $_options,$1 in
-		yes,install | yes,list | yes,use | yes,update | yes,uninstall | yes,migrate-to-npm | yes,doctor | yes,check)
+	case $1 in
+		install | list | use | update | uninstall | migrate-to-npm | doctor | check)
 			[ -z "$_first" ] || die 2 usage "'$1' is a second command." 'One at a time.'
 			command=$1 _first=$1
 			;;
-		*,) die 2 usage 'one of the arguments is empty.' 'Is a variable unset?' ;;
+		'') die 2 usage 'an argument is empty.' 'Is a variable unset?' ;;
 		*)
 			[ -z "$named_version" ] || die_unknown_word "$1"
 			named_version=$1
@@ -114,10 +117,10 @@ check_arguments() {
 	case $timeout in
 		'' | *[!0-9]* | 0* | ??????*) die 2 usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
 	esac
-	wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f)
+	case $wanted_sha256 in *[A-F]*) wanted_sha256=$(printf '%s' "$wanted_sha256" | tr A-F a-f) ;; esac
 	case $wanted_sha256,${#wanted_sha256} in
 		,0) ;;
-		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die 2 usage "'$wanted_sha256' is not a SHA-256." 'A SHA-256 has 64 hexadecimal digits.' ;;
+		*[!0-9a-f,]* | *,[!6]* | *,6[!4]*) die 2 usage "'$wanted_sha256' is not a SHA-256." 'It has 64 hexadecimal digits.' ;;
 	esac
 	wanted=${wanted#v} named_version=${named_version#v}
 	name_places
@@ -129,7 +132,7 @@ check_arguments() {
 check_version() {
 	! is_version "$1" || return 0
 	list_installed
-	_meant=$({ printf '%s\n' "$installed" && digests; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
+	_meant=$({ lines "$installed" && digests cat; } | grep "^$1\.[0-9]" 2>/dev/null | sed 's/ .*//' | newest_first | head -n 1)
 	die 2 bad-version "'$1'${2:+ (in $2)} is not a Wasp version." \
 		"${_meant:+Did you mean $_meant? }A version is X.Y.Z (0.25.0), X.Y.Z-rcN, or latest: $RELEASES_URL"
 }
@@ -142,7 +145,7 @@ name_places() {
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
 		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
-			|| die 7 file-system "cannot read the archive '$archive_file'." 'It should be a downloaded Wasp release.'
+			|| die 7 file-system "cannot read the archive '$archive_file'." 'Name a downloaded Wasp release.'
 	}
 	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
@@ -156,7 +159,7 @@ die_unknown_word() {
 		ls) _meant=list ;;
 		switch) _meant=use ;;
 		help) _meant=--help ;;
-		*) _meant=$(printf '%s\n' install list use update uninstall migrate-to-npm doctor | closest "$1") ;;
+		*) _meant=$(lines install list use update uninstall migrate-to-npm doctor | closest "$1") ;;
 	esac
 	! is_version "${1#v}" || _meant="-v $1"
 	die_unknown "unknown command '$1'" commands
@@ -167,8 +170,7 @@ die_unknown() {
 	die 2 usage "$(plain_text "$1")." "${_meant:+Did you mean $_meant? }See all $2: --help"
 }
 
-# closest WORD: prints the word on stdin that is WORD but for at most two slips: a letter more, less or other, or two of
-# them turned round
+# closest WORD: prints the word on stdin that is WORD but for at most two slips: a letter more, less or other
 closest() {
 	awk -v typed="$1" '
 		function least(a, b) { return (a < b) ? a : b }
@@ -176,8 +178,6 @@ closest() {
 			for (i = 0; i <= length(typed); i++) for (j = 0; j <= length($0); j++) {
 				a = substr(typed, i, 1); b = substr($0, j, 1)
 				d[i, j] = (i && j) ? least(least(d[i - 1, j], d[i, j - 1]) + 1, d[i - 1, j - 1] + (a != b)) : i + j
-				if (i > 1 && j > 1 && a == substr($0, j - 1, 1) && b == substr(typed, i - 1, 1))
-					d[i, j] = least(d[i, j], d[i - 2, j - 2] + 1)
 			}
 			slips = d[length(typed), length($0)]
 			if (slips < 3 && slips < length(typed) - 1 && (best == "" || slips < fewest)) { best = $0; fewest = slips }

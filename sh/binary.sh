@@ -5,7 +5,8 @@
 check_binary() {
 	say_step 'Running wasp-bin version'
 	run_waiting "$work/said" run_unpacked_binary || explain_binary "$?"
-	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said" | head -n 1)
+	_reported=$(sed -nE 's/^[^0-9]*([0-9][0-9.]*[0-9](-rc[0-9]*)?).*/\1/p' "$work/said")
+	_reported=${_reported%%"$newline"*}
 	is_version "$_reported" || die 3 binary-does-not-run 'the binary in the archive does not say which version it is.' \
 		"$nothing"
 	version=${version:-$_reported}

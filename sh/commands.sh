@@ -54,7 +54,7 @@ finish_install() {
 		result "$outcome"
 		return
 	}
-	read_receipt
+	[ "$command,$1" = install,installed ] || read_receipt
 	hold_warnings=true
 	make_current "$version"
 	if [ -n "$destdir" ]; then
@@ -162,7 +162,7 @@ run_list() {
 	! $porcelain || return 0
 	[ -n "$available$installed" ] || say "Wasp is not installed in $shown_prefix"
 	# A star before the current one, a word behind those that are installed.
-	printf '%s\n' "${available:-$installed}" | awk -v current="$current" -v marked="$remote $(words_of "$installed")," 'NF {
+	lines "${available:-$installed}" | awk -v current="$current" -v marked="$remote $(words_of "$installed")," 'NF {
 		print ($0 == current ? "* " : "  ") $0 (marked ~ /^true/ && index(marked, " " $0 ",") ? " (installed)" : "") }'
 	[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
 }

@@ -16,7 +16,7 @@ find_line() {
 
 # has_line FILE LINE
 has_line() {
-	[ -f "$1" ] && grep -qxF -e "$2" -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK" "$1" 2>/dev/null
+	[ -f "$1" ] && grep -qxF -e "$2" -e "$2 $OUR_MARK" -e "$2 $OUR_MARK_WITH_BREAK" "$1" 2>/dev/null
 }
 
 # plan_line FILE LINE: for --dry-run
@@ -28,7 +28,7 @@ plan_line() {
 remove_line() {
 	[ -f "$1" ] && [ -n "$(print_our_lines "$@")" ] || return 0
 	begin_edit "$1" && take_lines_out "$2" && finish_edit \
-		|| warn "$(pretty "$1") $obstacle. Remove the line that ends with:${newline}$STARTUP_MARK"
+		|| warn "$(pretty "$1") $obstacle. Remove the line that ends with:${newline}$OUR_MARK"
 }
 
 # with_name NAMES FILE: one more
@@ -56,9 +56,9 @@ begin_edit() {
 
 # print_our_lines FILE LINE: "number:line" for each, and for those of earlier versions of this installer
 print_our_lines() {
-	{
-		tr -d '\000' <"$1" | grep -nxF -e "$2 $STARTUP_MARK" -e "$2 $STARTUP_MARK_WITH_BREAK"
-		tr -d '\000' <"$1" | grep -n -e "$STARTUP_MARK\$" | grep -F -e "$old_words"
+	grep -qs "$OUR_MARK" "$1" && {
+		tr -d '\000' <"$1" | grep -nxF -e "$2 $OUR_MARK" -e "$2 $OUR_MARK_WITH_BREAK"
+		tr -d '\000' <"$1" | grep -n -e "$OUR_MARK\$" | grep -F -e "$old_words"
 	} 2>/dev/null | sort -n
 }
 
@@ -73,7 +73,7 @@ take_lines_out() {
 		tail -n "+$((_number + 1))" "$work/new" >"$work/behind" || return 1
 		_kept=$(($(wc -c <"$work/new") - $(tail -n "+$_number" "$work/new" | wc -c)))
 		case $_line in
-			*"$STARTUP_MARK_WITH_BREAK")
+			*"$OUR_MARK_WITH_BREAK")
 				keeps_empty=true
 				[ -s "$work/behind" ] || _kept=$((_kept - 1))
 				;;
@@ -85,11 +85,11 @@ take_lines_out() {
 
 # append_line LINE: to $work/new. Where the last line has no end, or goes on behind a backslash, a line break comes first.
 append_line() {
-	_line="$1 $STARTUP_MARK"
+	_line="$1 $OUR_MARK"
 	[ ! -e "$real" ] || case ,$(tail -c 2 "$work/new" | tr '\000' . && printf .) in
-		,\\"$newline". | *[!"$newline"]. | ,.) _line="$newline$1 $STARTUP_MARK_WITH_BREAK" ;;
+		,\\"$newline". | *[!"$newline"]. | ,.) _line="$newline$1 $OUR_MARK_WITH_BREAK" ;;
 	esac
-	printf '%s\n' "$_line" >>"$work/new" 2>/dev/null
+	lines "$_line" >>"$work/new" 2>/dev/null
 }
 
 # finish_edit: puts $work/new in the place of the file
@@ -112,17 +112,18 @@ finish_edit() {
 # differs_in_our_lines_only: the rest of both is the same, as seen by other tools than those that have edited it
 differs_in_our_lines_only() {
 	for _copy in old new; do
-		tr -d '\000' <"$work/$_copy" | grep -v -e '^$' -e "$STARTUP_MARK" >"$work/$_copy.rest"
+		tr -d '\000' <"$work/$_copy" | grep -v -e '^$' -e "$OUR_MARK" >"$work/$_copy.rest"
 	done
 	cmp -s "$work/old.rest" "$work/new.rest"
 }
 
 # replace_file: by a rename
+# shellcheck disable=SC3067 # where it is not known, the numbers are compared
 replace_file() {
 	for_each_left_over discard "${real%/*}"/.wasp-staging-*
 	_staged=${real%/*}/.wasp-staging-$owner_name-new
-	mkdir -p "${real%/*}" \
-		&& { [ ! -e "$real" ] || { cp -p "$real" "$_staged" && [ "$(owner_of "$real")" = "$(owner_of "$_staged")" ]; }; } \
+	{ [ -d "${real%/*}" ] || mkdir -p "${real%/*}"; } \
+		&& { [ ! -e "$real" ] || { cp -p "$real" "$_staged" && { [ -O "$real" ] 2>/dev/null || [ "$(owner_of "$real")" = "$(owner_of "$_staged")" ]; }; }; } \
 		&& cat "$work/new" >"$_staged" && cmp -s "$work/new" "$_staged" \
 		&& { [ ! -e "$real" ] || cmp -s "$work/old" "$real"; } && mv -f "$_staged" "$real" && return 0
 	rm -f "$_staged"

@@ -46,12 +46,15 @@ check_url() {
 # is_loopback URL: its host is this very machine, by 127.0.0.0/8 in full
 is_loopback() {
 	host_of "$1"
-	printf '%s\n' "$host" | grep -qE '^(localhost|\[::1]|127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3})$'
+	lines "$host" | grep -qE '^(localhost|\[::1]|127(\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3})$'
 }
 
 # host_of URL: sets host; a user name before it ("127.0.0.1@elsewhere") is no host
 host_of() {
-	host=$(printf '%s\n' "$1" | sed 's,^[^:]*://,,; s,[/?#].*,,; s,.*@,,; s,:[0-9]*$,,')
+	host=${1#*://}
+	host=${host%%[/?#]*}
+	host=${host##*@}
+	case ${host##*:} in *[!0-9]*) ;; *) host=${host%:*} ;; esac
 }
 
 # fetch URL FILE [METHOD]: METHOD is --location (default: go where it leads) or --head (the headers only). Tries again
@@ -64,14 +67,14 @@ fetch() {
 			*) return 1 ;;
 		esac
 		# As long as the server asks, but for a minute at most.
-		_wait=$(printf '%s\n' "$retry_after" | awk -v pause="$_pause" '{ print (!/^[0-9]+$/ ? pause : $0 > 60 ? 60 : $0 + 0) }')
+		_wait=$(lines "$retry_after" | awk -v pause="$_pause" '{ print (!/^[0-9]+$/ ? pause : $0 > 60 ? 60 : $0 + 0) }')
 		say "$problem_text; retrying in $_wait s"
 		run_waiting /dev/null sleep "$_wait"
 	done
 }
 
 fetch_once() {
-	say_step "$(plain_text "$1")"
+	! $verbose || say_step "$(plain_text "$1")"
 	problem='' problem_text='' http_status='' location='' plain_hop='' retry_after='' content_length=''
 	check_url "$1" || return 1
 	host_of "$1"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What makes a version the current one: the launcher, and the files beside Wasp that belong to no single version.
 
-SHARED_FILES='telemetry_ping.py telemetry_messages.py project_version.sh env.sh env.fish completions/wasp.bash completions/_wasp completions/wasp.fish'
+SHARED_FILES='telemetry_ping.py telemetry_messages.py project_version.sh env.sh env.fish'
 MANAGER=wasp-installer.sh
 
 # inspect_launcher: sets launcher to none, ours, foreign or folder, and current to its version. A script that sets
@@ -54,7 +54,7 @@ make_current() {
 	place_shared_files
 	place_launcher
 	current=$1 committed=true
-	change_in "$share_dir" rm -f "$share_dir/.uses-npm"
+	[ ! -e "$share_dir/.uses-npm" ] || change_in "$share_dir" rm -f "$share_dir/.uses-npm"
 	[ -n "$destdir" ] || add_to_startup_files
 	end_turn
 }
@@ -62,9 +62,8 @@ make_current() {
 # stage_launcher VERSION
 stage_launcher() {
 	finish_lookups
-	change_in "$bin_dir" mkdir -p "$bin_dir"
-	write_file "$staged_launcher" filled_in launcher 6 \
-		"_wasp_version=$1${newline}_wasp_root=\"$(escaped "$wasp_root")\"${newline}_wasp_python=\"$(escaped "$python")\""
+	make_folder "$bin_dir" "$bin_dir"
+	write_installed "$staged_launcher" "$1"
 	change_in "$bin_dir" chmod 755 "$staged_launcher"
 }
 
@@ -76,53 +75,71 @@ place_launcher() {
 
 # stage_shared_files: $staging/shared has them as they are to be
 stage_shared_files() {
-	change_in "$staging" mkdir -p "$staging/shared/completions"
-	spell "$wasp_root"
-	for _name in $SHARED_FILES; do
-		case $_name in
-			env.sh) set -- filled_in "$_name" 4 "__wasp_root=$word" ;;
-			env.fish) set -- filled_in "$_name" 4 "set -g __wasp_root $fish_word" ;;
-			*) set -- installed_file "$_name" ;;
-		esac
-		write_file "$staging/shared/$_name" "$@"
-	done
+	make_folder "$staging" "$staging/shared/completions"
+	write_installed "$staging/shared"
 	# Where a package manager owns the files, it also updates them.
-	[ -n "$destdir" ] || is_newer_manager || change_in "$staging" cp "$program" "$staging/shared/$MANAGER"
-	change_in "$staging" chmod -R u=rwX,go=rX "$staging/shared"
+	[ -n "$destdir" ] || is_newer_manager || write_file "$staging/shared/$MANAGER" cat "$program"
+}
+
+# write_installed FOLDER, or FILE VERSION: the installed files but for the launcher, or this. What awk has written is
+# read again, since the one of busybox is silent about a full disk.
+write_installed() {
+	spell "$wasp_root"
+	# shellcheck disable=SC2155 # it never fails
+	_errors=$(
+		export target="$1" named="${2-}" sh_root="__wasp_root=$word" fish_root="set -g __wasp_root $fish_word" \
+			launcher_lines="_wasp_version=${2-}${newline}_wasp_root=\"$(escaped "$wasp_root")\"${newline}_wasp_python=\"$(escaped "$python")\""
+		# shellcheck disable=SC2016 # for awk
+		installed_files awk '
+			function finish() {
+				if (file == "") return
+				close(file)
+				while ((getline line <file) > 0) lines--
+				close(file)
+				if (lines || line != last) exit 1
+			}
+			/^%file / {
+				finish()
+				file = ENVIRON["target"]
+				if (ENVIRON["named"] == "") file = file "/" $2
+				if ((ENVIRON["named"] != "") != ($2 == "launcher")) file = ""
+				lines = 0
+				next
+			}
+			file == "" { next }
+			/^%/ { $0 = ENVIRON[substr($0, 2)] }
+			{ lines += gsub(/\n/, "&") + 1; last = $0; print >file }
+			END { finish() }' 2>&1
+	) || die_unwritable "${1%/*}"
 }
 
 # is_newer_manager: the one on disk is newer than this program
 is_newer_manager() {
+	[ -f "$share_dir/$MANAGER" ] || return 1
 	_there=$(sed -n 's/^INSTALLER_VERSION=//p' "$share_dir/$MANAGER" 2>/dev/null)
 	is_version "$_there" && comes_before "$INSTALLER_VERSION" "$_there"
 }
 
-# filled_in NAME REST LINES: an installed file, with LINES for those from its third on, before the line number REST
-filled_in() {
-	installed_file "$1" >"$work/filling" && head -n 2 "$work/filling" && printf '%s\n' "$3" && tail -n "+$2" "$work/filling"
-}
-
 # place_shared_files: each replaced as a whole
 place_shared_files() {
-	# Where it is a link, that goes; a folder stays.
-	rm -f "$share_dir/completions" 2>/dev/null
-	change_in "$share_dir" mkdir -p "$share_dir/completions"
+	[ ! -L "$share_dir/completions" ] || rm -f "$share_dir/completions" 2>/dev/null
+	make_folder "$share_dir" "$share_dir/completions"
 	change_in "$share_dir" mv -f "$staging"/shared/completions/* "$share_dir/completions/"
 	change_in "$share_dir" mv -f "$staging"/shared/*.* "$share_dir/"
 }
 
 # remove_shared_files: with what Python has compiled of them
 remove_shared_files() {
-	for _name in $SHARED_FILES $MANAGER __pycache__ completions; do
-		change_in "$share_dir" rm -rf "${share_dir:?}/$_name"
-	done
+	set -- "$share_dir/$MANAGER"
+	for _name in $SHARED_FILES completions __pycache__; do set -- "$@" "$share_dir/$_name"; done
+	change_in "$share_dir" rm -rf "$@"
 }
 
 # start_lookups: beside the download, since node and some Pythons take long to start
 start_lookups() {
 	find_python >"$work/python" 2>/dev/null &
 	lookups=$!
-	ask node --version >"$work/node" 2>/dev/null &
+	{ ! have node || ask node --version; } >"$work/node" 2>/dev/null &
 	lookups="$lookups $!"
 }
 
@@ -156,6 +173,6 @@ find_python() {
 path = sys.executable
 if sys.version_info >= (3, 8):
 	print(os.path.realpath(path) if os.path.exists(os.path.dirname(path) + "/../pyvenv.cfg") else path)') || continue
-		case $_found in /*) printf '%s\n' "$_found" && return ;; esac
+		case $_found in /*) lines "$_found" && return ;; esac
 	done
 }

@@ -58,7 +58,8 @@ make_work_folder() {
 			;;
 	esac
 	# What killed runs left there.
-	find "${work%/*}"/wasp-installer-*-?????? -prune -mtime +0 -exec rm -rf {} + 2>/dev/null
+	set -- "${work%/*}"/wasp-installer-*-??????
+	[ $# = 1 ] || find "$@" -prune -mtime +0 -exec rm -rf {} + 2>/dev/null
 }
 
 main() {

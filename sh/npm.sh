@@ -73,7 +73,8 @@ find_with() {
 	}
 	pick "${below}version"
 	take_version "$picked" || return 1
-	take_node_range "${below}engines.node"
+	pick "${below}engines.node"
+	take_node_range "$picked"
 	"$1" "-$npm_build" "$version" dist.tarball dist.integrity || {
 		[ "$problem" != not-found ] || set_problem no-build "Wasp $version has no package $npm_build"
 		return 1
@@ -104,11 +105,10 @@ view_with_npm() {
 		&& read_json "$work/answer"
 }
 
-# take_node_range PATH: a range such as ">=24.14.1"; what is none is left out
+# take_node_range TEXT: a range such as ">=24.14.1"; what is none is left out
 take_node_range() {
-	pick "$1"
-	release_node=$picked
-	case $picked in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]*) release_node='' ;; esac
+	release_node=$1
+	case $1 in *\\* | *[!\ 0-9A-Za-z.\<\>=~^\|*+-]*) release_node='' ;; esac
 	[ ${#release_node} -lt 64 ] || release_node=''
 }
 
@@ -117,13 +117,14 @@ take_distribution() {
 	release_source=npm release_build=$npm_build
 	pick "${below}dist.tarball"
 	# The login of a private registry is not for the receipt.
-	release_url=$(printf '%s\n' "$picked" | sed 's,://[^/@]*@,://,')
+	release_url=$picked
+	case $picked in *@*) release_url=$(lines "$picked" | sed 's,://[^/@]*@,://,') ;; esac
 	pick "${below}dist.integrity"
 	# There may be several, with a space between (https://www.w3.org/TR/sri). One that cannot be read must not pass for
 	# one that is not published.
 	for _integrity in $picked; do
 		case $_integrity in
-			sha512-*) release_digest=sha512:$(base64_to_hex "${_integrity#sha512-}") ;;
+			sha512-*) release_digest=sha512:$(lines "${_integrity#sha512-}" | awk "$B64"'{ print hex($0) }') ;;
 		esac
 	done
 	case $fetcher,$release_url,${#release_digest} in
@@ -149,11 +150,6 @@ B64='function hex(text,    bytes, i, n, value, all) {
 	}
 	return substr(all, 1, bytes * 2)
 }'
-
-# base64_to_hex TEXT: prints it
-base64_to_hex() {
-	printf '%s\n' "$1" | awk "$B64"'{ print hex($0) }'
-}
 
 read_versions_of_npm() {
 	{ [ -n "$registry" ] && fetch_json "$registry/$NPM_PATH"; } \

@@ -14,7 +14,8 @@ identify_platform() {
 		Linux)
 			os=linux
 			# https://www.freedesktop.org/software/systemd/man/os-release.html
-			distro_id=$(sed -nE "s/^ID=[\"']*([a-z0-9._-]*).*/\1/p" /etc/os-release 2>/dev/null | head -n 1)
+			distro_id=$(sed -nE "s/^ID=[\"']*([a-z0-9._-]*).*/\1/p" /etc/os-release 2>/dev/null)
+			distro_id=${distro_id%%"$newline"*}
 			# Where neither helper answers, the static build needs no glibc.
 			glibc_version=''
 			for _tool in 'getconf GNU_LIBC_VERSION' 'ldd --version'; do

@@ -52,7 +52,7 @@ leave_version() {
 	inspect_launcher
 	case $launcher,$current in ours, | ours,"$version") ;; *) return 0 ;; esac
 	list_installed
-	current=$(printf '%s\n' "$installed" | grep -vxF -e "$version" | head -n 1)
+	current=$(lines "$installed" | grep -vxF -e "$version" | head -n 1)
 	if [ -n "$current" ]; then
 		stage_launcher "$current"
 		place_launcher

@@ -89,7 +89,7 @@ find_available() {
 list_versions_at() {
 	"read_versions_of_$1" || return 1
 	available=$(sed -nE "s/^(versions\.([0-9]+|.*\.version)|[0-9]+\.tag_name)${tab}v?//p" "$work/values" \
-		| grep -E "$VERSION_PATTERN" | newest_first)
+		| while read -r _version; do ! is_version "$_version" || lines "$_version"; done | newest_first)
 	release_source=$1
 	[ -n "$available" ] || set_problem not-found 'it has no version of Wasp'
 }

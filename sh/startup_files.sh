@@ -9,8 +9,9 @@ spell() {
 	case ${home:+$1} in "$home"/*) _home=\$HOME _below=${1#"$home"} ;; esac
 	word=\"$_home$(escaped "$_below")\"
 	# In fish, a backtick is nothing special.
+	fish_word=$word
 	# shellcheck disable=SC2016 # it is no command
-	fish_word=$(printf '%s\n' "$word" | sed 's/\\`/`/g')
+	case $word in *\`*) fish_word=$(lines "$word" | sed 's/\\`/`/g') ;; esac
 }
 
 # spell_lines: sets startup_line and fish_line, old_words, of which each line of an earlier installer has one, and
@@ -53,7 +54,8 @@ is_github_job() {
 may_change_startup_files() {
 	$modify_path && [ -z "$destdir" ] && can_be_on_path || return 1
 	case ${HOME-} in /*) ;; *) return 1 ;; esac
-	[ "$(owner_of "$HOME/.")" = "$(id -u)" ]
+	# shellcheck disable=SC3067 # where it is not known, the numbers are compared
+	[ -O "$HOME/." ] 2>/dev/null || [ "$(owner_of "$HOME/.")" = "$(id -u)" ]
 }
 
 # add_to_startup_files: sets path_message, which says what was done, or warns of what a person has to do
@@ -144,5 +146,5 @@ take_out_of_startup_files() {
 add_to_github_path() {
 	# The line of another step may have no end.
 	[ -f "$GITHUB_PATH" ] && _end=$(tail -c 1 "$GITHUB_PATH") \
-		&& (printf '%s\n' "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH") 2>/dev/null
+		&& (lines "${_end:+$newline}$prefix/bin" >>"$GITHUB_PATH") 2>/dev/null
 }

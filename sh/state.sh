@@ -30,7 +30,6 @@ INSTALLER_VERSION=0.2.0
 NPM_PACKAGE=@wasp.sh/wasp-cli
 NPM_PATH=@wasp.sh%2fwasp-cli
 FIRST_NPM_VERSION=0.20.2
-VERSION_PATTERN='^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}((\.|-rc)(0|[1-9][0-9]{0,5}))?$'
 INSTALLER_URL=https://get.wasp.sh/install.sh
 RELEASES_URL=https://github.com/wasp-lang/wasp/releases
 # The oldest glibc that the release binaries run on (objdump -T wasp-bin | grep GLIBC_).
@@ -50,8 +49,8 @@ TELEMETRY_URL=https://app.posthog.com/capture/
 TELEMETRY_KEY=CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4
 TELEMETRY_DEADLINE_S=10
 # What ends every line of ours in a start-up file; the second also stands for the line break before it.
-STARTUP_MARK='# added by the Wasp installer'
-STARTUP_MARK_WITH_BREAK="$STARTUP_MARK, with the line break before it"
+OUR_MARK='# added by the Wasp installer'
+OUR_MARK_WITH_BREAK="$OUR_MARK, with the line break before it"
 
 newline='
 '

@@ -5,12 +5,13 @@ check_node() {
 	finish_lookups
 	node_version=${node_version#v} _found='' _advice="Install it: https://nodejs.org/en/download"
 	# The first version of a range such as ">=24.14.1".
-	_minimum=$(printf '%s\n' "$release_node" | sed 's/^[^0-9]*//; s/[^0-9.].*//')
+	_minimum=${release_node#"${release_node%%[0-9]*}"}
+	_minimum=${_minimum%%[!0-9.]*}
 	case $(command -v node),$node_version in
 		,*)
 			_found='is not on PATH'
-			[ -z "$(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null)" ] \
-				|| _found="$_found, but nvm has it" _advice='Switch it on in this terminal: nvm use node'
+			set -- "${NVM_DIR:-${HOME-}/.nvm}/versions/node"/*
+			[ ! -e "$1" ] || _found="$_found, but nvm has it" _advice='Switch it on in this terminal: nvm use node'
 			;;
 		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found='does not say which version it is' ;;
 		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="is $node_version" ;;

@@ -9,7 +9,7 @@ announce_install() {
 	_target=${WASP_TELEMETRY_URL:-$TELEMETRY_URL}
 	check_url "$_target" && make_install_event || return 0
 	[ "${WASP_TELEMETRY_DEBUG:-0}" = 0 ] || {
-		printf '%s\n' "$event" >&2
+		lines "$event" >&2
 		return
 	}
 	choose_downloader

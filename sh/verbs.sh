@@ -53,7 +53,7 @@ exec_limited() {
 # ask COMMAND...: prints what a helper program answers, or fails. It has a limit, its complaints are not part of the
 # answer, and one that fails has not answered.
 ask() {
-	_answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && printf '%s\n' "$_answer"
+	_answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && lines "$_answer"
 }
 
 # change_in FOLDER COMMAND...: a command that changes something there
@@ -89,7 +89,7 @@ die_file_system() {
 
 # is_of_the_system ERRORS: a program names what it met in the file system, not in what it read
 is_of_the_system() {
-	printf '%s\n' "$1" | grep -qE '(I/O|nput/output|rite) error|o space left|uota exceeded|ead-only file|ermission denied'
+	lines "$1" | grep -qE '(I/O|nput/output|rite) error|o space left|uota exceeded|ead-only file|ermission denied'
 }
 
 # remove_tree FOLDER: also one with folders that nobody may write to, as an archive may have
@@ -133,7 +133,12 @@ absolute() {
 	_path=$1
 	case $_path in /*) ;; *) _path=$PWD/$_path ;; esac
 	while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
-	printf '%s\n' "$_path"
+	lines "$_path"
+}
+
+# make_folder FOLDER PATH: the folder PATH, which is below FOLDER, with those above it
+make_folder() {
+	[ -d "$2" ] || change_in "$1" mkdir -p "$2"
 }
 
 # owner_of FILE: prints the number of the user whose it is
@@ -144,26 +149,42 @@ owner_of() {
 
 # escaped TEXT: for inside the double quotes of sh
 escaped() {
-	printf '%s\n' "$1" | sed 's/[\\"$`]/\\&/g'
+	case $1 in
+		*\\* | *[\"\$\`]*) lines "$1" | sed 's/[\\"$`]/\\&/g' ;;
+		*) printf '%s' "$1" ;;
+	esac
 }
 
 # comes_before A B: the version A is older; a release candidate comes before its release
 comes_before() {
-	[ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | newest_first | tail -n 1)" = "$1" ]
+	[ "$1" != "$2" ] && [ "$(lines "$1" "$2" | newest_first)" = "$2$newline$1" ]
 }
 
 # newest_first: sorts the versions on stdin
 newest_first() {
 	awk '{
 		split($0, parts, "-"); split(parts[1], n, ".")
-		candidate = (parts[2] == "") ? 999999 : substr(parts[2], 3)
-		printf "%06d%06d%06d%06d%06d %s\n", n[1], n[2], n[3], n[4], candidate, $0
-	}' | sort -r | sed 's/^[^ ]* //'
+		key = sprintf("%06d%06d%06d%06d%06d", n[1], n[2], n[3], n[4], (parts[2] == "") ? 999999 : substr(parts[2], 3))
+		for (i = NR; i > 1 && keys[i - 1] < key; i--) { keys[i] = keys[i - 1]; versions[i] = versions[i - 1] }
+		keys[i] = key; versions[i] = $0
+	} END { for (i = 1; i <= NR; i++) print versions[i] }'
 }
 
 # is_version TEXT: X.Y.Z, with a fourth number in old releases, or X.Y.Z-rcN; nothing else may reach a path or an
-# address
+# address. A longer one costs some shells much time.
 is_version() {
-	case $1 in *"$newline"*) return 1 ;; esac
-	printf '%s\n' "$1" | grep -qE "$VERSION_PATTERN"
+	_numbers=$1
+	[ ${#1} -lt 32 ] || return 1
+	case $1 in *.*.*-rc*) _numbers=${1%-rc*}.${1##*-rc} ;; esac
+	case $_numbers in
+		*[!0-9.]* | *.*.*.*.* | *.) return 1 ;;
+		*.*.*) ;;
+		*) return 1 ;;
+	esac
+	while [ -n "$_numbers" ]; do
+		_number=${_numbers%%.*}
+		case $_number in '' | 0?* | ???????*) return 1 ;; esac
+		_numbers=${_numbers#"$_number"}
+		_numbers=${_numbers#.}
+	done
 }

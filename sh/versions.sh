@@ -5,7 +5,10 @@
 # name_owner: sets owner_name, for what this run stages, staged_launcher and machine_name
 name_owner() {
 	# Containers may share a folder and a name, but have process ids of their own.
-	machine_name=$(printf '%s_%s\n' "$(uname -n)" "$(readlink /proc/self/ns/pid 2>/dev/null)" | tr -c 'A-Za-z0-9\n' _)
+	_namespace=$(readlink /proc/self/ns/pid 2>/dev/null)
+	_namespace=${_namespace#*\[}
+	machine_name=$(uname -n)_${_namespace:+pid__${_namespace%]}_}
+	case $machine_name in *[!A-Za-z0-9_]*) machine_name=$(lines "$machine_name" | tr -c 'A-Za-z0-9\n' _) ;; esac
 	owner_name=$machine_name-$$
 	staged_launcher=$bin_dir/.wasp-staging-$owner_name-new
 }
@@ -31,9 +34,9 @@ make_staging() {
 	made_bin=$missing
 	sweep
 	staging=$share_dir/.staging-$owner_name-new
-	change_in "$share_dir" mkdir -p "$staging"
-	change_in "$bin_dir" mkdir -p "$bin_dir"
-	change_in "$bin_dir" touch "$staged_launcher"
+	make_folder "$share_dir" "$staging"
+	make_folder "$bin_dir" "$bin_dir"
+	write_file "$staged_launcher" :
 }
 
 # sweep: removes what killed runs left, and puts back a version that one of them had moved aside
@@ -63,10 +66,12 @@ discard() {
 	remove_tree "$1" 2>/dev/null
 }
 
-# is_installed VERSION: its binary and its receipt are there, and this whole, unlike on a disk that was full
+# is_installed VERSION: its binary and its receipt are there, and this whole, unlike on a disk that was full; sets receipt
 is_installed() {
-	[ -x "$share_dir/$1/wasp-bin" ] && [ -f "$share_dir/$1/.receipt.json" ] \
-		&& grep -qs "^{\"version\": \"$1\", .*}\$" "$share_dir/$1/.receipt.json"
+	receipt=''
+	[ -x "$share_dir/$1/wasp-bin" ] && [ -f "$share_dir/$1/.receipt.json" ] || return 1
+	read -r receipt 2>/dev/null <"$share_dir/$1/.receipt.json"
+	case $receipt in '{"version": "'"$1"'", '*'}') ;; *) return 1 ;; esac
 }
 
 # is_to_be_kept VERSION: it is installed, and there is no --force to install it again
@@ -80,25 +85,29 @@ list_installed() {
 	found=$(
 		for _folder in "$share_dir"/*/; do
 			_folder=${_folder%/}
-			printf '%s\n' "${_folder##*/}"
-		done | grep -E "$VERSION_PATTERN" | newest_first
+			! is_version "${_folder##*/}" || lines "${_folder##*/}"
+		done
 	)
-	installed=$(for _version in $found; do ! is_installed "$_version" || printf '%s\n' "$_version"; done)
+	case $found in *"$newline"*) found=$(lines "$found" | newest_first) ;; esac
+	installed=$(for _version in $found; do ! is_installed "$_version" || lines "$_version"; done)
 }
 
 print_receipt() {
 	_receipt=$(printf '{"version": "%s", "source": "%s", "url": "%s", "digest": "%s", "node": "%s", "platform": {"os": "%s", "arch": "%s", "libc": "%s"}}' \
 		"$version" "$release_source" "$release_url" "$release_digest" "$release_node" "$os" "$arch" "$libc" | sed 's/""/null/g')
-	printf '%s\n' "$_receipt"
+	lines "$_receipt"
 }
 
 # read_receipt: sets what is known of the installed version
 read_receipt() {
-	read_json "$share_dir/$version/.receipt.json" || : >"$work/values"
-	pick source && release_source=$picked
-	pick url && release_url=$picked
-	pick digest && release_digest=$picked
-	take_node_range node
+	is_installed "$version"
+	for _key in source url digest node; do
+		_before="\"$_key\": \""
+		_value=${receipt#*"$_before"}
+		[ "$_value" != "$receipt" ] || _value=''
+		eval "release_$_key=\${_value%%\\\"*}"
+	done
+	take_node_range "$release_node"
 }
 
 # place_version: renames the staged version to its place
@@ -108,7 +117,7 @@ place_version() {
 		if [ -e "$_place" ] || [ -L "$_place" ]; then
 			# Another run may have installed the same meanwhile.
 			! is_to_be_kept "$version" || return 0
-			change_in "$staging" mkdir -p "$staging/replaced"
+			make_folder "$staging" "$staging/replaced"
 			remove_tree "$staging/replaced/$version"
 			rename_folder "$_place" "$staging/replaced/$version" || continue
 		fi
@@ -132,7 +141,7 @@ take_turn() {
 	# Named before it is made, since a signal may come before this program knows that it was.
 	turn=$share_dir/.turn _waited=0
 	while :; do
-		change_in "$share_dir" mkdir -p "$share_dir"
+		make_folder "$share_dir" "$share_dir"
 		_errors=$(ln -s "$owner_name" "$turn" 2>&1) && break
 		if [ "${_errors%exists*}" = "$_errors" ]; then
 			# On a full disk, room is made by one run as well as by two in turn.

@@ -6,7 +6,7 @@ usage() {
 	case $command in use) _letter=s ;; update) _letter=w ;; *) _letter=${command%"${command#?}"} ;; esac
 	[ "$command" = install ] || printf 'usage: wasp installer %s [OPTIONS]\n' "$command"
 	while IFS='|' read -r _letters _text; do
-		case $_letters in '' | *"$_letter"*) printf '%s\n' "$_text" ;; esac
+		case $_letters in '' | *"$_letter"*) lines "$_text" ;; esac
 	done <<'USAGE'
 i|Installs Wasp (https://wasp.sh) and manages the installed versions.
 i|
@@ -49,19 +49,24 @@ choose_colours() {
 	on_terminal=true bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
 
+# lines TEXT...: prints each on a line of its own
+lines() {
+	printf '%s\n' "$@"
+}
+
 # say LINE: to a person, on stderr; stdout is for results
 say() {
-	$quiet || printf '%s\n' "$1" >&2
+	$quiet || lines "$1" >&2
 }
 
 # say_step LINE: only with --verbose
 say_step() {
-	! $verbose || printf '%s\n' "$1" >&2
+	! $verbose || lines "$1" >&2
 }
 
 # indented PAD TEXT: every line of TEXT but the first starts with PAD
 indented() {
-	printf '%s\n' "$2" | sed "2,\$s/^/$1/"
+	lines "$2" | sed "2,\$s/^/$1/"
 }
 
 # warn TEXT: a person sees it at once, or after the result once hold_warnings is set; --porcelain has it too
@@ -94,7 +99,7 @@ die() {
 tell() {
 	$porcelain || return 0
 	printf '%s=' "$1"
-	printf '%s\n' "$2" | awk '{ gsub(/\\/, "&&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { print "" }'
+	lines "$2" | awk '{ gsub(/\\/, "&&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { print "" }'
 }
 
 # result STATUS: what a program learns at the end of a run
@@ -120,7 +125,7 @@ pretty() {
 # plain_text TEXT: text from elsewhere, fit for a screen: no control characters, no login of an address, no more
 # than 200 characters
 plain_text() {
-	printf '%s\n' "$1" | awk '{
+	lines "$1" | awk '{
 		gsub(/\t/, " ")
 		gsub(/[[:cntrl:]]/, "")
 		gsub(/:\/\/[^\/ ]*@/, "://")

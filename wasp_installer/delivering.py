@@ -55,7 +55,7 @@ class Delivery:
                 raise captive_portal(release.url or "")
             self._unpack(receiver, expected)
         self._try(release.version)
-        return replace(release, digest=expected[0] if expected else None)
+        return replace(release, digest=receiver.digest_like(expected[0]) if expected else None)
 
     def from_file(self, path: str) -> Release:
         """Delivers the archive at ``path``.

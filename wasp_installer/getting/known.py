@@ -12,9 +12,12 @@ _TABLE: Final = "packaging/releases.json"
 
 
 def known_digest(version: str, source: Literal["npm", "github"], build: str) -> str | None:
-    """The digest of a build of ``version`` as ``source`` names it; None of an unknown one."""
+    """The digest of a build of ``version`` as ``source`` names it; None of an unknown one.
+
+    Of a SHA-512 the first 66 digits, which is what install.sh has room for.
+    """
     digest = _releases().get(version, {}).get(source, {}).get(build)
-    return str(digest) if digest else None
+    return str(digest)[: len("sha512:") + 66] if digest else None
 
 
 def versions_of(digests: set[str]) -> set[str]:

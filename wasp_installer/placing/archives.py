@@ -113,21 +113,26 @@ class ArchiveReceiver:
         """The digests of what came."""
         return {f"{name}:{digest.hexdigest()}" for name, digest in self._hashes.items()}
 
+    def digest_like(self, expected: str) -> str | None:
+        """The digest of what came that begins with ``expected``, at least 64 digits of it."""
+        return next((each for each in self.digests if each.startswith(expected)), None)
+
     def finish(self, expected: Iterable[str]) -> IO[bytes]:
-        """Ends it, and returns the decompressed content; ``expected`` are its digests.
+        """Ends it, and returns the decompressed content; ``expected`` are its digests,
+        or how they begin.
 
         Raises:
             InstallerError: "checksum-mismatch", "unsafe-archive" or "corrupt-archive".
         """
         for each in expected:
             algorithm, _, digest = each.partition(":")
-            if each not in self.digests:
+            if not self.digest_like(each):
                 raise InstallerError(
                     "checksum-mismatch",
                     f"the archive is not the one that was published: its {algorithm} is\n"
                     f"{self._hashes[algorithm].hexdigest()}, and should be\n{digest}.",
-                    "Nothing was installed. Run this again; if it happens again, something between "
-                    "you and the source changes the file.",
+                    "Nothing was installed. Run this again; if it happens again, something on "
+                    "the way changes the file.",
                 )
         if self._written > UNPACKED_LIMIT:
             raise unsafe()
