@@ -114,12 +114,13 @@ class ArchiveReceiver:
         return {f"{name}:{digest.hexdigest()}" for name, digest in self._hashes.items()}
 
     def digest_like(self, expected: str) -> str | None:
-        """The digest of what came that begins with ``expected``, at least 64 digits of it."""
+        """The digest of what came that begins with ``expected``, which has 64 digits or more."""
+        if len(expected) < len("sha256:") + 64:
+            return None
         return next((each for each in self.digests if each.startswith(expected)), None)
 
     def finish(self, expected: Iterable[str]) -> IO[bytes]:
-        """Ends it, and returns the decompressed content; ``expected`` are its digests,
-        or how they begin.
+        """Ends it; returns the decompressed content. It has ``expected`` digests, or such a start.
 
         Raises:
             InstallerError: "checksum-mismatch", "unsafe-archive" or "corrupt-archive".
