@@ -24,7 +24,7 @@ run_install() {
 		obtain_release
 	fi
 	if is_downgrade; then
-		say "You have Wasp $previous, and the newest one of $(source_name "$release_source") is $version, so yours was kept. To go back: -v $version"
+		say "Kept your Wasp $previous: the newest from $(source_name "$release_source") is $version. To install that one: -v $version"
 		version=$previous
 	fi
 	if is_to_be_kept "$version"; then

@@ -35,7 +35,7 @@ check_url() {
 	case $1 in
 		# In a set, a backslash is one of its own to some shells.
 		*\\* | *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
-			set_problem bad-answer 'the download address has characters that no URL can have' || return 1
+			set_problem bad-answer 'the download address is not a valid URL' || return 1
 			;;
 		https://?*) return 0 ;;
 		http://*) ! is_loopback "$1" || return 0 ;;

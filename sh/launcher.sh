@@ -28,7 +28,7 @@ inspect_launcher() {
 # refuse_npm: what npm manages is left to it
 refuse_npm() {
 	[ ! -e "$share_dir/.uses-npm" ] || die 8 npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
-		"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To remove it: npm uninstall -g @wasp.sh/wasp-cli. To use this installer then: --force"
+		"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To use this installer instead: npm uninstall -g @wasp.sh/wasp-cli, then --force"
 }
 
 # refuse_conflicts: with another wasp in our place, or with npm
