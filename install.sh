@@ -375,7 +375,7 @@ take_word() {
 }
 check_arguments() {
 	case $command,$named_version in
-		use,) die 2 usage "'use' needs a version." 'See: list' ;;
+		use,) die 2 usage "'use' needs a version." 'To see yours: wasp installer list' ;;
 		use,* | update,* | uninstall,* | *,) ;;
 		*) die_unknown_word "$named_version" ;;
 	esac
@@ -526,7 +526,7 @@ choose_downloader() {
 			;;
 		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
 		*[Bb]usy[Bb]ox*) ;;
-		*) die 4 no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
+		*) die 4 no-downloader 'this installer needs curl or wget, and neither is on your PATH (curl from snap and Wget2 do not work here).' \
 			"$(how_to_install curl)" ;;
 	esac
 	export https_proxy="${https_proxy:-${HTTPS_PROXY-}}" no_proxy="${no_proxy:-${NO_PROXY-}}"
@@ -652,13 +652,13 @@ explain_failure() {
 die_of_problem() {
 	case $network_problem in
 		dns | connection | timeout | http-status)
-			_hint='Check your network connection (and HTTPS_PROXY, if you use a proxy) or wait a little, then run this again.'
+			_hint='Check your network (and HTTPS_PROXY, if you need a proxy) or wait a little, then run this again.'
 			;;
 		tls) _hint="Check your clock, and that CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
 		captive-portal) _hint='Open a web page in a browser to log in to the network, then run this again.' ;;
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
-		*) _hint='Run this again with --verbose to see each step, or try another source: --source npm or github.' ;;
+		*) _hint='To see each step: --verbose. To try another source: --source npm or github.' ;;
 	esac
 	die 4 "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }
@@ -1892,7 +1892,7 @@ run_list() {
 	[ -n "$available$installed" ] || say "Wasp is not installed in $shown_prefix"
 	printf '%s\n' "${available:-$installed}" | awk -v current="$current" -v marked="$remote $(words_of "$installed")," 'NF {
 		print ($0 == current ? "* " : "  ") $0 (marked ~ /^true/ && index(marked, " " $0 ",") ? " (installed)" : "") }'
-	[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
+	[ "$release_source" != npm ] || say 'Older versions are on GitHub: wasp installer list --remote --source github'
 }
 tell_versions() {
 	tell current "$current"
@@ -2156,7 +2156,7 @@ case ${1-},$_wasp_python in
 		[ ! -r "$_wasp_root/wasp-installer.sh" ] \
 			|| exec /bin/sh "$_wasp_root/wasp-installer.sh" --prefix "${_path:-/}" ${1+"$@"}
 		_fail "There is no wasp-installer.sh in $_wasp_root." \
-			'If a package manager looks after this Wasp, it also updates it.'
+			'Did a package manager install this Wasp? Update it there.'
 		;;
 esac
 # A killed install may have left this version aside.

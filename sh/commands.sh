@@ -164,7 +164,7 @@ run_list() {
 	# A star before the current one, a word behind those that are installed.
 	printf '%s\n' "${available:-$installed}" | awk -v current="$current" -v marked="$remote $(words_of "$installed")," 'NF {
 		print ($0 == current ? "* " : "  ") $0 (marked ~ /^true/ && index(marked, " " $0 ",") ? " (installed)" : "") }'
-	[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
+	[ "$release_source" != npm ] || say 'Older versions are on GitHub: wasp installer list --remote --source github'
 }
 
 tell_versions() {
