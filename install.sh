@@ -60,29 +60,29 @@ i|       wasp installer COMMAND [OPTIONS]
 |
 i|commands:
 i|  install                  install a version and make it current (default)
-il|  list                     list the installed versions, or with --remote all
+il|  list                     list the versions you have, or can get (--remote)
 is|  use VERSION              make an installed version the current one
-iw|  update [VERSION]         get today's installer and let it install a version
+iw|  update [VERSION]         install the newest Wasp, or the version you name
 iu|  uninstall [VERSION]      remove one version, or all of Wasp
-im|  migrate-to-npm           remove all of Wasp, so that npm can take over
-id|  doctor                   check this machine and this Wasp
+im|  migrate-to-npm           remove Wasp, and leave it to npm from then on
+id|  doctor                   look for problems with Wasp and this machine
 |
 |options:
 i|  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
-|      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
+|      --prefix DIR         folder (default ~/.local; env WASP_INSTALL_PREFIX)
 ilw|      --source SOURCE      auto (default), npm or github
 i|      --from-file ARCHIVE  install from a downloaded archive, offline
 iw|      --sha256 HEX         refuse the archive unless it has this SHA-256
 iw|      --require-checksum   refuse an archive without a known checksum
-il|      --remote             with list: the versions you can install
+il|      --remote             with list: the versions you can get
 isw|      --no-modify-path     leave your start-up files alone
 iw|      --no-telemetry       send no install event
-isw|      --force              install again; take over from npm or another wasp
-iswum|      --dry-run            say what would be done, do nothing
+isw|      --force              reinstall; take over from npm or another wasp
+iswum|      --dry-run            print what would happen, and change nothing
 |  -q, --quiet              print errors only
 |      --verbose            print each step
-ium|  -y, --yes                ask nothing
-|  -h, --help               print help, or that of a command
+ium|  -y, --yes                don't ask
+|  -h, --help               print this help, or that of a command
 |  -V                       print the installer's version
 USAGE
 }
@@ -231,7 +231,7 @@ die_file_system() {
 	case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
 		*'ermission denied'* | *'not permitted'*) _slug=permission-denied _cause='permission denied' ;;
 		*'ead-only file system'*) _slug=read-only _cause='the file system is read-only' ;;
-		*'o space left'* | *'uota exceeded'* | *full) _slug=no-space _cause='no space left on the device (a version needs about 170 MB)' ;;
+		*'o space left'* | *'uota exceeded'* | *full) _slug=no-space _cause='no space left on the device (an install needs about 100 MB)' ;;
 	esac
 	die 7 "$_slug" "$1: ${_cause:-it failed}." 'Choose another place with --prefix DIR.'
 }
@@ -399,7 +399,7 @@ take_word() {
 }
 check_arguments() {
 	case $command,$named_version in
-		use,) die 2 usage "'use' needs a version." 'See: list' ;;
+		use,) die 2 usage "'use' needs a version." 'To see yours: wasp installer list' ;;
 		use,* | update,* | uninstall,* | *,) ;;
 		*) die_unknown_word "$named_version" ;;
 	esac
@@ -549,7 +549,7 @@ choose_downloader() {
 			;;
 		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
 		*[Bb]usy[Bb]ox*) ;;
-		*) die 4 no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
+		*) die 4 no-downloader 'this installer needs curl or wget, and neither is on your PATH (curl from snap and Wget2 do not work here).' \
 			"$(how_to_install curl)" ;;
 	esac
 	export https_proxy="${https_proxy:-${HTTPS_PROXY-}}" no_proxy="${no_proxy:-${NO_PROXY-}}"
@@ -561,7 +561,7 @@ set_problem() {
 check_url() {
 	case $1 in
 		*\\* | *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
-			set_problem bad-answer 'the download address has characters that no URL can have' || return 1
+			set_problem bad-answer 'the download address is not a valid URL' || return 1
 			;;
 		https://?*) return 0 ;;
 		http://*) ! is_loopback "$1" || return 0 ;;
@@ -678,13 +678,13 @@ explain_failure() {
 die_of_problem() {
 	case $network_problem in
 		dns | connection | timeout | http-status)
-			_hint='Check your network connection (and HTTPS_PROXY, if you use a proxy) or wait a little, then run this again.'
+			_hint='Check your network (and HTTPS_PROXY, if you need a proxy) or wait a little, then run this again.'
 			;;
 		tls) _hint="Check your clock, and that CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
 		captive-portal) _hint='Open a web page in a browser to log in to the network, then run this again.' ;;
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
-		*) _hint='Run this again with --verbose to see each step, or try another source: --source npm or github.' ;;
+		*) _hint='To see each step: --verbose. To try another source: --source npm or github.' ;;
 	esac
 	die 4 "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }
@@ -1119,7 +1119,7 @@ die_damaged() {
 	die 6 corrupt-archive 'the archive is damaged, incomplete, or not a Wasp release.' "$nothing Download it again."
 }
 die_unsafe() {
-	die 6 unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside, or is far too large.' \
+	die 6 unsafe-archive 'the archive is unsafe: it is far too large, or has a path, a link or a file that no Wasp release has.' \
 		"$nothing Please report where the archive came from."
 }
 refuse_what_no_release_has() {
@@ -1228,7 +1228,7 @@ announce_install() {
 	}
 	choose_downloader
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
-	say "Telemetry: sends a random id and \"$telemetry_os\" now, and usage events from your projects later (https://wasp.sh/docs/telemetry; off: WASP_TELEMETRY_DISABLE=1)"
+	say "Telemetry: sends a random id and \"$telemetry_os\" now, and events when you use Wasp.${newline}See https://wasp.sh/docs/telemetry. To turn it off, set WASP_TELEMETRY_DISABLE=1"
 	send_event
 	tell telemetry sent
 }
@@ -1427,7 +1427,7 @@ inspect_launcher() {
 }
 refuse_npm() {
 	[ ! -e "$share_dir/.uses-npm" ] || die 8 npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
-		"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To remove it: npm uninstall -g @wasp.sh/wasp-cli. To use this installer then: --force"
+		"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To use this installer instead: npm uninstall -g @wasp.sh/wasp-cli, then --force"
 }
 refuse_conflicts() {
 	$force || refuse_npm
@@ -1471,7 +1471,7 @@ stage_shared_files() {
 write_installed() {
 	spell "$wasp_root"
 	_errors=$(
-		export target="$1" named="${2-}" sh_root="__wasp_root=$word" fish_root="set -g __wasp_root $fish_word" \
+		export target="$1" new="${2-}" sh_root="__wasp_root=$word" fish_root="set -g __wasp_root $fish_word" \
 			launcher_lines="_wasp_version=${2-}${newline}_wasp_root=\"$(escaped "$wasp_root")\"${newline}_wasp_python=\"$(escaped "$python")\""
 		installed_files awk '
 			function finish() {
@@ -1484,8 +1484,8 @@ write_installed() {
 			/^%file / {
 				finish()
 				file = ENVIRON["target"]
-				if (ENVIRON["named"] == "") file = file "/" $2
-				if ((ENVIRON["named"] != "") != ($2 == "launcher")) file = ""
+				if (ENVIRON["new"] == "") file = file "/" $2
+				if ((ENVIRON["new"] != "") != ($2 == "launcher")) file = ""
 				lines = 0
 				next
 			}
@@ -1764,7 +1764,7 @@ check_node() {
 			[ ! -e "$1" ] || _found="$_found, but nvm has it" _advice='Switch it on in this terminal: nvm use node'
 			;;
 		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found='does not say which version it is' ;;
-		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="is $node_version" ;;
+		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="on PATH is $node_version" ;;
 	esac
 	[ -z "$_found" ] || need_next "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}." "$_advice"
 	case $(command -v node),$(command -v npm) in
@@ -1796,13 +1796,13 @@ refuse_danger_for_root() {
 		done
 	done
 	_danger=$(ls -ldnL "$@" | awk '
-		$3 >= 500 && $3 != 65534 { danger = "belongs to another user (number " $3 ")" }
-		substr($1, 9, 2) ~ /^w[^tT]/ { danger = "may be written to by everyone" }
+		$3 >= 500 && $3 != 65534 { danger = "belongs to another user (uid " $3 ")" }
+		substr($1, 9, 2) ~ /^w[^tT]/ { danger = "is writable by everyone" }
 		danger { for (i = 0; i < 8; i++) sub(/^[^ ]+ +/, ""); print $0, danger; exit }')
 	[ -n "$_danger" ] || return 0
 	is_on_ci || die 7 permission-denied "root cannot safely work below a folder that others can change: $_danger." \
 		'Run this again without sudo. For all users: --prefix /usr/local'
-	[ "$outcome" != switched ] || say "$_danger; on CI, root installs there all the same."
+	[ "$outcome" != switched ] || say "$_danger; on CI, root installs there anyway."
 }
 past_links() {
 	topmost_missing "$1"
@@ -1832,7 +1832,7 @@ run_install() {
 		obtain_release
 	fi
 	if is_downgrade; then
-		say "You have Wasp $previous, and the newest one of $(source_name "$release_source") is $version, so yours was kept. To go back: -v $version"
+		say "Kept your Wasp $previous: the newest from $(source_name "$release_source") is $version. To install that one: -v $version"
 		version=$previous
 	fi
 	if is_to_be_kept "$version"; then
@@ -1953,7 +1953,7 @@ run_list() {
 	[ -n "$available$installed" ] || say "Wasp is not installed in $shown_prefix"
 	lines "${available:-$installed}" | awk -v current="$current" -v marked="$remote $(words_of "$installed")," 'NF {
 		print ($0 == current ? "* " : "  ") $0 (marked ~ /^true/ && index(marked, " " $0 ",") ? " (installed)" : "") }'
-	[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
+	[ "$release_source" != npm ] || say 'Older versions are on GitHub: wasp installer list --remote --source github'
 }
 tell_versions() {
 	tell current "$current"
@@ -2095,7 +2095,7 @@ show() {
 object() {
 	[ "$doctor_code" != 0 ] || doctor_code=$1
 	tell warning "$2"
-	objections="${objections:-In the way:}$newline  ! $(indented '    ' "$2")"
+	objections="${objections:-Problems:}$newline  ! $(indented '    ' "$2")"
 }
 examine_current() {
 	show current "${current:+$current, by $(pretty "$bin_dir/wasp")}"
@@ -2110,7 +2110,7 @@ examine_current() {
 	_said=$(plain_text "$_said")
 	[ "$_said" = "$current" ] || _said="$_said${_said:+, which this project wants}"
 	show 'runs here' "$_said"
-	[ -n "$_said" ] || object 3 'It does not run. See: wasp version'
+	[ -n "$_said" ] || object 3 'Wasp does not run. See: wasp version'
 }
 examine_path() {
 	spell_lines
@@ -2215,7 +2215,7 @@ case ${1-},$_wasp_python in
 		[ ! -r "$_wasp_root/wasp-installer.sh" ] \
 			|| exec /bin/sh "$_wasp_root/wasp-installer.sh" --prefix "${_path:-/}" ${1+"$@"}
 		_fail "There is no wasp-installer.sh in $_wasp_root." \
-			'If a package manager looks after this Wasp, it also updates it.'
+			'Did a package manager install this Wasp? Update it there.'
 		;;
 esac
 # A killed install may have left this version aside.
@@ -2291,10 +2291,10 @@ def opt_out_reason(environment: Mapping[str, str]) -> str | None:
     try:
         os.lstat(off_file(environment))
     except PermissionError:
-        return "telemetry-off cannot be looked for in your config folder"
+        return "your config folder cannot be read"
     except OSError:
         return None  # there is no such file
-    return "it was switched off with: wasp telemetry off"
+    return "you turned it off: wasp telemetry off"
 
 
 def off_file(environment: Mapping[str, str]) -> str:
@@ -2521,7 +2521,7 @@ def usable_folder() -> str:
     places = [there, *filter(os.path.isdir, [os.environ.get("HOME", "")])]
     is_open = os.access(there, os.W_OK | os.X_OK)
     if not is_open or {os.stat(place).st_uid for place in places} != {os.geteuid()}:
-        raise PermissionError("there is no home folder of yours to write to")
+        raise PermissionError("you have no home folder to write to")
     return folder
 
 
@@ -2783,10 +2783,10 @@ def _keep_compiled() -> None:
 # --- wasp telemetry
 
 _USAGE = """\
-usage: wasp telemetry          whether it is enabled, and when it sends
-       wasp telemetry show     the exact data that would be sent now
-       wasp telemetry off      switch it off, for all projects
-       wasp telemetry on       switch it on again
+usage: wasp telemetry          print whether it is on, and when it sends
+       wasp telemetry show     print the exact data that it would send now
+       wasp telemetry off      turn it off, for all projects
+       wasp telemetry on       turn it on again
 """
 
 
@@ -2799,7 +2799,7 @@ def command(wasp_version: str, word: str) -> int:
             os.makedirs(os.path.dirname(off_file(os.environ)), exist_ok=True)
             with open(off_file(os.environ), "w", encoding="ascii") as file:
                 file.write("While this file is here, Wasp sends no telemetry.\n")
-            print("Telemetry: DISABLED. To switch it on again: wasp telemetry on")
+            print("Telemetry: DISABLED. To turn it on again: wasp telemetry on")
         elif word in ("", "on", "show"):
             if word == "on":
                 with suppress(FileNotFoundError):
@@ -2827,7 +2827,8 @@ def _report(wasp_version: str, shows: bool) -> None:
     if reason:
         return
     if project is None:
-        print("In no Wasp project, so nothing is sent from here.", file=output)
+        sampled = " This is a sample:" if shows else ""
+        print(f"This is not a Wasp project, so nothing is sent.{sampled}", file=output)
         sample = "bf3fa7a8-1c11-4f82-9542-ec1a2d28786b", "6d7e561d62b955d1", False, ""
         body = _json(cli_event(*sample, wasp_version))
     elif shows or os.path.isdir(store.folder):
@@ -2837,9 +2838,9 @@ def _report(wasp_version: str, shows: bool) -> None:
         body = invocation.body(state.deploy)
     for build, name in enumerate(("other commands", "wasp build") if project else ()):
         state.begin(now, bool(build), "", may_send=False)  # as far as the clock goes
-        after = time.strftime("after %Y-%m-%d %H:%M:%S", time.localtime(state.ends[build]))
-        when = after if now <= state.ends[build] else "with the next command"
-        print(f"Next event of this project, {name}: {when}", file=output)
+        until = time.strftime("no event until %Y-%m-%d %H:%M:%S", time.localtime(state.ends[build]))
+        when = until if now <= state.ends[build] else "an event next time"
+        print(f"In this project, {name}: {when}", file=output)
     if shows:
         print(body)
 

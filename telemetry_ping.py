@@ -55,10 +55,10 @@ def opt_out_reason(environment: Mapping[str, str]) -> str | None:
     try:
         os.lstat(off_file(environment))
     except PermissionError:
-        return "telemetry-off cannot be looked for in your config folder"
+        return "your config folder cannot be read"
     except OSError:
         return None  # there is no such file
-    return "it was switched off with: wasp telemetry off"
+    return "you turned it off: wasp telemetry off"
 
 
 def off_file(environment: Mapping[str, str]) -> str:
@@ -285,7 +285,7 @@ def usable_folder() -> str:
     places = [there, *filter(os.path.isdir, [os.environ.get("HOME", "")])]
     is_open = os.access(there, os.W_OK | os.X_OK)
     if not is_open or {os.stat(place).st_uid for place in places} != {os.geteuid()}:
-        raise PermissionError("there is no home folder of yours to write to")
+        raise PermissionError("you have no home folder to write to")
     return folder
 
 
@@ -547,10 +547,10 @@ def _keep_compiled() -> None:
 # --- wasp telemetry
 
 _USAGE = """\
-usage: wasp telemetry          whether it is enabled, and when it sends
-       wasp telemetry show     the exact data that would be sent now
-       wasp telemetry off      switch it off, for all projects
-       wasp telemetry on       switch it on again
+usage: wasp telemetry          print whether it is on, and when it sends
+       wasp telemetry show     print the exact data that it would send now
+       wasp telemetry off      turn it off, for all projects
+       wasp telemetry on       turn it on again
 """
 
 
@@ -563,7 +563,7 @@ def command(wasp_version: str, word: str) -> int:
             os.makedirs(os.path.dirname(off_file(os.environ)), exist_ok=True)
             with open(off_file(os.environ), "w", encoding="ascii") as file:
                 file.write("While this file is here, Wasp sends no telemetry.\n")
-            print("Telemetry: DISABLED. To switch it on again: wasp telemetry on")
+            print("Telemetry: DISABLED. To turn it on again: wasp telemetry on")
         elif word in ("", "on", "show"):
             if word == "on":
                 with suppress(FileNotFoundError):
@@ -591,7 +591,8 @@ def _report(wasp_version: str, shows: bool) -> None:
     if reason:
         return
     if project is None:
-        print("In no Wasp project, so nothing is sent from here.", file=output)
+        sampled = " This is a sample:" if shows else ""
+        print(f"This is not a Wasp project, so nothing is sent.{sampled}", file=output)
         sample = "bf3fa7a8-1c11-4f82-9542-ec1a2d28786b", "6d7e561d62b955d1", False, ""
         body = _json(cli_event(*sample, wasp_version))
     elif shows or os.path.isdir(store.folder):
@@ -601,9 +602,9 @@ def _report(wasp_version: str, shows: bool) -> None:
         body = invocation.body(state.deploy)
     for build, name in enumerate(("other commands", "wasp build") if project else ()):
         state.begin(now, bool(build), "", may_send=False)  # as far as the clock goes
-        after = time.strftime("after %Y-%m-%d %H:%M:%S", time.localtime(state.ends[build]))
-        when = after if now <= state.ends[build] else "with the next command"
-        print(f"Next event of this project, {name}: {when}", file=output)
+        until = time.strftime("no event until %Y-%m-%d %H:%M:%S", time.localtime(state.ends[build]))
+        when = until if now <= state.ends[build] else "an event next time"
+        print(f"In this project, {name}: {when}", file=output)
     if shows:
         print(body)
 

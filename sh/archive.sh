@@ -195,7 +195,7 @@ die_damaged() {
 }
 
 die_unsafe() {
-	die 6 unsafe-archive 'the archive has something in it that no Wasp release has, such as a path that leads outside, or is far too large.' \
+	die 6 unsafe-archive 'the archive is unsafe: it is far too large, or has a path, a link or a file that no Wasp release has.' \
 		"$nothing Please report where the archive came from."
 }
 

@@ -104,7 +104,7 @@ take_word() {
 # check_arguments: refuses what cannot be meant, before anything is touched
 check_arguments() {
 	case $command,$named_version in
-		use,) die 2 usage "'use' needs a version." 'See: list' ;;
+		use,) die 2 usage "'use' needs a version." 'To see yours: wasp installer list' ;;
 		use,* | update,* | uninstall,* | *,) ;;
 		*) die_unknown_word "$named_version" ;;
 	esac

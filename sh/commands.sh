@@ -24,7 +24,7 @@ run_install() {
 		obtain_release
 	fi
 	if is_downgrade; then
-		say "You have Wasp $previous, and the newest one of $(source_name "$release_source") is $version, so yours was kept. To go back: -v $version"
+		say "Kept your Wasp $previous: the newest from $(source_name "$release_source") is $version. To install that one: -v $version"
 		version=$previous
 	fi
 	if is_to_be_kept "$version"; then
@@ -164,7 +164,7 @@ run_list() {
 	# A star before the current one, a word behind those that are installed.
 	lines "${available:-$installed}" | awk -v current="$current" -v marked="$remote $(words_of "$installed")," 'NF {
 		print ($0 == current ? "* " : "  ") $0 (marked ~ /^true/ && index(marked, " " $0 ",") ? " (installed)" : "") }'
-	[ "$release_source" != npm ] || say 'Older versions are on GitHub: list --remote --source github'
+	[ "$release_source" != npm ] || say 'Older versions are on GitHub: wasp installer list --remote --source github'
 }
 
 tell_versions() {

@@ -34,7 +34,7 @@ show() {
 object() {
 	[ "$doctor_code" != 0 ] || doctor_code=$1
 	tell warning "$2"
-	objections="${objections:-In the way:}$newline  ! $(indented '    ' "$2")"
+	objections="${objections:-Problems:}$newline  ! $(indented '    ' "$2")"
 }
 
 # examine_current: which version runs here, and whether it does
@@ -51,7 +51,7 @@ examine_current() {
 	_said=$(plain_text "$_said")
 	[ "$_said" = "$current" ] || _said="$_said${_said:+, which this project wants}"
 	show 'runs here' "$_said"
-	[ -n "$_said" ] || object 3 'It does not run. See: wasp version'
+	[ -n "$_said" ] || object 3 'Wasp does not run. See: wasp version'
 }
 
 examine_path() {

@@ -17,7 +17,7 @@ choose_downloader() {
 			;;
 		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
 		*[Bb]usy[Bb]ox*) ;;
-		*) die 4 no-downloader 'this installer needs curl or wget, and neither is on your PATH (that of snap and Wget2 cannot be used).' \
+		*) die 4 no-downloader 'this installer needs curl or wget, and neither is on your PATH (curl from snap and Wget2 do not work here).' \
 			"$(how_to_install curl)" ;;
 	esac
 	# Unlike curl, it knows the names in lower case only.
@@ -35,7 +35,7 @@ check_url() {
 	case $1 in
 		# In a set, a backslash is one of its own to some shells.
 		*\\* | *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
-			set_problem bad-answer 'the download address has characters that no URL can have' || return 1
+			set_problem bad-answer 'the download address is not a valid URL' || return 1
 			;;
 		https://?*) return 0 ;;
 		http://*) ! is_loopback "$1" || return 0 ;;
@@ -181,13 +181,13 @@ explain_failure() {
 die_of_problem() {
 	case $network_problem in
 		dns | connection | timeout | http-status)
-			_hint='Check your network connection (and HTTPS_PROXY, if you use a proxy) or wait a little, then run this again.'
+			_hint='Check your network (and HTTPS_PROXY, if you need a proxy) or wait a little, then run this again.'
 			;;
 		tls) _hint="Check your clock, and that CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
 		captive-portal) _hint='Open a web page in a browser to log in to the network, then run this again.' ;;
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
-		*) _hint='Run this again with --verbose to see each step, or try another source: --source npm or github.' ;;
+		*) _hint='To see each step: --verbose. To try another source: --source npm or github.' ;;
 	esac
 	die 4 "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }

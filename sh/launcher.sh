@@ -28,7 +28,7 @@ inspect_launcher() {
 # refuse_npm: what npm manages is left to it
 refuse_npm() {
 	[ ! -e "$share_dir/.uses-npm" ] || die 8 npm-managed "npm manages Wasp here ($(pretty "$share_dir/.uses-npm"))." \
-		"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To remove it: npm uninstall -g @wasp.sh/wasp-cli. To use this installer then: --force"
+		"To update it: npm install -g @wasp.sh/wasp-cli@latest${newline}To use this installer instead: npm uninstall -g @wasp.sh/wasp-cli, then --force"
 }
 
 # refuse_conflicts: with another wasp in our place, or with npm
@@ -87,7 +87,7 @@ write_installed() {
 	spell "$wasp_root"
 	# shellcheck disable=SC2155 # it never fails
 	_errors=$(
-		export target="$1" named="${2-}" sh_root="__wasp_root=$word" fish_root="set -g __wasp_root $fish_word" \
+		export target="$1" new="${2-}" sh_root="__wasp_root=$word" fish_root="set -g __wasp_root $fish_word" \
 			launcher_lines="_wasp_version=${2-}${newline}_wasp_root=\"$(escaped "$wasp_root")\"${newline}_wasp_python=\"$(escaped "$python")\""
 		# shellcheck disable=SC2016 # for awk
 		installed_files awk '
@@ -101,8 +101,8 @@ write_installed() {
 			/^%file / {
 				finish()
 				file = ENVIRON["target"]
-				if (ENVIRON["named"] == "") file = file "/" $2
-				if ((ENVIRON["named"] != "") != ($2 == "launcher")) file = ""
+				if (ENVIRON["new"] == "") file = file "/" $2
+				if ((ENVIRON["new"] != "") != ($2 == "launcher")) file = ""
 				lines = 0
 				next
 			}

@@ -14,7 +14,7 @@ check_node() {
 			[ ! -e "$1" ] || _found="$_found, but nvm has it" _advice='Switch it on in this terminal: nvm use node'
 			;;
 		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found='does not say which version it is' ;;
-		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="is $node_version" ;;
+		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="on PATH is $node_version" ;;
 	esac
 	[ -z "$_found" ] || need_next "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}." "$_advice"
 	case $(command -v node),$(command -v npm) in
@@ -57,14 +57,14 @@ refuse_danger_for_root() {
 	# shellcheck disable=SC2012 # what ls may spell oddly is only printed
 	# A number that a container does not know is 65534.
 	_danger=$(ls -ldnL "$@" | awk '
-		$3 >= 500 && $3 != 65534 { danger = "belongs to another user (number " $3 ")" }
-		substr($1, 9, 2) ~ /^w[^tT]/ { danger = "may be written to by everyone" }
+		$3 >= 500 && $3 != 65534 { danger = "belongs to another user (uid " $3 ")" }
+		substr($1, 9, 2) ~ /^w[^tT]/ { danger = "is writable by everyone" }
 		danger { for (i = 0; i < 8; i++) sub(/^[^ ]+ +/, ""); print $0, danger; exit }')
 	[ -n "$_danger" ] || return 0
 	is_on_ci || die 7 permission-denied "root cannot safely work below a folder that others can change: $_danger." \
 		'Run this again without sudo. For all users: --prefix /usr/local'
 	# What "check" has said for install.py is not said again.
-	[ "$outcome" != switched ] || say "$_danger; on CI, root installs there all the same."
+	[ "$outcome" != switched ] || say "$_danger; on CI, root installs there anyway."
 }
 
 # past_links FOLDER: prints the physical path of what is there of it

@@ -82,7 +82,7 @@ die_file_system() {
 	case $2,$(df -Pk "$share_dir" "$work" 2>/dev/null | awk 'NR > 1 && $4 == 0 { print "full" }') in
 		*'ermission denied'* | *'not permitted'*) _slug=permission-denied _cause='permission denied' ;;
 		*'ead-only file system'*) _slug=read-only _cause='the file system is read-only' ;;
-		*'o space left'* | *'uota exceeded'* | *full) _slug=no-space _cause='no space left on the device (a version needs about 170 MB)' ;;
+		*'o space left'* | *'uota exceeded'* | *full) _slug=no-space _cause='no space left on the device (an install needs about 100 MB)' ;;
 	esac
 	die 7 "$_slug" "$1: ${_cause:-it failed}." 'Choose another place with --prefix DIR.'
 }

@@ -15,29 +15,29 @@ i|       wasp installer COMMAND [OPTIONS]
 |
 i|commands:
 i|  install                  install a version and make it current (default)
-il|  list                     list the installed versions, or with --remote all
+il|  list                     list the versions you have, or can get (--remote)
 is|  use VERSION              make an installed version the current one
-iw|  update [VERSION]         get today's installer and let it install a version
+iw|  update [VERSION]         install the newest Wasp, or the version you name
 iu|  uninstall [VERSION]      remove one version, or all of Wasp
-im|  migrate-to-npm           remove all of Wasp, so that npm can take over
-id|  doctor                   check this machine and this Wasp
+im|  migrate-to-npm           remove Wasp, and leave it to npm from then on
+id|  doctor                   look for problems with Wasp and this machine
 |
 |options:
 i|  -v, --version VERSION    X.Y.Z[-rcN] or latest (default; env WASP_VERSION)
-|      --prefix DIR         default ~/.local (env WASP_INSTALL_PREFIX)
+|      --prefix DIR         folder (default ~/.local; env WASP_INSTALL_PREFIX)
 ilw|      --source SOURCE      auto (default), npm or github
 i|      --from-file ARCHIVE  install from a downloaded archive, offline
 iw|      --sha256 HEX         refuse the archive unless it has this SHA-256
 iw|      --require-checksum   refuse an archive without a known checksum
-il|      --remote             with list: the versions you can install
+il|      --remote             with list: the versions you can get
 isw|      --no-modify-path     leave your start-up files alone
 iw|      --no-telemetry       send no install event
-isw|      --force              install again; take over from npm or another wasp
-iswum|      --dry-run            say what would be done, do nothing
+isw|      --force              reinstall; take over from npm or another wasp
+iswum|      --dry-run            print what would happen, and change nothing
 |  -q, --quiet              print errors only
 |      --verbose            print each step
-ium|  -y, --yes                ask nothing
-|  -h, --help               print help, or that of a command
+ium|  -y, --yes                don't ask
+|  -h, --help               print this help, or that of a command
 |  -V                       print the installer's version
 USAGE
 }

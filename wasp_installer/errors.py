@@ -100,7 +100,7 @@ def file_system_error(action: str, error: OSError) -> InstallerError:
     elif error.errno == errno.EROFS:
         slug, cause = "read-only", "the file system is read-only"
     elif error.errno in (errno.ENOSPC, errno.EDQUOT):
-        slug, cause = "no-space", "no space left on the device (a version needs about 170 MB)"
+        slug, cause = "no-space", "no space left on the device (an install needs about 100 MB)"
     return InstallerError(slug, f"cannot {action}: {cause}.", hint)
 
 

@@ -86,9 +86,8 @@ class _Install:
             if self._is_older(release, before):
                 current = before["current"] or ""
                 self._console.say(
-                    f"You have Wasp {current}, and the newest one of "
-                    f"{SOURCE_NAMES[release.source]} is {release.version}, so yours was kept. "
-                    f"To go back: -v {release.version}"
+                    f"Kept your Wasp {current}: the newest from {SOURCE_NAMES[release.source]} is "
+                    f"{release.version}. To install that one: -v {release.version}"
                 )
                 return self._already_installed(current)
             if self._keeps(release.version, before):

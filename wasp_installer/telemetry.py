@@ -20,7 +20,7 @@ _PAGE: Final = "https://wasp.sh/docs/telemetry"
 
 
 class InstallEvent:
-    """Sends a run's event, once, after one line that says so."""
+    """Sends a run's event, once, after two lines that say so."""
 
     def __init__(self, options: Options, console: Console) -> None:
         self._options = options
@@ -44,8 +44,9 @@ class InstallEvent:
         is_debugging = telemetry_ping.is_debugging()
         if not is_debugging:
             self._console.say(
-                f'Telemetry: sends a random id and "{telemetry_ping.this_os()}" now, and usage '
-                f"events from your projects later ({_PAGE}; off: WASP_TELEMETRY_DISABLE=1)"
+                f'Telemetry: sends a random id and "{telemetry_ping.this_os()}" now, and '
+                f"events when you use Wasp.\nSee {_PAGE}. "
+                "To turn it off, set WASP_TELEMETRY_DISABLE=1"
             )
         try:
             stderr = None if is_debugging else subprocess.DEVNULL

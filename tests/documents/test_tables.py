@@ -164,6 +164,46 @@ def places(name: str) -> set[str]:
     return set(found)
 
 
+def figures(name: str, *row: str) -> list[float]:
+    """The figures of the first row of a page whose name is one of ``row``, from left to right."""
+    found = re.search(
+        rf"^\| (?:{'|'.join(map(re.escape, row))}) \|(.+)\|$", page(name).text, re.MULTILINE
+    )
+    assert found, row
+    return [float(cell) for cell in found[1].split("|")]
+
+
+def test_the_summary_of_performance_is_that_of_its_tables() -> None:
+    summary = page("performance.md").text.partition("<!--")[0]
+    [told] = re.findall(r"about ([\d.]+) times as long as curl piped into tar", summary)
+    for getter in ("install.sh", "install.py"):
+        _, _, _, of_floor, of_npm, *_ = figures("performance.md", getter)
+        assert abs(of_floor - float(told)) <= 0.2
+        assert 0.4 <= of_npm <= 0.6
+    assert "half as long as npm" in summary
+    [alone, counted] = re.findall(
+        r"adds less than (\d) ms to Wasp, and about (\d) ms with telemetry", summary
+    )[0]
+    assert figures("performance.md", "launcher, opted out")[3] < float(alone)
+    for state in ("paused", "sending", "dead network"):
+        assert abs(figures("performance.md", f"launcher, {state}")[3] - float(counted)) <= 0.5
+    [chosen] = re.findall(r"project wants adds less than (\d) ms", summary)
+    assert figures("performance.md", "two versions, wanted in line 60")[3] < float(chosen)
+    [memory] = re.findall(r"at most (\d+) MB", summary)
+    pings = re.findall(r"^\| ping.* ([\d.]+) \|$", page("performance.md").text, re.MULTILINE)
+    assert max(map(float, pings)) <= float(memory)
+
+
+def test_the_load_that_the_team_is_told_is_that_of_the_table() -> None:
+    told = page("telemetry-team.md").section("The load to expect")
+    mean, *_ = figures("reliability.md", "Requests a second, mean")
+    busy, outage, *_ = figures("reliability.md", "… in the busiest hour")
+    peak, *_ = figures("reliability.md", "… in the busiest minute")
+    assert f"**{mean:g} requests a second on average, {busy:g} in the busiest hour.**" in told
+    assert f"CI: {peak:g} requests a second in the minute after midnight" in told
+    assert f"the busiest hour has {outage:g} requests a second instead of {busy:g}" in told
+
+
 # --- how a change travels
 
 PLACE = re.compile(r"(`[^`]+`(?:(?:, | and )`[^`]+`)*) (?:in|of) `([\w./]+\.\w+)`")

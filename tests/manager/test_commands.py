@@ -61,7 +61,7 @@ def test_list_of_nothing(machine: Machine) -> None:
 # --- list --remote -------------------------------------------------------------------------------
 
 LISTS = pytest.mark.parametrize("source", ["npm", "github"])
-OLDER = "Older versions are on GitHub: list --remote --source github\n"
+OLDER = "Older versions are on GitHub: wasp installer list --remote --source github\n"
 
 
 @LISTS

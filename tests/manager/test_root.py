@@ -42,7 +42,7 @@ def test_the_home_of_another_user(root: Machine, command: list[str]) -> None:
     before = picture(root.home)
     run = root.run(*command, "--json")
     refused(run, root.home)
-    run.says(f"belongs to another user (number {STRANGER})")
+    run.says(f"belongs to another user (uid {STRANGER})")
     assert picture(root.home) == before
     assert root.run("list", "--json").ok().json["versions"] == ["0.25.0"]
 

@@ -17,20 +17,20 @@ ENABLED = "Telemetry: ENABLED\n"
 def test_status(wasp: Installed) -> None:
     before = wasp.files()
     said = wasp.called("telemetry").ok().stdout
-    assert said.startswith(f"{ENABLED}Next event of this project, ")
-    assert said.count(": with the next command\n") == 2
+    assert said.startswith(f"{ENABLED}In this project, ")
+    assert said.count(": an event next time\n") == 2
     assert wasp.files() == before
     wasp.used("version")
     wasp.used("deploy", "fly")
     said = wasp.called("telemetry").ok().stdout
-    assert "project, wasp build: with the next command\n" in said
-    found = re.search(r"other commands: after (20\S+ \S+)\n", said)
+    assert "project, wasp build: an event next time\n" in said
+    found = re.search(r"other commands: no event until (20\S+ \S+)\n", said)
     assert found
     following = time.mktime(time.strptime(found[1], "%Y-%m-%d %H:%M:%S"))
     assert abs(following - time.time() - 12 * HOUR) < 60
     wasp.age(-40 * 24 * HOUR)  # the clock was set back
-    assert "other commands: after 20" in wasp.called("telemetry").ok().stdout
-    assert wasp.called("telemetry", folder=wasp.here).ok().stdout.count("In no Wasp project") == 1
+    assert "other commands: no event until 20" in wasp.called("telemetry").ok().stdout
+    assert wasp.called("telemetry", folder=wasp.here).ok().stdout.count("not a Wasp project") == 1
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_status(wasp: Installed) -> None:
             "http://collector.invalid/ is not an https",
         ),
         ({"WASP_TELEMETRY_URL": "https://127.0.0.1:99999/"}, ":99999/ is not an https"),
-        ({"HOME": "/no/such/home"}, "there is no home folder of yours"),
+        ({"HOME": "/no/such/home"}, "you have no home folder"),
         ({"HOME": ""}, "HOME is not set"),
         ({"DO_NOT_TRACK": "1", "HOME": ""}, "DO_NOT_TRACK is set"),
         ({"WASP_TELEMETRY_DISABLE": "", "HOME": ""}, "WASP_TELEMETRY_DISABLE is"),
@@ -65,13 +65,13 @@ def test_enabled_is_not_said_where_nothing_is_ever_sent(
 
 def test_a_home_of_another_user_is_no_place_to_send_from(wasp: Installed) -> None:
     give_away(wasp.home)
-    assert "DISABLED (there is no home" in wasp.called("telemetry").ok().stdout
+    assert "DISABLED (you have no home" in wasp.called("telemetry").ok().stdout
 
 
 def test_off_and_on(wasp: Installed) -> None:
     assert "DISABLED" in wasp.called("telemetry", "off").ok().stdout
     said = wasp.called("telemetry").ok().stdout
-    assert said == "Telemetry: DISABLED (it was switched off with: wasp telemetry off)\n"
+    assert said == "Telemetry: DISABLED (you turned it off: wasp telemetry off)\n"
     wasp.used("version")
     assert wasp.collector.deliveries == []
     assert wasp.called("telemetry", "on").ok().stdout.startswith(ENABLED)
@@ -84,20 +84,20 @@ def test_off_and_on(wasp: Installed) -> None:
 
 def test_show_prints_what_is_then_sent(wasp: Installed) -> None:
     shown = wasp.called("telemetry", "show").ok()
-    assert shown.stderr.count("with the next command\n") == 2
+    assert shown.stderr.count("an event next time\n") == 2
     assert wasp.collector.deliveries == []
     wasp.used("version")
     assert shown.stdout == wasp.collector.deliveries[0].body.decode() + "\n"
     again = wasp.called("telemetry", "show").ok()
     assert again.stdout == shown.stdout
-    assert "other commands: after 20" in again.stderr
+    assert "other commands: no event until 20" in again.stderr
 
 
 def test_show_outside_a_project_prints_a_sample(wasp: Installed) -> None:
     before = wasp.files()
     wasp.set(WASP_TELEMETRY_CONTEXT="gitpod")
     shown = wasp.called("telemetry", "show", folder=wasp.here).ok()
-    assert "In no Wasp project" in shown.stderr
+    assert "nothing is sent. This is a sample:" in shown.stderr
     sample = json.loads(shown.stdout)
     assert wasp.files() == before
     wasp.used("version")

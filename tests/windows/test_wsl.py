@@ -113,7 +113,7 @@ def test_a_distribution_that_does_not_start(
     wsl.lists(HEADING + UBUNTU)
     setattr(wsl, how, ("Ubuntu-22.04",))
     monkeypatch.setattr(wsl_module, "START_LIMIT_S", 0.5)
-    world.refuses("does not start its distribution (Ubuntu-22.04)", "wsl -d Ubuntu-22.04")
+    world.refuses("WSL cannot start Ubuntu-22.04", "wsl -d Ubuntu-22.04")
 
 
 def test_a_distribution_that_was_asked_for_must_be_there(world: World) -> None:

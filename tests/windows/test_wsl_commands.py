@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,35 @@ def test_removing_the_last_version_removes_wasp_cmd(world: World, upstream: Upst
     world.run("uninstall", "0.25.0")
     assert not world.cmd.exists()
     assert world.announced == 2
+
+
+@pytest.mark.parametrize("command", ["uninstall", "migrate-to-npm"])
+@pytest.mark.parametrize(
+    ("answer", "status"), [("n", "unchanged"), ("", "unchanged"), ("y", "removed")]
+)
+def test_a_person_is_asked_before_all_of_wasp_goes(
+    world: World,
+    upstream: Upstream,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    answer: str,
+    status: str,
+) -> None:
+    upstream.publish("0.25.0")
+    world.run()
+    ours, terminal = os.openpty()
+    with (
+        open(ours, "w") as keyboard,
+        open(terminal) as stdin,
+        open(os.dup(terminal), "w") as stderr,
+    ):
+        monkeypatch.setattr("sys.stdin", stdin)
+        monkeypatch.setattr("sys.stderr", stderr)
+        keyboard.write(f"{answer}\n")
+        keyboard.flush()
+        assert world.run(command, yes=False).status == status
+        monkeypatch.undo()
+    assert world.cmd.exists() == (status == "unchanged")
 
 
 def test_an_entry_of_path_that_was_there_before_stays(world: World, upstream: Upstream) -> None:

@@ -145,4 +145,6 @@ def test_a_folder_that_cannot_be_on_path(wsl: FakeWsl, upstream: Upstream, tmp_p
     world = World(wsl, tmp_path / "100%")
     assert world.run().status == "installed"
     assert world.registry.values["Path"] == ("C:\\a", 2)
-    assert any("cannot be, because of a semicolon" in text for text in world.console.warnings)
+    assert any(
+        "cannot be on PATH: its name has a semicolon" in text for text in world.console.warnings
+    )

@@ -16,7 +16,7 @@ from wasp_installer.versions import is_version, parse_version
 DEFAULT_TIMEOUT_S: Final = 30
 #: What ``--help`` says beside what the sh program does, before lines with these words.
 _OURS: Final = {
-    "--source": "      --destdir DIR        for packagers: files go below it (env DESTDIR)\n",
+    "--source": "      --destdir DIR        for packagers: put the files below DIR (env DESTDIR)\n",
     "--quiet": "      --json               print one JSON object on stdout\n",
 }
 #: Options with a value, and those without, each with the field that it is.

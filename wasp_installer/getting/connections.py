@@ -141,7 +141,7 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
     if not _PROXY.fullmatch(proxy):
         raise SourceProblem(
             "proxy",
-            f"{name} is not the address of a proxy; in a password, write %40 for @, %23 for #, "
+            f"{name} is not a valid proxy address; in a password, write %40 for @, %23 for #, "
             "%2F for / and %3F for ?",
         )
     return proxy if "://" in proxy else f"http://{proxy}"

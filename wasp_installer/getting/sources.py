@@ -17,8 +17,8 @@ from .platforms import Platform
 _NETWORK_HINTS: Final[dict[str, str]] = {
     **dict.fromkeys(
         ("dns", "connection", "timeout", "http-status"),
-        "Check your network connection (and HTTPS_PROXY, if you use a proxy) or wait a little, "
-        "then run this again.",
+        "Check your network (and HTTPS_PROXY, if you need a proxy) or wait a little, then run this "
+        "again.",
     ),
     "tls": "Check your clock, and that CA certificates are installed (package ca-certificates).\n"
     "Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem",
@@ -26,8 +26,7 @@ _NETWORK_HINTS: Final[dict[str, str]] = {
     "captive-portal": "Open a web page in a browser to log in to the network, then run this again.",
     "insecure-url": "Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and "
     "npm config get registry.",
-    "bad-answer": "Run this again with --verbose to see each step, or try another source: "
-    "--source npm or github.",
+    "bad-answer": "To see each step: --verbose. To try another source: --source npm or github.",
 }
 #: For people, by what ``--source`` calls them.
 SOURCE_NAMES: Final[dict[str, str]] = {"npm": "the npm registry", "github": "GitHub"}

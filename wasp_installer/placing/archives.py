@@ -156,8 +156,8 @@ def unsafe() -> InstallerError:
     """The error of an archive that is more than a release of Wasp."""
     return InstallerError(
         "unsafe-archive",
-        "the archive has something in it that no Wasp release has, such as a path that leads "
-        "outside, or is far too large.",
+        "the archive is unsafe: it is far too large, or has a path, a link or a file that no Wasp "
+        "release has.",
         "Nothing was installed. Please report where the archive came from.",
     )
 

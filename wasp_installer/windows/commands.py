@@ -94,14 +94,14 @@ class Run:
         if self._options.destdir:
             raise InstallerError(
                 "usage",
-                "--destdir makes a package, and there is no build of Wasp for Windows to put in.",
+                "--destdir makes a package, and Wasp has no build for Windows to package.",
                 "Make packages for Linux inside WSL: python3 install.py --destdir",
             )
         if self._prefix_inside and not _INSIDE_PREFIX.fullmatch(self._prefix_inside):
             raise InstallerError(
                 "usage",
-                f"{self._prefix_inside} cannot be named in wasp.cmd.",
-                "Choose a folder with letters and digits only.",
+                f"--prefix {self._prefix_inside} has characters that wasp.cmd cannot take.",
+                "Choose a folder whose name has letters and digits only.",
             )
 
     def _install(self) -> Result:
@@ -157,8 +157,9 @@ class Run:
         options = self._options
         distribution = self._enter()
         is_all = len(options.others) == 1
-        if options.command == "uninstall" and is_all and not options.dry_run:
-            _confirm(options, f"Remove Wasp from {distribution.name}?")
+        if is_all and not options.dry_run and not _agrees(options, distribution):
+            self._console.say("Nothing was changed.")
+            return Result("unchanged")
         result = result_of(self._inside(distribution, *options.others, "--yes"))
         if options.dry_run or (not is_all and self._versions(distribution)):
             return result
@@ -216,10 +217,10 @@ class Run:
             return ""
 
 
-def _confirm(options: Options, question: str) -> None:
-    """Asks on a terminal; raises "interrupted" when the answer is not yes."""
+def _agrees(options: Options, distribution: Distribution) -> bool:
+    """Whether all of Wasp may be removed, which is asked on a terminal only."""
     if options.yes or not (sys.stderr.isatty() and sys.stdin.isatty()):
-        return
+        return True
+    question = f"Do you want to remove Wasp from {distribution.name}?"
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise InstallerError("interrupted", "nothing was removed.")
+    return sys.stdin.readline().strip().lower().startswith("y")

@@ -159,8 +159,8 @@ class PathSetup:
         # The registry would read a percent sign as a variable's.
         if set(str(self.folder)) & set(';%"\r\n'):
             self.console.warn(
-                f"{self.folder} is not on your PATH, and cannot be, because of a semicolon or a "
-                "percent sign in its name.\nChoose another place with --prefix DIR."
+                f"{self.folder} cannot be on PATH: its name has a semicolon, a percent sign or a "
+                "quote.\nChoose another place with --prefix DIR."
             )
         elif self.user_path and file and self.environment.get("GITHUB_ACTIONS"):
             self._add_for_github(Path(file))
@@ -177,7 +177,7 @@ class PathSetup:
                 self._mark.touch()
         except OSError as error:
             self.console.warn(
-                f"{self.folder} is not on your PATH, which cannot be changed: {error}.\n"
+                f"{self.folder} is not on your PATH, and cannot be added to it: {error}.\n"
                 + _SETTINGS
             )
             return
@@ -207,4 +207,4 @@ class PathSetup:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         if is_gone:
-            self.console.say(f"Took {self.folder} off your PATH")
+            self.console.say(f"Removed {self.folder} from your PATH")

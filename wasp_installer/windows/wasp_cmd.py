@@ -18,8 +18,8 @@ _TEXT: Final = """\
 rem Starts Wasp, which is inside WSL. The Wasp installer writes this file anew.
 rem distribution: {distribution}
 setlocal EnableExtensions DisableDelayedExpansion
-if /i "%CD%"=="%SystemRoot%" >&2 echo wasp: running in %CD%. A folder that begins with \\\\ \
-cannot be used from here; use Wasp in a terminal of {distribution}.
+if /i "%CD%"=="%SystemRoot%" >&2 echo wasp: cmd cannot use a folder that begins with \\\\, so \
+this runs in %CD%. Use a terminal of {distribution} there.
 if defined WSLENV (set "WSLENV={variables}:%WSLENV%") else set "WSLENV={variables}"
 "{program}" -d {distribution} --exec {shell} {options} "{script}" wasp %*
 """

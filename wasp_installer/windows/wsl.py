@@ -158,7 +158,7 @@ class Wsl:
             if not chosen:
                 raise _refusal(
                     f"WSL has no distribution '{named}' ({CHOICE_VARIABLE}).",
-                    "See which there are: wsl --list --verbose",
+                    "To see which there are: wsl --list --verbose",
                 )
         else:
             chosen = by_preference(listed)
@@ -169,14 +169,16 @@ class Wsl:
                 return distribution
         names = ", ".join(each.name for each in chosen)
         raise _refusal(
-            f"WSL does not start its distribution ({names}).",
-            f"See what it says: wsl -d {chosen[0].name}\n"
-            "To start WSL anew: wsl --shutdown, then this again.",
+            f"WSL cannot start {names}.",
+            f"To see why: wsl -d {chosen[0].name}\n"
+            "To restart WSL: wsl --shutdown. Then run this again.",
         )
 
     def _listed(self) -> list[Distribution]:
         if self.program is None:
-            raise _refusal("Wasp runs on Windows inside WSL, which is not here.", _HOW_TO_GET_WSL)
+            raise _refusal(
+                "Wasp runs inside WSL, which this machine does not have.", _HOW_TO_GET_WSL
+            )
         try:
             command = [self.program, "--list", "--verbose"]
             ended = run(command, LIST_LIMIT_S, environment=self.environment)
@@ -185,7 +187,8 @@ class Wsl:
         if ended.code == TOO_LONG:
             raise _refusal(
                 f"WSL does not answer (wsl --list, {LIST_LIMIT_S:g} s).",
-                "Restart it: wsl --shutdown, then this again. If that hangs too, restart Windows.",
+                "To restart it: wsl --shutdown. Then run this again. "
+                "If that hangs, restart Windows.",
             )
         # It fails where there is no distribution, with help or a sentence in the user's language.
         return distributions_in(decoded(ended.stdout)) if ended.code == 0 else []
@@ -256,14 +259,11 @@ def _nothing_to_use(listed: Sequence[Distribution]) -> InstallerError:
     if listed:
         names = ", ".join(each.name for each in listed)
         return _refusal(
-            f"WSL has no distribution for people, only {names}, "
-            "which another program keeps for itself.",
+            f"WSL has no distribution that you can use, only {names}.",
             "Type this in PowerShell or cmd:  wsl --install -d Ubuntu\n"
             "Then restart Windows, and run this again.",
         )
-    return _refusal(
-        "Wasp runs on Windows inside WSL, which has no Linux distribution yet.", _HOW_TO_GET_WSL
-    )
+    return _refusal("Wasp runs inside WSL, which has no Linux distribution yet.", _HOW_TO_GET_WSL)
 
 
 def _refusal(message: str, hint: str) -> InstallerError:
