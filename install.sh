@@ -9,9 +9,9 @@
 POSIXLY_CORRECT=1
 \unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
-[ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
+[ -z "${ZSH_EVAL_CONTEXT-}" ] || { emulate sh && setopt traps_async; }
 set +aefuxvC
-[ -z "${BASH_VERSION-}" ] || {
+[ -z "${BASH_VERSINFO-}" ] || {
 	shopt -u failglob nullglob nocasematch 2>/dev/null
 	unset -f declare
 	for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
@@ -3236,9 +3236,9 @@ case ":${PATH-}:" in
 esac
 case $- in
 	*i*)
-		if [ -n "${BASH_VERSION-}" ] && [ -r "$__wasp_root/completions/wasp.bash" ]; then
+		if [ -n "${BASH_VERSINFO-}" ] && [ -r "$__wasp_root/completions/wasp.bash" ]; then
 			. "$__wasp_root/completions/wasp.bash"
-		elif [ -n "${ZSH_VERSION-}" ] && [ -r "$__wasp_root/completions/_wasp" ]; then
+		elif [ -n "${ZSH_EVAL_CONTEXT-}" ] && [ -r "$__wasp_root/completions/_wasp" ]; then
 			. "$__wasp_root/completions/_wasp"
 		fi
 		;;
