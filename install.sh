@@ -4,11 +4,11 @@
 #
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
 #
-# `make install.sh` makes it from sh/ (without comments), installed/ and telemetry_ping.py. It is one brace group, so a cut
-# download does nothing. Your shell only hands over to /bin/sh: a backslash keeps aliases off, POSIXLY_CORRECT functions.
+# `make install.sh` makes it from sh/ (without comments), installed/ and telemetry_ping.py. Cut off, it does nothing, as one
+# brace group. Your shell only hands over to /bin/sh: a backslash keeps aliases off, POSIXLY_CORRECT functions.
 POSIXLY_CORRECT=1
 \unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
-\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
+\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=wasp-installer-$$-XXXXXX; d=$(mktemp -d "${TMPDIR:-/tmp}/$d" 2>/dev/null || mktemp -d "/tmp/$d") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
 [ -z "${ZSH_EVAL_CONTEXT-}" ] || { emulate sh && setopt traps_async; }
 set +aefuxvC
 [ -z "${BASH_VERSINFO-}" ] || {
@@ -292,14 +292,14 @@ is_version() {
 set_defaults() {
 	home=${HOME-}
 	while [ "$home" != "${home%/}" ]; do home=${home%/}; done
-	command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
-	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
-	outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+	command=install wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
+	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} source=auto
+	outcome=switched timeout=${WASP_HTTP_TIMEOUT:-30}
 	wants_telemetry=true modify_path=true
 	for _name in force dry_run porcelain quiet verbose remote require_checksum assume_yes help hold_warnings announced \
 		committed on_path; do eval "$_name=false"; done
-	for _name in version release_source release_url release_digest release_node registry problem problem_text \
-		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
+	for _name in named_version destdir archive_file wanted_sha256 previous version registry problem problem_text \
+		release_source release_url release_digest release_node os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
 		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
 		child progress sending lookups npm_lookup; do eval "$_name=''"; done
 }
@@ -1309,9 +1309,10 @@ print_receipt() {
 }
 read_receipt() {
 	read_json "$share_dir/$version/.receipt.json" || : >"$work/values"
-	pick source && release_source=$picked
-	pick url && release_url=$picked
-	pick digest && release_digest=$picked
+	for _key in source url digest; do
+		pick "$_key"
+		eval "release_$_key=\$picked"
+	done
 	take_node_range node
 }
 place_version() {
@@ -1699,8 +1700,9 @@ check_node() {
 	case $(command -v node),$node_version in
 		,*)
 			_found='is not on PATH'
-			[ -z "$(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null)" ] \
-				|| _found="$_found, but nvm has it" _advice='Switch it on in this terminal: nvm use node'
+			_place=$(ls -d "${NVM_DIR:-$home/.nvm}"/versions/node/* "$home"/.local/share/*/node-versions/* \
+				"$home"/.volta/*/*/node/* "$home"/.asdf/*/nodejs/* 2>/dev/null | head -n 1)
+			[ -z "$_place" ] || _found="is not on PATH, but in $(pretty "$_place")" _advice='Switch it on in this terminal: nvm use node'
 			;;
 		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found='does not say which version it is' ;;
 		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="is $node_version" ;;
@@ -2071,7 +2073,7 @@ examine_surroundings() {
 	find_registry
 	show registry "$(plain_text "$registry")"
 	_proxy=${https_proxy-${HTTPS_PROXY-${ALL_PROXY-${all_proxy-}}}}
-	show proxy "$(plain_text "$_proxy")"
+	show proxy "$(plain_text "${_proxy##*@}")"
 }
 find_left_over() {
 	_found=$(with_name "$_found" "$1")
@@ -3265,7 +3267,7 @@ end
 set -e __wasp_root
 END_5
 		completions/wasp.bash) cat <<'END_6' ;;
-# Tab completion of wasp in bash, by the Wasp installer.
+# Tab completion of wasp in bash.
 
 # Wasp does not list all of its words, and repeats a command that has none.
 _wasp() {
@@ -3291,7 +3293,7 @@ complete -o default -F _wasp wasp
 END_6
 		completions/_wasp) cat <<'END_7' ;;
 #compdef wasp
-# Tab completion of wasp in zsh, by the Wasp installer.
+# Tab completion of wasp in zsh.
 
 # Sets reply to what may follow these words, some with a colon and a description. Wasp does not list
 # all of its words, and repeats a command that has none.
@@ -3333,7 +3335,7 @@ else
 fi
 END_7
 		completions/wasp.fish) cat <<'END_8' ;;
-# Tab completion of wasp in fish, by the Wasp installer.
+# Tab completion of wasp in fish.
 
 # Wasp does not list all of its words, and repeats a command that has none.
 function __wasp_words
@@ -3403,7 +3405,8 @@ make_work_folder() {
 	case $program in
 		*/wasp-installer-"$$"-??????/program) work=${program%/program} ;;
 		*)
-			_made=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
+			_made=wasp-installer-$$-XXXXXX
+			_made=$(mktemp -d "${TMPDIR:-/tmp}/$_made" 2>/dev/null || mktemp -d "/tmp/$_made" 2>&1) \
 				|| die_file_system 'cannot make a temporary folder' "$_made"
 			work=$_made
 			;;

@@ -75,11 +75,11 @@ HEADER = """\
 #
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
 #
-# `make install.sh` makes it from sh/ (without comments), installed/ and telemetry_ping.py. It is one brace group, so a cut
-# download does nothing. Your shell only hands over to /bin/sh: a backslash keeps aliases off, POSIXLY_CORRECT functions.
+# `make install.sh` makes it from sh/ (without comments), installed/ and telemetry_ping.py. Cut off, it does nothing, as one
+# brace group. Your shell only hands over to /bin/sh: a backslash keeps aliases off, POSIXLY_CORRECT functions.
 POSIXLY_CORRECT=1
 \\unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
-\\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
+\\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=wasp-installer-$$-XXXXXX; d=$(mktemp -d "${TMPDIR:-/tmp}/$d" 2>/dev/null || mktemp -d "/tmp/$d") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
 """  # noqa: E501 - one line, since zsh has an option that refuses line breaks in quotes
 FOOTER = """\
 WASP_INSTALLER

@@ -9,8 +9,11 @@ check_node() {
 	case $(command -v node),$node_version in
 		,*)
 			_found='is not on PATH'
-			[ -z "$(ls "${NVM_DIR:-${HOME-}/.nvm}/versions/node" 2>/dev/null)" ] \
-				|| _found="$_found, but nvm has it" _advice='Switch it on in this terminal: nvm use node'
+			# Where nvm, fnm, Volta and asdf keep it.
+			# shellcheck disable=SC2012 # a name is only printed
+			_place=$(ls -d "${NVM_DIR:-$home/.nvm}"/versions/node/* "$home"/.local/share/*/node-versions/* \
+				"$home"/.volta/*/*/node/* "$home"/.asdf/*/nodejs/* 2>/dev/null | head -n 1)
+			[ -z "$_place" ] || _found="is not on PATH, but in $(pretty "$_place")" _advice='Switch it on in this terminal: nvm use node'
 			;;
 		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found='does not say which version it is' ;;
 		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="is $node_version" ;;

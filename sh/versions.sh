@@ -95,9 +95,10 @@ print_receipt() {
 # read_receipt: sets what is known of the installed version
 read_receipt() {
 	read_json "$share_dir/$version/.receipt.json" || : >"$work/values"
-	pick source && release_source=$picked
-	pick url && release_url=$picked
-	pick digest && release_digest=$picked
+	for _key in source url digest; do
+		pick "$_key"
+		eval "release_$_key=\$picked"
+	done
 	take_node_range node
 }
 
