@@ -177,6 +177,8 @@ def without_ours(arguments: Sequence[str]) -> list[str]:
     words = iter(arguments)
     kept = []
     for word in words:
+        if word == "--":
+            return [*kept, word, *words]
         if word == "--destdir":
             next(words, None)
         elif word != "--json" and not word.startswith("--destdir="):

@@ -156,7 +156,8 @@ def _is_excepted(host: str, excepted: str) -> bool:
         return True
     for entry in re.split(r"[,\s]+", excepted.lower()):
         name = entry.strip(".[]")
-        if name and (host == name or host.endswith(f".{name}")):
+        # A number in an address is no domain.
+        if name and (host == name or (host[-1:].isalpha() and host.endswith(f".{name}"))):
             return True
         try:
             if "/" in entry and ipaddress.ip_address(host) in ipaddress.ip_network(entry, False):
