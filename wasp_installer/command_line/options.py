@@ -175,7 +175,7 @@ def usage() -> str:
 def without_ours(arguments: Sequence[str]) -> list[str]:
     """The arguments without those that the sh program does not know."""
     words = iter(arguments)
-    kept = []
+    kept: list[str] = []
     for word in words:
         if word == "--":
             return [*kept, word, *words]
