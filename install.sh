@@ -269,6 +269,9 @@ absolute() {
 	while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
 	printf '%s\n' "$_path"
 }
+absolute_or() {
+	case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s\n' "$2" ;; esac
+}
 owner_of() {
 	ls -ldn "$1" 2>/dev/null | awk '{ print $3; exit }'
 }
@@ -1206,8 +1209,8 @@ is_opted_out() {
 		'' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
 		*) return 0 ;;
 	esac
-	find_config_folder
-	case $config_folder in /*) _folder=$config_folder/wasp ;; *) return 1 ;; esac
+	_folder=$(absolute_or "${XDG_CONFIG_HOME-}" "$home/.config")/wasp
+	case $_folder in /*) ;; *) return 1 ;; esac
 	[ -e "$_folder/telemetry-off" ] || [ -L "$_folder/telemetry-off" ] && return 0
 	until [ -d "${_folder:-/}/" ]; do _folder=${_folder%/*}; done
 	! [ -x "${_folder:-/}/" ]
@@ -1551,13 +1554,12 @@ for_each_startup_file() {
 	startup_verb=$1 offered=$newline
 	real_home=$(cd "$HOME/" && pwd -P)
 	real_home=${real_home%/}
-	find_config_folder
 	_login=.profile
 	for _name in .bash_login .bash_profile; do [ ! -r "$home/$_name" ] || _login=$_name; done
 	offer bash "$home/.bashrc"
 	ask_for_zdotdir
 	offer zsh "$zdotdir/.zshrc"
-	offer fish "$config_folder/fish/conf.d/wasp.fish"
+	offer fish "$(absolute_or "${XDG_CONFIG_HOME-}" "$home/.config")/fish/conf.d/wasp.fish"
 	! $on_path || return 0
 	for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
 		offer "${_shell% *}" "$home/${_shell#* }"
@@ -1573,15 +1575,11 @@ offer() {
 	esac
 }
 ask_for_zdotdir() {
-	zdotdir=${ZDOTDIR:-$home}
+	zdotdir=$(absolute_or "${ZDOTDIR-}" "$home")
 	[ "$own_shell" = zsh ] || [ -e "$home/.zshenv" ] || return 0
 	_said=$(ask zsh -c '\builtin print -r -- "
 zdotdir=${ZDOTDIR:-$HOME}"') || return 0
 	case $_said in *"${newline}zdotdir=/"*) zdotdir=${_said##*"${newline}zdotdir="} ;; esac
-}
-find_config_folder() {
-	config_folder=$home/.config
-	case ${XDG_CONFIG_HOME-} in /*) config_folder=$XDG_CONFIG_HOME ;; esac
 }
 take_out_of_startup_files() {
 	may_change_startup_files || return 0
@@ -1905,8 +1903,7 @@ look_around() {
 	inspect_launcher
 	sweep
 	list_installed
-	cache_folder=$home/.cache/wasp
-	case ${XDG_CACHE_HOME-} in /*) cache_folder=$XDG_CACHE_HOME/wasp ;; esac
+	cache_folder=$(absolute_or "${XDG_CACHE_HOME-}" "$home/.cache")/wasp
 }
 decide() {
 	! $dry_run || leave_plan "$1"

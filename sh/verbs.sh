@@ -136,6 +136,11 @@ absolute() {
 	printf '%s\n' "$_path"
 }
 
+# absolute_or PATH OTHER: prints PATH if it is absolute, else the other
+absolute_or() {
+	case $1 in /*) printf '%s\n' "$1" ;; *) printf '%s\n' "$2" ;; esac
+}
+
 # owner_of FILE: prints the number of the user whose it is
 owner_of() {
 	# shellcheck disable=SC2012 # of the names that ls may spell oddly none is looked at
