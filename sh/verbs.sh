@@ -128,10 +128,9 @@ remove_empty() {
 	done
 }
 
-# absolute PATH: prints it so
+# absolute PATH: prints it so. Most shells leave the ~ of --prefix=~/wasp as it is.
 absolute() {
-	_path=$1
-	case $_path in /*) ;; *) _path=$PWD/$_path ;; esac
+	case $1 in /*) _path=$1 ;; \~/*) _path=$home${1#?} ;; *) _path=$PWD/$1 ;; esac
 	while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
 	printf '%s\n' "$_path"
 }
