@@ -8,10 +8,10 @@
 # does nothing. Your shell only starts /bin/sh: backslashes keep aliases off, POSIXLY_CORRECT functions.
 POSIXLY_CORRECT=1
 \unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
-\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
-[ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
+\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=wasp-installer-$$-XXXXXX; d=$(mktemp -d "${TMPDIR:-/tmp}/$d" 2>/dev/null || mktemp -d "/tmp/$d") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
+[ -z "${ZSH_EVAL_CONTEXT-}" ] || { emulate sh && setopt traps_async; }
 set +aefuxvC
-[ -z "${BASH_VERSION-}" ] || {
+[ -z "${BASH_VERSINFO-}" ] || {
 	shopt -u failglob nullglob nocasematch 2>/dev/null
 	unset -f declare
 	for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done
@@ -266,13 +266,15 @@ remove_empty() {
 	done
 }
 absolute() {
-	_path=$1
-	case $_path in /*) ;; *) _path=$PWD/$_path ;; esac
+	case $1 in /*) _path=$1 ;; \~/*) _path=$home${1#?} ;; *) _path=$PWD/$1 ;; esac
 	while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
 	lines "$_path"
 }
 make_folder() {
 	[ -d "$2" ] || change_in "$1" mkdir -p "$2"
+}
+absolute_or() {
+	case $1 in /*) lines "$1" ;; *) lines "$2" ;; esac
 }
 owner_of() {
 	ls -ldn "$1" 2>/dev/null | awk '{ print $3; exit }'
@@ -313,16 +315,16 @@ is_version() {
 set_defaults() {
 	home=${HOME-}
 	while [ "$home" != "${home%/}" ]; do home=${home%/}; done
-	command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
-	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
-	outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+	command=install wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
+	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} source=auto
+	outcome=switched timeout=${WASP_HTTP_TIMEOUT:-30}
 	wants_telemetry=true modify_path=true
 	for _name in force dry_run porcelain quiet verbose remote require_checksum assume_yes help hold_warnings announced \
 		committed on_path; do eval "$_name=false"; done
-	for _name in version release_source release_url release_digest release_node registry problem problem_text \
-		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
-		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
-		child progress sending lookups npm_lookup all_digests; do eval "$_name=''"; done
+	for _name in named_version destdir archive_file wanted_sha256 previous version registry problem problem_text release_source \
+		release_url release_digest release_node os arch libc distro_id current installed available path_message edited \
+		held_warnings steps python node_version wasp_root share_dir bin_dir work staging staged_launcher owner_name turn \
+		made_share made_bin child progress sending lookups npm_lookup all_digests; do eval "$_name=''"; done
 }
 parse_arguments() {
 	for _argument in "$@"; do
@@ -659,7 +661,7 @@ explain_failure() {
 		*'proxy syntax'* | *'proxy URL'*)
 			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
-		1,*HTTP/0.9* | 3,* | 47,* | 63,*) problem=bad-answer ;;
+		1,*HTTP/0.9* | 3,* | 47,* | 63,* | *edirection*) problem=bad-answer ;;
 		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
 		22,407,* | *,*\ 407*) problem=proxy ;;
 		22,4[01][045],*) set_problem not-found "$host does not have it" ;;
@@ -1241,8 +1243,8 @@ is_opted_out() {
 		'' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
 		*) return 0 ;;
 	esac
-	find_config_folder
-	case $config_folder in /*) _folder=$config_folder/wasp ;; *) return 1 ;; esac
+	_folder=$(absolute_or "${XDG_CONFIG_HOME-}" "$home/.config")/wasp
+	case $_folder in /*) ;; *) return 1 ;; esac
 	[ -e "$_folder/telemetry-off" ] || [ -L "$_folder/telemetry-off" ] && return 0
 	until [ -d "${_folder:-/}/" ]; do _folder=${_folder%/*}; done
 	! [ -x "${_folder:-/}/" ]
@@ -1280,9 +1282,9 @@ send_event() {
 	sending=$!
 }
 name_owner() {
-	_namespace=$(readlink /proc/self/ns/pid 2>/dev/null)
-	_namespace=${_namespace#*\[}
-	machine_name=$(uname -n)_${_namespace:+pid__${_namespace%]}_}
+	_ns=$(readlink /proc/self/ns/pid 2>/dev/null)
+	_ns=${_ns#*\[}
+	machine_name=$(uname -n)_${_ns:+pid__${_ns%]}_}
 	case $machine_name in *[!A-Za-z0-9_]*) machine_name=$(lines "$machine_name" | tr -c 'A-Za-z0-9\n' _) ;; esac
 	owner_name=$machine_name-$$
 	staged_launcher=$bin_dir/.wasp-staging-$owner_name-new
@@ -1471,7 +1473,7 @@ stage_shared_files() {
 write_installed() {
 	spell "$wasp_root"
 	_errors=$(
-		export target="$1" new="${2-}" sh_root="__wasp_root=$word" fish_root="set -g __wasp_root $fish_word" \
+		export to="$1" new="${2-}" sh_root="__wasp_root=$word" fish_root="set -g __wasp_root $fish_word" \
 			launcher_lines="_wasp_version=${2-}${newline}_wasp_root=\"$(escaped "$wasp_root")\"${newline}_wasp_python=\"$(escaped "$python")\""
 		installed_files awk '
 			function finish() {
@@ -1483,7 +1485,7 @@ write_installed() {
 			}
 			/^%file / {
 				finish()
-				file = ENVIRON["target"]
+				file = ENVIRON["to"]
 				if (ENVIRON["new"] == "") file = file "/" $2
 				if ((ENVIRON["new"] != "") != ($2 == "launcher")) file = ""
 				lines = 0
@@ -1610,13 +1612,12 @@ for_each_startup_file() {
 	startup_verb=$1 offered=$newline
 	real_home=$(cd "$HOME/" && pwd -P)
 	real_home=${real_home%/}
-	find_config_folder
 	_login=.profile
 	for _name in .bash_login .bash_profile; do [ ! -r "$home/$_name" ] || _login=$_name; done
 	offer bash "$home/.bashrc"
 	ask_for_zdotdir
 	offer zsh "$zdotdir/.zshrc"
-	offer fish "$config_folder/fish/conf.d/wasp.fish"
+	offer fish "$(absolute_or "${XDG_CONFIG_HOME-}" "$home/.config")/fish/conf.d/wasp.fish"
 	! $on_path || return 0
 	for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
 		offer "${_shell% *}" "$home/${_shell#* }"
@@ -1632,15 +1633,11 @@ offer() {
 	esac
 }
 ask_for_zdotdir() {
-	zdotdir=${ZDOTDIR:-$home}
+	zdotdir=$(absolute_or "${ZDOTDIR-}" "$home")
 	[ "$own_shell" = zsh ] || [ -e "$home/.zshenv" ] || return 0
 	_said=$(ask zsh -c '\builtin print -r -- "
 zdotdir=${ZDOTDIR:-$HOME}"') || return 0
 	case $_said in *"${newline}zdotdir=/"*) zdotdir=${_said##*"${newline}zdotdir="} ;; esac
-}
-find_config_folder() {
-	config_folder=$home/.config
-	case ${XDG_CONFIG_HOME-} in /*) config_folder=$XDG_CONFIG_HOME ;; esac
 }
 take_out_of_startup_files() {
 	may_change_startup_files || return 0
@@ -1760,8 +1757,10 @@ check_node() {
 	case $(command -v node),$node_version in
 		,*)
 			_found='is not on PATH'
-			set -- "${NVM_DIR:-${HOME-}/.nvm}/versions/node"/*
-			[ ! -e "$1" ] || _found="$_found, but nvm has it" _advice='Switch it on in this terminal: nvm use node'
+			for _place in "${NVM_DIR:-$home/.nvm}"/versions/node/* "$home"/.local/share/*/node-versions/* \
+				"$home"/.volta/*/*/node/* "$home"/.asdf/*/nodejs/*; do
+				[ ! -e "$_place" ] || _found="is not on PATH, but in $(pretty "$_place")" _advice='Switch it on, for example: nvm use node'
+			done
 			;;
 		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found='does not say which version it is' ;;
 		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="on PATH is $node_version" ;;
@@ -1964,8 +1963,7 @@ look_around() {
 	inspect_launcher
 	sweep
 	list_installed
-	cache_folder=$home/.cache/wasp
-	case ${XDG_CACHE_HOME-} in /*) cache_folder=$XDG_CACHE_HOME/wasp ;; esac
+	cache_folder=$(absolute_or "${XDG_CACHE_HOME-}" "$home/.cache")/wasp
 }
 decide() {
 	! $dry_run || leave_plan "$1"
@@ -2132,7 +2130,7 @@ examine_surroundings() {
 	find_registry
 	show registry "$(plain_text "$registry")"
 	_proxy=${https_proxy-${HTTPS_PROXY-${ALL_PROXY-${all_proxy-}}}}
-	show proxy "$(plain_text "$_proxy")"
+	show proxy "$(plain_text "${_proxy##*@}")"
 }
 find_left_over() {
 	_found=$(with_name "$_found" "$1")
@@ -3292,9 +3290,9 @@ case ":${PATH-}:" in
 esac
 case $- in
 	*i*)
-		if [ -n "${BASH_VERSION-}" ] && [ -r "$__wasp_root/completions/wasp.bash" ]; then
+		if [ -n "${BASH_VERSINFO-}" ] && [ -r "$__wasp_root/completions/wasp.bash" ]; then
 			. "$__wasp_root/completions/wasp.bash"
-		elif [ -n "${ZSH_VERSION-}" ] && [ -r "$__wasp_root/completions/_wasp" ]; then
+		elif [ -n "${ZSH_EVAL_CONTEXT-}" ] && [ -r "$__wasp_root/completions/_wasp" ]; then
 			. "$__wasp_root/completions/_wasp"
 		fi
 		;;
@@ -3319,7 +3317,7 @@ if status is-interactive; and test -r $__wasp_root/completions/wasp.fish
 end
 set -e __wasp_root
 %file completions/wasp.bash
-# Tab completion of wasp in bash, by the Wasp installer.
+# Tab completion of wasp in bash.
 
 # Wasp does not list all of its words, and repeats a command that has none.
 _wasp() {
@@ -3344,7 +3342,7 @@ _wasp() {
 complete -o default -F _wasp wasp
 %file completions/_wasp
 #compdef wasp
-# Tab completion of wasp in zsh, by the Wasp installer.
+# Tab completion of wasp in zsh.
 
 # Sets reply to what may follow these words, some with a colon and a description. Wasp does not list
 # all of its words, and repeats a command that has none.
@@ -3385,7 +3383,7 @@ else
   fi
 fi
 %file completions/wasp.fish
-# Tab completion of wasp in fish, by the Wasp installer.
+# Tab completion of wasp in fish.
 
 # Wasp does not list all of its words, and repeats a command that has none.
 function __wasp_words
@@ -3454,7 +3452,8 @@ make_work_folder() {
 	case $program in
 		*/wasp-installer-"$$"-??????/program) work=${program%/program} ;;
 		*)
-			_made=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
+			_made=wasp-installer-$$-XXXXXX
+			_made=$(mktemp -d "${TMPDIR:-/tmp}/$_made" 2>/dev/null || mktemp -d "/tmp/$_made" 2>&1) \
 				|| die_file_system 'cannot make a temporary folder' "$_made"
 			work=$_made
 			;;

@@ -16,9 +16,9 @@ case ":${PATH-}:" in
 esac
 case $- in
 	*i*)
-		if [ -n "${BASH_VERSION-}" ] && [ -r "$__wasp_root/completions/wasp.bash" ]; then
+		if [ -n "${BASH_VERSINFO-}" ] && [ -r "$__wasp_root/completions/wasp.bash" ]; then
 			. "$__wasp_root/completions/wasp.bash"
-		elif [ -n "${ZSH_VERSION-}" ] && [ -r "$__wasp_root/completions/_wasp" ]; then
+		elif [ -n "${ZSH_EVAL_CONTEXT-}" ] && [ -r "$__wasp_root/completions/_wasp" ]; then
 			. "$__wasp_root/completions/_wasp"
 		fi
 		;;

@@ -85,7 +85,7 @@ HEADER = """\
 # does nothing. Your shell only starts /bin/sh: backslashes keep aliases off, POSIXLY_CORRECT functions.
 POSIXLY_CORRECT=1
 \\unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
-\\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
+\\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=wasp-installer-$$-XXXXXX; d=$(mktemp -d "${TMPDIR:-/tmp}/$d" 2>/dev/null || mktemp -d "/tmp/$d") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
 """  # noqa: E501 - one line, since zsh has an option that refuses line breaks in quotes
 FOOTER = """\
 WASP_INSTALLER

@@ -4,19 +4,19 @@
 set_defaults() {
 	home=${HOME-}
 	while [ "$home" != "${home%/}" ]; do home=${home%/}; done
-	command=install named_version='' wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
-	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} destdir='' source=auto archive_file='' wanted_sha256=''
-	outcome=switched previous='' timeout=${WASP_HTTP_TIMEOUT:-30}
+	command=install wanted=${WASP_VERSION:-latest} wanted_from=WASP_VERSION
+	prefix=${WASP_INSTALL_PREFIX:-${HOME:+$home/.local}} source=auto
+	outcome=switched timeout=${WASP_HTTP_TIMEOUT:-30}
 	# These are run as commands.
 	wants_telemetry=true modify_path=true
 	for _name in force dry_run porcelain quiet verbose remote require_checksum assume_yes help hold_warnings announced \
 		committed on_path; do eval "$_name=false"; done
 
 	# What becomes known on the way.
-	for _name in version release_source release_url release_digest release_node registry problem problem_text \
-		os arch libc distro_id current installed available path_message edited held_warnings steps python node_version \
-		wasp_root share_dir bin_dir work staging staged_launcher owner_name turn made_share made_bin \
-		child progress sending lookups npm_lookup all_digests; do eval "$_name=''"; done
+	for _name in named_version destdir archive_file wanted_sha256 previous version registry problem problem_text release_source \
+		release_url release_digest release_node os arch libc distro_id current installed available path_message edited \
+		held_warnings steps python node_version wasp_root share_dir bin_dir work staging staged_launcher owner_name turn \
+		made_share made_bin child progress sending lookups npm_lookup all_digests; do eval "$_name=''"; done
 }
 
 parse_arguments() {

@@ -75,7 +75,7 @@ examine_surroundings() {
 	find_registry
 	show registry "$(plain_text "$registry")"
 	_proxy=${https_proxy-${HTTPS_PROXY-${ALL_PROXY-${all_proxy-}}}}
-	show proxy "$(plain_text "$_proxy")"
+	show proxy "$(plain_text "${_proxy##*@}")"
 }
 
 # find_left_over FILE

@@ -87,7 +87,7 @@ write_installed() {
 	spell "$wasp_root"
 	# shellcheck disable=SC2155 # it never fails
 	_errors=$(
-		export target="$1" new="${2-}" sh_root="__wasp_root=$word" fish_root="set -g __wasp_root $fish_word" \
+		export to="$1" new="${2-}" sh_root="__wasp_root=$word" fish_root="set -g __wasp_root $fish_word" \
 			launcher_lines="_wasp_version=${2-}${newline}_wasp_root=\"$(escaped "$wasp_root")\"${newline}_wasp_python=\"$(escaped "$python")\""
 		# shellcheck disable=SC2016 # for awk
 		installed_files awk '
@@ -100,7 +100,7 @@ write_installed() {
 			}
 			/^%file / {
 				finish()
-				file = ENVIRON["target"]
+				file = ENVIRON["to"]
 				if (ENVIRON["new"] == "") file = file "/" $2
 				if ((ENVIRON["new"] != "") != ($2 == "launcher")) file = ""
 				lines = 0

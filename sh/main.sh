@@ -52,7 +52,8 @@ make_work_folder() {
 	case $program in
 		*/wasp-installer-"$$"-??????/program) work=${program%/program} ;;
 		*)
-			_made=$(mktemp -d "${TMPDIR:-/tmp}/wasp-installer-$$-XXXXXX" 2>/dev/null || mktemp -d "/tmp/wasp-installer-$$-XXXXXX" 2>&1) \
+			_made=wasp-installer-$$-XXXXXX
+			_made=$(mktemp -d "${TMPDIR:-/tmp}/$_made" 2>/dev/null || mktemp -d "/tmp/$_made" 2>&1) \
 				|| die_file_system 'cannot make a temporary folder' "$_made"
 			work=$_made
 			;;

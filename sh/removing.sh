@@ -7,8 +7,7 @@ look_around() {
 	inspect_launcher
 	sweep
 	list_installed
-	cache_folder=$home/.cache/wasp
-	case ${XDG_CACHE_HOME-} in /*) cache_folder=$XDG_CACHE_HOME/wasp ;; esac
+	cache_folder=$(absolute_or "${XDG_CACHE_HOME-}" "$home/.cache")/wasp
 }
 
 # decide ACTION: a dry run ends with it; a person is asked, unless a version was named

@@ -89,7 +89,6 @@ for_each_startup_file() {
 	startup_verb=$1 offered=$newline
 	real_home=$(cd "$HOME/" && pwd -P)
 	real_home=${real_home%/}
-	find_config_folder
 	# Of these, bash reads the first at a login, the last here; on a Mac every window is a login.
 	_login=.profile
 	for _name in .bash_login .bash_profile; do [ ! -r "$home/$_name" ] || _login=$_name; done
@@ -97,7 +96,7 @@ for_each_startup_file() {
 	# Not .zshenv: on a Mac, /etc/zprofile comes after it and puts the system's folders first.
 	ask_for_zdotdir
 	offer zsh "$zdotdir/.zshrc"
-	offer fish "$config_folder/fish/conf.d/wasp.fish"
+	offer fish "$(absolute_or "${XDG_CONFIG_HOME-}" "$home/.config")/fish/conf.d/wasp.fish"
 	# The others are only for PATH.
 	! $on_path || return 0
 	for _shell in "bash $_login" 'ksh .kshrc' 'ksh .profile' 'mksh .mkshrc' 'mksh .profile' 'yash .yashrc' 'yash .yash_profile' 'sh .profile'; do
@@ -118,17 +117,12 @@ offer() {
 
 # ask_for_zdotdir: sets zdotdir. A zshenv may set it without exporting it, so zsh is asked.
 ask_for_zdotdir() {
-	zdotdir=${ZDOTDIR:-$home}
+	zdotdir=$(absolute_or "${ZDOTDIR-}" "$home")
 	[ "$own_shell" = zsh ] || [ -e "$home/.zshenv" ] || return 0
 	# shellcheck disable=SC2016 # for zsh
 	_said=$(ask zsh -c '\builtin print -r -- "
 zdotdir=${ZDOTDIR:-$HOME}"') || return 0
 	case $_said in *"${newline}zdotdir=/"*) zdotdir=${_said##*"${newline}zdotdir="} ;; esac
-}
-
-find_config_folder() {
-	config_folder=$home/.config
-	case ${XDG_CONFIG_HOME-} in /*) config_folder=$XDG_CONFIG_HOME ;; esac
 }
 
 # take_out_of_startup_files: wherever the lines may be

@@ -5,11 +5,11 @@
 # them is called inside $(...), where it would leave only the subshell. A helper that may take a moment runs
 # in the background and is waited for, because a shell answers a signal during "wait" at once.
 
-[ -z "${ZSH_VERSION-}" ] || { emulate sh && setopt traps_async; }
+[ -z "${ZSH_EVAL_CONTEXT-}" ] || { emulate sh && setopt traps_async; }
 set +aefuxvC
 # bash passes exported functions on to /bin/sh.
 # shellcheck disable=SC3044 # bash has it
-[ -z "${BASH_VERSION-}" ] || {
+[ -z "${BASH_VERSINFO-}" ] || {
 	shopt -u failglob nullglob nocasematch 2>/dev/null
 	unset -f declare
 	for _name in $(declare -F); do case $_name in -*) ;; *) unset -f "$_name" ;; esac done

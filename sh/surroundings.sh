@@ -10,8 +10,11 @@ check_node() {
 	case $(command -v node),$node_version in
 		,*)
 			_found='is not on PATH'
-			set -- "${NVM_DIR:-${HOME-}/.nvm}/versions/node"/*
-			[ ! -e "$1" ] || _found="$_found, but nvm has it" _advice='Switch it on in this terminal: nvm use node'
+			# Where nvm, fnm, Volta and asdf keep it.
+			for _place in "${NVM_DIR:-$home/.nvm}"/versions/node/* "$home"/.local/share/*/node-versions/* \
+				"$home"/.volta/*/*/node/* "$home"/.asdf/*/nodejs/*; do
+				[ ! -e "$_place" ] || _found="is not on PATH, but in $(pretty "$_place")" _advice='Switch it on, for example: nvm use node'
+			done
 			;;
 		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found='does not say which version it is' ;;
 		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="on PATH is $node_version" ;;

@@ -32,9 +32,9 @@ is_opted_out() {
 		'' | 0 | [Ff][Aa][Ll][Ss][Ee] | [Nn][Oo] | [Oo][Ff][Ff]) ;;
 		*) return 0 ;;
 	esac
-	find_config_folder
+	_folder=$(absolute_or "${XDG_CONFIG_HOME-}" "$home/.config")/wasp
 	# A home that is no full path is nobody's.
-	case $config_folder in /*) _folder=$config_folder/wasp ;; *) return 1 ;; esac
+	case $_folder in /*) ;; *) return 1 ;; esac
 	[ -e "$_folder/telemetry-off" ] || [ -L "$_folder/telemetry-off" ] && return 0
 	# It cannot be looked for where one on the way may not be entered.
 	until [ -d "${_folder:-/}/" ]; do _folder=${_folder%/*}; done

@@ -128,10 +128,9 @@ remove_empty() {
 	done
 }
 
-# absolute PATH: prints it so
+# absolute PATH: prints it so. Most shells leave the ~ of --prefix=~/wasp as it is.
 absolute() {
-	_path=$1
-	case $_path in /*) ;; *) _path=$PWD/$_path ;; esac
+	case $1 in /*) _path=$1 ;; \~/*) _path=$home${1#?} ;; *) _path=$PWD/$1 ;; esac
 	while [ "$_path" != "${_path%/}" ]; do _path=${_path%/}; done
 	lines "$_path"
 }
@@ -139,6 +138,11 @@ absolute() {
 # make_folder FOLDER PATH: the folder PATH, which is below FOLDER, with those above it
 make_folder() {
 	[ -d "$2" ] || change_in "$1" mkdir -p "$2"
+}
+
+# absolute_or PATH OTHER: prints PATH if it is absolute, else the other
+absolute_or() {
+	case $1 in /*) lines "$1" ;; *) lines "$2" ;; esac
 }
 
 # owner_of FILE: prints the number of the user whose it is

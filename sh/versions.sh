@@ -5,9 +5,9 @@
 # name_owner: sets owner_name, for what this run stages, staged_launcher and machine_name
 name_owner() {
 	# Containers may share a folder and a name, but have process ids of their own.
-	_namespace=$(readlink /proc/self/ns/pid 2>/dev/null)
-	_namespace=${_namespace#*\[}
-	machine_name=$(uname -n)_${_namespace:+pid__${_namespace%]}_}
+	_ns=$(readlink /proc/self/ns/pid 2>/dev/null)
+	_ns=${_ns#*\[}
+	machine_name=$(uname -n)_${_ns:+pid__${_ns%]}_}
 	case $machine_name in *[!A-Za-z0-9_]*) machine_name=$(lines "$machine_name" | tr -c 'A-Za-z0-9\n' _) ;; esac
 	owner_name=$machine_name-$$
 	staged_launcher=$bin_dir/.wasp-staging-$owner_name-new

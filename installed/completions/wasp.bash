@@ -1,4 +1,4 @@
-# Tab completion of wasp in bash, by the Wasp installer.
+# Tab completion of wasp in bash.
 
 # Wasp does not list all of its words, and repeats a command that has none.
 _wasp() {

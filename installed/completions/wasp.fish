@@ -1,4 +1,4 @@
-# Tab completion of wasp in fish, by the Wasp installer.
+# Tab completion of wasp in fish.
 
 # Wasp does not list all of its words, and repeats a command that has none.
 function __wasp_words

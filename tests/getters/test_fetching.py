@@ -168,9 +168,13 @@ DOCUMENTS: dict[str, Case] = {
     "moved, tab": Case(led("Location:\t{there}")),
     "moved, relative": Case(led("location: {name}/there")),
     "moved, same scheme": Case(led("Location: //{host}{there}")),
-    "moved without end": Case(
-        lambda _, path: redirect(path), "bad-answer", None, attempts=0, other_than=("wget",)
-    ),
+    "moved, upwards": Case(led("Location: ../case/{name}/there")),
+    "moved, spaces": Case(led("Location: {there} \t ")),
+    "moved, a fragment": Case(led("Location: {there}#part")),
+    "moved, no ASCII": Case(led("Location: {there}#\u00fc")),
+    "moved without end": Case(lambda _, path: redirect(path), "bad-answer", None, attempts=0),
+    "moved to itself": Case(led("Location:"), "bad-answer", None, attempts=0),
+    "moved, not said where": Case(raw("HTTP/1.1 302 Found"), "bad-answer", None),
     "moved to http": Case(
         redirect("http://127.0.0.1:1/"),
         "insecure-url",

@@ -71,13 +71,19 @@ def test_other_commands(python: Machine) -> None:
     python.layout.plant("0.24.0")
     python.layout.plant("0.9.0")
     told = {}
-    for command in ("use 0.9.0", "list", "uninstall 0.24.0", "uninstall --yes", "migrate-to-npm"):
-        told[command] = python.run(*command.split(), "--json").ok().json
+    for command in (
+        "use -- 0.9.0",
+        "list",
+        "uninstall 0.24.0",
+        "uninstall --yes",
+        "migrate-to-npm",
+    ):
+        told[command] = python.run("--json", *command.split()).ok().json
         assert list(told[command]) == (LIST_KEYS if command == "list" else KEYS)
         check_shape(told[command], python)
     summary = {command: (each["status"], each["version"]) for command, each in told.items()}
     assert summary == {
-        "use 0.9.0": ("switched", "0.9.0"),
+        "use -- 0.9.0": ("switched", "0.9.0"),
         "list": ("listed", None),
         "uninstall 0.24.0": ("removed", "0.24.0"),
         "uninstall --yes": ("removed", None),

@@ -16,7 +16,7 @@ from tests.support.getters import Getters
 from tests.support.machines import Machine
 from tests.support.releases import Upstream, npm_tarball_path
 from tests.support.skips import need
-from tests.support.toolboxes import Toolbox, macos_toolbox
+from tests.support.toolboxes import Toolbox, macos_toolbox, real_tool
 from tests.support.trees import expected_version_folder
 from wasp_installer.errors import InstallerError
 from wasp_installer.getting import platforms
@@ -269,8 +269,16 @@ def test_the_c_library_by_a_bash_script_in_a_noisy_world(
     machine.set(LC_ALL="xx_XX.UTF-8", BASH_ENV=str(noise), SHELLOPTS="xtrace")
     script = f"cd '{gone}' && rmdir '{gone}' && exec \"$@\""
     machine.wrapper = ["/bin/sh", "-c", script, "sh"]
+    if machine.front_end.name == "posh" and crashes(machine, "posh"):
+        pytest.xfail("posh itself crashes in a folder that was removed")
+    gone.mkdir(exist_ok=True)
     told = machine.install(None, "--dry-run").ok().json
     assert told["platform"]["libc"] == "glibc"
+
+
+def crashes(machine: Machine, shell: str) -> bool:
+    """The system ends this shell with a signal before it reads anything."""
+    return machine.run_program([str(real_tool(shell)), "-c", ":"]).code < 0
 
 
 def test_bsd_tar_unpacks_the_same(shell_machine: Machine, upstream: Upstream) -> None:

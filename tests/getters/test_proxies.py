@@ -43,9 +43,10 @@ def test_everything_goes_through_a_proxy(
     ("excepted", "is_excepted"),
     [
         ("other.example, 127.0.0.1", True),
+        ("other.example 127.0.0.1", True),
         ("*", True),
         ("127.0.0.0/8", True),
-        ("7.0.0.1,127.0.0.1.example", False),
+        ("7.0.0.1,0.0.1,127.0.0.1.example", False),
     ],
 )
 def test_no_proxy(both: Getters, proxy: Proxy, excepted: str, is_excepted: bool) -> None:

@@ -61,15 +61,16 @@ def test_a_project_and_the_version_that_it_wants(machine: Machine) -> None:
         file.unlink()
 
 
-def test_secrets_are_not_shown(machine: Machine) -> None:
+@pytest.mark.parametrize("proxy", ["http://me:hidden2@", "me:hidden2@", "http://me:hid/den@2@", ""])
+def test_secrets_are_not_shown(machine: Machine, proxy: str) -> None:
     machine.set(
         WASP_NPM_REGISTRY="https://me:hidden1@registry.example.com/npm",
-        HTTPS_PROXY="http://me:hidden2@proxy.example.com:8080",
+        HTTPS_PROXY=f"{proxy}proxy.example.com:8080",
     )
     run = machine.wasp("installer", "doctor").ok()
     assert lines(run)["registry"] == "https://registry.example.com/npm"
-    assert lines(run)["proxy"] == "http://proxy.example.com:8080"
-    assert "hidden" not in run.stdout + run.stderr
+    assert lines(run)["proxy"] == "proxy.example.com:8080"
+    assert "hid" not in run.stdout + run.stderr
 
 
 def test_nothing_is_installed(shell_machine: Machine) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.manager.homes import line_for, set_up
+from tests.manager.options import options_of
+from tests.support.frontends import FULL
 from tests.support.machines import Machine, MachineRoom
 from tests.support.toolboxes import real_tool
 
@@ -61,7 +63,7 @@ echo end >&2
 printf '%s' "$IFS" >>state-after
 env >>state-after
 printf '%s\n' "path=$PATH" "ours=${__wasp_root-}${__wasp_bin-}"
-[ -z "${ZSH_VERSION-}" ] || printf 'fpath=%s\n' "$FPATH"
+[ -z "${ZSH_EVAL_CONTEXT-}" ] || printf 'fpath=%s\n' "$FPATH"
 """
 
 
@@ -69,6 +71,8 @@ printf '%s\n' "path=$PATH" "ours=${__wasp_root-}${__wasp_bin-}"
 def machine(machines: MachineRoom) -> Machine:
     machine = machines.build("sh")
     set_up(machine)
+    # As a shell with allexport leaves them to what is started in it.
+    machine.set(BASH_VERSION="5.2.15(1)-release", ZSH_VERSION="5.9")
     (machine.home / "line").write_text(f"{line_for('.profile')}\n")
     return machine
 
@@ -86,7 +90,7 @@ def test_it_does_not_fail_print_or_change_anything(machine: Machine, shell_comma
         expected.append(f"fpath={machine.layout.share}/completions:{bare}")
     work = machine.root / "work"
     work.mkdir()
-    for setting in SETTINGS[shell_command]:
+    for setting in (*SETTINGS[shell_command], *(every_option(shell) if FULL else ())):
         (machine.home / "script").write_text(SCRIPT.replace("{setting}", setting))
         run = machine.run_program([*shell, "-i", "-c", ". ../home/script"], cwd=work)
         # busybox greets.
@@ -95,6 +99,11 @@ def test_it_does_not_fail_print_or_change_anything(machine: Machine, shell_comma
         told = run.stderr.splitlines()
         assert told[told.index("begin") + 1] == "end", (setting, run)
         assert state(work / "state-after") == state(work / "state-before"), setting
+
+
+def every_option(shell: list[str]) -> list[str]:
+    """What switches each of them on, and off."""
+    return [f"set {sign}o {name}" for name in options_of(shell) for sign in "-+"]
 
 
 def state(file: Path) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.manager.homes import VERSION, install
+from tests.manager.homes import VERSION, archive, install
 from tests.support.archives import tiny_package
 from tests.support.machines import Machine
 from tests.support.trees import Layout, expected_version_folder, picture
@@ -65,6 +65,18 @@ def test_a_prefix(shell_machine: Machine, way: str) -> None:
     run = machine.run_program([str(prefix / "bin" / "wasp"), "version"], cwd=Path("/"))
     assert run.stdout == "0.25.0\n"
     assert not (machine.root / "not-here").exists()
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_home_that_the_shell_did_not_put_in(machine: Machine, slash: str) -> None:
+    """In a word such as --prefix=~/wasp, or in a variable of a container."""
+    machine.set(HOME=f"{machine.home}{slash}", WASP_INSTALL_PREFIX="~/opt")
+    Path(archive(machine)).rename(machine.home / "a.tgz")
+    told = machine.install(None, "--from-file=~/a.tgz").ok().json
+    assert told["prefix"] == f"{machine.home}/opt"
+    assert Layout(machine.home / "opt").versions() == [VERSION]
+    told = machine.install(None, "--from-file=~/a.tgz", "--prefix=~/other/", "--dry-run").ok().json
+    assert told["prefix"] == f"{machine.home}/other"
 
 
 def test_two_prefixes_do_not_meet(machine: Machine) -> None:

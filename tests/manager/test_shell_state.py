@@ -7,13 +7,13 @@ the command line.
 from __future__ import annotations
 
 import shutil
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests.manager.homes import archive
+from tests.manager.options import options_of
 from tests.manager.words import ALIAS_WORDS, WORDS
 from tests.support.frontends import FULL, INSTALL_SH, FrontEnd
 from tests.support.machines import Machine, MachineRoom, Run
@@ -71,7 +71,7 @@ BASH_OPTIONS = """
     shopt -s failglob nullglob dotglob nocaseglob nocasematch xpg_echo
     GLOBIGNORE='*'
 """
-# `-C -f -e` are noclobber, noglob and errexit.
+# `-a -C -f -e` are allexport, noclobber, noglob and errexit.
 OPTIONS = ("dash", "bash", "zsh", "mksh", "yash", "ksh93", "busybox sh")
 # As `export -f` leaves them.
 EXPORTED = {
@@ -96,7 +96,7 @@ STATES = [
         ("bash",),
         environment={"SHELLOPTS": "braceexpand:noclobber:noglob", "BASHOPTS": "failglob"},
     ),
-    *(State(f"{shell}-C-f-e", (*shell.split(), "-C", "-f", "-e")) for shell in OPTIONS),
+    *(State(f"{shell}-a-C-f-e", (*shell.split(), "-a", "-C", "-f", "-e")) for shell in OPTIONS),
     State("posh-C", ("posh", "-C")),
 ]
 
@@ -158,27 +158,37 @@ def assert_mine(file: Path, mine: str = MINE) -> None:
     assert text[len(mine) :].count("\n") in (0, 2)
 
 
-# --- Options of zsh, one by one ------------------------------------------------------------------
-
-# With these zsh runs no script as a script, or prints what it does.
-_ITS_OWN = (
-    *("exec", "xtrace", "verbose", "sourcetrace", "singlecommand", "restricted", "privileged"),
-    *("shinstdin", "interactive", "login", "monitor", "zle"),
-)
+# --- Options of a shell, one by one --------------------------------------------------------------
 
 
-def test_no_option_of_zsh_matters(machine: Machine) -> None:
-    """Every twelfth of them, on and off; all of them where everything is run."""
+def some_of(options: list[str]) -> list[str]:
+    """Every twelfth, and the one that exports all, where not everything is run."""
+    return options if FULL else ["allexport", *options[::12]]
+
+
+def assert_runs(done: Run, option: str) -> None:
+    assert (done.code, done.stderr) == (0, ""), (option, done)
+    assert done.stdout.startswith("Wasp installer "), option
+
+
+@pytest.mark.parametrize("shell", OPTIONS)
+def test_no_option_of_the_command_line_matters(machine: Machine, shell: str) -> None:
+    program, *words = shell.split()
+    argv = [str(real_tool(program)), *words]
+    for name in some_of(options_of(argv)):
+        for option in (["-o", name], ["+o", name]):
+            file = machine.run_program([*argv, *option, str(INSTALL_SH), "-V"])
+            assert_runs(file, f"{option} from a file")
+            pipe = [*argv, *option, "-s", "--", "-V"]
+            assert_runs(machine.run_program(pipe, stdin=INSTALL_SH.read_text()), f"{option}")
+
+
+def test_no_option_of_zshenv_matters(machine: Machine) -> None:
     zsh = str(real_tool("zsh"))
-    listed = subprocess.run([zsh, "-fc", "print -l ${(k)options}"], capture_output=True, text=True)
-    names = sorted(set(listed.stdout.split()).difference(_ITS_OWN))
-    assert len(names) > 150
-    for name in names if FULL else names[::12]:
+    for name in some_of(options_of([zsh])):
         for option in (name, f"no{name}"):
             (machine.home / ".zshenv").write_text(f"setopt {option} 2>/dev/null\n")
-            done = machine.run_program([zsh, str(INSTALL_SH), "-V"])
-            assert (done.code, done.stderr) == (0, ""), (option, done)
-            assert done.stdout.startswith("Wasp installer "), option
+            assert_runs(machine.run_program([zsh, str(INSTALL_SH), "-V"]), option)
 
 
 # --- What any shell inherits ---------------------------------------------------------------------

@@ -105,6 +105,7 @@ FOLDERS = {
     ),
     # https://specifications.freedesktop.org/basedir-spec: a relative name is to be ignored.
     "relative": ({"SHELL": "/bin/fish", "XDG_CONFIG_HOME": "set"}, FISH_FILE),
+    "relative, zsh": ({"SHELL": "/bin/zsh", "ZDOTDIR": "set"}, ".zshrc"),
 }
 
 

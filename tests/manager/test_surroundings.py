@@ -62,9 +62,22 @@ def test_what_node_says(machine: Machine) -> None:
 def test_no_node(machine: Machine) -> None:
     [warning] = warnings(machine, "Node.js is not on PATH")
     assert "https://nodejs.org" in warning
-    version = machine.home / ".nvm" / "versions" / "node" / "v24.14.1"
-    version.mkdir(parents=True)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ".nvm/versions/node/v24.14.1",
+        ".local/share/fnm/node-versions/v24.14.1",
+        ".volta/tools/image/node/24.14.1",
+        ".asdf/installs/nodejs/24.14.1",
+    ],
+)
+def test_a_node_that_a_version_manager_keeps(machine: Machine, place: str) -> None:
+    """In a terminal of another kind, or a script, it may not be on PATH."""
+    (machine.home / place).mkdir(parents=True)
     [warning] = warnings(machine, "Node.js is not on PATH")
+    assert f"but in ~/{place}" in warning
     assert "nvm use node" in warning
 
 

@@ -59,6 +59,7 @@ def test_a_wrong_version_in_the_environment_is_for_the_sh_program(
 def test_what_the_sh_program_does_not_know_is_kept_from_it() -> None:
     arguments = ["use", "--json", "--destdir", "/x", "0.1.0", "--destdir=/y", "--yes"]
     assert without_ours(arguments) == ["use", "0.1.0", "--yes"]
+    assert without_ours(["--json", "use", "--", "--json"]) == ["use", "--", "--json"]
     options = parse(arguments)
     assert (options.json, options.destdir, options.command) == (True, "/y", "use")
 

@@ -99,10 +99,19 @@ def test_the_proxy_is_that_of_curl(environment: dict[str, str], proxy: str | Non
     assert proxy_for("https://registry.example.com/x", environment) == proxy
 
 
-def test_a_network_may_be_left_out_of_the_proxy() -> None:
-    environment = {"HTTPS_PROXY": PROXY, "NO_PROXY": "10.0.0.0/8"}
+@pytest.mark.parametrize(
+    "excepted", ["10.0.0.0/8", "10.1.2.3", "[10.1.2.3],other", "a 10.1.2.3/32"]
+)
+def test_a_network_may_be_left_out_of_the_proxy(excepted: str) -> None:
+    environment = {"HTTPS_PROXY": PROXY, "NO_PROXY": excepted}
     assert proxy_for("https://10.1.2.3/", environment) is None
     assert proxy_for("https://11.1.2.3/", environment) == PROXY
+
+
+@pytest.mark.parametrize("excepted", ["2.3", ".1.2.3", "*.2.3", "10.*", "10.1.2.3/33", "10/8"])
+def test_a_part_of_an_address_is_no_domain(excepted: str) -> None:
+    environment = {"HTTPS_PROXY": PROXY, "NO_PROXY": excepted}
+    assert proxy_for("https://10.1.2.3/", environment) == PROXY
 
 
 @pytest.mark.parametrize(

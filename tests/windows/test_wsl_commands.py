@@ -149,7 +149,7 @@ def test_list_use_and_uninstall(
     assert capsys.readouterr().out == "  0.26.0\n* 0.25.0 (installed)\n"
     assert world.run("use", "0.24.0").status == "switched"
     assert inside.wasp("version").stdout == "0.24.0\n"
-    world.run("uninstall", "0.24.0")
+    world.run("uninstall", "--", "0.24.0")
     assert world.cmd.exists()
     assert world.run("uninstall").status == "removed"
     assert inside.layout.versions() == []

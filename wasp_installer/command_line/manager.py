@@ -68,7 +68,8 @@ def manage(console: Console, arguments: Sequence[str], destdir: str) -> Reported
 
     It shares the terminal, so that it meets Ctrl-C by itself, and may ask.
     """
-    command, script = _command_line([*arguments, "--porcelain"])
+    # First, as what follows "--" is no option.
+    command, script = _command_line(["--porcelain", *arguments])
     with Program(
         command,
         environment={**os.environ, "DESTDIR": destdir},

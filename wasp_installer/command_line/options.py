@@ -175,8 +175,10 @@ def usage() -> str:
 def without_ours(arguments: Sequence[str]) -> list[str]:
     """The arguments without those that the sh program does not know."""
     words = iter(arguments)
-    kept = []
+    kept: list[str] = []
     for word in words:
+        if word == "--":
+            return [*kept, word, *words]
         if word == "--destdir":
             next(words, None)
         elif word != "--json" and not word.startswith("--destdir="):
@@ -209,8 +211,11 @@ def _default_prefix() -> str:
 def _absolute(path: str) -> str:
     """Like the shell: from the folder that one is in by name, links in it left as they are.
 
-    On Windows, one that begins with a slash is inside WSL.
+    Most shells leave the ~ of ``--prefix=~/wasp`` as it is. On Windows, one that begins with a
+    slash is inside WSL.
     """
+    if path.startswith("~/") and os.name != "nt":
+        path = os.environ.get("HOME", "").rstrip("/") + path[1:]
     if path and not os.path.isabs(path) and not path.startswith("/"):
         path = f"{_current_folder()}/{path}"
     return path.rstrip("/")

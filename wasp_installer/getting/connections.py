@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import requote_uri
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -48,6 +49,8 @@ class Session(requests.Session):
         target = super().get_redirect_target(resp)
         if target is None:
             return None
+        # What no address can have is sent as it would be written, as curl does.
+        target = requote_uri(target.strip(" \t"))
         address = urljoin(resp.url, target)
         if resp.url.startswith("https://") and not address.startswith("https://"):
             raise SourceProblem(
@@ -153,7 +156,8 @@ def _is_excepted(host: str, excepted: str) -> bool:
         return True
     for entry in re.split(r"[,\s]+", excepted.lower()):
         name = entry.strip(".[]")
-        if name and (host == name or host.endswith(f".{name}")):
+        # A number in an address is no domain.
+        if name and (host == name or (host[-1:].isalpha() and host.endswith(f".{name}"))):
             return True
         try:
             if "/" in entry and ipaddress.ip_address(host) in ipaddress.ip_network(entry, False):

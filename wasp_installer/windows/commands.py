@@ -160,7 +160,7 @@ class Run:
         if is_all and not options.dry_run and not _agrees(options, distribution):
             self._console.say("Nothing was changed.")
             return Result("unchanged")
-        result = result_of(self._inside(distribution, *options.others, "--yes"))
+        result = result_of(self._inside(distribution, "--yes", *options.others))
         if options.dry_run or (not is_all and self._versions(distribution)):
             return result
         if MARK in (self._content_of_cmd() or ""):
@@ -185,13 +185,14 @@ class Run:
 
     def _inside(self, distribution: Distribution, *arguments: str) -> Reported:
         """Has the sh program do what the arguments say, and report."""
-        ended = self._run(distribution, *arguments, "--porcelain")
+        ended = self._run(distribution, "--porcelain", *arguments)
         return read_report(self._console, ended.code, ended.stdout)
 
     def _run(self, distribution: Distribution, *arguments: str) -> Ended:
         """Has the sh program do what the arguments say in ``distribution``."""
         place = ["--prefix", self._prefix_inside] if self._prefix_inside else []
-        words = [*arguments, *place, *self._options.arguments()]
+        # What follows "--" is no option.
+        words = [*place, *self._options.arguments(), *arguments]
         return self._wsl.run_script(distribution.name, content_of("install.sh"), words)
 
     def _write_cmd(self, distribution: Distribution) -> None:
