@@ -75,7 +75,7 @@ fetch() {
 
 fetch_once() {
 	! $verbose || say_step "$(plain_text "$1")"
-	problem='' problem_text='' http_status='' location='' plain_hop='' retry_after='' content_length=''
+	problem='' problem_text='' http_status='' location='' hop='' retry_after='' content_length=''
 	check_url "$1" || return 1
 	host_of "$1"
 	_url=$1 _file=$2 _method=$3 _limit=$ANSWER_LIMIT
@@ -84,7 +84,7 @@ fetch_once() {
 	"fetch_with_$downloader"
 	read_headers
 	# wget goes to any address that it is sent to, and curl from plain http on this machine, so that is seen afterwards.
-	[ -z "$plain_hop" ] || case $_url in http:*) is_loopback "$plain_hop" ;; *) false ;; esac || _status=1
+	[ -z "$hop" ] || case $_url in http:*) is_loopback "$hop" ;; *) false ;; esac || _status=1
 	host_of "$_url"
 	# wget fails where it is not to go on.
 	case $_method,$http_status,$_status in --head,3??,22) return 0 ;; esac
@@ -137,7 +137,7 @@ read_headers() {
 			HTTP/*) http_status=${_value%% *} retry_after='' ;;
 			[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn])
 				location=${_value%% *}
-				case $location in [Hh][Tt][Tt][Pp]:*) plain_hop=$location ;; esac
+				case $location in [Hh][Tt][Tt][Pp]:*) hop=$location ;; esac
 				;;
 			[Rr]etry-[Aa]fter) retry_after=$_value ;;
 			[Cc]ontent-[Ll]ength) content_length=$_value ;;
@@ -160,8 +160,9 @@ explain_failure() {
 		*'proxy syntax'* | *'proxy URL'*)
 			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
-		1,*HTTP/0.9* | 3,* | 47,* | 63,* | *edirection*) problem=bad-answer ;;
+		1,*HTTP/0.9* | 3,* | 47,* | 63,*) problem=bad-answer ;;
 		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
+		*edirection*) problem=bad-answer ;;
 		22,407,* | *,*\ 407*) problem=proxy ;;
 		22,4[01][045],*) set_problem not-found "$host does not have it" ;;
 		22,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
