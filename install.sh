@@ -93,10 +93,10 @@ choose_colours() {
 	on_terminal=true bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
 say() {
-	$quiet || printf '%s\n' "$1" >&2
+	$quiet || (trap '' PIPE && printf '%s\n' "$1" >&2)
 }
 say_step() {
-	! $verbose || printf '%s\n' "$1" >&2
+	! $verbose || say "$1"
 }
 indented() {
 	printf '%s\n' "$2" | sed "2,\$s/^/$1/"

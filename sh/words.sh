@@ -49,14 +49,15 @@ choose_colours() {
 	on_terminal=true bold="${escape}[1m" red="${escape}[1;31m" yellow="${escape}[1;33m" plain="${escape}[0m"
 }
 
-# say LINE: to a person, on stderr; stdout is for results
+# say LINE: to a person, on stderr; stdout is for results. Where nobody reads any more, the
+# run goes on.
 say() {
-	$quiet || printf '%s\n' "$1" >&2
+	$quiet || (trap '' PIPE && printf '%s\n' "$1" >&2)
 }
 
 # say_step LINE: only with --verbose
 say_step() {
-	! $verbose || printf '%s\n' "$1" >&2
+	! $verbose || say "$1"
 }
 
 # indented PAD TEXT: every line of TEXT but the first starts with PAD
