@@ -37,7 +37,7 @@ check_url() {
 		*\\* | *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
 			set_problem bad-answer 'the download address has characters that no URL can have' || return 1
 			;;
-		https://?*) return 0 ;;
+		https://[!/]*) return 0 ;;
 		http://*) ! is_loopback "$1" || return 0 ;;
 	esac
 	set_problem insecure-url "$(plain_text "$1") is not an https address"

@@ -348,7 +348,14 @@ def test_http_is_only_for_this_very_machine(ask: Ask) -> None:
     }
     insecure = (
         *("http://registry.invalid/", "http://127.0.0.1@registry.invalid/", "http://127.0.0.1.5/"),
-        *("http://localhost.invalid/", "http://1270.0.1/", "ftp://127.0.0.1/", "x", "https://"),
+        *(
+            "http://localhost.invalid/",
+            "http://1270.0.1/",
+            "ftp://127.0.0.1/",
+            "x",
+            "https://",
+            "https:///x",
+        ),
     )
     no_address = ("https://a b/", "https://a\\b/", "https://a/\t", "https://\u00fc/")
     may_not = {

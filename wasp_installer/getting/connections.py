@@ -103,6 +103,8 @@ class _Adapter(HTTPAdapter):
         if verify is True:
             # Without this, requests would add the authorities that certifi carries.
             conn.cert_reqs = "CERT_REQUIRED"
+        elif not os.path.exists(verify):
+            raise SourceProblem("tls", f"there is no {verify}, which should have CA certificates")
         else:
             super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
 
@@ -144,7 +146,7 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
     if not _PROXY.fullmatch(proxy):
         raise SourceProblem(
             "proxy",
-            f"{name} is not the address of a proxy; in a password, write %40 for @, %23 for #, "
+            f"{name} is not a valid proxy address; in a password, write %40 for @, %23 for #, "
             "%2F for / and %3F for ?",
         )
     return proxy if "://" in proxy else f"http://{proxy}"
