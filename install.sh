@@ -164,9 +164,7 @@ confirm() {
 	! $assume_yes && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
 	printf '%s [y/N] ' "$1" >&2
 	_answer=$(head -n 1 </dev/tty)
-	case $_answer in
-		[yY]*) return 0 ;;
-	esac
+	case $_answer in [yY]*) return 0 ;; esac
 	say 'Nothing was changed.'
 	result unchanged
 	leave 0
@@ -666,7 +664,8 @@ die_of_problem() {
 }
 fetch_json() {
 	fetch "$1" "$work/answer" && ! is_web_page "$work/answer" || return 1
-	read_json "$work/answer" || set_problem bad-answer "$host answered with something that is not JSON"
+	read_json "$work/answer" || set_problem bad-answer \
+		"$host answered with something that is not JSON$(! is_compressed "$work/answer" || printf ', but gzip')"
 }
 is_web_page() {
 	head -c 512 "$1" | grep -qiE '<!doctype html|<html|<head|<script' && ! set_portal_problem
@@ -919,10 +918,7 @@ try_sources() {
 	return 1
 }
 source_name() {
-	case $1 in
-		npm) printf 'the npm registry' ;;
-		github) printf 'GitHub' ;;
-	esac
+	case $1 in npm) printf 'the npm registry' ;; *) printf GitHub ;; esac
 }
 plan_sources() {
 	find_registry
@@ -1008,7 +1004,7 @@ check_published() {
 	_build=${github_builds%% *}
 	[ ! -f "$root/package.json" ] || _build=$npm_build
 	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0
-	is_compressed || [ -z "$wanted_sha256" ] || return 0
+	is_compressed "$staging/archive" || [ -z "$wanted_sha256" ] || return 0
 	[ -n "$file_digest" ] || verify_digest sha256:
 	die 6 checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
@@ -1020,7 +1016,7 @@ unpack_archive() {
 	[ "$release_source" != file ] || release_digest=$file_digest
 	verify_digest "${wanted_sha256:+sha256:$wanted_sha256}"
 	release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
-	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
+	[ -n "$_known" ] || ! decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | grep -q '[1-9a-f]' || die_damaged
 	say_step 'Unpacking'
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
 		run_waiting /dev/null unpack
@@ -1065,10 +1061,10 @@ unpack() {
 	}
 }
 is_compressed() {
-	[ "$(head -c 2 "$staging/archive" | od -An -tx1 | tr -d ' \n')" = 1f8b ]
+	head -c 2 "$1" | od -An -tx1 | grep -q '1f *8b'
 }
 decompress() {
-	if is_compressed; then
+	if is_compressed "$staging/archive"; then
 		gzip -dc <"$staging/archive" || : >"$staging/damaged"
 	else
 		cat "$staging/archive"
@@ -2035,11 +2031,12 @@ object() {
 	objections="${objections:-In the way:}$newline  ! $(indented '    ' "$2")"
 }
 examine_current() {
-	show current "${current:+$current, by $(pretty "$bin_dir/wasp")}"
+	_wasp=$(pretty "$bin_dir/wasp")
+	show current "${current:+$current, by $_wasp}"
 	case $launcher in
 		ours) is_installed "${current:-none}" || object 5 "${current:-Its version} is not installed. To repair it: wasp installer update" ;;
-		none) object 5 "There is no $(pretty "$bin_dir/wasp"). To install Wasp: curl -fsSL $INSTALLER_URL | sh" ;;
-		*) object 8 "$(pretty "$bin_dir/wasp") was not made by this installer. Move it away." ;;
+		none) object 5 "There is no $_wasp. To install Wasp: curl -fsSL $INSTALLER_URL | sh" ;;
+		*) object 8 "$_wasp was not made by this installer. Move it away." ;;
 	esac
 	[ ! -e "$share_dir/.uses-npm" ] || object 8 'npm manages Wasp here. To update it: npm install -g @wasp.sh/wasp-cli@latest'
 	[ "$launcher" = ours ] || return 0
@@ -3265,7 +3262,7 @@ END_5
 		completions/wasp.bash) cat <<'END_6' ;;
 # Tab completion of wasp in bash.
 
-# Wasp does not list all of its words, and repeats a command that has none.
+# Wasp lists only some words, and repeats a command that has none.
 _wasp() {
   local IFS=$' \t\n' word=${COMP_WORDS[COMP_CWORD]} before="${COMP_WORDS[*]:1:COMP_CWORD-1}" words=
   case $before in
@@ -3291,8 +3288,8 @@ END_6
 #compdef wasp
 # Tab completion of wasp in zsh.
 
-# Sets reply to what may follow these words, some with a colon and a description. Wasp does not list
-# all of its words, and repeats a command that has none.
+# Sets reply to what may follow these words, some with a colon and a description. Wasp lists only
+# some words, and repeats a command that has none.
 _wasp_words() {
   emulate -L zsh
   reply=()
@@ -3333,7 +3330,7 @@ END_7
 		completions/wasp.fish) cat <<'END_8' ;;
 # Tab completion of wasp in fish.
 
-# Wasp does not list all of its words, and repeats a command that has none.
+# Wasp lists only some words, and repeats a command that has none.
 function __wasp_words
   set -l before (commandline -opc)[2..-1]
   switch "$before"

@@ -84,7 +84,7 @@ check_published() {
 	_build=${github_builds%% *}
 	[ ! -f "$root/package.json" ] || _build=$npm_build
 	[ "$published" != "$version" ] && [ -n "$(known_digest "$_build")" ] || return 0
-	is_compressed || [ -z "$wanted_sha256" ] || return 0
+	is_compressed "$staging/archive" || [ -z "$wanted_sha256" ] || return 0
 	[ -n "$file_digest" ] || verify_digest sha256:
 	die 6 checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
@@ -99,7 +99,7 @@ unpack_archive() {
 	verify_digest "${wanted_sha256:+sha256:$wanted_sha256}"
 	release_digest=${release_digest:-${wanted_sha256:+sha256:$wanted_sha256}}
 	# One that was cut between two entries is told by no tar, but by the zeros at its end.
-	[ -n "$_known" ] || [ -z "$(decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | tr -d ' 0\n')" ] || die_damaged
+	[ -n "$_known" ] || ! decompress 2>/dev/null | tail -c 512 | od -An -v -tx1 | grep -q '[1-9a-f]' || die_damaged
 	say_step 'Unpacking'
 	# bsdtar needs a locale with UTF-8 for names in it. macOS may lack the first, others the second.
 	for tar_locale in C.UTF-8 en_US.UTF-8; do
@@ -155,13 +155,14 @@ unpack() {
 	}
 }
 
+# is_compressed FILE: by gzip
 is_compressed() {
-	[ "$(head -c 2 "$staging/archive" | od -An -tx1 | tr -d ' \n')" = 1f8b ]
+	head -c 2 "$1" | od -An -tx1 | grep -q '1f *8b'
 }
 
 # decompress: the archive, which a browser may have decompressed already
 decompress() {
-	if is_compressed; then
+	if is_compressed "$staging/archive"; then
 		gzip -dc <"$staging/archive" || : >"$staging/damaged"
 	else
 		cat "$staging/archive"

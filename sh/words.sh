@@ -147,9 +147,7 @@ confirm() {
 	printf '%s [y/N] ' "$1" >&2
 	# In a process of its own, since no signal ends the "read" of yash.
 	_answer=$(head -n 1 </dev/tty)
-	case $_answer in
-		[yY]*) return 0 ;;
-	esac
+	case $_answer in [yY]*) return 0 ;; esac
 	say 'Nothing was changed.'
 	result unchanged
 	leave 0
