@@ -157,7 +157,7 @@ explain_failure() {
 		*'proxy syntax'* | *'proxy URL'*)
 			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
-		1,*HTTP/0.9* | 3,* | 47,* | 63,* | *edirection*) problem=bad-answer ;;
+		1,*HTTP/0.9* | 3,* | 47,* | 63,* | [!1]*edirection*) problem=bad-answer ;;
 		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
 		22,407,* | *,*\ 407*) problem=proxy ;;
 		22,4[01][045],*) set_problem not-found "$host does not have it" ;;
