@@ -95,10 +95,10 @@ lines() {
 	printf '%s\n' "$@"
 }
 say() {
-	$quiet || lines "$1" >&2
+	$quiet || (trap '' PIPE && lines "$1" >&2)
 }
 say_step() {
-	! $verbose || lines "$1" >&2
+	! $verbose || say "$1"
 }
 indented() {
 	lines "$2" | sed "2,\$s/^/$1/"
@@ -166,9 +166,7 @@ confirm() {
 	! $assume_yes && [ -t 2 ] && (: </dev/tty) 2>/dev/null || return 0
 	printf '%s [y/N] ' "$1" >&2
 	_answer=$(head -n 1 </dev/tty)
-	case $_answer in
-		[yY]*) return 0 ;;
-	esac
+	case $_answer in [yY]*) return 0 ;; esac
 	say 'Nothing was changed.'
 	result unchanged
 	leave 0
@@ -205,7 +203,7 @@ await() {
 	esac
 }
 exec_limited() {
-	! have timeout || exec timeout -k 2 "$@"
+	! have timeout || exec timeout -s KILL "$@"
 	! have perl || exec perl -e 'alarm shift; exec @ARGV' "$@"
 	shift
 	exec "$@"
@@ -409,7 +407,7 @@ check_arguments() {
 	[ "$command" != check ] || $porcelain || die_unknown_word check
 	case $source in
 		auto | npm | github) ;;
-		*) die 2 usage "unknown source '$source'." 'Choose auto, npm or github.' ;;
+		*) die 2 usage "unknown source '$source'." 'Use auto, npm or github.' ;;
 	esac
 	case $timeout in
 		'' | *[!0-9]* | 0* | ??????*) die 2 usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;
@@ -565,7 +563,7 @@ check_url() {
 		*\\* | *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
 			set_problem bad-answer 'the download address is not a valid URL' || return 1
 			;;
-		https://?*) return 0 ;;
+		https://[!/]*) return 0 ;;
 		http://*) ! is_loopback "$1" || return 0 ;;
 	esac
 	set_problem insecure-url "$(plain_text "$1") is not an https address"
@@ -661,9 +659,8 @@ explain_failure() {
 		*'proxy syntax'* | *'proxy URL'*)
 			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
-		1,*HTTP/0.9* | 3,* | 47,* | 63,*) problem=bad-answer ;;
+		1,*HTTP/0.9* | 3,* | 47,* | 63,* | [!1]*edirection*) problem=bad-answer ;;
 		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
-		*edirection*) problem=bad-answer ;;
 		22,407,* | *,*\ 407*) problem=proxy ;;
 		22,4[01][045],*) set_problem not-found "$host does not have it" ;;
 		22,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;
@@ -693,7 +690,8 @@ die_of_problem() {
 }
 fetch_json() {
 	fetch "$1" "$work/answer" && ! is_web_page "$work/answer" || return 1
-	read_json "$work/answer" || set_problem bad-answer "$host answered with something that is not JSON"
+	read_json "$work/answer" || set_problem bad-answer \
+		"$host answered with something that is not JSON$(! is_compressed "$work/answer" || printf ', but gzip')"
 }
 is_web_page() {
 	head -c 512 "$1" | grep -qiE '<!doctype html|<html|<head|<script' && ! set_portal_problem
@@ -944,10 +942,7 @@ try_sources() {
 	return 1
 }
 source_name() {
-	case $1 in
-		npm) printf 'the npm registry' ;;
-		github) printf 'GitHub' ;;
-	esac
+	case $1 in npm) printf 'the npm registry' ;; *) printf GitHub ;; esac
 }
 plan_sources() {
 	find_registry
@@ -1036,15 +1031,13 @@ check_published() {
 	[ ! -f "$root/package.json" ] || _build=$npm_build
 	find_known "$_build"
 	[ "$published" != "$version" ] && [ -n "$known" ] || return 0
-	$is_compressed || [ -z "$wanted_sha256" ] || return 0
+	is_compressed "$staging/archive" || [ -z "$wanted_sha256" ] || return 0
 	[ -n "$file_digest" ] || verify_digest sha256:
 	die 6 checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
 unpack_archive() {
 	need tar
 	need gzip
-	is_compressed=false
-	case $(od -An -tx1 -N2 "$staging/archive" 2>/dev/null) in *1f*8b*) is_compressed=true ;; esac
 	_checked=$release_digest$wanted_sha256
 	verify_digest "$release_digest"
 	release_digest=${release_digest:+${release_digest%%:*}:$digest}
@@ -1101,8 +1094,11 @@ unpack() {
 		exit "$_tar_status"
 	}
 }
+is_compressed() {
+	case $(od -An -tx1 -N2 "$1" 2>/dev/null) in *1f*8b*) ;; *) false ;; esac
+}
 decompress() {
-	if $is_compressed; then
+	if is_compressed "$staging/archive"; then
 		gzip -dc <"$staging/archive" || : >"$staging/damaged"
 	else
 		cat "$staging/archive"
@@ -2097,11 +2093,12 @@ object() {
 	objections="${objections:-Problems:}$newline  ! $(indented '    ' "$2")"
 }
 examine_current() {
-	show current "${current:+$current, by $(pretty "$bin_dir/wasp")}"
+	_wasp=$(pretty "$bin_dir/wasp")
+	show current "${current:+$current, by $_wasp}"
 	case $launcher in
 		ours) is_installed "${current:-none}" || object 5 "${current:-Its version} is not installed. To repair it: wasp installer update" ;;
-		none) object 5 "There is no $(pretty "$bin_dir/wasp"). To install Wasp: curl -fsSL $INSTALLER_URL | sh" ;;
-		*) object 8 "$(pretty "$bin_dir/wasp") was not made by this installer. Move it away." ;;
+		none) object 5 "There is no $_wasp. To install Wasp: curl -fsSL $INSTALLER_URL | sh" ;;
+		*) object 8 "$_wasp was not made by this installer. Move it away." ;;
 	esac
 	[ ! -e "$share_dir/.uses-npm" ] || object 8 'npm manages Wasp here. To update it: npm install -g @wasp.sh/wasp-cli@latest'
 	[ "$launcher" = ours ] || return 0
@@ -3320,7 +3317,7 @@ set -e __wasp_root
 %file completions/wasp.bash
 # Tab completion of wasp in bash.
 
-# Wasp does not list all of its words, and repeats a command that has none.
+# Wasp lists only some words, and repeats a command that has none.
 _wasp() {
   local IFS=$' \t\n' word=${COMP_WORDS[COMP_CWORD]} before="${COMP_WORDS[*]:1:COMP_CWORD-1}" words=
   case $before in
@@ -3345,8 +3342,8 @@ complete -o default -F _wasp wasp
 #compdef wasp
 # Tab completion of wasp in zsh.
 
-# Sets reply to what may follow these words, some with a colon and a description. Wasp does not list
-# all of its words, and repeats a command that has none.
+# Sets reply to what may follow these words, some with a colon and a description. Wasp lists only
+# some words, and repeats a command that has none.
 _wasp_words() {
   emulate -L zsh
   reply=()
@@ -3386,7 +3383,7 @@ fi
 %file completions/wasp.fish
 # Tab completion of wasp in fish.
 
-# Wasp does not list all of its words, and repeats a command that has none.
+# Wasp lists only some words, and repeats a command that has none.
 function __wasp_words
   set -l before (commandline -opc)[2..-1]
   switch "$before"

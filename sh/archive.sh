@@ -89,7 +89,7 @@ check_published() {
 	[ ! -f "$root/package.json" ] || _build=$npm_build
 	find_known "$_build"
 	[ "$published" != "$version" ] && [ -n "$known" ] || return 0
-	$is_compressed || [ -z "$wanted_sha256" ] || return 0
+	is_compressed "$staging/archive" || [ -z "$wanted_sha256" ] || return 0
 	[ -n "$file_digest" ] || verify_digest sha256:
 	die 6 checksum-mismatch "the archive is not Wasp $version as it was published." "$nothing Download it again: $RELEASES_URL"
 }
@@ -98,8 +98,6 @@ check_published() {
 unpack_archive() {
 	need tar
 	need gzip
-	is_compressed=false
-	case $(od -An -tx1 -N2 "$staging/archive" 2>/dev/null) in *1f*8b*) is_compressed=true ;; esac
 	_checked=$release_digest$wanted_sha256
 	verify_digest "$release_digest"
 	release_digest=${release_digest:+${release_digest%%:*}:$digest}
@@ -169,9 +167,14 @@ unpack() {
 	}
 }
 
+# is_compressed FILE: by gzip
+is_compressed() {
+	case $(od -An -tx1 -N2 "$1" 2>/dev/null) in *1f*8b*) ;; *) false ;; esac
+}
+
 # decompress: the archive, which a browser may have decompressed already
 decompress() {
-	if $is_compressed; then
+	if is_compressed "$staging/archive"; then
 		gzip -dc <"$staging/archive" || : >"$staging/damaged"
 	else
 		cat "$staging/archive"

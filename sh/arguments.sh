@@ -112,7 +112,7 @@ check_arguments() {
 	[ "$command" != check ] || $porcelain || die_unknown_word check
 	case $source in
 		auto | npm | github) ;;
-		*) die 2 usage "unknown source '$source'." 'Choose auto, npm or github.' ;;
+		*) die 2 usage "unknown source '$source'." 'Use auto, npm or github.' ;;
 	esac
 	case $timeout in
 		'' | *[!0-9]* | 0* | ??????*) die 2 usage "WASP_HTTP_TIMEOUT is '$timeout', not a number of seconds." 'For example: 30' ;;

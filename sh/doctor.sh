@@ -39,11 +39,12 @@ object() {
 
 # examine_current: which version runs here, and whether it does
 examine_current() {
-	show current "${current:+$current, by $(pretty "$bin_dir/wasp")}"
+	_wasp=$(pretty "$bin_dir/wasp")
+	show current "${current:+$current, by $_wasp}"
 	case $launcher in
 		ours) is_installed "${current:-none}" || object 5 "${current:-Its version} is not installed. To repair it: wasp installer update" ;;
-		none) object 5 "There is no $(pretty "$bin_dir/wasp"). To install Wasp: curl -fsSL $INSTALLER_URL | sh" ;;
-		*) object 8 "$(pretty "$bin_dir/wasp") was not made by this installer. Move it away." ;;
+		none) object 5 "There is no $_wasp. To install Wasp: curl -fsSL $INSTALLER_URL | sh" ;;
+		*) object 8 "$_wasp was not made by this installer. Move it away." ;;
 	esac
 	[ ! -e "$share_dir/.uses-npm" ] || object 8 'npm manages Wasp here. To update it: npm install -g @wasp.sh/wasp-cli@latest'
 	[ "$launcher" = ours ] || return 0

@@ -37,7 +37,7 @@ check_url() {
 		*\\* | *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
 			set_problem bad-answer 'the download address is not a valid URL' || return 1
 			;;
-		https://?*) return 0 ;;
+		https://[!/]*) return 0 ;;
 		http://*) ! is_loopback "$1" || return 0 ;;
 	esac
 	set_problem insecure-url "$(plain_text "$1") is not an https address"
@@ -160,9 +160,8 @@ explain_failure() {
 		*'proxy syntax'* | *'proxy URL'*)
 			set_problem proxy 'HTTPS_PROXY is not a valid proxy address; in a password, write %40 for @, %23 for #, %2F for / and %3F for ?'
 			;;
-		1,*HTTP/0.9* | 3,* | 47,* | 63,*) problem=bad-answer ;;
+		1,*HTTP/0.9* | 3,* | 47,* | 63,* | [!1]*edirection*) problem=bad-answer ;;
 		1,*) set_problem insecure-url "$host redirected to an address that is not https" ;;
-		*edirection*) problem=bad-answer ;;
 		22,407,* | *,*\ 407*) problem=proxy ;;
 		22,4[01][045],*) set_problem not-found "$host does not have it" ;;
 		22,[45]??,*) set_problem http-status "$host answered with HTTP status $http_status" ;;

@@ -4,7 +4,9 @@
 # fetch_json URL: reads the strings of the answer
 fetch_json() {
 	fetch "$1" "$work/answer" && ! is_web_page "$work/answer" || return 1
-	read_json "$work/answer" || set_problem bad-answer "$host answered with something that is not JSON"
+	# Some servers keep their files compressed, and hand them out as they are.
+	read_json "$work/answer" || set_problem bad-answer \
+		"$host answered with something that is not JSON$(! is_compressed "$work/answer" || printf ', but gzip')"
 }
 
 # is_web_page FILE: HTML where something else is due; sets the problem

@@ -58,10 +58,7 @@ try_sources() {
 }
 
 source_name() {
-	case $1 in
-		npm) printf 'the npm registry' ;;
-		github) printf 'GitHub' ;;
-	esac
+	case $1 in npm) printf 'the npm registry' ;; *) printf GitHub ;; esac
 }
 
 # plan_sources: sets sources, in the order in which they are tried

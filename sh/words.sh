@@ -54,14 +54,14 @@ lines() {
 	printf '%s\n' "$@"
 }
 
-# say LINE: to a person, on stderr; stdout is for results
+# say LINE: to a person, on stderr; stdout is for results. Where nobody reads any more, the run goes on.
 say() {
-	$quiet || lines "$1" >&2
+	$quiet || (trap '' PIPE && lines "$1" >&2)
 }
 
 # say_step LINE: only with --verbose
 say_step() {
-	! $verbose || lines "$1" >&2
+	! $verbose || say "$1"
 }
 
 # indented PAD TEXT: every line of TEXT but the first starts with PAD
@@ -151,9 +151,7 @@ confirm() {
 	printf '%s [y/N] ' "$1" >&2
 	# In a process of its own, since no signal ends the "read" of yash.
 	_answer=$(head -n 1 </dev/tty)
-	case $_answer in
-		[yY]*) return 0 ;;
-	esac
+	case $_answer in [yY]*) return 0 ;; esac
 	say 'Nothing was changed.'
 	result unchanged
 	leave 0

@@ -1,6 +1,6 @@
 # Tab completion of wasp in bash.
 
-# Wasp does not list all of its words, and repeats a command that has none.
+# Wasp lists only some words, and repeats a command that has none.
 _wasp() {
   local IFS=$' \t\n' word=${COMP_WORDS[COMP_CWORD]} before="${COMP_WORDS[*]:1:COMP_CWORD-1}" words=
   case $before in

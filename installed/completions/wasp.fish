@@ -1,6 +1,6 @@
 # Tab completion of wasp in fish.
 
-# Wasp does not list all of its words, and repeats a command that has none.
+# Wasp lists only some words, and repeats a command that has none.
 function __wasp_words
   set -l before (commandline -opc)[2..-1]
   switch "$before"

@@ -5,6 +5,7 @@ What an install makes of it is in test_network.py.
 
 from __future__ import annotations
 
+import gzip
 import re
 import socket
 from collections.abc import Callable, Mapping
@@ -158,9 +159,9 @@ DOCUMENTS: dict[str, Case] = {
         "127.0.0.1 answered with something that is not JSON",
     ),
     "compressed": Case(
-        Content(b"\x1f\x8b", 200, {"Content-Encoding": "br"}),
+        Content(gzip.compress(b"{}"), 200, {"Content-Encoding": "gzip"}),
         "bad-answer",
-        "127.0.0.1 answered with something that is not JSON",
+        "127.0.0.1 answered with something that is not JSON, but gzip",
     ),
     # Elsewhere.
     "moved": Case(led_far),
@@ -348,7 +349,14 @@ def test_http_is_only_for_this_very_machine(ask: Ask) -> None:
     }
     insecure = (
         *("http://registry.invalid/", "http://127.0.0.1@registry.invalid/", "http://127.0.0.1.5/"),
-        *("http://localhost.invalid/", "http://1270.0.1/", "ftp://127.0.0.1/", "x", "https://"),
+        *(
+            "http://localhost.invalid/",
+            "http://1270.0.1/",
+            "ftp://127.0.0.1/",
+            "x",
+            "https://",
+            "https:///x",
+        ),
     )
     no_address = ("https://a b/", "https://a\\b/", "https://a/\t", "https://\u00fc/")
     may_not = {

@@ -88,6 +88,14 @@ def test_a_bad_certificate(both: Getters, authority: Authority) -> None:
         bad.close()
 
 
+def test_a_file_of_authorities_that_is_missing(both: Getters) -> None:
+    """As one that conda's activation names, in an environment that is gone."""
+    gone = str(both.machine.root / "gone.pem")
+    both.machine.set(SSL_CERT_FILE=gone, CURL_CA_BUNDLE=gone, REQUESTS_CA_BUNDLE=gone)
+    run = both.install("0.25.0", *FROM_NPM, certain_only=True).failed(4, "tls")
+    run.says("gone.pem", "SSL_CERT_FILE=").is_silent_about("retrying")
+
+
 @pytest.mark.parametrize("kind", ["shortened", "longer"])
 def test_wrong_bytes_are_refused_and_no_other_source_is_tried(
     both: Getters, upstream: Upstream, kind: str

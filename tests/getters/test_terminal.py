@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 from dataclasses import replace
 
@@ -52,13 +53,30 @@ def test_nothing_colourful_in_a_pipe(machine: Machine, upstream: Upstream) -> No
         assert "%" not in run.stderr
 
 
-@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+#: As behind "2>&1 | head", once that has ended.
+WITHOUT_READER = """
+import os, signal, sys
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+reads, writes = os.pipe()
+os.close(reads)
+os.dup2(writes, 2)
+os.close(writes)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "a pipe"])
 def test_a_stderr_that_takes_nothing_stops_nothing(
     machine: Machine, upstream: Upstream, stderr: str
 ) -> None:
     upstream.publish("0.25.0")
     machine.wrapper = ["/bin/sh", "-c", f'exec "$@" {stderr}', "sh"]
-    assert machine.install().ok().json["status"] == "installed"
+    if stderr == "a pipe":
+        machine.wrapper = [sys.executable, "-c", WITHOUT_READER]
+    assert machine.install(None, "--verbose").ok().json["status"] == "installed"
+    run = machine.run("uninstall", "--yes", "--json").ok()
+    assert run.json["status"] == "removed"
+    assert picture(machine.home) == {}
 
 
 @pytest.mark.usefixtures("slow_download")

@@ -67,6 +67,15 @@ def test_a_prefix(shell_machine: Machine, way: str) -> None:
     assert not (machine.root / "not-here").exists()
 
 
+def test_the_root_is_a_prefix(machine: Machine) -> None:
+    """Such as of a small image, which is staged."""
+    stage = machine.root / "stage"
+    install(machine.set(DESTDIR=str(stage)), "--prefix", "/")
+    assert Layout(stage).versions() == [VERSION]
+    assert Layout(stage).launcher.exists()
+    assert picture(machine.home) == {}
+
+
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_a_home_that_the_shell_did_not_put_in(machine: Machine, slash: str) -> None:
     """In a word such as --prefix=~/wasp, or in a variable of a container."""

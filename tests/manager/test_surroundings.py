@@ -92,6 +92,22 @@ def test_a_node_without_npm(machine: Machine) -> None:
     assert len(warnings(machine, "npm is not on PATH")) == 1
 
 
+@pytest.mark.parametrize(
+    ("npm", "is_told"), [("/mnt/c/Program Files/nodejs/npm", True), ("/usr/bin/npm", False)]
+)
+def test_an_npm_of_windows(machine: Machine, npm: str, is_told: bool) -> None:
+    """In WSL, PATH goes on with that of Windows."""
+    call = f"""
+    command() {{ case $2 in npm) echo '{npm}' ;; *) echo "/usr/bin/$2" ;; esac }}
+    node_version=24.14.1 version=0.25.0
+    finish_lookups() {{ :; }}
+    check_node
+    """
+    [said] = call_functions(machine, [call])
+    assert ("npm on PATH belongs to Windows" in said) is is_told
+    assert ("Install it: https://nodejs.org" in said) is is_told
+
+
 # --- Another wasp --------------------------------------------------------------------------------
 
 OTHERS = {

@@ -38,7 +38,7 @@ class Console:
     def say_step(self, line: str) -> None:
         """A line that only --verbose shows."""
         if self._verbose:
-            _print(line)
+            self.say(line)
 
     def warn(self, text: str) -> None:
         """A warning."""

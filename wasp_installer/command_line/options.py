@@ -80,7 +80,8 @@ class Options:
         """Brings what is given into one form."""
         changed = {
             "wanted": self.wanted if self.wanted == "latest" else parse_version(self.wanted),
-            "prefix": _absolute(self.prefix or _default_prefix()),
+            # The root of all has nothing before its slash, and is not as none.
+            "prefix": _absolute(self.prefix or _default_prefix()) or self.prefix[:1],
             "destdir": _absolute(self.destdir),
             "from_file": _absolute(self.from_file) if self.from_file else None,
             "sha256": self.sha256.lower() if self.sha256 else None,
@@ -101,7 +102,7 @@ class Options:
     @property
     def wasp_root(self) -> str:
         """The folder of all versions, as it will be found."""
-        return f"{self.prefix}/share/wasp-lang"
+        return f"{self.prefix.rstrip('/')}/share/wasp-lang"
 
     @property
     def share(self) -> Path:
@@ -111,7 +112,7 @@ class Options:
     @property
     def executable(self) -> str:
         """What people will start."""
-        return f"{self.prefix}/bin/wasp"
+        return f"{self.prefix.rstrip('/')}/bin/wasp"
 
     def arguments(self) -> list[str]:
         """What the sh program must know, but for places, which may be others where it runs."""

@@ -103,6 +103,8 @@ class _Adapter(HTTPAdapter):
         if verify is True:
             # Without this, requests would add the authorities that certifi carries.
             conn.cert_reqs = "CERT_REQUIRED"
+        elif not os.path.exists(verify):
+            raise SourceProblem("tls", f"there is no {verify}, which should have CA certificates")
         else:
             super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
 

@@ -55,8 +55,10 @@ class Transport:
         except (ValueError, RecursionError):
             if is_web_page(body):
                 raise captive_portal(url) from None
+            # Some servers keep their files compressed, and hand them out as they are.
+            what = "not JSON, but gzip" if body.startswith(b"\x1f\x8b") else "not JSON"
             raise SourceProblem(
-                "bad-answer", f"{host_of(url)} answered with something that is not JSON"
+                "bad-answer", f"{host_of(url)} answered with something that is {what}"
             ) from None
 
     def exists(self, url: str) -> bool:
