@@ -1,0 +1,136 @@
+"""Which tests run which function: found out once, kept, and asked for the tests of a mutant."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import queue
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.mutants import python_code, sh_code
+from tests.mutants.code import REPOSITORY
+from tests.mutants.sandbox import FOLDER, Copy
+from tests.mutants.tracing import NOTES, TRACE
+
+MAP = FOLDER / "map.json"
+_LIMIT_TESTS = 40
+_LIMIT_S = 60.0
+#: A test in this process, of which many may run.
+_QUICK_S = 0.05
+#: What `make test` does not run, or what needs the network.
+_OTHERS = ("torture", "real", "artefacts", "mutants")
+
+
+class KnownTest(NamedTuple):
+    """A test that passes, how long it takes, and what it runs ("file::function")."""
+
+    name: str
+    seconds: float
+    ran: frozenset[str]
+
+
+def sources(language: str) -> list[str]:
+    """The files that are broken."""
+    if language == "python":
+        found = sorted((REPOSITORY / "wasp_installer").rglob("*.py"))
+        names = [str(path.relative_to(REPOSITORY)) for path in found]
+        return [*names, "install.py", "telemetry_ping.py", "installed/telemetry_messages.py"]
+    names = [f"sh/{path.name}" for path in sorted((REPOSITORY / "sh").glob("*.sh"))]
+    return [*names, "installed/launcher", "installed/env.sh", "installed/project_version.sh"]
+
+
+def read_map(jobs: int, anew: bool) -> list[KnownTest]:
+    """The map; files of tests that it does not know as they are now are run once."""
+    known = {} if anew or not MAP.exists() else json.loads(MAP.read_text())
+    digests = {
+        str(path.relative_to(REPOSITORY)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((REPOSITORY / "tests").rglob("test_*.py"))
+        if path.parent.name not in _OTHERS
+    }
+    made = {file: known[file] for file in digests if file in known}
+    wanted = [file for file in digests if made.get(file, {}).get("digest") != digests[file]]
+    if wanted:
+        for file, notes in _run(wanted, jobs):
+            made[file] = {"digest": digests[file], "tests": notes}
+            MAP.write_text(json.dumps(made))
+    return [
+        KnownTest(note["test"], note["seconds"], frozenset(note["ran"]))
+        for file in sorted(made)
+        for note in made[file]["tests"]
+        if note["passed"]
+    ]
+
+
+def _run(files: list[str], jobs: int) -> Iterable[tuple[str, list[dict[str, object]]]]:
+    """What each of these files notes, run in copies whose code is traced."""
+    copies: queue.Queue[Copy] = queue.Queue()
+    for number in range(jobs):
+        copies.put(_traced_copy(f"traced-{number}"))
+
+    def notes_of(file: str) -> tuple[str, list[dict[str, object]]]:
+        copy = copies.get()
+        try:
+            path = copy.folder / NOTES
+            path.write_text("")
+            (copy.folder / Path(TRACE).name).touch()
+            copy.run_tests(["-p", "tests.mutants.tracing", file])
+            notes = [json.loads(line) for line in path.read_text().splitlines()]
+        finally:
+            copies.put(copy)
+        print(f"{file}: {len(notes)} tests", flush=True)
+        return file, notes
+
+    files = sorted(files, key=lambda file: -(REPOSITORY / file).stat().st_size)
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(notes_of, files)
+
+
+def _traced_copy(name: str) -> Copy:
+    copy = Copy(name)
+    # Its install.sh is longer than a user's may be.
+    assemble = copy.folder / "packaging" / "assemble.py"
+    assemble.write_text(assemble.read_text().replace("131_072", "1_000_000"))
+    for file in sources("python"):
+        text = (REPOSITORY / file).read_text(encoding="utf-8")
+        if python_code.functions(text):
+            copy.write(file, python_code.traced(text, file, TRACE))
+    for file in sources("sh"):
+        text = (REPOSITORY / file).read_text(encoding="utf-8")
+        copy.write(file, sh_code.traced(text, file, TRACE))
+    return copy
+
+
+def choose(tests: Iterable[KnownTest], functions: Iterable[str]) -> list[KnownTest]:
+    """The tests for a mutant in these functions, the most specific first; last a whole run.
+
+    In turns one of each test's cases, as they are often much alike.
+    """
+    wanted = frozenset(functions)
+    able = sorted(
+        (test for test in tests if test.ran & wanted),
+        key=lambda test: (len(test.ran), test.seconds, test.name),
+    )
+    cases: defaultdict[str, list[KnownTest]] = defaultdict(list)
+    for test in able:
+        cases[test.name.partition("[")[0]].append(test)
+    whole = [test for test in able if test.seconds <= _LIMIT_S / 20 and "/unit/" not in test.name]
+    last = whole[-1:]
+    chosen: list[KnownTest] = []
+    seconds, dear = sum(test.seconds for test in last), len(last)
+    for turn in zip_longest(*cases.values()):
+        for test in filter(None, turn):
+            is_dear = test.seconds > _QUICK_S
+            if (
+                test in last
+                or (is_dear and dear >= _LIMIT_TESTS)
+                or seconds + test.seconds > _LIMIT_S
+            ):
+                continue
+            chosen.append(test)
+            seconds, dear = seconds + test.seconds, dear + is_dear
+    return [*chosen, *last]
