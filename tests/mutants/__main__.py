@@ -22,7 +22,7 @@ from typing import NamedTuple
 from tests.mutants import python_code, sh_code
 from tests.mutants.code import MODULE, REPOSITORY, Change, Mutant, innermost
 from tests.mutants.coverage import KnownTest, choose, read_map, sources
-from tests.mutants.sandbox import FOLDER, TOO_LONG, Copy
+from tests.mutants.sandbox import CHOSEN, FOLDER, TOO_LONG, Copy
 
 LANGUAGES = {"python": python_code, "sh": sh_code}
 _HERE = Path(__file__).parent
@@ -169,11 +169,11 @@ def test_all(mutants: Sequence[Mutant], tests: Sequence[KnownTest], jobs: int) -
 
 
 def _noticed_by(copy: Copy, mutant: Mutant, chosen: Sequence[KnownTest]) -> str:
-    (copy.folder / "chosen").write_text("".join(f"{test.name}\n" for test in chosen))
+    (copy.folder / CHOSEN).write_text("".join(f"{test.name}\n" for test in chosen))
     copy.write(mutant.file, mutant.broken)
     try:
         limit_s = 90 + 3 * sum(test.seconds for test in chosen)
-        code, printed = copy.run_tests(["-x", "@chosen"], limit_s)
+        code, printed = copy.run_tests(["-x", f"@{CHOSEN}"], limit_s)
     finally:
         copy.write(mutant.file, mutant.text)
     if code == 0:

@@ -18,6 +18,8 @@ from tests.mutants.code import REPOSITORY
 
 #: Git ignores it.
 FOLDER = REPOSITORY / ".mutants"
+#: A file in a copy with the names of tests.
+CHOSEN = "chosen"
 #: Where the copy is, for who is in it: a short path that other users may enter, too.
 INSIDE = "/mnt"
 #: The exit code of what took too long.
