@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from tests.mutants import python_code, sh_code
 from tests.mutants.code import MODULE, REPOSITORY, Change, Mutant, innermost
-from tests.mutants.coverage import KnownTest, choose, read_map, sources
+from tests.mutants.coverage import NO_FUNCTION, KnownTest, choose, read_map, sources
 from tests.mutants.sandbox import CHOSEN, FOLDER, TOO_LONG, Copy
 
 LANGUAGES = {"python": python_code, "sh": sh_code}
@@ -135,8 +135,11 @@ class Code:
             names = [] if name == MODULE else list(self._naming(name))
         if not names:
             names = [f"{mutant.file}::{name}" for name in (MODULE, *(it.name for it in functions))]
-        if names == ["sh/state.sh::module"]:
+        if mutant.file == "sh/state.sh" and not names[1:]:
+            # All that a run begins with.
             names = ["sh/main.sh::main", "sh/main.sh::make_work_folder"]
+        if inside is None:
+            names.append(NO_FUNCTION)
         return Mutant(mutant.file, mutant.text, mutant.change, tuple(names))
 
     def _naming(self, constant: str) -> Iterator[str]:
