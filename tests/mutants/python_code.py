@@ -217,8 +217,8 @@ class _Breaker(ast.NodeVisitor):
         self._turn(node.test)
         if not node.orelse and isinstance(node.body[-1], _LEAVING):
             self._replace(node, "pass")
-        if test == 'sys.platform == "win32"':
-            # Runs on Windows only, and this does not.
+        if re.match(r'sys\.platform == "win32"|os\.name == "nt"|sys\.version_info <', test):
+            # Runs on Windows only, and tests of that need wine; or on an older Python.
             for statement in node.orelse:
                 self.visit(statement)
         else:
