@@ -23,7 +23,10 @@ _LIMIT_TESTS = 40
 _LIMIT_S = 60.0
 #: A test in this process, of which many may run.
 _QUICK_S = 0.05
-_SLOW_S = 5.0
+#: What takes longer comes last.
+_SLOW_S = 20.0
+#: A whole run that takes no longer will do.
+_WHOLE_S = 5.0
 #: What `make test` does not run, or what needs the network.
 _OTHERS = ("torture", "real", "artefacts")
 
@@ -142,7 +145,7 @@ def choose(tests: Iterable[KnownTest], functions: Iterable[str]) -> list[KnownTe
     cases: defaultdict[str, list[KnownTest]] = defaultdict(list)
     for test in able:
         cases[test.name.partition("[")[0]].append(test)
-    whole = [test for test in able if test.seconds <= _SLOW_S and "/unit/" not in test.name]
+    whole = [test for test in able if test.seconds <= _WHOLE_S and "/unit/" not in test.name]
     last = whole[-1:]
     chosen: list[KnownTest] = []
     seconds, dear = sum(test.seconds for test in last), len(last)

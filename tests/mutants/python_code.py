@@ -176,7 +176,16 @@ class _Breaker(ast.NodeVisitor):
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if node.value is not None:
-            self.visit(node.value)
+            self._visit_value(node.target, node.value)
+
+    def _visit_value(self, target: ast.expr, value: ast.expr) -> None:
+        """Of so many seconds, one more makes no difference to anybody."""
+        name = getattr(target, "id", "")
+        number = value.value if isinstance(value, ast.Constant) else None
+        if name.endswith("_S") and isinstance(number, (int, float)):
+            self._replace(value, str(number * 100))
+        else:
+            self.visit(value)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         if not isinstance(node.value, ast.Name) or not node.value.id[0].isupper():
@@ -197,7 +206,7 @@ class _Breaker(ast.NodeVisitor):
         # Without the first value of a name nothing works.
         if not isinstance(node.targets[0], (ast.Name, ast.Tuple)):
             self._replace(node, "pass")
-        self.generic_visit(node)
+        self._visit_value(node.targets[0], node.value)
 
     def generic_visit(self, node: ast.AST) -> None:
         if isinstance(node, (ast.AugAssign, ast.Delete, ast.Raise, ast.Continue, ast.Break)):
@@ -278,7 +287,7 @@ class _Breaker(ast.NodeVisitor):
         if isinstance(node.value, bool):
             self._replace(node, str(not node.value))
         elif isinstance(node.value, (int, float)):
-            self._replace(node, f"{self._source(node)} + 1" if node.value else "1")
+            self._replace(node, str(node.value + 1))
         elif isinstance(node.value, (str, bytes)):
             self._change_string(node)
 

@@ -126,7 +126,9 @@ def _arms(text: str, kinds: str) -> Iterator[Change]:
 def _constants(text: str, kinds: str) -> Iterator[Change]:
     for match in re.finditer(r"(?<![\w$.{#&>-])\d+(?![\w.><])", text):
         if kinds[match.start()] in "csd":
-            yield Change(*match.span(), str(int(match[0]) + 1))
+            # Of so many seconds, one more makes no difference to anybody.
+            is_time = text.endswith("_S=", 0, match.start())
+            yield Change(*match.span(), match[0] + "00" if is_time else str(int(match[0]) + 1))
     for match in re.finditer(r"(?<![\w\\])(['\"])()[\w./:@%=+-]+\1", text):
         if kinds[match.start()] in "sd" and kinds[match.start() - 1] == "c":
             yield Change(*match.span(2), "XX")
