@@ -16,13 +16,14 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from difflib import ndiff
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.mutants import python_code, sh_code
 from tests.mutants.code import MODULE, REPOSITORY, Change, Mutant, innermost
-from tests.mutants.coverage import NO_FUNCTION, KnownTest, choose, read_map, sources
+from tests.mutants.coverage import NO_FUNCTION, Choice, KnownTest, read_map, sources
 from tests.mutants.sandbox import CHOSEN, FOLDER, TOO_LONG, Copy
 
 LANGUAGES = {"python": python_code, "sh": sh_code}
@@ -145,11 +146,12 @@ class Code:
         if not names:
             names = [f"{mutant.file}::{name}" for name in (MODULE, *(it.name for it in functions))]
         if mutant.file == "sh/state.sh" and not names[1:]:
-            # All that a run begins with.
-            names = ["sh/main.sh::main", "sh/main.sh::make_work_folder"]
+            # What every run begins with.
+            names = ["sh/main.sh::make_work_folder"]
         if inside is None:
             names.append(NO_FUNCTION)
-        return Mutant(mutant.file, mutant.text, mutant.change, tuple(names))
+        about = f"{mutant.file} {inside.name if inside else ''}"
+        return replace(mutant, functions=tuple(names), about=about)
 
     def _naming(self, constant: str) -> Iterator[str]:
         for file, functions in self._functions.items():
@@ -162,12 +164,13 @@ class Code:
 
 def test_all(mutants: Sequence[Mutant], tests: Sequence[KnownTest], jobs: int) -> Iterator[Result]:
     """Runs for each mutant the tests that may notice it."""
+    choice = Choice(tests)
     copies: queue.Queue[Copy] = queue.Queue()
     for number in range(jobs):
         copies.put(Copy(f"copy-{number}"))
 
     def test(mutant: Mutant) -> Result:
-        chosen = choose(tests, mutant.functions)
+        chosen = choice.tests_for(mutant.functions, mutant.about, mutant.old)
         if not chosen:
             return Result(mutant, 0, "")
         copy = copies.get()

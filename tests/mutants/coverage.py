@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import queue
-from collections import defaultdict
-from collections.abc import Iterable
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
 from typing import NamedTuple, TypedDict
@@ -22,7 +23,7 @@ NO_FUNCTION = "none"
 _LIMIT_TESTS = 40
 _LIMIT_S = 60.0
 #: A test in this process, of which many may run.
-_QUICK_S = 0.05
+_QUICK_S = 0.1
 #: What takes longer comes last.
 _SLOW_S = 20.0
 #: A whole run that takes no longer will do.
@@ -132,32 +133,72 @@ def _traced_copy(name: str) -> Copy:
     return copy
 
 
-def choose(tests: Iterable[KnownTest], functions: Iterable[str]) -> list[KnownTest]:
-    """The tests for a mutant in these functions, the most specific first; last a whole run.
+class Choice:
+    """Chooses tests for mutants."""
 
-    In turns one of each test's cases, as they are often much alike.
-    """
-    wanted = frozenset(functions)
-    able = sorted(
-        (test for test in tests if test.ran & wanted),
-        key=lambda test: (test.seconds > _SLOW_S, len(test.ran), test.seconds, test.name),
-    )
-    cases: defaultdict[str, list[KnownTest]] = defaultdict(list)
-    for test in able:
-        cases[test.name.partition("[")[0]].append(test)
-    whole = [test for test in able if test.seconds <= _WHOLE_S and "/unit/" not in test.name]
-    last = whole[-1:]
+    def __init__(self, tests: Sequence[KnownTest]) -> None:
+        self._tests = tests
+        files = {test.name.partition("::")[0] for test in tests}
+        self._words = {file: _words((REPOSITORY / file).read_text()) for file in files}
+        #: In how many files a word is: the fewer, the more it tells.
+        self._count = Counter(word for words in self._words.values() for word in words)
+
+    def tests_for(self, functions: Iterable[str], about: str, line: str) -> list[KnownTest]:
+        """Those that run one of the functions, the most telling first; last a whole run.
+
+        First come those that speak of it: by their name of the names in ``about``, or in their file
+        of what is in the broken line. Then those that run few functions. In turns one of each
+        test's cases, as they are often much alike.
+        """
+        wanted = frozenset(functions)
+        spoken_of = self._speaking(about, line)
+        able = sorted(
+            (test for test in self._tests if test.ran & wanted),
+            key=lambda test: (
+                test.seconds > _SLOW_S,
+                -spoken_of(test),
+                len(test.ran),
+                test.seconds,
+                test.name,
+            ),
+        )
+        cases: defaultdict[str, list[KnownTest]] = defaultdict(list)
+        for test in able:
+            cases[test.name.partition("[")[0]].append(test)
+        whole = [test for test in able if test.seconds <= _WHOLE_S and "/unit/" not in test.name]
+        last = sorted(whole, key=lambda test: (len(test.ran), test.name))[-1:]
+        turns = zip_longest(*cases.values())
+        return _as_many_as_fit([test for turn in turns for test in filter(None, turn)], last)
+
+    def _speaking(self, about: str, line: str) -> Callable[[KnownTest], float]:
+        stems = {word[:5] for word in _words(about)}
+        words = _words(line)
+        known: dict[str, float] = {}
+
+        def spoken_of(test: KnownTest) -> float:
+            file, _, name = test.name.partition("[")[0].partition("::")
+            if test.name not in known:
+                title = f"{file} {name}"
+                by_name = sum(stem in title for stem in stems)
+                in_file = words & self._words[file]
+                known[test.name] = by_name + sum(1 / self._count[word] for word in in_file)
+            return known[test.name]
+
+        return spoken_of
+
+
+def _words(text: str) -> set[str]:
+    """The longer words, in small letters; a name with underlines is more than one."""
+    return {word.lower() for word in re.findall(r"[A-Za-z]{4,}", text)}
+
+
+def _as_many_as_fit(tests: Iterable[KnownTest], last: list[KnownTest]) -> list[KnownTest]:
     chosen: list[KnownTest] = []
     seconds, dear = sum(test.seconds for test in last), len(last)
-    for turn in zip_longest(*cases.values()):
-        for test in filter(None, turn):
-            is_dear = test.seconds > _QUICK_S
-            if (
-                test in last
-                or (is_dear and dear >= _LIMIT_TESTS)
-                or seconds + test.seconds > _LIMIT_S
-            ):
-                continue
+    for test in tests:
+        is_dear = test.seconds > _QUICK_S
+        fits = seconds + test.seconds <= _LIMIT_S and (not is_dear or dear < _LIMIT_TESTS)
+        if fits and test not in last:
             chosen.append(test)
             seconds, dear = seconds + test.seconds, dear + is_dear
     return [*chosen, *last]

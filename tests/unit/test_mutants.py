@@ -6,7 +6,7 @@ import pytest
 
 from tests.mutants import python_code, sh_code
 from tests.mutants.code import Function
-from tests.mutants.coverage import KnownTest, choose
+from tests.mutants.coverage import Choice, KnownTest
 
 PYTHON: list[tuple[str, list[str]]] = [
     ("a == b", ["pass", "a != b"]),
@@ -141,11 +141,14 @@ def test_the_trace_of_sh_comes_after_the_lines_that_are_filled_in() -> None:
     ]
 
 
-def test_of_the_tests_that_run_a_function_the_most_specific_come_first() -> None:
-    names = ("f", "g", "h")
-    whole = KnownTest("tests/getters/test_a.py::a", 1.0, frozenset(names))
-    rows = [KnownTest(f"tests/unit/test_b.py::b[{row}]", 0.0, frozenset("f")) for row in range(3)]
-    other = KnownTest("tests/unit/test_c.py::c", 0.2, frozenset(("f", "g")))
-    elsewhere = KnownTest("tests/unit/test_d.py::d", 0.2, frozenset("g"))
-    chosen = choose([whole, elsewhere, other, *rows], ["f"])
-    assert chosen == [rows[0], other, rows[1], rows[2], whole]
+def test_of_the_tests_that_run_a_function_the_most_telling_come_first() -> None:
+    whole = KnownTest("tests/getters/test_install.py::a", 1.0, frozenset("fgh"))
+    file = "tests/unit/test_texts.py"
+    rows = [KnownTest(f"{file}::b[{row}]", 0.0, frozenset("fg")) for row in range(3)]
+    other = KnownTest(f"{file}::c", 0.2, frozenset("fgh"))
+    elsewhere = KnownTest(f"{file}::d", 0.2, frozenset("g"))
+    speaking = KnownTest("tests/unit/test_programs.py::e", 0.3, frozenset("fgh"))
+    choice = Choice([whole, elsewhere, other, *rows, speaking])
+    assert choice.tests_for(["f"], "", "") == [rows[0], other, speaking, rows[1], rows[2], whole]
+    assert choice.tests_for(["f"], "x/programs.py", "")[0] == speaking
+    assert choice.tests_for(["f"], "", "class Interrupted:")[0] == speaking
