@@ -171,8 +171,9 @@ class Choice:
         return _as_many_as_fit([test for turn in turns for test in filter(None, turn)], last)
 
     def _speaking(self, about: str, line: str) -> Callable[[KnownTest], float]:
-        stems = {word[:5] for word in _words(about)}
         words = _words(line)
+        stems = {word[:5] for word in _words(about)}
+        stems_of_line = {word[:5] for word in words} - stems
         known: dict[str, float] = {}
 
         def spoken_of(test: KnownTest) -> float:
@@ -180,8 +181,9 @@ class Choice:
             if test.name not in known:
                 title = f"{file} {name}"
                 by_name = sum(stem in title for stem in stems)
-                in_file = words & self._words[file]
-                known[test.name] = by_name + sum(1 / self._count[word] for word in in_file)
+                by_line = sum(stem in title for stem in stems_of_line) / 2
+                in_file = sum(1 / self._count[word] for word in words & self._words[file])
+                known[test.name] = by_name + by_line + in_file
             return known[test.name]
 
         return spoken_of
