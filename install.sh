@@ -209,7 +209,7 @@ exec_limited() {
 	exec "$@"
 }
 ask() {
-	_answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && printf '%s\n' "$_answer"
+	{ _answer=$(exec_limited "$HELPER_LIMIT_S" "$@"); } 2>/dev/null && [ -n "$_answer" ] && printf '%s\n' "$_answer"
 }
 change_in() {
 	_changed=$1

@@ -51,9 +51,9 @@ exec_limited() {
 }
 
 # ask COMMAND...: prints what a helper program answers, or fails. It has a limit, its complaints are not part of the
-# answer, and one that fails has not answered.
+# answer, nor what the shell says of one that was ended, and one that fails has not answered.
 ask() {
-	_answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && printf '%s\n' "$_answer"
+	{ _answer=$(exec_limited "$HELPER_LIMIT_S" "$@"); } 2>/dev/null && [ -n "$_answer" ] && printf '%s\n' "$_answer"
 }
 
 # change_in FOLDER COMMAND...: a command that changes something there
