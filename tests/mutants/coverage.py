@@ -20,7 +20,7 @@ from tests.mutants.tracing import NOTES, TRACE
 MAP = FOLDER / "map.json"
 #: What tests run that only compare texts, such as a page with the code.
 NO_FUNCTION = "none"
-_LIMIT_TESTS = 40
+_LIMIT_TESTS = 50
 _LIMIT_S = 60.0
 #: A test in this process, of which many may run.
 _QUICK_S = 0.1
@@ -177,9 +177,8 @@ class Choice:
         known: dict[str, float] = {}
 
         def spoken_of(test: KnownTest) -> float:
-            file, _, name = test.name.partition("[")[0].partition("::")
             if test.name not in known:
-                title = f"{file} {name}"
+                file, title = test.name.partition("::")[0], test.name.lower()
                 by_name = sum(stem in title for stem in stems)
                 by_line = sum(stem in title for stem in stems_of_line) / 2
                 in_file = sum(1 / self._count[word] for word in words & self._words[file])

@@ -42,7 +42,7 @@ def test_how_it_ended(script: str, ended: Ended) -> None:
 
 
 def test_one_that_takes_too_long_is_ended_with_all_that_it_has_started() -> None:
-    with Program(["/bin/sh", "-c", "trap '' TERM; sleep 60 & echo $!; wait"]) as program:
+    with Program(["/bin/sh", "-c", "trap '' TERM; sleep 600 & echo $!; wait"]) as program:
         assert program._process.stdout is not None
         child = int(program._process.stdout.readline())
         assert program.wait(0.1).code == TOO_LONG
