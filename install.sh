@@ -625,7 +625,7 @@ explain_failure() {
 	_words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
 	problem=connection problem_text="the connection to $host failed${_words:+ ($_words)}"
 	case $_status,$http_status,$_words in
-		23,* | *[Nn]o\ space*)
+		23,* | *[Nn]o\ space* | *'ile too large'*)
 			set_problem bad-answer "$host sent a file that is far too large"
 			[ -n "$(find "$_file" "$headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
 				|| die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"

@@ -21,6 +21,7 @@ from tests.support.replies import (
     Content,
     Cut,
     Drip,
+    Endless,
     Raw,
     Reply,
     Reset,
@@ -165,6 +166,17 @@ DOCUMENTS: dict[str, Case] = {
         Content(bytes(range(256))),
         "bad-answer",
         "127.0.0.1 answered with something that is not JSON",
+    ),
+    "too long": Case(
+        Endless(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"x" * 1024, 32 << 20),
+        "bad-answer",
+        "127.0.0.1 sent a file that is far too large",
+    ),
+    "too long, as it says": Case(
+        Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 17000000\r\n\r\n{}"),
+        "bad-answer",
+        None,
+        other_than=("wget",),
     ),
     "compressed": Case(
         Content(b"\x1f\x8b", 200, {"Content-Encoding": "br"}),
@@ -392,6 +404,21 @@ def test_http_is_only_for_this_very_machine(ask: Ask) -> None:
         ipv6.close()
     assert {name: found[name].slug for name in may} == dict.fromkeys(may, "")
     assert {url: found[url].slug for url in may_not} == may_not
+
+
+def test_no_redirect_leads_to_http_elsewhere(ask: Ask, client: str, server: Server) -> None:
+    """Only what begins on this very machine without TLS may stay there without it."""
+    plain = Server(None)
+    server.answer("/", redirect(f"{plain.url}/from-https"))
+    plain.answer("/", redirect(f"http://127.1:{plain.port}/from-http"))
+    plain.fallback = DOCUMENT
+    try:
+        found = ask({"from https": f"{server.url}/", "from http": f"{plain.url}/"})
+    finally:
+        plain.close()
+    assert [told.slug for told in found.values()] == ["insecure-url"] * 2
+    # wget goes there by itself, and what it brings is not looked at.
+    assert plain.count("/from-https") == (client == "wget")
 
 
 def test_passwords_in_netrc_are_for_others(
