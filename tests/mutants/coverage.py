@@ -20,10 +20,8 @@ from tests.mutants.tracing import NOTES, TRACE
 MAP = FOLDER / "map.json"
 #: What tests run that only compare texts, such as a page with the code.
 NO_FUNCTION = "none"
-_LIMIT_TESTS = 50
+#: How long the tests of one mutant took together when they were traced.
 _LIMIT_S = 60.0
-#: A test in this process, of which many may run.
-_QUICK_S = 0.1
 #: What takes longer comes last.
 _SLOW_S = 20.0
 #: A whole run that takes no longer will do.
@@ -195,11 +193,9 @@ def _words(text: str) -> set[str]:
 
 def _as_many_as_fit(tests: Iterable[KnownTest], last: list[KnownTest]) -> list[KnownTest]:
     chosen: list[KnownTest] = []
-    seconds, dear = sum(test.seconds for test in last), len(last)
+    seconds = sum(test.seconds for test in last)
     for test in tests:
-        is_dear = test.seconds > _QUICK_S
-        fits = seconds + test.seconds <= _LIMIT_S and (not is_dear or dear < _LIMIT_TESTS)
-        if fits and test not in last:
+        if test not in last and seconds + test.seconds <= _LIMIT_S:
             chosen.append(test)
-            seconds, dear = seconds + test.seconds, dear + is_dear
+            seconds += test.seconds
     return [*chosen, *last]
