@@ -56,6 +56,10 @@ HOSTILE: dict[str, list[Member]] = {
     ],
     "device": [Member("data/null", kind=tarfile.CHRTYPE)],
     "setuid": [Member("data/root", b"x", mode=0o4755)],
+    "setgid": [Member("data/group", b"x", mode=0o2755)],
+    "hard-link": [hard_link("data/b", "data/a")],
+    "link-up": [symlink("data/up", "..")],
+    "link-to-root": [symlink("data/root", "/")],
     "newline-in-name": [Member("data/two\nlines", b"x")],
     "escape-in-name": [Member("data/\x1b[2Jcleared", b"x")],
 }
