@@ -175,3 +175,22 @@ def test_a_link_in_the_place_of_a_version_is_not_written_through(
     assert picture(outside) == before
     assert not place.is_symlink()
     assert machine.layout.receipt("0.25.0")["version"] == "0.25.0"
+
+
+#: What another program does while a run looks at the machine, and what the run says of it.
+MEANWHILE = {
+    "another wasp": ("mkdir -p '{bin}' && echo foreign >'{bin}/wasp'", 8, "foreign-launcher"),
+    "npm": ("touch '{share}/.uses-npm'", 8, "npm-managed"),
+    "no version": ("rm -r '{share}/0.25.0'", 5, "not-installed"),
+}
+
+
+@pytest.mark.parametrize("kind", MEANWHILE)
+def test_what_is_done_meanwhile_counts(shell_machine: Machine, kind: str) -> None:
+    deed, code, slug = MEANWHILE[kind]
+    layout = shell_machine.layout
+    layout.plant("0.25.0")
+    done = deed.format(bin=layout.launcher.parent, share=layout.share)
+    shell_machine.toolbox.script("uname", f'[ "$1" != -s ] || {{ {done}; }}\nexec /bin/uname "$@"')
+    shell_machine.run("use", "0.25.0", "--json").failed(code, slug)
+    assert not layout.launcher.exists() or layout.launcher.read_text() == "foreign\n"
