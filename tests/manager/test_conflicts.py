@@ -74,6 +74,13 @@ def _dangling_link(launcher: Path) -> None:
     launcher.symlink_to(launcher.parents[2] / "not-there")
 
 
+def _link_to_folder(launcher: Path) -> None:
+    """Into which a rename would go."""
+    target = launcher.parents[2] / "elsewhere"
+    target.mkdir()
+    launcher.symlink_to(target)
+
+
 def _link_to_our_launcher(launcher: Path) -> None:
     """The target looks like ours, and still a link is not what this installer leaves."""
     target = launcher.parents[2] / "elsewhere"
@@ -85,6 +92,7 @@ FOREIGNERS: dict[str, Callable[[Path], None]] = {
     "file": _script,
     "binary": _binary,
     "link": _link_to_file,
+    "link-to-folder": _link_to_folder,
     "dangling-link": _dangling_link,
     "link-to-launcher": _link_to_our_launcher,
     "no-script": _no_script,
@@ -112,7 +120,7 @@ def test_a_foreign_wasp_is_left_alone_and_never_written_through(
     assert machine.wasp("version").stdout == "0.24.0\n"
     after = picture(machine.home)
     assert after.get("elsewhere") == before.get("elsewhere")
-    assert "not-there" not in after
+    assert not {"elsewhere/wasp", "not-there"} & set(after)
 
 
 @pytest.mark.parametrize("options", [[], ["--force"]], ids=["plain", "force"])
