@@ -21,7 +21,7 @@ SHFMT := $(BIN)/shfmt -ci -bn -ln posix
 SHELLCHECK_PROGRAM := $(BIN)/shellcheck --shell sh --exclude SC2015,SC2317,SC2329
 
 .DEFAULT_GOAL := help
-.PHONY: help test torture lint install.sh picture format bench dist deb packages lock clean venv
+.PHONY: help test mutants torture lint install.sh picture format bench dist deb packages lock clean venv
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ test: venv ## Run the tests, in parallel (ARGS='-k word' goes to pytest)
 	done; \
 	[ -z "$$missing" ] || echo "Not installed here, so the tests that need them are skipped:$$missing"
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --ignore tests/torture $(ARGS)
+
+mutants: venv ## Break lines one by one, see what no test notices (ARGS='--seed 2 --only sh')
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 lint: venv ## Check style and types: ruff, mypy, vermin, shellcheck, shfmt
 	$(BIN)/ruff check
@@ -80,7 +83,7 @@ lock: venv ## Choose the newest dependencies and write both lock files
 	done
 
 clean: ## Remove all that these targets made
-	rm -rf $(VENV) build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist *.egg-info .hypothesis .mutants .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The lock is copied into the environment after all of it is installed. As long as the two are the

@@ -175,7 +175,7 @@ have() {
 	command -v "$1" >/dev/null 2>&1
 }
 need() {
-	have "$1" || die 3 missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
+	have "$1" || die 3 missing-tool "you need '$1', which is not on PATH." "$(how_to_install "$1")"
 }
 how_to_install() {
 	for _command in 'apt-get install' 'apk add' 'dnf install' 'pacman -S' 'zypper install' 'brew install'; do
@@ -203,13 +203,13 @@ await() {
 	esac
 }
 exec_limited() {
-	! have timeout || exec timeout -k 2 "$@"
+	! have timeout || exec timeout -s KILL "$@"
 	! have perl || exec perl -e 'alarm shift; exec @ARGV' "$@"
 	shift
 	exec "$@"
 }
 ask() {
-	_answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && lines "$_answer"
+	{ _answer=$(exec_limited "$HELPER_LIMIT_S" "$@"); } 2>/dev/null && [ -n "$_answer" ] && lines "$_answer"
 }
 change_in() {
 	_changed=$1
@@ -549,7 +549,7 @@ choose_downloader() {
 			;;
 		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
 		*[Bb]usy[Bb]ox*) ;;
-		*) die 4 no-downloader 'this installer needs curl or wget, and neither is on your PATH (curl from snap and Wget2 do not work here).' \
+		*) die 4 no-downloader 'you need curl or wget, and neither is on PATH (curl from snap and Wget2 do not work here).' \
 			"$(how_to_install curl)" ;;
 	esac
 	export https_proxy="${https_proxy:-${HTTPS_PROXY-}}" no_proxy="${no_proxy:-${NO_PROXY-}}"
@@ -651,7 +651,7 @@ explain_failure() {
 	_words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
 	problem=connection problem_text="the connection to $host failed${_words:+ ($_words)}"
 	case $_status,$http_status,$_words in
-		23,* | *[Nn]o\ space*)
+		23,* | *[Nn]o\ space* | *'ile too large'*)
 			set_problem bad-answer "$host sent a file that is far too large"
 			[ -n "$(find "$_file" "$headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
 				|| die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"

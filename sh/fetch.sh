@@ -17,7 +17,7 @@ choose_downloader() {
 			;;
 		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
 		*[Bb]usy[Bb]ox*) ;;
-		*) die 4 no-downloader 'this installer needs curl or wget, and neither is on your PATH (curl from snap and Wget2 do not work here).' \
+		*) die 4 no-downloader 'you need curl or wget, and neither is on PATH (curl from snap and Wget2 do not work here).' \
 			"$(how_to_install curl)" ;;
 	esac
 	# Unlike curl, it knows the names in lower case only.
@@ -152,7 +152,7 @@ explain_failure() {
 	_words=$(plain_text "${_words:-$(tail -n 1 "$work/errors")}" | sed 's/[.: ]*$//')
 	problem=connection problem_text="the connection to $host failed${_words:+ ($_words)}"
 	case $_status,$http_status,$_words in
-		23,* | *[Nn]o\ space*)
+		23,* | *[Nn]o\ space* | *'ile too large'*)
 			set_problem bad-answer "$host sent a file that is far too large"
 			[ -n "$(find "$_file" "$headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
 				|| die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"

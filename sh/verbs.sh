@@ -6,7 +6,7 @@ have() {
 }
 
 need() {
-	have "$1" || die 3 missing-tool "this installer needs '$1', which is not on PATH." "$(how_to_install "$1")"
+	have "$1" || die 3 missing-tool "you need '$1', which is not on PATH." "$(how_to_install "$1")"
 }
 
 # how_to_install TOOL: by the package manager that is here
@@ -44,16 +44,16 @@ await() {
 # exec_limited SECONDS COMMAND...: for a subshell: becomes the command, which is ended after so long. macOS has perl
 # and no timeout.
 exec_limited() {
-	! have timeout || exec timeout -k 2 "$@"
+	! have timeout || exec timeout -s KILL "$@"
 	! have perl || exec perl -e 'alarm shift; exec @ARGV' "$@"
 	shift
 	exec "$@"
 }
 
 # ask COMMAND...: prints what a helper program answers, or fails. It has a limit, its complaints are not part of the
-# answer, and one that fails has not answered.
+# answer, nor what the shell says of one that was ended, and one that fails has not answered.
 ask() {
-	_answer=$(exec_limited "$HELPER_LIMIT_S" "$@" 2>/dev/null) && [ -n "$_answer" ] && lines "$_answer"
+	{ _answer=$(exec_limited "$HELPER_LIMIT_S" "$@"); } 2>/dev/null && [ -n "$_answer" ] && lines "$_answer"
 }
 
 # change_in FOLDER COMMAND...: a command that changes something there

@@ -27,6 +27,7 @@ from tests.support.archives import (
 from tests.support.frontends import PYTHON, FrontEnd, patched
 from tests.support.getters import Getters
 from tests.support.machines import Machine, MachineRoom
+from tests.support.raw_tar import RawMember, old_gnu_sparse
 from tests.support.trees import expected_version_folder, picture
 
 BINARY = Member("wasp-bin", tiny_package("0.25.0").binary, 0o755)
@@ -55,6 +56,10 @@ HOSTILE: dict[str, list[Member]] = {
     ],
     "device": [Member("data/null", kind=tarfile.CHRTYPE)],
     "setuid": [Member("data/root", b"x", mode=0o4755)],
+    "setgid": [Member("data/group", b"x", mode=0o2755)],
+    "hard-link": [hard_link("data/b", "data/a")],
+    "link-up": [symlink("data/up", "..")],
+    "link-to-root": [symlink("data/root", "/")],
     "newline-in-name": [Member("data/two\nlines", b"x")],
     "escape-in-name": [Member("data/\x1b[2Jcleared", b"x")],
 }
@@ -173,9 +178,30 @@ def test_a_bomb_is_refused(front_end: FrontEnd, machines: MachineRoom, tmp_path:
     """Python meets more than a gigabyte; the sh program, which takes longer, has a lower limit."""
     parts = 18
     if front_end.is_shell:
-        parts, gigabyte = 1, "UNPACKED_LIMIT=1073741824"
-        front_end = patched(front_end, tmp_path / "patched", {gigabyte: "UNPACKED_LIMIT=16777216"})
+        parts, front_end = 1, limited(front_end, tmp_path)
     refused(machines.build(front_end), _bomb(parts), "unsafe-archive")
+
+
+def limited(shell: FrontEnd, folder: Path) -> FrontEnd:
+    """By 16 MiB in place of a gigabyte."""
+    less = {"UNPACKED_LIMIT=1073741824": "UNPACKED_LIMIT=16777216"}
+    return patched(shell, folder / "patched", less)
+
+
+MUCH = {
+    "in many files": b"".join(
+        RawMember(b"data/%d" % number, bytes(1 << 20)).tobytes() for number in range(17)
+    ),
+    "by a hole": old_gnu_sparse(b"data/hole", [(0, b"x" * 512), (1 << 30, b"")], 1 << 30),
+}
+
+
+@pytest.mark.parametrize("kind", MUCH)
+def test_what_becomes_too_much_is_refused(
+    shell: FrontEnd, machines: MachineRoom, tmp_path: Path, kind: str
+) -> None:
+    archive = gzipped(tar_without_end(GOOD) + MUCH[kind] + bytes(1024))
+    refused(machines.build(limited(shell, tmp_path)), archive, "unsafe-archive", "corrupt-archive")
 
 
 def _bomb(parts: int) -> bytes:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.support.archives import failing_binary, foreign_machine_binary, tiny_package
+from tests.support.functions import call_functions
 from tests.support.getters import Getters
 from tests.support.machines import Machine
 from tests.support.releases import Upstream
 from tests.support.trees import picture
+from wasp_installer import InstallerError
+from wasp_installer.placing.binary import reported_version
 
 MISSING_LIBRARY = (
     "wasp-bin: error while loading shared libraries: libgmp.so.10: cannot open shared object file"
@@ -91,3 +95,20 @@ def test_below_destdir_it_is_tried_where_it_is(both: Getters) -> None:
     assert not stage.exists()
     both.install(None, *both.file(archive_with(tiny_package("0.25.0").binary)), "--prefix", "/usr")
     assert (stage / "usr/share/wasp-lang/0.25.0/wasp-bin").exists()
+
+
+def test_a_binary_that_takes_too_long_does_not_run(
+    shell_machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    binary = tmp_path / "new" / "wasp-bin"
+    binary.parent.mkdir()
+    binary.write_text("#!/bin/sh\nsleep 15\necho 0.25.0\n")
+    binary.chmod(0o755)
+    monkeypatch.setattr("wasp_installer.placing.binary.HELPER_LIMIT_S", 1.0)
+    with pytest.raises(InstallerError) as caught:
+        reported_version(binary.parent, "0.25.0", "/prefix")
+    assert caught.value.slug == "binary-does-not-run"
+    call = f"HELPER_LIMIT_S=1 staging='{tmp_path}' version=0.25.0\ncheck_binary"
+    [said] = call_functions(shell_machine, [call])
+    for words in (caught.value.message, said):
+        assert "was unpacked but does not run here (exit code 124)" in words

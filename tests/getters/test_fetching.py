@@ -22,6 +22,7 @@ from tests.support.replies import (
     Content,
     Cut,
     Drip,
+    Endless,
     Raw,
     Reply,
     Reset,
@@ -99,12 +100,21 @@ def led(location: str) -> Callable[[Server, str], Reply]:
     return reply
 
 
-def led_far(server: Server, path: str) -> Reply:
-    for step in range(5):
-        server.answer(f"{path}/{step}", redirect(f"{path}/{step + 1}", 301 + step % 3))
-    server.answer(f"{path}/5", redirect(f"//127.0.0.1:{server.port}{path}/6", 307))
-    server.answer(f"{path}/6", DOCUMENT)
-    return redirect(f"{path}/0", 308)
+def led_on(times: int) -> Callable[[Server, str], Reply]:
+    """So many redirects, one after the other."""
+
+    def reply(server: Server, path: str) -> Reply:
+        for step in range(1, times):
+            server.answer(f"{path}/{step}", redirect(f"{path}/{step + 1}", 301 + step % 3))
+        server.answer(f"{path}/{times}", DOCUMENT)
+        return redirect(f"//127.0.0.1:{server.port}{path}/1", 308)
+
+    return reply
+
+
+def led_with_a_body_that_stalls(server: Server, path: str) -> Reply:
+    server.answer(f"{path}/there", DOCUMENT)
+    return StallAfter(DOCUMENT.body, 1, status=302, headers={"Location": f"{path}/there"})
 
 
 def in_turn(*replies: Reply) -> Callable[[Server, str], Reply]:
@@ -158,13 +168,25 @@ DOCUMENTS: dict[str, Case] = {
         "bad-answer",
         "127.0.0.1 answered with something that is not JSON",
     ),
+    "too long": Case(
+        Endless(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"x" * 1024, 32 << 20),
+        "bad-answer",
+        "127.0.0.1 sent a file that is far too large",
+    ),
+    "too long, as it says": Case(
+        Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 17000000\r\n\r\n{}"),
+        "bad-answer",
+        None,
+        other_than=("wget",),
+    ),
     "compressed": Case(
         Content(gzip.compress(b"{}"), 200, {"Content-Encoding": "gzip"}),
         "bad-answer",
         "127.0.0.1 answered with something that is not JSON, but gzip",
     ),
     # Elsewhere.
-    "moved": Case(led_far),
+    "moved, ten times": Case(led_on(10)),
+    "moved, eleven times": Case(led_on(11), "bad-answer", None, other_than=("wget",)),
     "moved, upper case": Case(led("LOCATION: {there}")),
     "moved, tab": Case(led("Location:\t{there}")),
     "moved, relative": Case(led("location: {name}/there")),
@@ -176,6 +198,8 @@ DOCUMENTS: dict[str, Case] = {
     "moved without end": Case(lambda _, path: redirect(path), "bad-answer", None, attempts=0),
     "moved to itself": Case(led("Location:"), "bad-answer", None, attempts=0),
     "moved, not said where": Case(raw("HTTP/1.1 302 Found"), "bad-answer", None),
+    # What a redirect itself has to say is not waited for.
+    "moved, with more": Case(led_with_a_body_that_stalls, other_than=("curl", "wget")),
     "moved to http": Case(
         redirect("http://127.0.0.1:1/"),
         "insecure-url",
@@ -192,6 +216,13 @@ ARCHIVES: dict[str, Case] = {
     "archive, slow": Case(Drip(ARCHIVE, pieces=10, pause=0.15)),
     "archive, cut": Case(
         in_turn(Cut(ARCHIVE, 5000), Cut(ARCHIVE, 1), Content(ARCHIVE)), attempts=3, pauses=(1, 2)
+    ),
+    # Fewer than 100 bytes a second are no progress.
+    "archive, trickles": Case(
+        Drip(bytes(4000), pieces=4000, pause=0.02),
+        "timeout",
+        "127.0.0.1 sent nothing for 3 s",
+        other_than=("wget",),
     ),
     "archive, stalls": Case(
         StallAfter(ARCHIVE, 100),
@@ -338,6 +369,21 @@ def test_a_server_that_cannot_be_reached(ask: Ask, authority: Authority, closed:
     assert found["no such name"] == Told("dns", nowhere["no such name"][1])
 
 
+def test_without_a_bundle_of_its_own_it_trusts_whom_the_system_trusts(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
+    told = []
+    for kind in (Certificate.GOOD, Certificate.UNKNOWN_AUTHORITY):
+        server = Server(authority.server_context(kind))
+        server.fallback = DOCUMENT
+        told.append(told_by_requests(f"{server.url}/", is_archive=False).slug)
+        server.close()
+    assert told == ["", "tls"]
+
+
 def test_http_is_only_for_this_very_machine(ask: Ask) -> None:
     plain, ipv6 = Server(None), Server(None, socket.AF_INET6)
     for here in (plain, ipv6):
@@ -370,3 +416,39 @@ def test_http_is_only_for_this_very_machine(ask: Ask) -> None:
         ipv6.close()
     assert {name: found[name].slug for name in may} == dict.fromkeys(may, "")
     assert {url: found[url].slug for url in may_not} == may_not
+
+
+def test_no_redirect_leads_to_http_elsewhere(ask: Ask, client: str, server: Server) -> None:
+    """Only what begins on this very machine without TLS may stay there without it."""
+    plain = Server(None)
+    server.answer("/", redirect(f"{plain.url}/from-https"))
+    plain.answer("/", redirect(f"http://127.1:{plain.port}/from-http"))
+    plain.fallback = DOCUMENT
+    try:
+        found = ask({"from https": f"{server.url}/", "from http": f"{plain.url}/"})
+    finally:
+        plain.close()
+    assert [told.slug for told in found.values()] == ["insecure-url"] * 2
+    # wget goes there by itself, and what it brings is not looked at.
+    assert plain.count("/from-https") == (client == "wget")
+
+
+def test_passwords_in_netrc_are_for_others(
+    ask: Ask, machine: Machine, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(machine.home))
+    netrc = machine.home / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login me password hunter2\n")
+    netrc.chmod(0o600)
+    (machine.home / ".curlrc").write_text("netrc\n")
+    server.fallback = status(401, WWW_Authenticate='Basic realm="x"')
+    assert ask({"": f"{server.url}/"})[""].slug == "http-status"
+    assert {headers.get("Authorization") for headers in server.headers} == {None}
+
+
+def test_nothing_is_asked_for_in_a_compressed_form(ask: Ask, server: Server) -> None:
+    """An archive must arrive as it was published, so that its checksum fits."""
+    server.fallback = DOCUMENT
+    assert ask({"": f"{server.url}/"})[""].slug == ""
+    [headers] = server.headers
+    assert headers.get("Accept-Encoding", "identity") == "identity"

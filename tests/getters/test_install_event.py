@@ -14,6 +14,7 @@ import pytest
 from tests.support.archives import gzipped, tar_without_end, tiny_package
 from tests.support.collector import Collector
 from tests.support.frontends import PYTHON
+from tests.support.functions import call_functions
 from tests.support.machines import Machine, MachineRoom, Run
 from tests.support.processes import survivors
 from tests.support.proxy import Proxy
@@ -290,6 +291,19 @@ def test_the_key_may_be_another(counted: Machine, collector: Collector) -> None:
     [event] = collector.wait_for(1)
     assert event["api_key"] == "phc_of-a-test"
     counted.wait_for_background()
+
+
+def test_what_makes_no_event(shell_machine: Machine) -> None:
+    """A key that would be more than that, and a random number that is none."""
+    settings = {
+        "": True,
+        """WASP_TELEMETRY_KEY='a", "b": "c'""": False,
+        "od() { echo 1 2 3; }": False,
+        "od() { :; }": False,
+    }
+    calls = [f"{each}\nos=linux\nmake_install_event && echo made || :" for each in settings]
+    told = call_functions(shell_machine, calls)
+    assert {each: said == "made" for each, said in zip(settings, told)} == settings
 
 
 _REFUSING_TR = """\

@@ -21,7 +21,8 @@ from tests.support.releases import (
 from tests.support.replies import Content, Exchange, Reply, json_content, status
 from tests.support.trees import picture
 from wasp_installer import Console
-from wasp_installer.getting.registry import RegistryLookup
+from wasp_installer.errors import SourceProblem
+from wasp_installer.getting.registry import Npm, RegistryLookup
 
 BUILD = "linux-x64-glibc"
 PACKAGE_PATH = f"{NPM_PACKAGE_PATH}-{BUILD}"
@@ -37,6 +38,39 @@ def both(both: Getters) -> Getters:
 
 def npm_was_asked(upstream: Upstream) -> bool:
     return any(path.startswith("/npm") for path in upstream.server.requests)
+
+
+# --- What npm is asked to do ----------------------------------------------------------------------
+
+PACKER = "[ \"$1 $2\" = 'pack --ignore-scripts' ] && : >a.tgz"
+
+
+@pytest.mark.parametrize(
+    ("script", "fetches"),
+    [
+        (PACKER, True),
+        (f"{PACKER}; exit 1", False),
+        (f"{PACKER}; : >b.tgz", False),
+        ("exit 0", False),
+        # In place of ten minutes.
+        (f"sleep 15; {PACKER}", False),
+    ],
+)
+def test_npm_fetches_one_archive_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, fetches: bool
+) -> None:
+    monkeypatch.setattr("wasp_installer.getting.registry.FETCH_LIMIT_S", 1.0)
+    program = tmp_path / "npm"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    (tmp_path / "folder").mkdir()
+    npm = Npm(str(program), tmp_path / "folder")
+    if fetches:
+        assert npm.fetch("x", "0.25.0") == tmp_path / "folder" / "a.tgz"
+    else:
+        with pytest.raises(SourceProblem) as caught:
+            npm.fetch("x", "0.25.0")
+        assert caught.value.slug == "connection"
 
 
 # --- The registry's address ----------------------------------------------------------------------
@@ -85,7 +119,7 @@ LOOKUPS = {
     "another word": Lookup(f"echo 'Please run: nvm install ({WRONG})'", "", False),
     "fails": Lookup(f"echo {WRONG}; exit 1", "", False),
     "no node": Lookup("echo 'node: not found' >&2; exit 127", "", False),
-    "hangs": Lookup("trap '' TERM; sleep 60", "", False),
+    "takes too long": Lookup(f"trap '' TERM; sleep 15; echo registry={WRONG}", "", False),
     "ours": Lookup(answering(f"registry={WRONG}"), SCOPE, False, (OURS, NPMS_OWN)),
     # npm itself looks at its variable.
     "none": Lookup(None, WRONG, False, (NPMS_OWN,)),

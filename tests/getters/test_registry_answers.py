@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.frontends import FrontEnd
 from tests.support.functions import call_functions
-from tests.support.machines import MachineRoom
+from tests.support.machines import Machine, MachineRoom
 from tests.support.replies import Content, Reply, html_page, json_content, status
 from tests.support.server import Server
 from wasp_installer import Console
@@ -273,3 +273,21 @@ def test_what_is_no_registry(ask: Ask, registry: str) -> None:
     by_sh, by_python = ask({"": (registry, "latest")})[""]
     assert by_sh == by_python
     assert by_sh.found == ("bad-answer" if " " in registry else "insecure-url",)
+
+
+def test_what_the_sh_program_reads_has_limits(shell_machine: Machine) -> None:
+    """In depth, in what stands between two texts, and of one text."""
+    documents = {
+        "[" * 100 + '"a"' + "]" * 100: "1",
+        "[" * 101 + '"a"' + "]" * 101: "none",
+        "[" + "," * 65_535 + '"a"]': "1",
+        "[" + "," * 65_536 + '"a"]': "none",
+        f'["{"a" * 4097}"]': "4096",
+    }
+    calls = []
+    for number, document in enumerate(documents):
+        file = shell_machine.root / f"{number}.json"
+        file.write_text(document)
+        length = "cut -f 2 \"$work/values\" | tr -d '\\n' | wc -c"
+        calls.append(f"read_json '{file}' && {length} || echo none")
+    assert call_functions(shell_machine, calls) == list(documents.values())

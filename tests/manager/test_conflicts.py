@@ -74,6 +74,13 @@ def _dangling_link(launcher: Path) -> None:
     launcher.symlink_to(launcher.parents[2] / "not-there")
 
 
+def _link_to_folder(launcher: Path) -> None:
+    """Into which a rename would go."""
+    target = launcher.parents[2] / "elsewhere"
+    target.mkdir()
+    launcher.symlink_to(target)
+
+
 def _link_to_our_launcher(launcher: Path) -> None:
     """The target looks like ours, and still a link is not what this installer leaves."""
     target = launcher.parents[2] / "elsewhere"
@@ -85,6 +92,7 @@ FOREIGNERS: dict[str, Callable[[Path], None]] = {
     "file": _script,
     "binary": _binary,
     "link": _link_to_file,
+    "link-to-folder": _link_to_folder,
     "dangling-link": _dangling_link,
     "link-to-launcher": _link_to_our_launcher,
     "no-script": _no_script,
@@ -112,7 +120,7 @@ def test_a_foreign_wasp_is_left_alone_and_never_written_through(
     assert machine.wasp("version").stdout == "0.24.0\n"
     after = picture(machine.home)
     assert after.get("elsewhere") == before.get("elsewhere")
-    assert "not-there" not in after
+    assert not {"elsewhere/wasp", "not-there"} & set(after)
 
 
 @pytest.mark.parametrize("options", [[], ["--force"]], ids=["plain", "force"])
@@ -175,3 +183,22 @@ def test_a_link_in_the_place_of_a_version_is_not_written_through(
     assert picture(outside) == before
     assert not place.is_symlink()
     assert machine.layout.receipt("0.25.0")["version"] == "0.25.0"
+
+
+#: What another program does while a run looks at the machine, and what the run says of it.
+MEANWHILE = {
+    "another wasp": ("mkdir -p '{bin}' && echo foreign >'{bin}/wasp'", 8, "foreign-launcher"),
+    "npm": ("touch '{share}/.uses-npm'", 8, "npm-managed"),
+    "no version": ("rm -r '{share}/0.25.0'", 5, "not-installed"),
+}
+
+
+@pytest.mark.parametrize("kind", MEANWHILE)
+def test_what_is_done_meanwhile_counts(shell_machine: Machine, kind: str) -> None:
+    deed, code, slug = MEANWHILE[kind]
+    layout = shell_machine.layout
+    layout.plant("0.25.0")
+    done = deed.format(bin=layout.launcher.parent, share=layout.share)
+    shell_machine.toolbox.script("uname", f'[ "$1" != -s ] || {{ {done}; }}\nexec /bin/uname "$@"')
+    shell_machine.run("use", "0.25.0", "--json").failed(code, slug)
+    assert not layout.launcher.exists() or layout.launcher.read_text() == "foreign\n"

@@ -232,6 +232,16 @@ def test_closed_descriptors_do_not_matter(machines: MachineRoom, every_shell: Fr
         assert (machine.home / ".bashrc").read_text() != MINE
 
 
+def test_the_callers_input_is_the_callers(machines: MachineRoom) -> None:
+    """Such as the rest of a script, which a start-up file of zsh would read."""
+    machine = machines.build("dash").set(SHELL=str(real_tool("zsh")))
+    machine.toolbox.link("zsh")
+    (machine.home / ".zshenv").write_text('read -r line && echo "$line" >~/read\n')
+    machine.layout.plant("0.25.0")
+    machine.run("use", "0.25.0", stdin="mine\n").ok()
+    assert not (machine.home / "read").exists()
+
+
 def test_a_temporary_folder_that_is_not_there_does_not_matter(
     machines: MachineRoom, every_shell: FrontEnd
 ) -> None:

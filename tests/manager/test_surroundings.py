@@ -36,7 +36,7 @@ NODE_SAYS = {
     "echo nonsense": "does not say which version",
     "echo v": "does not say which version",
     "printf 'v1\\033[31m.2.3\\n'": "does not say which version",
-    "exec sleep 60": "does not say which version",
+    "sleep 15; echo v30.0.0": "does not say which version",
 }
 
 

@@ -14,6 +14,7 @@ from tests.manager.homes import VERSION, archive, set_up, uninstall, with_line
 from tests.support.frontends import FULL
 from tests.support.machines import Background, Machine, MachineRoom
 from tests.support.processes import sleeping_elsewhere
+from tests.support.toolboxes import real_tool
 from tests.support.trees import picture
 
 MINE = b"export A=1\nexport B=2"
@@ -68,6 +69,19 @@ def test_who_was_killed_while_it_took_a_turn_over_is_in_nobodys_way(machine: Mac
     breaking.mkdir()
     os.utime(breaking, (time.time() - LONG_AGO,) * 2)
     is_taken_over(machine)
+
+
+def test_only_the_turn_that_was_looked_at_is_taken_over(machine: Machine) -> None:
+    """Another run may have taken it over first, and hold it now."""
+    turn = hold(machine, f"{machine_name()}-{sleeping_elsewhere()}")
+    waited = machine.root / "waited"
+    here = f"ln -sfn '{machine_name()}-{os.getpid()}' '{turn}'"
+    mkdir, sleep = real_tool("mkdir"), real_tool("sleep")
+    machine.toolbox.script("mkdir", f'case $* in *.breaking) {here} ;; esac\nexec {mkdir} "$@"')
+    machine.toolbox.script("sleep", f"rm '{turn}'; : >'{waited}'; exec {sleep} \"$@\"")
+    machine.toolbox.link("ln")
+    set_up(machine)
+    assert waited.exists()
 
 
 @pytest.mark.parametrize("holder", ["alive", "elsewhere"])

@@ -92,9 +92,11 @@ class StallAfter:
     sent: int
     reached: threading.Event = field(default_factory=threading.Event, compare=False)
     patience: float = 300.0
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def send(self, exchange: Exchange) -> None:
-        exchange.send_head(200, {"Content-Length": str(len(self.body))})
+        exchange.send_head(self.status, {"Content-Length": str(len(self.body)), **self.headers})
         exchange.send_bytes(self.body[: self.sent])
         self.reached.set()
         exchange.wait_until_closed(self.patience)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
 import os
+import socket
 import string
+import threading
 import uuid
 from pathlib import Path
 from unittest import mock
@@ -184,6 +187,14 @@ def test_the_id_is_the_one_that_wasp_uses(tmp_path: Path) -> None:
     assert Store(str(tmp_path)).distinct_id() == "BF3FA7A8-1c11-4f82-9542-ec1a2d28786b"
 
 
+def test_nothing_is_read_through_a_link_or_waited_for_in_a_pipe(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    (tmp_path / "file").write_bytes(b"text")
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "pipe")
+    assert [store.read(name) for name in ("file", "link", "pipe")] == [b"text", b"", b""]
+
+
 # --- where it may go
 
 
@@ -280,3 +291,20 @@ def test_any_bytes_in_chunks_come_to_an_end(data: bytes) -> None:
         assert len(ping._answer(head + data)[1]) <= len(data)
     except ValueError:
         return
+
+
+def test_no_more_than_the_limit_is_read_of_an_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(4 * ping.ANSWER_LIMIT_BYTES))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        status, content = ping.ask(f"http://127.0.0.1:{listener.getsockname()[1]}/", "{}")
+        thread.join()
+    assert status == 200
+    assert len(content) < ping.ANSWER_LIMIT_BYTES + 65536

@@ -12,12 +12,13 @@ import pytest
 
 import telemetry_ping as ping
 from tests.support.filesystems import without_privileges
-from tests.support.frontends import REPOSITORY
+from tests.support.frontends import CHECKOUT, REPOSITORY
 from tests.support.functions import call_functions
 from tests.support.installed import Installed, interpreter, real_python
 from tests.support.machines import Machine
 
 LAUNCHER = (REPOSITORY / "installed" / "launcher").read_text()
+PROGRAM = CHECKOUT / "program"
 
 #: Variables, and whether they opt out.
 CASES: list[tuple[dict[str, str], bool]] = [
@@ -71,11 +72,15 @@ def test_the_rule(places: dict[str, str]) -> None:
             assert not is_out or (name in case) is (f"{name} is set" == reason)
 
 
-def rule_of_the_launcher() -> str:
-    names = "|".join(("_find", "_opted_out"))
-    found = re.findall(rf"^(?:{names})\(\) {{\n.*?^}}\n", LAUNCHER, re.MULTILINE | re.DOTALL)
-    assert len(found) == 2
+def functions_of(text: str, *names: str) -> str:
+    form = rf"^(?:{'|'.join(names)})\(\) {{\n.*?^}}\n"
+    found = re.findall(form, text, re.MULTILINE | re.DOTALL)
+    assert len(found) == len(names)
     return "".join(found)
+
+
+def rule_of_the_launcher() -> str:
+    return functions_of(LAUNCHER, "_find", "_opted_out")
 
 
 def test_the_launcher_has_the_same_rule(places: dict[str, str], shell: str) -> None:
@@ -115,8 +120,12 @@ print(ping.opt_out_reason({{'XDG_CONFIG_HOME': sys.argv[1]}}))"
 
 def test_an_opt_out_that_cannot_be_looked_for_counts(tmp_path: Path) -> None:
     """Such as after a command with sudo, which left ~/.config to root."""
-    program = f"unset WASP_TELEMETRY_DISABLE\n{rule_of_the_launcher()}\n_opted_out"
-    shell = [*without_privileges(), "sh", "-c", program]
+    program = functions_of(PROGRAM.read_text(), "find_config_folder", "is_opted_out")
+    programs = [f"{rule_of_the_launcher()}\n_opted_out", f"home=/\n{program}\nis_opted_out"]
+    shells = [
+        [*without_privileges(), "sh", "-c", f"unset WASP_TELEMETRY_DISABLE\n{each}"]
+        for each in programs
+    ]
     config = tmp_path / "home" / "config"
     python = [*without_privileges(), sys.executable, "-c", _REASON, str(config)]
     environment = {**os.environ, "XDG_CONFIG_HOME": str(config)}
@@ -126,10 +135,12 @@ def test_an_opt_out_that_cannot_be_looked_for_counts(tmp_path: Path) -> None:
         try:
             said = subprocess.run(python, capture_output=True, text=True)
             assert "config folder cannot be read" in said.stdout
-            assert subprocess.run(shell, env=environment, check=False).returncode == 0
+            for shell in shells:
+                assert subprocess.run(shell, env=environment, check=False).returncode == 0
         finally:
             folder.chmod(0o755)
-    assert subprocess.run(shell, env=environment, check=False).returncode == 1
+    for shell in shells:
+        assert subprocess.run(shell, env=environment, check=False).returncode == 1
 
 
 # --- the door

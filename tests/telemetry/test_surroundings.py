@@ -39,10 +39,12 @@ def test_a_cache_of_another_user(wasp: Installed) -> None:
 
 def test_a_home_that_is_read_only(wasp: Installed) -> None:
     wasp.home.chmod(0o555)
-    argv = [*without_privileges(), str(wasp.launcher), "opted-out"]
+    argv = [*without_privileges(), str(wasp.launcher)]
     try:
-        assert wasp.run(argv).stdout == "1 1\n"
+        assert wasp.run([*argv, "opted-out"]).stdout == "1 1\n"
         wasp.settle()
+        told = wasp.run([*argv, "telemetry"]).stdout
+        assert told == "Telemetry: DISABLED (there is no home folder of yours to write to)\n"
     finally:
         wasp.home.chmod(0o755)
     assert wasp.collector.deliveries == []

@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 
 from tests.support.frontends import INSTALL_PY
+from wasp_installer import Console, InstallerError
 
 
 @pytest.fixture
@@ -79,3 +80,88 @@ def test_it_may_be_reached_by_a_link(tmp_path: Path) -> None:
         [sys.executable, "-c", code, str(link)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == str(INSTALL_PY.with_name("requirements.lock"))
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the environment is to be; only its uppermost folder is there."""
+    (tmp_path / "user").mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user" / "cache"))
+    return tmp_path / "user" / "cache" / "wasp" / "installer"
+
+
+#: A Python that makes environments whose own Python notes how it is called; one that has no venv;
+#: and one in whose environments pip fails.
+PYTHONS = {
+    "": """
+        for folder; do :; done
+        mkdir "$folder/bin"
+        printf '#!/bin/sh\\necho "$@" >>"$0.log"\\n' >"$folder/bin/python"
+        chmod +x "$folder/bin/python"
+    """,
+    "missing-tool": "echo 1; echo 2; echo 3; echo 4; exit 1",
+    "connection": """
+        for folder; do :; done
+        mkdir "$folder/bin" && ln -s /bin/false "$folder/bin/python"
+    """,
+}
+
+
+def become(python: Path, slug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    python.write_text(f"#!/bin/sh\n{PYTHONS[slug]}\n")
+    python.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(python))
+
+
+def test_the_environment_is_made_once(
+    bootstrap: ModuleType, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    become(tmp_path / "python", "", monkeypatch)
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("")
+    monkeypatch.setattr(bootstrap, "_LOCK", lock)
+    python = bootstrap._environment(Console(quiet=True))
+    [folder] = cache.iterdir()
+    assert python == folder / "bin" / "python"
+    [call] = python.with_name("python.log").read_text().splitlines()
+    assert "--require-hashes" in call.split()
+    assert call.endswith(f" -r {lock}")
+    monkeypatch.setattr(bootstrap, "_make_environment", lambda _: pytest.fail("made again"))
+    assert bootstrap._environment(Console(quiet=True)) == python
+    # Other libraries are another environment.
+    lock.write_text("other")
+    with pytest.raises(pytest.fail.Exception):
+        bootstrap._environment(Console(quiet=True))
+
+
+@pytest.mark.parametrize("slug", ["missing-tool", "connection"])
+def test_an_environment_that_cannot_be_made_leaves_nothing(
+    bootstrap: ModuleType, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slug: str
+) -> None:
+    become(tmp_path / "python", slug, monkeypatch)
+    with pytest.raises(InstallerError) as caught:
+        bootstrap._environment(Console(quiet=True))
+    assert caught.value.slug == slug
+    # The last lines of what was said come before the advice.
+    assert slug != "missing-tool" or str(caught.value.hint).startswith("2\n3\n4\nInstall ")
+    assert not cache.parent.parent.exists()
+    assert cache.parent.parent.parent.exists()
+
+
+def test_an_environment_that_lacks_the_libraries_is_not_made_again(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WASP_INSTALLER_ENVIRONMENT", "1")
+    monkeypatch.setattr(bootstrap, "_has_libraries", lambda: False)
+    with pytest.raises(InstallerError) as caught:
+        bootstrap._see_to_libraries(Console(quiet=True))
+    assert caught.value.slug == "unexpected"
+
+
+def test_without_a_home_there_is_no_place_for_the_libraries(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOME")
+    with pytest.raises(InstallerError) as caught:
+        bootstrap._cache()
+    assert caught.value.slug == "file-system"

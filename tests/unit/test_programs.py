@@ -42,7 +42,7 @@ def test_how_it_ended(script: str, ended: Ended) -> None:
 
 
 def test_one_that_takes_too_long_is_ended_with_all_that_it_has_started() -> None:
-    with Program(["/bin/sh", "-c", "trap '' TERM; sleep 60 & echo $!; wait"]) as program:
+    with Program(["/bin/sh", "-c", "trap '' TERM; sleep 600 & echo $!; wait"]) as program:
         assert program._process.stdout is not None
         child = int(program._process.stdout.readline())
         assert program.wait(0.1).code == TOO_LONG
@@ -51,6 +51,14 @@ def test_one_that_takes_too_long_is_ended_with_all_that_it_has_started() -> None
     while _runs(child) and time.monotonic() < ends:
         time.sleep(0.01)
     assert not _runs(child)
+
+
+def test_one_that_is_stopped_may_say_why() -> None:
+    script = "trap 'echo ended; exit 3' TERM; echo began; while :; do sleep 0.01; done"
+    with Program(["/bin/sh", "-c", script]) as program:
+        assert program._process.stdout is not None
+        assert os.read(program._process.stdout.fileno(), 6) == b"began\n"
+        assert program.stop() == Ended(3, "ended\n")
 
 
 def _runs(pid: int) -> bool:

@@ -117,12 +117,11 @@ class _Adapter(HTTPAdapter):
 def _tls_context() -> ssl.SSLContext:
     if sys.version_info < (3, 10):
         context = ssl.create_default_context()
-    else:
-        import truststore
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
+    import truststore
 
-        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
