@@ -203,7 +203,7 @@ await() {
 	esac
 }
 exec_limited() {
-	! have timeout || exec timeout -s KILL "$@"
+	! have timeout || exec timeout -k 2 "$@"
 	! have perl || exec perl -e 'alarm shift; exec @ARGV' "$@"
 	shift
 	exec "$@"

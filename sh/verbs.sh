@@ -44,7 +44,7 @@ await() {
 # exec_limited SECONDS COMMAND...: for a subshell: becomes the command, which is ended after so long. macOS has perl
 # and no timeout.
 exec_limited() {
-	! have timeout || exec timeout -s KILL "$@"
+	! have timeout || exec timeout -k 2 "$@"
 	! have perl || exec perl -e 'alarm shift; exec @ARGV' "$@"
 	shift
 	exec "$@"

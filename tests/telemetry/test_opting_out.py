@@ -120,7 +120,7 @@ print(ping.opt_out_reason({{'XDG_CONFIG_HOME': sys.argv[1]}}))"
 
 def test_an_opt_out_that_cannot_be_looked_for_counts(tmp_path: Path) -> None:
     """Such as after a command with sudo, which left ~/.config to root."""
-    program = functions_of(PROGRAM.read_text(), "find_config_folder", "is_opted_out")
+    program = functions_of(PROGRAM.read_text(), "lines", "absolute_or", "is_opted_out")
     programs = [f"{rule_of_the_launcher()}\n_opted_out", f"home=/\n{program}\nis_opted_out"]
     shells = [
         [*without_privileges(), "sh", "-c", f"unset WASP_TELEMETRY_DISABLE\n{each}"]

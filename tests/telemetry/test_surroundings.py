@@ -44,7 +44,7 @@ def test_a_home_that_is_read_only(wasp: Installed) -> None:
         assert wasp.run([*argv, "opted-out"]).stdout == "1 1\n"
         wasp.settle()
         told = wasp.run([*argv, "telemetry"]).stdout
-        assert told == "Telemetry: DISABLED (there is no home folder of yours to write to)\n"
+        assert told == "Telemetry: DISABLED (you have no home folder to write to)\n"
     finally:
         wasp.home.chmod(0o755)
     assert wasp.collector.deliveries == []
