@@ -183,4 +183,4 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]
     # The longest first, so that none of them is what all workers wait for in the end.
-    items.sort(key=lambda item: item.get_closest_marker("real") is None)
+    items.sort(key=lambda item: item.path.parent.name not in ("real", "packaging", "artefacts"))
