@@ -23,6 +23,7 @@ OLD_GLIBC = "wasp-bin: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.29` not
 BROKEN = {
     "missing-library": (failing_binary(127, MISSING_LIBRARY), "apt-get install libgmp10"),
     "old-glibc": (failing_binary(1, OLD_GLIBC), "GLIBC_2.29"),
+    "needs-rosetta": (failing_binary(126, "sh: wasp-bin: Bad CPU type"), "--install-rosetta"),
     "crash": (b"#!/bin/sh\nkill -SEGV $$\n", "report it"),
     "wrong-machine": (foreign_machine_binary(), "does not run here"),
     "no-interpreter": (b"#!/no/such/interpreter\n", "does not run here"),
