@@ -15,6 +15,7 @@ from tests.support.frontends import INSTALL_PY, INSTALL_SH, PYTHON, REPOSITORY
 from tests.support.machines import MachineRoom
 from tests.support.releases import GITHUB_NAMES
 from wasp_installer.errors import EXIT_CODES
+from wasp_installer.windows.wsl import INSTALLER_VARIABLES
 
 REFERENCE = page("reference.md")
 TROUBLE = page("troubleshooting.md")
@@ -219,3 +220,11 @@ def test_what_a_change_touches_is_there() -> None:
             assert name in text, f"{file} has no {name}"
     for file in re.findall(r"`([\w./]+/[\w.]+\.(?:py|sh|md))`", section):
         assert (REPOSITORY / file).is_file(), file
+
+
+# --- variables that reach the inside of WSL
+
+
+def test_what_reaches_the_inside_of_wsl_is_in_the_pages() -> None:
+    text = REFERENCE.text + page("telemetry.md").text
+    assert [name for name in INSTALLER_VARIABLES if f"`{name}`" not in text] == []

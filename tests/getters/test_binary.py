@@ -23,6 +23,7 @@ OLD_GLIBC = "wasp-bin: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.29` not
 BROKEN = {
     "missing-library": (failing_binary(127, MISSING_LIBRARY), "apt-get install libgmp10"),
     "old-glibc": (failing_binary(1, OLD_GLIBC), "GLIBC_2.29"),
+    "needs-rosetta": (failing_binary(126, "sh: wasp-bin: Bad CPU type"), "--install-rosetta"),
     "crash": (b"#!/bin/sh\nkill -SEGV $$\n", "report it"),
     "wrong-machine": (foreign_machine_binary(), "does not run here"),
     "no-interpreter": (b"#!/no/such/interpreter\n", "does not run here"),
@@ -112,3 +113,20 @@ def test_a_binary_that_takes_too_long_does_not_run(
     [said] = call_functions(shell_machine, [call])
     for words in (caught.value.message, said):
         assert "was unpacked but does not run here (exit code 124)" in words
+
+
+@pytest.mark.parametrize(
+    ("binary", "ending"),
+    [
+        (b"\x7fELF, but nothing more", "(exit code 126): Exec format error"),
+        (b"#!/no/such/interpreter\n", "(exit code 127): No such file or directory"),
+        (b"#!/bin/sh\necho it failed >&2; exit 3\n", "(exit code 3): it failed"),
+    ],
+)
+def test_why_a_binary_does_not_run(tmp_path: Path, binary: bytes, ending: str) -> None:
+    program = tmp_path / "wasp-bin"
+    program.write_bytes(binary)
+    program.chmod(0o755)
+    with pytest.raises(InstallerError) as caught:
+        reported_version(tmp_path, "0.25.0", "/prefix")
+    assert caught.value.message == f"Wasp 0.25.0 was unpacked but does not run here {ending}"

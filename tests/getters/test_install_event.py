@@ -146,6 +146,17 @@ def test_another_version_than_the_installed_one_is_an_install(
     assert len(collector.deliveries) == 1
 
 
+def test_an_upgrade_is_an_install_too_however_it_ends(
+    counted: Machine, collector: Collector, upstream: Upstream
+) -> None:
+    counted.layout.plant("0.24.0")
+    for platform in NPM_PLATFORMS:
+        upstream.server.answer(npm_tarball_path("0.25.0", platform), Content(b"wrong bytes"))
+    counted.install(None, "--source", "npm").failed(6)
+    assert len(collector.wait_for(1)) == 1
+    counted.wait_for_background()
+
+
 def test_a_file_is_an_install_too(counted: Machine, collector: Collector) -> None:
     archive = counted.root / "wasp.tgz"
     archive.write_bytes(tiny_package("0.23.0").npm_archive())

@@ -22,7 +22,11 @@ from tests.support.replies import Content, Exchange, Reply, json_content, status
 from tests.support.trees import picture
 from wasp_installer import Console
 from wasp_installer.errors import SourceProblem
+from wasp_installer.getting.npm import NpmSource
 from wasp_installer.getting.registry import Npm, RegistryLookup
+from wasp_installer.getting.transport import Transport
+from wasp_installer.placing import receipts
+from wasp_installer.placing.archives import ArchiveReceiver
 
 BUILD = "linux-x64-glibc"
 PACKAGE_PATH = f"{NPM_PACKAGE_PATH}-{BUILD}"
@@ -71,6 +75,39 @@ def test_npm_fetches_one_archive_in_time(
         with pytest.raises(SourceProblem) as caught:
             npm.fetch("x", "0.25.0")
         assert caught.value.slug == "connection"
+
+
+@pytest.mark.parametrize(
+    ("url", "digest", "fetches"),
+    [
+        ("https://127.0.0.1:{closed}/", "sha512:0", True),
+        ("https://127.0.0.1:{closed}/", None, False),
+        ("http://elsewhere.invalid/", "sha512:0", False),
+    ],
+)
+def test_npm_fetches_what_can_be_checked_and_may_be_asked_for(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    closed: int,
+    url: str,
+    digest: str | None,
+    fetches: bool,
+) -> None:
+    monkeypatch.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
+    program = tmp_path / "npm"
+    program.write_text(f"#!/bin/sh\n{PACKER}\n")
+    program.chmod(0o755)
+    console = Console(quiet=True)
+    npm = Npm(str(program), tmp_path)
+    source = NpmSource(Transport(console, 5), console, BUILD, "https://registry.invalid", npm)
+    release = receipts.Release("0.25.0", "npm", url.format(closed=closed), digest)
+    with contextlib.closing(ArchiveReceiver(tmp_path, [])) as receiver:
+        if fetches:
+            source.fetch(release, receiver)
+        else:
+            with pytest.raises(SourceProblem):
+                source.fetch(release, receiver)
+    assert (tmp_path / "a.tgz").exists() == fetches
 
 
 # --- The registry's address ----------------------------------------------------------------------

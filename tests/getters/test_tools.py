@@ -15,6 +15,7 @@ import pytest
 from tests.getters.test_archives import CORRUPT, GOOD, HOSTILE, refused
 from tests.support.archives import tgz_of
 from tests.support.frontends import INSTALL_SH
+from tests.support.functions import call_functions
 from tests.support.machines import Machine
 from tests.support.releases import GITHUB_LATEST_PATH, Upstream, npm_cli_path, npm_tarball_path
 from tests.support.replies import (
@@ -23,8 +24,9 @@ from tests.support.replies import (
 )
 from tests.support.server import Server
 from tests.support.skips import need, need_root
-from tests.support.toolboxes import BUSYBOX_TOOLS, real_tool
+from tests.support.toolboxes import BUSYBOX_TOOLS, Toolbox, real_tool
 from tests.support.trees import expected_version_folder, picture
+from wasp_installer.getting.platforms import how_to_install
 
 METADATA = npm_cli_path("0.25.0")
 TARBALL = npm_tarball_path("0.25.0", "linux-x64-glibc")
@@ -249,3 +251,37 @@ def test_other_tars_are_guarded_too(shell_machine: Machine, kind: str, tar: str)
     shell_machine.toolbox.alias("tar", tar)
     archive = CORRUPT.get(kind) or tgz_of([*GOOD, *HOSTILE[kind]])
     refused(shell_machine, archive, "unsafe-archive", "corrupt-archive")
+
+
+# --- What is said of one that is missing ---------------------------------------------------------
+
+#: By the package managers, for everybody and for root; Homebrew is never root's.
+ADVICE = {
+    "apt-get": "apt-get install x",
+    "apk": "apk add x",
+    "dnf": "dnf install x",
+    "pacman": "pacman -S x",
+    "zypper": "zypper install x",
+    "brew": "brew install x",
+}
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+def test_how_to_install_it(
+    shell_machine: Machine, monkeypatch: pytest.MonkeyPatch, user: int
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    calls, said = [f"id() {{ echo {user}; }}\nhow_to_install x"], []
+    for name in ADVICE:
+        folder = Toolbox(shell_machine.root / "managers" / name).script(name, "").folder
+        calls.append(f"id() {{ echo {user}; }}\nPATH='{folder}':$PATH\nhow_to_install x")
+        monkeypatch.setenv("PATH", str(folder))
+        said.append(how_to_install("x"))
+    sudo = {name: "sudo " if user and name != "brew" else "" for name in ADVICE}
+    expected = [f"Install it: {sudo[name]}{advice}" for name, advice in ADVICE.items()]
+    assert said == expected
+    none = "Install it with your system's package manager."
+    monkeypatch.setenv("PATH", "/no/such/folder")
+    assert how_to_install("x") == none
+    monkeypatch.undo()
+    assert call_functions(shell_machine, calls) == [none, *expected]

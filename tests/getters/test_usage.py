@@ -171,3 +171,18 @@ def test_a_home_with_a_slash_at_its_end(both: Getters, upstream: Upstream) -> No
     both.machine.set(PATH=f"{both.machine.home}/.local/bin:{both.machine.environment['PATH']}")
     run = both.install().ok().says("in ~/.local/share/wasp-lang/0.25.0")
     assert run.json["on_path"] is True
+
+
+USAGE_ERRORS = (
+    *("use", "list 0.25.0", "install use", "use 0.25.0 0.24.0", "''", "check", "check 0.25.0"),
+    *("--remote", "--source ftp", "--source", "--version", "--prefix -q", "--sha256 abc"),
+    *(f"--sha256 {'a' * 63}", f"--sha256 {'a' * 65}", f"--sha256 {'a' * 63}g", "--no-such", "-x"),
+)
+
+
+def test_what_cannot_be_meant(shell_machine: Machine) -> None:
+    calls = [
+        f"(parse_arguments {words}; check_arguments) 2>/dev/null\necho $?" for words in USAGE_ERRORS
+    ]
+    told = call_functions(shell_machine, calls)
+    assert dict(zip(USAGE_ERRORS, told)) == dict.fromkeys(USAGE_ERRORS, "2")

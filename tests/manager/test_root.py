@@ -79,6 +79,15 @@ def test_a_link_with_another_user_at_either_end(root: Machine, owner: str) -> No
     assert picture(other) == {}
 
 
+def test_a_link_into_a_folder_of_another_user(root: Machine) -> None:
+    theirs = root.root / "theirs"
+    (theirs / "roots").mkdir(parents=True)
+    os.chown(theirs, STRANGER, STRANGER)
+    (root.root / "link").symlink_to(theirs / "roots")
+    refused(install(root, "--prefix", str(root.root / "link")), theirs)
+    assert picture(theirs / "roots") == {}
+
+
 @pytest.mark.parametrize("name", ["bin", "share"])
 def test_a_folder_inside_that_is_another_users(root: Machine, name: str) -> None:
     theirs = root.layout.prefix / name
@@ -126,6 +135,8 @@ def test_a_home_of_another_user_does_not_matter_elsewhere(root: Machine) -> None
     give_away(root.home)
     prefix = str(root.root / "wasp")
     install(root, "--prefix", prefix).ok()
+    # Its start-up files would then be root's.
+    assert picture(root.home) == {}
     root.run("uninstall", "--yes", "--prefix", prefix).ok()
     assert picture(root.home) == {}
 

@@ -71,6 +71,13 @@ def test_who_was_killed_while_it_took_a_turn_over_is_in_nobodys_way(machine: Mac
     is_taken_over(machine)
 
 
+def test_a_turn_that_cannot_be_taken_is_not_tried_for_ever(machine: Machine) -> None:
+    machine.layout.plant(VERSION)
+    machine.toolbox.script("ln", "echo 'ln: Input/output error' >&2; exit 1")
+    machine.run("migrate-to-npm", "--yes", "--json").failed(7, "file-system")
+    assert machine.layout.versions() == [VERSION]
+
+
 def test_only_the_turn_that_was_looked_at_is_taken_over(machine: Machine) -> None:
     """Another run may have taken it over first, and hold it now."""
     turn = hold(machine, f"{machine_name()}-{sleeping_elsewhere()}")

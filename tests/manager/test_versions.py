@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.functions import call_functions
 from tests.support.machines import Machine
+from tests.support.toolboxes import real_tool
 
 WHOLE = '{"version": "0.25.0", "source": "npm"}\n'
 #: What a receipt of 0.25.0 may be, and whether that is an installed version.
@@ -112,3 +113,28 @@ def test_what_is_no_longer_whole_is_not_put_back_by_the_next_run(
     call = f"share_dir='{share}' committed=true\nremove_tree() {{ :; }}\ndiscard '{share}/staging'"
     call_functions(shell_machine, [call])
     assert [path.name for path in (share / "staging").iterdir()] == ["discarded"]
+
+
+#: What is at the new name, whether the rename is done, and what is there then.
+RENAMES = {"": ("0", ["a"]), "an empty folder": ("1", []), "a folder": ("1", ["b"])}
+
+
+@pytest.mark.parametrize("kind", RENAMES)
+def test_a_folder_is_never_moved_into_another(
+    shell_machine: Machine, share: Path, kind: str
+) -> None:
+    """As the mv of BSD does, which has no -T."""
+    mv = real_tool("mv")
+    shell_machine.toolbox.script(
+        "mv", f'[ "$1" != -T ] || {{ echo "mv: illegal option" >&2; exit 64; }}\nexec {mv} "$@"'
+    )
+    (share / "one").mkdir()
+    (share / "one" / "a").touch()
+    if kind:
+        (share / "other").mkdir()
+    if kind == "a folder":
+        (share / "other" / "b").touch()
+    code, names = RENAMES[kind]
+    call = f"rename_folder '{share}/one' '{share}/other'\necho $?"
+    assert call_functions(shell_machine, [call]) == [code]
+    assert [path.name for path in (share / "other").iterdir()] == names

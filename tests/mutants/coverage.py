@@ -144,29 +144,21 @@ class Choice:
     def tests_for(self, functions: Iterable[str], about: str, line: str) -> list[KnownTest]:
         """Those that run one of the functions, the most telling first; last a whole run.
 
-        First come those that speak of it: by their name of the names in ``about``, or in their file
-        of what is in the broken line. Then those that run few functions. In turns one of each
-        test's cases, as they are often much alike.
+        By turns come those that speak of it, by their name of the names in ``about``, or in their
+        file of what is in the broken line; and those that run few functions.
         """
         wanted = frozenset(functions)
         spoken_of = self._speaking(about, line)
-        able = sorted(
-            (test for test in self._tests if test.ran & wanted),
-            key=lambda test: (
-                test.seconds > _SLOW_S,
-                -spoken_of(test),
-                len(test.ran),
-                test.seconds,
-                test.name,
-            ),
-        )
-        cases: defaultdict[str, list[KnownTest]] = defaultdict(list)
-        for test in able:
-            cases[test.name.partition("[")[0]].append(test)
+
+        def by_few(test: KnownTest) -> tuple[object, ...]:
+            return test.seconds > _SLOW_S, len(test.ran), test.seconds, test.name
+
+        able = sorted((test for test in self._tests if test.ran & wanted), key=by_few)
         whole = [test for test in able if test.seconds <= _WHOLE_S and "/unit/" not in test.name]
         last = sorted(whole, key=lambda test: (len(test.ran), test.name))[-1:]
-        turns = zip_longest(*cases.values())
-        return _as_many_as_fit([test for turn in turns for test in filter(None, turn)], last)
+        orders = (sorted(able, key=lambda test: -spoken_of(test)), able)
+        both = zip(*(_in_turns(order) for order in orders))
+        return _as_many_as_fit(dict.fromkeys(test for pair in both for test in pair), last)
 
     def _speaking(self, about: str, line: str) -> Callable[[KnownTest], float]:
         words = _words(line)
@@ -189,6 +181,14 @@ class Choice:
 def _words(text: str) -> set[str]:
     """The longer words, in small letters; a name with underlines is more than one."""
     return {word.lower() for word in re.findall(r"[A-Za-z]{4,}", text)}
+
+
+def _in_turns(tests: Iterable[KnownTest]) -> list[KnownTest]:
+    """One of each test's cases, then the next of each, as they are often much alike."""
+    cases: defaultdict[str, list[KnownTest]] = defaultdict(list)
+    for test in tests:
+        cases[test.name.partition("[")[0]].append(test)
+    return [test for turn in zip_longest(*cases.values()) for test in turn if test]
 
 
 def _as_many_as_fit(tests: Iterable[KnownTest], last: list[KnownTest]) -> list[KnownTest]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,18 @@ def test_an_install_from_python(archive: Path, tmp_path: Path) -> None:
     assert result.digest == f"sha256:{sha256_hex(archive.read_bytes())}"
     there = Layout(stage / "usr").version_picture("0.25.0")
     assert there == expected_version_folder(tiny_package("0.25.0"))
+
+
+def test_the_umask_of_the_caller_stays(archive: Path, tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        install(options(archive, tmp_path / "stage"), Console(quiet=True))
+        (tmp_path / "empty").write_bytes(b"")
+        with pytest.raises(InstallerError):
+            install(options(tmp_path / "empty", tmp_path / "stage"), Console(quiet=True))
+    finally:
+        left = os.umask(before)
+    assert left == 0o027
 
 
 def test_an_error_is_an_exception_with_slug_and_exit_code(archive: Path, tmp_path: Path) -> None:

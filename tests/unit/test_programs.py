@@ -53,6 +53,14 @@ def test_one_that_takes_too_long_is_ended_with_all_that_it_has_started() -> None
     assert not _runs(child)
 
 
+def test_one_that_is_ended_may_clean_up(tmp_path: Path) -> None:
+    script = f"trap '>{tmp_path}/clean; exit' TERM; echo began; while :; do sleep 0.01; done"
+    with Program(["/bin/sh", "-c", script]) as program:
+        assert program._process.stdout is not None
+        assert os.read(program._process.stdout.fileno(), 6) == b"began\n"
+    assert (tmp_path / "clean").exists()
+
+
 def test_one_that_is_stopped_may_say_why() -> None:
     script = "trap 'echo ended; exit 3' TERM; echo began; while :; do sleep 0.01; done"
     with Program(["/bin/sh", "-c", script]) as program:
