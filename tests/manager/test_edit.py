@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.functions import call_functions
 from tests.support.machines import Machine
+from tests.support.skips import need_root
 
 OLD = "mine\n"
 NEW = "mine\nours # added by the Wasp installer\n"
@@ -22,6 +23,7 @@ class End:
 
     found: str = OLD
     linked: bool = False
+    of_another: bool = False
     functions: str = ""
     wanted: str = NEW
     left: str = NEW
@@ -34,7 +36,9 @@ ENDS = {
     "changed meanwhile": End(THEIRS, left=THEIRS, code=1),
     "with another name": End(linked=True),
     "with another name, changed meanwhile": End(THEIRS, linked=True, left=THEIRS, code=1),
-    "of an owner that a copy would not have": End(functions='owner_of() { echo "$1"; }'),
+    "of an owner that a copy would not have": End(
+        of_another=True, functions='owner_of() { echo "$1"; }'
+    ),
     # As on a full disk.
     "with another name, and no room": End(
         linked=True,
@@ -57,6 +61,9 @@ def test_what_comes_in_the_place_of_a_file(shell_machine: Machine, kind: str) ->
     file.write_text(end.found)
     if end.linked:
         os.link(file, folder / "other")
+    if end.of_another:
+        need_root("a file of another user")
+        os.chown(file, 65534, -1)
     before = file.stat().st_ino
     (folder / "old").write_text(OLD)
     (folder / "wanted").write_text(end.wanted)
