@@ -680,18 +680,20 @@ die_of_problem() {
 		dns | connection | timeout | http-status)
 			_hint='Check your network (and HTTPS_PROXY, if you need a proxy) or wait a little, then run this again.'
 			;;
-		tls) _hint="Check your clock, and that CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
+		tls) _hint="Check your clock and your CA certificates (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
-		captive-portal) _hint='Open a web page in a browser to log in to the network, then run this again.' ;;
+		captive-portal) _hint='Log in to the network in a browser, then run this again.' ;;
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
 		*) _hint='To see each step: --verbose. To try another source: --source npm or github.' ;;
 	esac
 	die 4 "$network_problem" "cannot get $1: $problem_text." "$_hint"
 }
 fetch_json() {
-	fetch "$1" "$work/answer" && ! is_web_page "$work/answer" || return 1
-	read_json "$work/answer" || set_problem bad-answer \
-		"$host answered with something that is not JSON$(! is_compressed "$work/answer" || printf ', but gzip')"
+	fetch "$1" "$work/answer" || return 1
+	read_json "$work/answer" || {
+		! is_web_page "$work/answer" && set_problem bad-answer \
+			"$host answered with something that is not JSON$(! is_compressed "$work/answer" || printf ', but gzip')"
+	}
 }
 is_web_page() {
 	head -c 512 "$1" | grep -qiE '<!doctype html|<html|<head|<script' && ! set_portal_problem
@@ -701,6 +703,7 @@ set_portal_problem() {
 }
 read_json() {
 	awk 'BEGIN { RS = "\"" }
+		NR == 1 && /</ { exit 1 }
 		inside {
 			run = 0
 			while (run < length($0) && substr($0, length($0) - run, 1) == "\\") run++

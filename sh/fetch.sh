@@ -183,9 +183,9 @@ die_of_problem() {
 		dns | connection | timeout | http-status)
 			_hint='Check your network (and HTTPS_PROXY, if you need a proxy) or wait a little, then run this again.'
 			;;
-		tls) _hint="Check your clock, and that CA certificates are installed (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
+		tls) _hint="Check your clock and your CA certificates (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
-		captive-portal) _hint='Open a web page in a browser to log in to the network, then run this again.' ;;
+		captive-portal) _hint='Log in to the network in a browser, then run this again.' ;;
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;
 		*) _hint='To see each step: --verbose. To try another source: --source npm or github.' ;;
 	esac

@@ -3,10 +3,12 @@
 
 # fetch_json URL: reads the strings of the answer
 fetch_json() {
-	fetch "$1" "$work/answer" && ! is_web_page "$work/answer" || return 1
+	fetch "$1" "$work/answer" || return 1
 	# Some servers keep their files compressed, and hand them out as they are.
-	read_json "$work/answer" || set_problem bad-answer \
-		"$host answered with something that is not JSON$(! is_compressed "$work/answer" || printf ', but gzip')"
+	read_json "$work/answer" || {
+		! is_web_page "$work/answer" && set_problem bad-answer \
+			"$host answered with something that is not JSON$(! is_compressed "$work/answer" || printf ', but gzip')"
+	}
 }
 
 # is_web_page FILE: HTML where something else is due; sets the problem
@@ -23,6 +25,7 @@ set_portal_problem() {
 # its length. What it finds is checked by whoever uses it.
 read_json() {
 	awk 'BEGIN { RS = "\"" }
+		NR == 1 && /</ { exit 1 }
 		inside {
 			# A quote behind an odd number of backslashes does not end the string.
 			run = 0

@@ -20,10 +20,10 @@ _NETWORK_HINTS: Final[dict[str, str]] = {
         "Check your network (and HTTPS_PROXY, if you need a proxy) or wait a little, then run this "
         "again.",
     ),
-    "tls": "Check your clock, and that CA certificates are installed (package ca-certificates).\n"
+    "tls": "Check your clock and your CA certificates (package ca-certificates).\n"
     "Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem",
     "proxy": "Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.",
-    "captive-portal": "Open a web page in a browser to log in to the network, then run this again.",
+    "captive-portal": "Log in to the network in a browser, then run this again.",
     "insecure-url": "Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and "
     "npm config get registry.",
     "bad-answer": "To see each step: --verbose. To try another source: --source npm or github.",
