@@ -195,6 +195,11 @@ def _noticed_by(copy: Copy, mutant: Mutant, chosen: Sequence[KnownTest]) -> str:
         return ""
     if code == TOO_LONG:
         return "(it does not end)"
+    # A test may be called by what a constant is.
+    gone = set(re.findall(r"^ERROR: not found: \S*?(tests/.*)$", printed, re.MULTILINE))
+    left = [test for test in chosen if test.name not in gone]
+    if gone and len(left) < len(chosen):
+        return _noticed_by(copy, mutant, left) if left else ""
     found = re.search(r"^(?:FAILED|ERROR) (\S+)", printed, re.MULTILINE)
     if code == 1 and found:
         return found[1]

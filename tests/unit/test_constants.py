@@ -31,6 +31,7 @@ STATE = dict(re.findall(r"^(\w+)=(\S+)$", (REPOSITORY / "sh/state.sh").read_text
         ("TELEMETRY_KEY", telemetry_ping.DEFAULT_KEY),
         ("TELEMETRY_DEADLINE_S", telemetry_ping.DEADLINE_S),
     ],
+    ids=lambda each: each if str(each).isupper() else "",
 )
 def test_both_getters_have_the_same(name: str, value: object) -> None:
     assert STATE[name] == str(value)
