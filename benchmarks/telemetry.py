@@ -33,7 +33,7 @@ from benchmarks.report import (
     wall_ms,
     wall_s,
 )
-from benchmarks.world import World, world_in
+from benchmarks.world import World, forgetting, remembered, world_in
 
 # What is measured takes milliseconds.
 ROUNDS = 40
@@ -384,19 +384,3 @@ def opted_out(
     command = world.command(arguments, OPTED_OUT)
     command = replace(command, folder=project or command.folder)
     return Subject(name, lambda _: command)
-
-
-def remembered(cache: Path) -> list[Path]:
-    """Return the files with a project's last event, and with what is known of messages."""
-    folder = cache / "wasp" / "telemetry"
-    return [*folder.glob("project-*"), *folder.glob("messages*")]
-
-
-def forgetting(cache: Path) -> Callable[[], None]:
-    """Return what makes a cache that of a new project, on a machine that has an id."""
-
-    def forget() -> None:
-        for file in remembered(cache):
-            file.unlink()
-
-    return forget

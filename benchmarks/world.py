@@ -13,7 +13,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -217,3 +217,19 @@ def facts_about(launcher: Launcher, posthog: Path) -> dict[str, str]:
         "beside it": f"posthog-python {output_of(str(posthog), '-I', '-c', version)}",
         "telemetry": "to a collector on this machine",
     }
+
+
+def remembered(cache: Path) -> list[Path]:
+    """Return the files with a project's last event, and with what is known of messages."""
+    folder = cache / "wasp" / "telemetry"
+    return [*folder.glob("project-*"), *folder.glob("messages*")]
+
+
+def forgetting(cache: Path) -> Callable[[], None]:
+    """Return what makes a cache that of a new project, on a machine that has an id."""
+
+    def forget() -> None:
+        for file in remembered(cache):
+            file.unlink()
+
+    return forget

@@ -1,0 +1,215 @@
+"""What servers answer to one request, and what is made of it: the table of test_fetching.py."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.support.replies import (
+    Content,
+    Cut,
+    Drip,
+    Endless,
+    Raw,
+    Reply,
+    Reset,
+    Sequence,
+    Stall,
+    StallAfter,
+    html_page,
+    json_content,
+    redirect,
+    status,
+)
+from tests.support.server import Server
+
+DOCUMENT = json_content({"version": "0.25.0"})
+ARCHIVE = bytes(range(256)) * 40
+TIMEOUT_S = 3
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said of a fetch: the problem, its words, and the pauses before another attempt."""
+
+    slug: str
+    words: str | None = ""
+    pauses: tuple[int, ...] = ()
+
+    def is_as(self, expected: Told, *, exactly: bool) -> bool:
+        """The words are compared where these are certain."""
+        words = self.words if exactly and expected.words is not None else expected.words
+        return (self.slug, words, self.pauses) == (expected.slug, expected.words, expected.pauses)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a path answers, what is said of it, and how often it is asked for (0: any number).
+
+    A function is given the server and the path.
+    """
+
+    reply: Reply | Callable[[Server, str], Reply]
+    slug: str = ""
+    #: None where they are those of curl or of requests.
+    words: str | None = ""
+    attempts: int = 1
+    pauses: tuple[int, ...] | None = None
+    other_than: tuple[str, ...] = ()
+
+    @property
+    def expected(self) -> Told:
+        pauses = (1, 2, 4) if self.attempts == 4 and self.slug else ()
+        return Told(self.slug, self.words, pauses if self.pauses is None else self.pauses)
+
+
+def raw(*lines: str, body: bytes = b"") -> Raw:
+    head = "".join(f"{line}\r\n" for line in lines)
+    return Raw(f"{head}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+
+
+def led(location: str) -> Callable[[Server, str], Reply]:
+    """A redirect with this header, which leads to "PATH/there"."""
+
+    def reply(server: Server, path: str) -> Reply:
+        server.answer(f"{path}/there", DOCUMENT)
+        host = f"127.0.0.1:{server.port}"
+        line = location.format(there=f"{path}/there", name=path.rpartition("/")[2], host=host)
+        return raw("HTTP/1.1 302 Found", line)
+
+    return reply
+
+
+def led_on(times: int) -> Callable[[Server, str], Reply]:
+    """So many redirects, one after the other."""
+
+    def reply(server: Server, path: str) -> Reply:
+        for step in range(1, times):
+            server.answer(f"{path}/{step}", redirect(f"{path}/{step + 1}", 301 + step % 3))
+        server.answer(f"{path}/{times}", DOCUMENT)
+        return redirect(f"//127.0.0.1:{server.port}{path}/1", 308)
+
+    return reply
+
+
+def led_with_a_body_that_stalls(server: Server, path: str) -> Reply:
+    server.answer(f"{path}/there", DOCUMENT)
+    return StallAfter(DOCUMENT.body, 1, status=302, headers={"Location": f"{path}/there"})
+
+
+def in_turn(*replies: Reply) -> Callable[[Server, str], Reply]:
+    return lambda _server, _path: Sequence(list(replies))
+
+
+def busy(*headers: str) -> Callable[[Server, str], Reply]:
+    return in_turn(*(status(429, Retry_After=header) for header in headers), DOCUMENT)
+
+
+DOCUMENTS: dict[str, Case] = {
+    "fine": Case(DOCUMENT),
+    "early hints": Case(
+        Raw(
+            b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
+        )
+    ),
+    # What may pass by itself is tried again.
+    "503": Case(status(503), "http-status", "127.0.0.1 answered with HTTP status 503", 4),
+    "500": Case(status(500), "http-status", "127.0.0.1 answered with HTTP status 500", 4),
+    "429": Case(status(429), "http-status", "127.0.0.1 answered with HTTP status 429", 4),
+    "reset": Case(Reset(), "connection", None, 4),
+    "recovers": Case(in_turn(status(502), Reset(), DOCUMENT), attempts=3, pauses=(1, 2)),
+    "Retry-After": Case(busy("08", "9999", "soon"), attempts=4, pauses=(8, 60, 4)),
+    "Retry-After, odd": Case(busy("0", "-5", "60"), attempts=4, pauses=(0, 2, 60)),
+    # What will not pass is not.
+    "404": Case(status(404), "not-found", "127.0.0.1 does not have it"),
+    "410": Case(status(410), "not-found", "127.0.0.1 does not have it"),
+    "401": Case(status(401), "http-status", "127.0.0.1 answered with HTTP status 401"),
+    "403": Case(status(403), "http-status", "127.0.0.1 answered with HTTP status 403"),
+    "418": Case(status(418), "http-status", "127.0.0.1 answered with HTTP status 418"),
+    "stalls": Case(Stall(), "timeout", "127.0.0.1 sent nothing for 3 s"),
+    "stalls in the middle": Case(
+        StallAfter(DOCUMENT.body, 5),
+        "timeout",
+        "127.0.0.1 sent nothing for 3 s",
+        other_than=("wget",),
+    ),
+    # Answers that are not what was asked for.
+    "portal": Case(
+        html_page(),
+        "captive-portal",
+        "127.0.0.1 answered with a web page, perhaps the login page of your network",
+    ),
+    "no JSON": Case(
+        Content(b"{ hello"), "bad-answer", "127.0.0.1 answered with something that is not JSON"
+    ),
+    "binary": Case(
+        Content(bytes(range(256))),
+        "bad-answer",
+        "127.0.0.1 answered with something that is not JSON",
+    ),
+    "too long": Case(
+        Endless(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"x" * 1024, 32 << 20),
+        "bad-answer",
+        "127.0.0.1 sent a file that is far too large",
+    ),
+    "too long, as it says": Case(
+        Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 17000000\r\n\r\n{}"),
+        "bad-answer",
+        None,
+        other_than=("wget",),
+    ),
+    "compressed": Case(
+        Content(gzip.compress(b"{}"), 200, {"Content-Encoding": "gzip"}),
+        "bad-answer",
+        "127.0.0.1 answered with something that is not JSON, but gzip",
+    ),
+    # Elsewhere.
+    "moved, ten times": Case(led_on(10)),
+    "moved, eleven times": Case(led_on(11), "bad-answer", None, other_than=("wget",)),
+    "moved, upper case": Case(led("LOCATION: {there}")),
+    "moved, tab": Case(led("Location:\t{there}")),
+    "moved, relative": Case(led("location: {name}/there")),
+    "moved, same scheme": Case(led("Location: //{host}{there}")),
+    "moved, upwards": Case(led("Location: ../case/{name}/there")),
+    "moved, spaces": Case(led("Location: {there} \t ")),
+    "moved, a fragment": Case(led("Location: {there}#part")),
+    "moved, no ASCII": Case(led("Location: {there}#\u00fc")),
+    "moved without end": Case(lambda _, path: redirect(path), "bad-answer", None, attempts=0),
+    "moved to itself": Case(led("Location:"), "bad-answer", None, attempts=0),
+    "moved, not said where": Case(raw("HTTP/1.1 302 Found"), "bad-answer", None),
+    # What a redirect itself has to say is not waited for.
+    "moved, with more": Case(led_with_a_body_that_stalls, other_than=("curl", "wget")),
+    "moved to http": Case(
+        redirect("http://127.0.0.1:1/"),
+        "insecure-url",
+        "127.0.0.1 redirected to an address that is not https",
+    ),
+    "moved to ftp": Case(
+        redirect("ftp://127.0.0.1:1/"), "insecure-url", None, other_than=("wget",)
+    ),
+}
+ARCHIVES: dict[str, Case] = {
+    "archive": Case(Content(ARCHIVE)),
+    # Some web servers say so of every .tgz.
+    "archive, said to be encoded": Case(Content(ARCHIVE, 200, {"Content-Encoding": "x-gzip"})),
+    "archive, slow": Case(Drip(ARCHIVE, pieces=10, pause=0.15)),
+    "archive, cut": Case(
+        in_turn(Cut(ARCHIVE, 5000), Cut(ARCHIVE, 1), Content(ARCHIVE)), attempts=3, pauses=(1, 2)
+    ),
+    # Fewer than 100 bytes a second are no progress.
+    "archive, trickles": Case(
+        Drip(bytes(4000), pieces=4000, pause=0.02),
+        "timeout",
+        "127.0.0.1 sent nothing for 3 s",
+        other_than=("wget",),
+    ),
+    "archive, stalls": Case(
+        StallAfter(ARCHIVE, 100),
+        "timeout",
+        "127.0.0.1 sent nothing for 3 s",
+        other_than=("wget",),
+    ),
+}
+CASES = {**DOCUMENTS, **ARCHIVES}
