@@ -73,13 +73,21 @@ def unpacked(base: Path) -> dict[str, object]:
     return dict(picture(base / "staging" / "new"))
 
 
+#: What Python's own reader would take, and some tars do.
+NOT_READ = (
+    *("pax path of all", "pax size of all", "pax size that differs"),
+    *("header for nothing", "pax header for nothing", "the end, then more"),
+    *(name for name in AMBIGUOUS if name.startswith("hole")),
+)
+
+
 @pytest.mark.parametrize("name", corpus())
 def test_an_archive_with_a_name(name: str) -> None:
     with room() as base:
         before = picture(base / "neighbour")
         refusal = outcome(corpus()[name], base)
         assert picture(base / "neighbour") == before
-        if name not in AMBIGUOUS:
+        if name not in AMBIGUOUS or name in NOT_READ:
             assert (refusal is None) == (name in TAKEN), refusal
         if refusal is None:
             check_tree(base / "staging" / "new")
