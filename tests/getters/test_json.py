@@ -123,6 +123,17 @@ def test_strange_names_are_told_exactly(python: Machine, name: str) -> None:
     assert told["executable"] == str(prefix / "bin" / "wasp")
 
 
+@pytest.mark.parametrize(
+    ("folder", "is_it"), [("bin", True), ("bin/", True), ("", False), ("bin2", False)]
+)
+def test_a_failure_tells_too_whether_the_folder_is_on_path(
+    python: Machine, folder: str, is_it: bool
+) -> None:
+    python.set(PATH=f"{python.toolbox.folder}:{python.layout.launcher.parents[1]}/{folder}")
+    told = python.install("0.99.0", "--source", "github").failed(5).json
+    assert told["on_path"] is is_it
+
+
 def test_json_and_quiet_print_only_the_object(python: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     run = python.install(None, "--quiet").ok()

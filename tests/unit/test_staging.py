@@ -63,6 +63,14 @@ def test_a_receipt_that_was_cut_is_none(
     assert not is_installed(tmp_path, "0.25.0")
 
 
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "share").write_text("a file")
+    with pytest.raises(InstallerError) as caught, Staging(tmp_path / "share"):
+        raise AssertionError("there is no folder to stage in")
+    assert caught.value.code == 7
+    assert "share" in caught.value.message
+
+
 def test_a_version_that_cannot_be_replaced_comes_back(tmp_path: Path) -> None:
     place = tmp_path / "share" / "0.25.0"
     put(place, "old")

@@ -37,6 +37,14 @@ def test_an_install(world: World, wsl: FakeWsl, inside: Machine, upstream: Upstr
     assert world.announced == 1
 
 
+def test_there_is_no_package_to_make(world: World, wsl: FakeWsl) -> None:
+    with pytest.raises(InstallerError) as caught:
+        world.run(destdir="C:\\package")
+    assert caught.value.code == 2
+    assert "--destdir" in caught.value.message
+    assert wsl.inner_calls() == []
+
+
 def test_the_options_reach_install_sh(world: World, wsl: FakeWsl, upstream: Upstream) -> None:
     upstream.publish("0.24.0", latest=False)
     upstream.publish("0.25.0")
