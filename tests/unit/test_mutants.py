@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.mutants import python_code, sh_code
+from tests.mutants.__main__ import LANGUAGES, Code, read_list
 from tests.mutants.code import Function
 from tests.mutants.coverage import Choice, KnownTest
 
@@ -152,3 +153,8 @@ def test_of_the_tests_that_run_a_function_the_most_telling_come_first() -> None:
     assert choice.tests_for(["f"], "", "") == [rows[0], other, speaking, rows[1], rows[2], whole]
     assert choice.tests_for(["f"], "x/programs.py", "")[:2] == [speaking, rows[0]]
     assert choice.tests_for(["f"], "", "class Interrupted:")[:2] == [speaking, rows[0]]
+
+
+def test_every_guard_that_is_listed_is_in_the_code_once() -> None:
+    found = [guard for language in LANGUAGES for guard in Code(language).guards()]
+    assert len(found) == len(read_list("guards.txt"))
