@@ -1856,7 +1856,7 @@ finish_install() {
 		result "$outcome"
 		return
 	}
-	[ "$command,$1" = install,installed ] || read_receipt
+	read_receipt
 	hold_warnings=true
 	make_current "$version"
 	if [ -n "$destdir" ]; then

@@ -141,6 +141,11 @@ DOCUMENTS: dict[str, Case] = {
         "captive-portal",
         "127.0.0.1 answered with a web page, perhaps the login page of your network",
     ),
+    "portal with a script": Case(
+        html_page('<script>var to = {"path": "/login"};</script>'),
+        "captive-portal",
+        "127.0.0.1 answered with a web page, perhaps the login page of your network",
+    ),
     "no JSON": Case(
         Content(b"{ hello"), "bad-answer", "127.0.0.1 answered with something that is not JSON"
     ),

@@ -68,6 +68,14 @@ def test_a_checksum_that_could_not_be_asked_for_is_said_to_be_such(
     run.says("no checksum is known", "HTTP status 403")
 
 
+@pytest.mark.parametrize("digits", [0, 8, 63])
+def test_the_beginning_of_a_digest_is_none(both: Getters, upstream: Upstream, digits: int) -> None:
+    release = upstream.publish("0.19.0", npm=False)
+    asset = {"name": "wasp-linux-x86_64.tar.gz", "digest": release.github_digest[: 7 + digits]}
+    upstream.server.answer(github_api_path("0.19.0"), json_content({"assets": [asset]}))
+    both.install("0.19.0").failed(6, "checksum-mismatch")
+
+
 def test_wrong_bytes_from_github_are_refused(both: Getters, upstream: Upstream) -> None:
     release = upstream.publish("0.19.0", npm=False)
     for path in list(upstream.server.known_paths()):
