@@ -94,21 +94,21 @@ write_installed() {
 			function finish() {
 				if (file == "") return
 				close(file)
-				while ((getline line <file) > 0) lines--
+				while ((getline line <file) > 0) bytes -= length(line) + 1
 				close(file)
-				if (lines || line != last) exit 1
+				if (bytes) exit 1
 			}
 			/^%file / {
 				finish()
 				file = ENVIRON["to"]
 				if (ENVIRON["new"] == "") file = file "/" $2
 				if ((ENVIRON["new"] != "") != ($2 == "launcher")) file = ""
-				lines = 0
+				bytes = 0
 				next
 			}
 			file == "" { next }
 			/^%/ { $0 = ENVIRON[substr($0, 2)] }
-			{ lines += gsub(/\n/, "&") + 1; last = $0; print >file }
+			{ bytes += length($0) + 1; print >file }
 			END { finish() }' 2>&1
 	) || die_unwritable "${1%/*}"
 }

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,6 @@ import pytest
 
 from wasp_installer.errors import InterruptedRunError
 from wasp_installer.programs import TOO_LONG, Ended, Program, ask, run
-from wasp_installer.signals import raise_on_signals
-
-
-@pytest.fixture
-def _signals() -> Iterator[None]:
-    """Signals end a run, as in install.py; afterwards they are as before."""
-    before = {number: signal.getsignal(number) for number in (2, 15, 1)}
-    raise_on_signals()
-    yield
-    for number, action in before.items():
-        signal.signal(number, action)
 
 
 @pytest.mark.parametrize(

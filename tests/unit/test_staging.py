@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from wasp_installer.getting.platforms import Platform
 from wasp_installer.placing import receipts, staging
 from wasp_installer.placing.receipts import Release, is_installed
 from wasp_installer.placing.staging import Staging
-from wasp_installer.signals import raise_on_signals
 
 PLATFORM = Platform("Linux", "x86_64", "linux", "x86_64", "glibc")
 
@@ -80,16 +78,6 @@ def test_a_version_that_cannot_be_replaced_comes_back(tmp_path: Path) -> None:
             staged.place("0.25.0", replace=True)
     assert (place / "wasp-bin").read_text() == "old"
     assert [path.name for path in (tmp_path / "share").iterdir()] == ["0.25.0"]
-
-
-@pytest.fixture
-def _signals() -> Iterator[None]:
-    """Signals end a run, as in install.py; afterwards they are as before."""
-    before = {number: signal.getsignal(number) for number in (2, 15, 1)}
-    raise_on_signals()
-    yield
-    for number, action in before.items():
-        signal.signal(number, action)
 
 
 @pytest.mark.usefixtures("_signals")
