@@ -1415,8 +1415,7 @@ inspect_launcher() {
 	[ ! -L "$bin_dir/wasp" ] || return 0
 	[ -e "$bin_dir/wasp" ] || launcher=none
 	[ ! -d "$bin_dir/wasp" ] || launcher=folder
-	[ -f "$bin_dir/wasp" ] || return 0
-	current=$(awk -v quote="'" '
+	[ ! -f "$bin_dir/wasp" ] || current=$(awk -v quote="'" '
 		NR == 1 && !/^#!/ || NR > 200 { exit }
 		sub(/^_?wasp_version=/, "") { version = $0; gsub(quote, "", version) }
 		/waspc_datadir=/ {
@@ -1425,6 +1424,7 @@ inspect_launcher() {
 		}
 		END { if (ours) print version ? version : "unknown" }' "$bin_dir/wasp" 2>/dev/null)
 	[ -z "$current" ] || launcher=ours
+	[ -n "$current" ] || [ -e "$bin_dir/wasp" ] || launcher=none
 	is_version "$current" || current=''
 }
 refuse_npm() {

@@ -12,8 +12,7 @@ inspect_launcher() {
 	[ -e "$bin_dir/wasp" ] || launcher=none
 	[ ! -d "$bin_dir/wasp" ] || launcher=folder
 	# Reading a pipe would never end.
-	[ -f "$bin_dir/wasp" ] || return 0
-	current=$(awk -v quote="'" '
+	[ ! -f "$bin_dir/wasp" ] || current=$(awk -v quote="'" '
 		NR == 1 && !/^#!/ || NR > 200 { exit }
 		sub(/^_?wasp_version=/, "") { version = $0; gsub(quote, "", version) }
 		/waspc_datadir=/ {
@@ -22,6 +21,8 @@ inspect_launcher() {
 		}
 		END { if (ours) print version ? version : "unknown" }' "$bin_dir/wasp" 2>/dev/null)
 	[ -z "$current" ] || launcher=ours
+	# Another run may have removed it meanwhile.
+	[ -n "$current" ] || [ -e "$bin_dir/wasp" ] || launcher=none
 	is_version "$current" || current=''
 }
 

@@ -11,6 +11,7 @@ import pytest
 from tests.manager.homes import archive
 from tests.support.archives import tiny_package
 from tests.support.machines import Machine
+from tests.support.toolboxes import real_tool
 from tests.support.trees import picture
 
 FOREIGN = "#!/bin/sh\necho 'another program called wasp'\n"
@@ -202,3 +203,15 @@ def test_what_is_done_meanwhile_counts(shell_machine: Machine, kind: str) -> Non
     shell_machine.toolbox.script("uname", f'[ "$1" != -s ] || {{ {done}; }}\nexec /bin/uname "$@"')
     shell_machine.run("use", "0.25.0", "--json").failed(code, slug)
     assert not layout.launcher.exists() or layout.launcher.read_text() == "foreign\n"
+
+
+def test_a_launcher_that_goes_while_it_is_looked_at_is_none(shell_machine: Machine) -> None:
+    """An uninstall beside this run has removed it."""
+    layout = shell_machine.layout
+    layout.plant("0.25.0")
+    shell_machine.run("use", "0.25.0").ok()
+    awk, launcher = real_tool("awk"), layout.launcher
+    gone = f'case $* in *{launcher}) rm -f "{launcher}" ;; esac'
+    shell_machine.toolbox.script("awk", f'{gone}\nexec {awk} "$@"')
+    shell_machine.run("use", "0.25.0").ok()
+    assert layout.launcher.exists()
