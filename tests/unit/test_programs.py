@@ -72,6 +72,11 @@ def test_a_helper_that_is_not_there_answers_nothing() -> None:
     assert ask(["/no/such/program"], ".*") == ""
 
 
+def test_a_helper_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasp_installer.programs.HELPER_LIMIT_S", 0.5)
+    assert ask(["/bin/sh", "-c", "sleep 3; echo late"], ".*") == ""
+
+
 @pytest.mark.usefixtures("_signals")
 def test_a_signal_during_a_start_leaves_nothing_running(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen[bytes]] = []

@@ -1,15 +1,22 @@
-"""Addresses: which may be asked, and which answers are web pages."""
+"""Addresses that may be asked, answers that are web pages, and heads of answers that never end."""
 
 from __future__ import annotations
+
+import itertools
+import socket
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.tcp_listener import TcpListener
+from wasp_installer import Console
 from wasp_installer.errors import SourceProblem
 from wasp_installer.getting.addresses import check_url, host_of
 from wasp_installer.getting.connections import proxy_for
 from wasp_installer.getting.problems import is_web_page
+from wasp_installer.getting.transport import Transport
 
 labels = st.text("abz019", min_size=1, max_size=8).map(lambda text: f"x{text}")
 hosts = st.lists(labels, min_size=2, max_size=4).map(".".join)
@@ -128,3 +135,19 @@ def test_a_proxy_that_cannot_be_used_is_named_without_its_password(proxy: str) -
     assert "HTTPS_PROXY" in caught.value.text
     assert "user" not in caught.value.text
     assert "ret@" not in caught.value.text
+
+
+def test_a_head_that_never_ends_is_not_waited_for() -> None:
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n")
+        for number in itertools.count():
+            connection.sendall(f"X-{number}: .\r\n".encode())
+            time.sleep(0.3)
+
+    listener = TcpListener(drip)
+    try:
+        with pytest.raises(SourceProblem) as caught:
+            Transport(Console(quiet=True), 1).get_json(f"http://127.0.0.1:{listener.port}/")
+    finally:
+        listener.close()
+    assert caught.value.slug == "timeout"

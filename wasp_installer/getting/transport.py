@@ -18,7 +18,7 @@ from wasp_installer.errors import SourceProblem
 
 from .addresses import check_url, host_of
 from .connections import Session
-from .problems import captive_portal, cut, explained, is_web_page, stalled, status_problem
+from .problems import captive_portal, explained, is_web_page, stalled, status_problem
 
 ATTEMPTS: Final = 4
 LONGEST_RETRY_AFTER_S: Final = 60
@@ -166,8 +166,6 @@ class Transport:
                 window_start, window_received = time.monotonic(), 0
         if max(expected or 0, received) > limit:
             raise SourceProblem("bad-answer", f"{host} sent a file that is far too large")
-        if expected is not None and received < expected:
-            raise cut(host)
 
 
 def _content_length(response: requests.Response) -> int | None:
