@@ -175,8 +175,7 @@ class Installed:
 
     def settle(self) -> None:
         """Returns once no process of this user is left."""
-        # Twice, as one that is just becoming another program shows no environment.
-        alive = survivors(self.mark, patience=30.0) or survivors(self.mark, patience=30.0)
+        alive = survivors(self.mark, patience=30.0)
         assert not alive, f"still running: {alive}"
 
     def stop(self) -> None:

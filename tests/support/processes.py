@@ -24,9 +24,22 @@ def marked(mark: str) -> dict[int, str]:
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         with contextlib.suppress(OSError):
-            if needle in Path(entry.path, "environ").read_bytes().split(b"\0"):
+            if needle in environment(Path(entry.path)).split(b"\0"):
                 command = Path(entry.path, "cmdline").read_bytes().replace(b"\0", b" ")
                 found[int(entry.name)] = command.decode(errors="replace").strip()
+    return found
+
+
+def environment(process: Path) -> bytes:
+    """What stands in the environment of a process, a folder of /proc.
+
+    One that is just becoming another program shows none, and is waited for. A thread of the kernel
+    and a process that has ended have no program (OSError).
+    """
+    deadline = time.monotonic() + 0.2
+    while not (found := (process / "environ").read_bytes()) and time.monotonic() < deadline:
+        (process / "exe").readlink()
+        time.sleep(0.001)
     return found
 
 
