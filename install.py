@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
 import importlib.util
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -31,8 +29,6 @@ _LOCK = _HERE.with_name("requirements.lock")
 _LIBRARIES = ["distro", "requests", "tqdm"] + (
     ["truststore"] if sys.version_info >= (3, 10) else []
 )
-# Older ones lack what is used of them; a distribution may still have them.
-_OLDEST = {"requests": [2, 32], "urllib3": [2, 3]}
 _INSIDE = "WASP_INSTALLER_ENVIRONMENT"
 
 
@@ -49,15 +45,15 @@ def main() -> int:
     return run(sys.argv[1:], _see_to_libraries)
 
 
-def _see_to_libraries(console: Console) -> None:
-    """Goes on in an environment that has the libraries, where they are lacking here.
+def _see_to_libraries(console: Console, are_useless: bool) -> None:
+    """Goes on in an environment that has the libraries, where they are lacking here, or useless.
 
     Raises:
         InstallerError: there is no such environment, and none can be made.
     """
     from wasp_installer import InstallerError
 
-    if _has_libraries():
+    if not are_useless and all(map(importlib.util.find_spec, _LIBRARIES)):
         return
     if os.environ.get(_INSIDE):
         raise InstallerError(
@@ -66,21 +62,6 @@ def _see_to_libraries(console: Console) -> None:
     python = _environment(console)
     os.environ[_INSIDE] = "1"
     os.execv(python, [str(python), "-I", str(_HERE), *sys.argv[1:]])
-
-
-def _has_libraries() -> bool:
-    """Whether the libraries can be imported, and are as new as they must be."""
-    if not all(map(importlib.util.find_spec, _LIBRARIES)):
-        return False
-    try:
-        # Both are wanted anyway; to read what pip knows of them takes as long as importing one.
-        versions = {name: importlib.import_module(name).__version__ for name in _OLDEST}
-    except ImportError:
-        return False
-    return all(
-        [int(part) for part in re.findall("[0-9]+", versions[name])[:2]] >= oldest
-        for name, oldest in _OLDEST.items()
-    )
 
 
 def _environment(console: Console) -> Path:

@@ -11,10 +11,10 @@ from pathlib import Path
 from .command_line.console import Console
 from .command_line.options import Options
 from .errors import InstallerError, about, changing
+from .getting.captive_portals import captive_portal, is_web_page
 from .getting.documents import node_range, text_at
 from .getting.known import known_digest, versions_of
 from .getting.platforms import Platform, choose_builds
-from .getting.problems import captive_portal, is_web_page
 from .getting.sources import SOURCE_NAMES, Source
 from .placing.archives import ArchiveReceiver
 from .placing.binary import reported_version

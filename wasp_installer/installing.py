@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 from dataclasses import replace
 
 from .command_line.console import Console
-from .command_line.manager import Reported, manage
+from .command_line.manager import Reported, manage, managing
 from .command_line.options import Options
 from .command_line.report import Result, Status, result_for, result_of
 from .delivering import Delivery
@@ -17,7 +18,6 @@ from .getting.npm import NpmSource
 from .getting.platforms import choose_builds, identify
 from .getting.registry import RegistryLookup, asks_npm
 from .getting.sources import SOURCE_NAMES, Source, from_the_first
-from .getting.transport import Transport
 from .placing import receipts
 from .placing.receipts import Release
 from .placing.staging import Staging
@@ -31,6 +31,7 @@ def install(options: Options, console: Console) -> Result:
     """Installs what the options ask for, and makes it the current version.
 
     Raises:
+        ImportError: a library is broken or too old; nothing was done yet.
         InstallerError: what went wrong; the version that was installed before still works.
     """
     run = _Install(options, console)
@@ -38,6 +39,8 @@ def install(options: Options, console: Console) -> Result:
     before = os.umask(0o022)
     try:
         return run.run()
+    except ImportError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told in words
         raise run.failed(explained(error)) from None
     finally:
@@ -73,8 +76,7 @@ class _Install:
                 # npm takes its time, beside what comes next.
                 lookup = RegistryLookup(os.environ, self._console)
                 stack.enter_context(contextlib.closing(lookup))
-            # Has all refused that would be refused after the download, too.
-            before = self._manage("check", self._options.from_file)
+            before = self._check()
             if options.from_file is None and self._keeps(options.wanted, before):
                 return self._already_installed(options.wanted)
             may_be_there = options.wanted == "latest" or options.from_file is not None
@@ -103,6 +105,8 @@ class _Install:
         builds = choose_builds(platform)
         if options.from_file is not None:
             return []
+        from .getting.transport import Transport
+
         transport = Transport(console, options.timeout_s)
         sources: list[Source] = []
         registry, npm = lookup.find() if lookup is not None else (None, None)
@@ -166,15 +170,24 @@ class _Install:
         return self._use(version, "already-installed")
 
     def _use(self, version: str, status: Status) -> Result:
-        told = result_of(self._manage("use", None, version, "--outcome", status))
+        words = self._words("use", version, "--outcome", status)
+        told = result_of(manage(self._console, words, self._options.destdir))
         return replace(told, telemetry=self._event.outcome)
 
-    def _manage(self, command: str, file: str | None, *arguments: str) -> Reported:
+    def _words(self, *command: str) -> list[str]:
+        """The command for the sh program, with those options of this run that it heeds."""
+        prefix = ["--prefix", self._options.prefix] if self._options.prefix else []
+        return [*command, *prefix, *self._options.arguments()]
+
+    def _check(self) -> Reported:
+        """What is there; it has all refused that would be refused after the download, too."""
         options = self._options
-        places = {"--prefix": options.prefix, "--from-file": file}
-        given = [word for option, value in places.items() if value for word in (option, value)]
-        words = [command, *arguments, *given, *options.arguments()]
-        return manage(self._console, words, options.destdir)
+        file = ["--from-file", options.from_file] if options.from_file else []
+        with managing(self._console, self._words("check", *file), options.destdir) as report:
+            if options.from_file is None:
+                # Beside it, as that takes as long.
+                importlib.import_module("wasp_installer.getting.transport")
+            return report()
 
     def _plan(self, release: Release, startup: str | None) -> Result:
         say, options = self._console.say, self._options

@@ -8,7 +8,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
@@ -55,17 +56,18 @@ class Program:
         stderr: int | IO[bytes] | None = subprocess.PIPE,
         shares_terminal: bool = False,
     ) -> None:
-        self._stdin = stdin
         self._has_session = not shares_terminal and sys.platform != "win32"
         process = None
         try:
-            # A signal that comes while it is started would leave it running, unknown to anybody.
-            with held_signals():
+            with contextlib.ExitStack() as stack:
+                file = subprocess.DEVNULL if stdin is None else stack.enter_context(file_of(stdin))
+                # A signal that comes while it is started would leave it running, unknown to all.
+                stack.enter_context(held_signals())
                 self._process = process = subprocess.Popen(
                     command,
                     env=None if environment is None else dict(environment),
                     cwd=folder,
-                    stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+                    stdin=file,
                     stdout=subprocess.PIPE,
                     stderr=stderr,
                     start_new_session=self._has_session,
@@ -83,9 +85,8 @@ class Program:
 
     def wait(self, limit_s: float | None = None) -> Ended:
         """How it ended; one that has not within the limit is ended, with the code TOO_LONG."""
-        given, self._stdin = self._stdin, None  # once
         try:
-            printed = self._process.communicate(given, timeout=limit_s)
+            printed = self._process.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
             self.end()
             return Ended(TOO_LONG)
@@ -105,7 +106,7 @@ class Program:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_PATIENCE_S)
             self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+        for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
@@ -117,6 +118,15 @@ class Program:
                 os.killpg(self._process.pid, number)
             else:
                 self._process.send_signal(number)
+
+
+@contextlib.contextmanager
+def file_of(content: bytes) -> Iterator[IO[bytes]]:
+    """An open file without a name, for another program to read from its beginning."""
+    with tempfile.TemporaryFile() as file:
+        file.write(content)
+        file.seek(0)
+        yield file
 
 
 def run(command: Sequence[str | Path], limit_s: float | None = None, **options: Any) -> Ended:

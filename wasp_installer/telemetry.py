@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from typing import Any, Final
 
 import telemetry_ping
@@ -14,6 +13,7 @@ from .command_line.console import Console
 from .command_line.options import Options
 from .command_line.report import Telemetry
 from .contents import content_of, path_of
+from .programs import file_of
 from .signals import held_signals
 
 _PAGE: Final = "https://wasp.sh/docs/telemetry"
@@ -77,12 +77,11 @@ def _start_sender(stderr: int | None) -> subprocess.Popen[bytes]:
     # Imported, and not run, so that what Python has compiled is used.
     code = "import sys; sys.path.insert(0, sys.argv[1])\nimport telemetry_ping as ping\n"
     imported = ["-c", f"{code}ping.run(sys.argv[2:])", os.path.dirname(path or "")]
-    with tempfile.TemporaryFile() as module:
-        if path is None:
-            # It is inside this program, and no other process can import it from there.
-            module.write(content_of("telemetry_ping.py"))
-            module.seek(0)
-            imported = ["-"]
+    given = b""
+    if path is None:
+        # It is inside this program, and no other process can import it from there.
+        given, imported = content_of("telemetry_ping.py"), ["-"]
+    with file_of(given) as module:
         return subprocess.Popen(
             [sys.executable, "-I", "-S", "-B", *imported, "installed"],
             stdin=module,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import json
 import os
 import pwd
 import subprocess
@@ -14,12 +16,18 @@ import pytest
 
 from tests.support.frontends import INSTALL_PY
 from wasp_installer import Console, InstallerError
+from wasp_installer.getting import connections
 
 
 @pytest.fixture
 def bootstrap() -> ModuleType:
     """install.py as a module."""
-    spec = importlib.util.spec_from_file_location("install", INSTALL_PY)
+    return module_of("install", INSTALL_PY)
+
+
+def module_of(name: str, path: str | Path) -> ModuleType:
+    """The module in a file, imported by this name."""
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -56,20 +64,23 @@ def test_root_runs_nothing_out_of_the_home_of_another(
     [("2.32.0", True), ("2.31.9", False), ("3.0rc1", True), ("2.40.dev1", True)],
 )
 def test_the_libraries_that_are_there_must_be_new_enough(
-    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, version: str, fits: bool
+    monkeypatch: pytest.MonkeyPatch, version: str, fits: bool
 ) -> None:
     monkeypatch.setattr("requests.__version__", version)
-    assert bootstrap._has_libraries() == fits
+    with contextlib.nullcontext() if fits else pytest.raises(ImportError, match="is too old"):
+        module_of("wasp_installer.getting.imported_again", connections.__file__)
 
 
-def test_a_broken_library_is_as_one_that_is_not_there(
-    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(name: str) -> ModuleType:
-        raise ImportError(name)
-
-    monkeypatch.setattr("importlib.import_module", refuse)
-    assert not bootstrap._has_libraries()
+def test_a_broken_library_is_as_one_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "requests.py").write_text("raise ImportError\n")
+    done = subprocess.run(
+        [sys.executable, str(INSTALL_PY), "--source", "github", "--json"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "WASP_INSTALLER_ENVIRONMENT": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "is incomplete" in json.loads(done.stdout)["message"]
 
 
 def test_it_may_be_reached_by_a_link(tmp_path: Path) -> None:
@@ -152,9 +163,9 @@ def test_an_environment_that_lacks_the_libraries_is_not_made_again(
     bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WASP_INSTALLER_ENVIRONMENT", "1")
-    monkeypatch.setattr(bootstrap, "_has_libraries", lambda: False)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(InstallerError) as caught:
-        bootstrap._see_to_libraries(Console(quiet=True))
+        bootstrap._see_to_libraries(Console(quiet=True), False)
     assert caught.value.slug == "unexpected"
 
 

@@ -14,8 +14,8 @@ from tests.support.tcp_listener import TcpListener
 from wasp_installer import Console
 from wasp_installer.errors import SourceProblem
 from wasp_installer.getting.addresses import check_url, host_of
+from wasp_installer.getting.captive_portals import is_web_page
 from wasp_installer.getting.connections import proxy_for
-from wasp_installer.getting.problems import is_web_page
 from wasp_installer.getting.transport import Transport
 
 labels = st.text("abz019", min_size=1, max_size=8).map(lambda text: f"x{text}")

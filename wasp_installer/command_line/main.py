@@ -17,7 +17,8 @@ from .manager import hand_over, manage
 from .options import Options, parse, usage, without_ours
 from .report import Result, print_versions, result_for, result_of, to_json
 
-Prepare = Callable[[Console], None]
+#: Goes on where the libraries are, unless they are here; or also if they are, and are of no use.
+Prepare = Callable[[Console, bool], None]
 
 
 def main(arguments: Sequence[str], prepare: Prepare | None = None) -> int:
@@ -69,7 +70,6 @@ def _run(arguments: Sequence[str], prepare: Prepare | None) -> int:
 def _execute(
     options: Options, arguments: Sequence[str], console: Console, prepare: Prepare | None
 ) -> Result:
-    # Imported late: the libraries take long to import, and may have been missing.
     if os.name == "nt":
         from wasp_installer.windows.commands import execute
 
@@ -77,10 +77,15 @@ def _execute(
     if not options.is_install:
         return _manage(options, without_ours(arguments), console)
     if prepare is not None:
-        prepare(console)
+        prepare(console, False)
     from wasp_installer.installing import install
 
-    return install(options, console)
+    try:
+        return install(options, console)
+    except ImportError:
+        if prepare is not None:
+            prepare(console, True)
+        raise
 
 
 def _manage(options: Options, arguments: Sequence[str], console: Console) -> Result:

@@ -6,15 +6,15 @@ break as ``\n``; a key may come again. What it says to people goes to stderr.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NoReturn
 
 from wasp_installer.contents import content_of, path_of
 from wasp_installer.errors import EXIT_CODES, InstallerError, InterruptedRunError, Slug
-from wasp_installer.programs import Program
+from wasp_installer.programs import Program, file_of
 
 from .console import Console
 from .report import result_of
@@ -63,10 +63,14 @@ def read_report(console: Console, code: int, printed: str) -> Reported:
     raise error
 
 
-def manage(console: Console, arguments: Sequence[str], destdir: str) -> Reported:
-    """Has the sh program do what the arguments say, on this machine; see ``read_report``.
+@contextlib.contextmanager
+def managing(
+    console: Console, arguments: Sequence[str], destdir: str
+) -> Iterator[Callable[[], Reported]]:
+    """Has the sh program do what the arguments say, on this machine, beside the ``with`` block.
 
-    It shares the terminal, so that it meets Ctrl-C by itself, and may ask.
+    Gives what waits for its report; see ``read_report``. It shares the terminal, so that it meets
+    Ctrl-C by itself, and may ask.
     """
     # First, as what follows "--" is no option.
     command, script = _command_line(["--porcelain", *arguments])
@@ -77,22 +81,30 @@ def manage(console: Console, arguments: Sequence[str], destdir: str) -> Reported
         stderr=None,
         shares_terminal=True,
     ) as program:
-        try:
+
+        def report() -> Reported:
             ended = program.wait()
+            return read_report(console, ended.code, ended.stdout)
+
+        try:
+            yield report
         except InterruptedRunError as error:
             # It meets the signal too, or the one that ends it now, and tells of it.
             error.shown = "error=interrupted" in program.stop().stdout.splitlines()
             raise
-    return read_report(console, ended.code, ended.stdout)
+
+
+def manage(console: Console, arguments: Sequence[str], destdir: str) -> Reported:
+    """Has the sh program do what the arguments say, and returns what it reports."""
+    with managing(console, arguments, destdir) as report:
+        return report()
 
 
 def hand_over(arguments: Sequence[str]) -> NoReturn:
     """Becomes the sh program, with this process's arguments, streams and exit code."""
     command, script = _command_line(arguments)
     if script is not None:
-        with tempfile.TemporaryFile() as file:
-            file.write(script)
-            file.seek(0)
+        with file_of(script) as file:
             os.dup2(file.fileno(), 0)
     os.execv(command[0], command)
 

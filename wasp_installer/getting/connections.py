@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urljoin
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests.utils import requote_uri
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
@@ -23,9 +24,15 @@ from wasp_installer.errors import SourceProblem
 from .addresses import check_url, host_of
 
 _REDIRECT_LIMIT: Final = 10
+# Older ones lack what is used of them; a distribution may still have them.
+_OLDEST: Final = {requests: [2, 32], urllib3: [2, 3]}
 _PROXY: Final = re.compile(
     r"(https?://)?([^/?#@\s]*@)?(\[[0-9A-Fa-f:.]+\]|[^/?#@:\s]+)(:[0-9]+)?/?"
 )
+
+for _library, _version in _OLDEST.items():
+    if [int(part) for part in re.findall("[0-9]+", _library.__version__)[:2]] < _version:
+        raise ImportError(f"{_library.__name__} {_library.__version__} is too old")
 
 
 class Session(requests.Session):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from wasp_installer.errors import SourceProblem
 from wasp_installer.placing.archives import ArchiveReceiver
@@ -12,11 +12,13 @@ from wasp_installer.placing.receipts import Release
 from wasp_installer.versions import is_version
 
 from .addresses import host_of
+from .captive_portals import captive_portal
 from .documents import text_at
 from .known import known_digest
 from .platforms import Builds, Platform
-from .problems import captive_portal
-from .transport import Transport
+
+if TYPE_CHECKING:
+    from .transport import Transport
 
 DEFAULT_URL: Final = "https://github.com"
 

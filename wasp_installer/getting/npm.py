@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from wasp_installer.command_line.console import Console
 from wasp_installer.errors import SourceProblem
@@ -16,7 +16,9 @@ from .addresses import check_url, host_of, is_loopback
 from .documents import digest_of_integrity, node_range, text_at
 from .known import known_digest
 from .registry import Npm
-from .transport import Transport
+
+if TYPE_CHECKING:
+    from .transport import Transport
 
 _PACKAGE: Final = "@wasp.sh/wasp-cli"
 #: With these, npm would not fare better, or must not.

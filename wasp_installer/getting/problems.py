@@ -56,20 +56,6 @@ def cut(host: str) -> SourceProblem:
     )
 
 
-def captive_portal(url: str) -> SourceProblem:
-    """The problem of a network that answers in place of the server."""
-    return SourceProblem(
-        "captive-portal",
-        f"{host_of(url)} answered with a web page, perhaps the login page of your network",
-    )
-
-
-def is_web_page(start: bytes) -> bool:
-    """Whether bytes that begin with ``start`` are HTML, where something else is due."""
-    lowered = start[:512].lower()
-    return any(tag in lowered for tag in (b"<!doctype html", b"<html", b"<head", b"<script"))
-
-
 def _problem(host: str, timeout_s: int, error: BaseException) -> SourceProblem:
     causes = list(_causes(error))
     words = plain(str(getattr(causes[-1], "strerror", None) or causes[-1])).rstrip(". ")

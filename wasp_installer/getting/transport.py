@@ -17,8 +17,9 @@ from wasp_installer.command_line.console import Console
 from wasp_installer.errors import SourceProblem
 
 from .addresses import check_url, host_of
+from .captive_portals import captive_portal, is_web_page
 from .connections import Session
-from .problems import captive_portal, explained, is_web_page, stalled, status_problem
+from .problems import explained, stalled, status_problem
 
 ATTEMPTS: Final = 4
 LONGEST_RETRY_AFTER_S: Final = 60
