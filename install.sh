@@ -435,8 +435,8 @@ name_places() {
 	! $porcelain || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
-		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
-			|| die 7 file-system "cannot read the archive '$archive_file'." 'Name a downloaded Wasp release.'
+		[ -f "$archive_file" ] && (: <"$archive_file") 2>/dev/null \
+			|| die 7 file-system "cannot read the archive '$archive_file'." 'Name a downloaded release.'
 	}
 	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin

@@ -144,8 +144,9 @@ name_places() {
 	! $porcelain || [ -z "${DESTDIR-}" ] || destdir=$(absolute "$DESTDIR")
 	[ -z "$archive_file" ] || {
 		archive_file=$(absolute "$archive_file")
-		[ -f "$archive_file" ] && [ -r "$archive_file" ] \
-			|| die 7 file-system "cannot read the archive '$archive_file'." 'Name a downloaded Wasp release.'
+		# The -r of busybox is true for root, also where root may not read everything.
+		[ -f "$archive_file" ] && (: <"$archive_file") 2>/dev/null \
+			|| die 7 file-system "cannot read the archive '$archive_file'." 'Name a downloaded release.'
 	}
 	wasp_root=$prefix/share/wasp-lang shown_prefix=$(pretty "$prefix")
 	share_dir=$destdir$wasp_root bin_dir=$destdir$prefix/bin
