@@ -199,6 +199,15 @@ def test_a_cut_archive_is_never_taken_for_whole(data: st.DataObject) -> None:
         assert unpacked(base) == {}
 
 
+@pytest.mark.parametrize("end", [-1, -8, None])
+def test_an_archive_that_is_damaged_behind_its_last_entry_is_not_taken(end: int | None) -> None:
+    """By its end alone: gzip's own is cut, or more than padding follows."""
+    archive = GOOD.npm_archive()
+    with room() as base:
+        more = b"" if end else bytes(512) + b"x"
+        assert outcome(archive[:end] + more, base) == "corrupt-archive"
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_changed_byte_is_noticed_by_the_digest(data: st.DataObject) -> None:
