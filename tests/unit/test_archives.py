@@ -199,13 +199,18 @@ def test_a_cut_archive_is_never_taken_for_whole(data: st.DataObject) -> None:
         assert unpacked(base) == {}
 
 
-@pytest.mark.parametrize("end", [-1, -8, None])
-def test_an_archive_that_is_damaged_behind_its_last_entry_is_not_taken(end: int | None) -> None:
-    """By its end alone: gzip's own is cut, or more than padding follows."""
-    archive = GOOD.npm_archive()
+@pytest.mark.parametrize("cut", [1, 8])
+def test_an_archive_without_the_end_of_gzip_is_called_damaged(cut: int) -> None:
     with room() as base:
-        more = b"" if end else bytes(512) + b"x"
-        assert outcome(archive[:end] + more, base) == "corrupt-archive"
+        assert outcome(GOOD.npm_archive()[:-cut], base) == "corrupt-archive"
+
+
+def test_what_follows_the_padding_is_damage_in_whatever_pieces_it_comes() -> None:
+    padded = GOOD.npm_archive() + bytes(512)
+    for chunk in (1, len(padded), len(padded) + 1):
+        with room() as base, pytest.raises(InstallerError) as caught:
+            install(padded + b"x", base, chunk)
+        assert caught.value.slug == "corrupt-archive"
 
 
 @settings(max_examples=60, deadline=None)
