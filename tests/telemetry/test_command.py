@@ -102,7 +102,8 @@ def test_show_outside_a_project_prints_a_sample(wasp: Installed) -> None:
     assert wasp.files() == before
     wasp.used("version")
     sent = wasp.collector.deliveries[0].event
-    assert sample["distinct_id"] != sent["distinct_id"]
+    assert sample["distinct_id"] == "bf3fa7a8-1c11-4f82-9542-ec1a2d28786b"
+    assert sample["properties"]["project_hash"] == "6d7e561d62b955d1"
     sample["distinct_id"] = sent["distinct_id"]
     sample["properties"]["project_hash"] = sent["properties"]["project_hash"]
     assert sample == sent

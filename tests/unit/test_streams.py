@@ -6,10 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from tests.support.archives import tiny_package
 from tests.support.frontends import INSTALL_PY
+from tests.support.trees import Layout, expected_version_folder
 from wasp_installer import Console
 
 
@@ -42,6 +45,15 @@ def test_nobody_has_to_listen(redirection: str) -> None:
 
 def test_all_streams_may_be_closed() -> None:
     assert run("<&- >&- 2>&-", "list").returncode == 0
+
+
+def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
+    archive = tmp_path / "wasp.tgz"
+    archive.write_bytes(tiny_package("0.25.0").npm_archive())
+    arguments = ["--from-file", str(archive), "--prefix", "/usr", "--destdir", str(tmp_path / "x")]
+    assert run("<&- >&- 2>&-", *arguments, WASP_TELEMETRY_DISABLE="1").returncode == 0
+    there = Layout(tmp_path / "x" / "usr").version_picture("0.25.0")
+    assert there == expected_version_folder(tiny_package("0.25.0"))
 
 
 def test_a_terminal_may_know_few_letters(

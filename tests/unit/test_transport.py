@@ -10,6 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.certificates import Authority, Certificate
+from tests.support.proxy import Proxy
+from tests.support.replies import json_content
+from tests.support.server import Server
 from tests.support.tcp_listener import TcpListener
 from wasp_installer import Console
 from wasp_installer.errors import SourceProblem
@@ -135,6 +139,23 @@ def test_a_proxy_that_cannot_be_used_is_named_without_its_password(proxy: str) -
     assert "HTTPS_PROXY" in caught.value.text
     assert "user" not in caught.value.text
     assert "ret@" not in caught.value.text
+
+
+def test_through_a_proxy_it_trusts_whom_the_system_trusts(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, proxy = Server(authority.server_context(Certificate.GOOD)), Proxy()
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
+    monkeypatch.setenv("https_proxy", proxy.url)
+    server.answer("/x", json_content({}))
+    try:
+        assert Transport(Console(quiet=True), 5).get_json(f"{server.url}/x", attempts=1) == {}
+        assert len(proxy.tunnels) == 1
+    finally:
+        server.close()
+        proxy.close()
 
 
 def test_a_head_that_never_ends_is_not_waited_for() -> None:
