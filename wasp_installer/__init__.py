@@ -13,24 +13,20 @@ CONTRIBUTING.md has the map.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from .command_line.console import Console
 from .command_line.options import Options
 from .command_line.report import Result
 from .errors import InstallerError
 
-if TYPE_CHECKING:
-    from .installing import install
-
 __version__: Final = "0.2.0"
 __all__ = ["Console", "InstallerError", "Options", "Result", "install"]
 
 
-def __getattr__(name: str) -> Any:
-    """Imports what needs the libraries only when it is asked for."""
-    if name != "install":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .installing import install
+def install(options: Options, console: Console) -> Result:
+    """Installs what the options ask for; see ``installing.install``."""
+    # Imported late, as no other command needs it.
+    from .installing import install as run
 
-    return install
+    return run(options, console)

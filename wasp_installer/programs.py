@@ -101,16 +101,12 @@ class Program:
 
     def end(self) -> None:
         """Ends it, if it still runs: by a signal that it may answer, then by one that it cannot."""
-        if self._process.poll() is None:
-            self._signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_PATIENCE_S)
-            self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
-        for stream in (self._process.stdout, self._process.stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-        self._process.wait()
+        with self._process:
+            if self._process.poll() is None:
+                self._signal(signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(_PATIENCE_S)
+                self._signal(getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(OSError):

@@ -12,7 +12,7 @@ import telemetry_ping
 from .command_line.console import Console
 from .command_line.options import Options
 from .command_line.report import Telemetry
-from .contents import content_of, path_of
+from .contents import content_of
 from .programs import file_of
 from .signals import held_signals
 
@@ -73,18 +73,11 @@ def _start_sender(stderr: int | None) -> subprocess.Popen[bytes]:
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NO_WINDOW
         options = {"creationflags": flags}
-    path = path_of("telemetry_ping.py")
-    # Imported, and not run, so that what Python has compiled is used.
-    code = "import sys; sys.path.insert(0, sys.argv[1])\nimport telemetry_ping as ping\n"
-    imported = ["-c", f"{code}ping.run(sys.argv[2:])", os.path.dirname(path or "")]
-    given = b""
-    if path is None:
-        # It is inside this program, and no other process can import it from there.
-        given, imported = content_of("telemetry_ping.py"), ["-"]
-    with file_of(given) as module:
+    # It may be inside this program, from where no other process can run it.
+    with file_of(content_of("telemetry_ping.py")) as program:
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", *imported, "installed"],
-            stdin=module,
+            [sys.executable, "-I", "-S", "-B", "-", "installed"],
+            stdin=program,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
             **options,

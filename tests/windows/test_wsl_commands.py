@@ -163,21 +163,6 @@ def test_list_use_and_uninstall(
     assert inside.layout.versions() == []
     assert world.registry.values["Path"] == ("C:\\a", 2)
     assert not world.prefix.joinpath("bin").exists()
-    assert not list(world.prefix.rglob("*wasp*/*"))
-
-
-def test_uninstall_takes_the_libraries_of_install_py_along(
-    world: World, upstream: Upstream, tmp_path: Path
-) -> None:
-    upstream.publish("0.25.0")
-    libraries = tmp_path / "local" / "wasp" / "installer"
-    libraries.mkdir(parents=True)
-    world.environment["LOCALAPPDATA"] = str(tmp_path / "local")
-    world.run()
-    world.run("uninstall", dry_run=True)
-    assert libraries.exists()
-    world.run("uninstall")
-    assert not libraries.exists()
 
 
 def test_removing_the_last_version_removes_wasp_cmd(world: World, upstream: Upstream) -> None:

@@ -17,24 +17,17 @@ from tests.support.wsl import FakeWsl
 from tests.windows.world import World
 from wasp_installer.command_line.report import to_json
 from wasp_installer.windows.wasp_cmd import wasp_cmd
-from wasp_installer.windows.wsl import (
-    in_login_shell,
-    shared,
-)
+from wasp_installer.windows.wsl import in_login_shell
 
 
 def test_the_opt_out_reaches_the_inside(world: World, wsl: FakeWsl, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
-    world.environment["DO_NOT_TRACK"] = "1"
+    world.environment |= {"DO_NOT_TRACK": "1", "WSLENV": "GOPATH/l:EDITOR"}
     world.run()
     for call in wsl.inner_calls():
         names = call.environment["WSLENV"].split(":")
         assert {"WASP_TELEMETRY_DISABLE", "DO_NOT_TRACK"} <= set(names)
-
-
-def test_what_is_shared_already_stays_as_it_is() -> None:
-    environment = {"WSLENV": "GOPATH/l:ci/u", "CI": "1", "DO_NOT_TRACK": "1"}
-    assert shared(["CI", "DO_NOT_TRACK", "TRAVIS"], environment) == "DO_NOT_TRACK:GOPATH/l:ci/u"
+        assert names[-2:] == ["GOPATH/l", "EDITOR"]
 
 
 def test_a_node_that_only_interactive_shells_find(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,27 +20,6 @@ _OURS: Final = {
     "--source": "      --destdir DIR        for packagers: put the files below DIR (env DESTDIR)\n",
     "--quiet": "      --json               print one JSON object on stdout\n",
 }
-#: Options with a value, and those without, each with the field that it is.
-_VALUES: Final = {
-    "-v": "wanted",
-    "--version": "wanted",
-    **{f"--{name}": name for name in ("prefix", "destdir", "source", "sha256")},
-    "--from-file": "from_file",
-}
-_SWITCHES: Final = (
-    *("require-checksum", "no-telemetry", "no-modify-path", "force", "dry-run", "json"),
-    *("quiet", "verbose", "yes"),
-)
-_FLAGS: Final = {
-    **{f"--{name}": name.replace("-", "_") for name in _SWITCHES},
-    "-q": "quiet",
-    "-y": "yes",
-}
-#: Those of them that the sh program heeds in all that it does for this one.
-_SHARED: Final = (
-    *("--require-checksum", "--no-modify-path", "--force", "--dry-run"),
-    *("--quiet", "--verbose", "--yes"),
-)
 
 
 @dataclass(frozen=True)
@@ -120,7 +100,23 @@ class Options:
         if self.from_file is None or self.wanted != "latest":
             values["--version"] = self.wanted
         given = [word for option, value in values.items() if value for word in (option, value)]
-        return given + [option for option in _SHARED if getattr(self, _FLAGS[option])]
+        flags = [flag for flag, name in _FLAGS.items() if getattr(self, name) and name != "json"]
+        return given + flags
+
+
+#: Options with a value, and those without, each with the field that it is.
+_VALUES: Final = {
+    "-v": "wanted",
+    "--version": "wanted",
+    "--from-file": "from_file",
+    **{f"--{name}": name for name in ("prefix", "destdir", "source", "sha256")},
+}
+_FLAGS: Final = {
+    f"--{each.name.replace('_', '-')}": each.name
+    for each in fields(Options)
+    if each.default is False
+}
+_LETTERS: Final = {"-q": "--quiet", "-y": "--yes"}
 
 
 def parse(arguments: Sequence[str]) -> Options:
@@ -134,8 +130,8 @@ def parse(arguments: Sequence[str]) -> Options:
     others: list[str] = []
     words = _spelled_out(arguments)
     for word in words:
-        if word in _FLAGS:
-            chosen[_FLAGS[word]] = True
+        if (flag := _LETTERS.get(word, word)) in _FLAGS:
+            chosen[_FLAGS[flag]] = True
         elif word in _VALUES:
             value = next(words, "")
             if value and not value.startswith("-"):
@@ -156,7 +152,7 @@ def parse(arguments: Sequence[str]) -> Options:
         others.append(wanted)
     chosen.setdefault("destdir", os.environ.get("DESTDIR", ""))
     timeout = os.environ.get("WASP_HTTP_TIMEOUT", "")
-    timeout_s = int(timeout) if re.fullmatch("[1-9][0-9]{0,4}", timeout) else DEFAULT_TIMEOUT_S
+    timeout_s = int(timeout) if timeout.isdecimal() else DEFAULT_TIMEOUT_S
     return Options(timeout_s=timeout_s, others=others, **chosen)
 
 
@@ -224,10 +220,8 @@ def _absolute(path: str) -> str:
 
 def _current_folder() -> str:
     named = os.environ.get("PWD", "")
-    try:
+    with contextlib.suppress(OSError):
         if named and os.path.samefile(named, "."):
             return named
-    except OSError:
-        pass
     with changing("find the current folder"):
         return os.getcwd()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _PACKAGE: Final = "@wasp.sh/wasp-cli"
 #: With these, npm would not fare better, or must not.
 _FINAL: Final = ("not-found", "no-build", "insecure-url")
+#: Says what is known of a version of a package, or raises the problem where it is missing.
+_Ask = Callable[[str, str, SourceProblem], Any]
 
 
 @dataclass
@@ -41,15 +44,15 @@ class NpmSource:
 
     def find(self, wanted: str) -> Release:
         """The release of a version, or of "latest"; raises ``SourceProblem``."""
-        if not self.registry and self.npm is not None:
-            return self._find_by_npm(self.npm, wanted)
+        if not self.registry:
+            return self._find_by_npm(wanted)
         try:
-            return self._find(wanted)
+            return self._find(wanted, "it does not have", self._document)
         except SourceProblem as problem:
             if self.npm is None or problem.slug in _FINAL:
                 raise
             try:
-                return self._find_by_npm(self.npm, wanted)
+                return self._find_by_npm(wanted)
             except SourceProblem:
                 raise problem from None
 
@@ -65,13 +68,16 @@ class NpmSource:
         assert self.npm is not None, "it has found the release"
         receiver.take_file(self.npm.fetch(self._package, release.version))
 
-    def _find(self, wanted: str) -> Release:
-        missing = SourceProblem("not-found", f"it does not have {_words(wanted)}")
-        main = self._document(_PACKAGE, wanted, missing)
-        version = self._version_of(main)
-        package = self._document(self._package, version, self._no_build(version))
-        url, integrity = text_at(package, "dist", "tarball"), text_at(package, "dist", "integrity")
-        return self._release(version, url, integrity, text_at(main, "engines", "node"))
+    def _find(self, wanted: str, lack: str, ask: _Ask) -> Release:
+        """What is found by ``ask``; ``lack`` begins what is said of a version that is not there."""
+        words = "the newest Wasp" if wanted == "latest" else f"Wasp {wanted}"
+        main = ask(_PACKAGE, wanted, SourceProblem("not-found", f"{lack} {words}"))
+        version = text_at(main, "version")
+        if version is None or not is_version(version):
+            raise SourceProblem("bad-answer", f"{self._host} did not say which version it has")
+        no_build = SourceProblem("no-build", f"Wasp {version} has no package {self.build}")
+        package = ask(self._package, version, no_build)
+        return self._release(version, main, package)
 
     def _document(self, package: str, version: str, missing: SourceProblem) -> Any:
         """What the registry says of a version; raises ``missing`` where it does not have it.
@@ -95,29 +101,28 @@ class NpmSource:
             raise missing
         return versions[version]
 
-    def _find_by_npm(self, npm: Npm, wanted: str) -> Release:
+    def _find_by_npm(self, wanted: str) -> Release:
         self.console.say_step("Asking npm for the release")
-        main = npm.view(f"{_PACKAGE}@{wanted}", "version", "engines.node")
-        if main is None:
-            raise SourceProblem("not-found", f"npm cannot get {_words(wanted)}")
-        version = self._version_of(main)
-        package = npm.view(f"{self._package}@{version}", "dist.tarball", "dist.integrity")
-        if package is None:
-            raise self._no_build(version)
-        url, integrity = text_at(package, "dist.tarball"), text_at(package, "dist.integrity")
-        release = self._release(version, url, integrity, text_at(main, "engines.node"))
+        release = self._find(wanted, "npm cannot get", self._view)
         if release.digest is None:
             raise self._unsaid()
         # It fetches the archive, too.
         self.registry = None
         return release
 
-    def _release(
-        self, version: str, url: str | None, integrity: str | None, node: str | None
-    ) -> Release:
-        """What was found, by whomever."""
+    def _view(self, package: str, version: str, missing: SourceProblem) -> Any:
+        """What npm says of a version; raises ``missing`` where it does not."""
+        assert self.npm is not None, "it is asked where it is known"
+        fields = ("version", "dist.tarball", "dist.integrity", "engines.node")
+        document = self.npm.view(f"{package}@{version}", *fields)
+        if document is None:
+            raise missing
+        return document
+
+    def _release(self, version: str, main: Any, package: Any) -> Release:
+        url = _field(package, "dist.tarball")
         try:
-            digest = digest_of_integrity(integrity)
+            digest = digest_of_integrity(_field(package, "dist.integrity"))
         except ValueError:
             # A digest that cannot be read must not pass for one that is not published.
             url = digest = None
@@ -129,13 +134,8 @@ class NpmSource:
             text = f"the registry points to an archive on this machine ({plain(url)})"
             raise SourceProblem("insecure-url", text)
         known = known_digest(version, self.key, self.build)
-        return Release(version, self.key, url, known or digest, node_range(node))
-
-    def _version_of(self, document: Any) -> str:
-        version = text_at(document, "version")
-        if version is None or not is_version(version):
-            raise SourceProblem("bad-answer", f"{self._host} did not say which version it has")
-        return version
+        node = node_range(_field(main, "engines.node"))
+        return Release(version, self.key, url, known or digest, node)
 
     def _unsaid(self) -> SourceProblem:
         text = "did not say where the archive is, or what its checksum is"
@@ -149,9 +149,7 @@ class NpmSource:
     def _host(self) -> str:
         return host_of(self.registry or "") or "npm"
 
-    def _no_build(self, version: str) -> SourceProblem:
-        return SourceProblem("no-build", f"Wasp {version} has no package {self.build}")
 
-
-def _words(wanted: str) -> str:
-    return "the newest Wasp" if wanted == "latest" else f"Wasp {wanted}"
+def _field(document: Any, path: str) -> str | None:
+    """The text of a field such as "dist.tarball"; npm has the whole path as its name."""
+    return text_at(document, path) or text_at(document, *path.split("."))

@@ -76,11 +76,6 @@ _BUILDS: Final = {
 
 def identify() -> Platform:
     """The platform of this machine, as the tools on PATH (uname, getconf, sysctl) tell it."""
-    if os.name == "nt":
-        # A 32-bit Python sees the processor as one of its own kind.
-        named = os.environ.get("PROCESSOR_ARCHITEW6432")
-        machine = named or os.environ.get("PROCESSOR_ARCHITECTURE", "")
-        return Platform("Windows", machine, "windows", _ARCHITECTURES.get(machine.lower()))
     system, machine = _answer("uname", "-s"), _answer("uname", "-m")
     arch = _ARCHITECTURES.get(machine)
     if system == "Linux":

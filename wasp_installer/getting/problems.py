@@ -49,13 +49,6 @@ def stalled(host: str, timeout_s: int) -> SourceProblem:
     return SourceProblem("timeout", f"{host} sent nothing for {timeout_s} s")
 
 
-def cut(host: str) -> SourceProblem:
-    """The problem of an answer that ends early."""
-    return SourceProblem(
-        "connection", f"{host} closed the connection before the end", may_pass=True
-    )
-
-
 def _problem(host: str, timeout_s: int, error: BaseException) -> SourceProblem:
     causes = list(_causes(error))
     words = plain(str(getattr(causes[-1], "strerror", None) or causes[-1])).rstrip(". ")
@@ -80,7 +73,8 @@ def _problem(host: str, timeout_s: int, error: BaseException) -> SourceProblem:
     if met(requests.exceptions.Timeout, TimeoutError, socket.timeout):
         return stalled(host, timeout_s)
     if met(ConnectionError, IncompleteRead, ssl.SSLEOFError):
-        return cut(host)
+        text = f"{host} closed the connection before the end"
+        return SourceProblem("connection", text, may_pass=True)
     if isinstance(error, ValueError) or met(HTTPException):
         return SourceProblem("bad-answer", f"{host} sent an invalid answer ({words})")
     return SourceProblem("connection", f"the connection to {host} failed ({words})", may_pass=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import queue
 import re
 import threading
 import time
@@ -127,26 +126,25 @@ class Transport:
         The time-out of requests starts anew with each byte, so the whole head is waited for here. A
         thread that is given up ends with its connection, or with this process.
         """
-        answers: queue.Queue[requests.Response | BaseException] = queue.Queue()
+        answers: list[requests.Response | BaseException] = []
 
         def ask() -> None:
             try:
                 response = self._session.request(
                     method, url, timeout=self.timeout_s, stream=True, allow_redirects=follow
                 )
+                answers.append(response)
             except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-                answers.put(error)
-            else:
-                answers.put(response)
+                answers.append(error)
 
-        threading.Thread(target=ask, daemon=True).start()
-        try:
-            answer = answers.get(timeout=HEAD_PATIENCE * self.timeout_s)
-        except queue.Empty:
-            raise stalled(host_of(url), self.timeout_s) from None
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        asking.join(HEAD_PATIENCE * self.timeout_s)
+        if not answers:
+            raise stalled(host_of(url), self.timeout_s)
+        if isinstance(answers[0], BaseException):
+            raise answers[0]
+        return answers[0]
 
     def _document(self, response: requests.Response) -> bytes:
         return b"".join(self._chunks(response, JSON_LIMIT))

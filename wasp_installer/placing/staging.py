@@ -11,16 +11,16 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from wasp_installer.errors import file_system_error
+from wasp_installer.errors import changing
 from wasp_installer.signals import ignore_signals
 from wasp_installer.texts import pretty
 
 from .receipts import is_installed
 
-#: Other runs may change the same folders at the same time.
 _ATTEMPTS: Final = 10
 
 
@@ -42,7 +42,7 @@ class Staging:
 
     def __enter__(self) -> Staging:
         try:
-            self._make()
+            self._repeat(self._make)
         except BaseException:
             self.clean_up()
             raise
@@ -51,17 +51,19 @@ class Staging:
     def __exit__(self, *_: object) -> None:
         self.clean_up()
 
+    def _repeat(self, change: Callable[[], None]) -> None:
+        """Makes a change again where another run removes or makes the same folders meanwhile."""
+        with changing(f"write to {pretty(self._share)}"):
+            for _ in range(_ATTEMPTS - 1):
+                with contextlib.suppress(OSError):
+                    change()
+                    return
+            change()
+
     def _make(self) -> None:
-        """Makes the folders, again where another run removes them, having found them empty."""
-        for left in reversed(range(_ATTEMPTS)):
-            try:
-                self._share.mkdir(parents=True, exist_ok=True)
-                self.folder.mkdir(mode=0o700)
-                self.new.mkdir()
-                return
-            except OSError as error:
-                if not left:
-                    raise file_system_error(f"write to {pretty(self._share)}", error) from error
+        self._share.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700)
+        self.new.mkdir()
 
     def place(self, version: str, *, replace: bool) -> None:
         """Renames the staged version to its place.
@@ -72,23 +74,18 @@ class Staging:
             InstallerError: a file-system one, when it does not go there.
         """
         place = self._share / version
-        for left in reversed(range(_ATTEMPTS)):
-            try:
-                if os.path.lexists(place):
-                    if is_installed(place, version) and not replace:
-                        return
-                    self._move_aside(place)
-                self.new.rename(place)
-                return
-            except OSError as error:
-                if not left:
-                    raise file_system_error(f"write to {pretty(self._share)}", error) from error
 
-    def _move_aside(self, place: Path) -> None:
-        aside = self.folder / "replaced" / place.name
-        aside.parent.mkdir(exist_ok=True)
-        remove_tree(aside)
-        place.rename(aside)
+        def put() -> None:
+            if os.path.lexists(place):
+                if is_installed(place, version) and not replace:
+                    return
+                aside = self.folder / "replaced" / version
+                aside.parent.mkdir(exist_ok=True)
+                remove_tree(aside)
+                place.rename(aside)
+            self.new.rename(place)
+
+        self._repeat(put)
 
     def clean_up(self) -> None:
         """Leaves nothing that was not put in its place; may be called again."""

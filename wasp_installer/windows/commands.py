@@ -22,7 +22,6 @@ from wasp_installer.command_line.options import Options
 from wasp_installer.command_line.report import Result, result_of
 from wasp_installer.contents import content_of
 from wasp_installer.errors import InstallerError, InterruptedRunError, changing, explained
-from wasp_installer.placing.staging import remove_tree
 from wasp_installer.programs import Ended
 from wasp_installer.telemetry import InstallEvent
 
@@ -107,8 +106,8 @@ class Run:
     def _install(self) -> Result:
         """Installs inside, and makes wasp.cmd."""
         options = self._options
-        content = self._content_of_cmd()
-        if content is not None and MARK not in content and not options.force:
+        is_foreign = os.path.lexists(self._cmd) and MARK not in self._content_of_cmd()
+        if is_foreign and not options.force:
             raise InstallerError(
                 "foreign-launcher",
                 f"{self._cmd} already exists, and this installer did not make it.",
@@ -163,21 +162,17 @@ class Run:
         result = result_of(self._inside(distribution, "--yes", *options.others))
         if options.dry_run or (not is_all and self._versions(distribution)):
             return result
-        if MARK in (self._content_of_cmd() or ""):
+        if MARK in self._content_of_cmd():
             with changing(f"remove {self._cmd}"):
                 self._cmd.unlink(missing_ok=True)
         self._path.remove()
         with contextlib.suppress(OSError):
             self._cmd.parent.rmdir()
-        if is_all and (cache := self._wsl.environment.get("LOCALAPPDATA")):
-            # Where an older install.py kept its libraries.
-            with contextlib.suppress(OSError):
-                remove_tree(Path(cache) / "wasp" / "installer")
         return result
 
     def _enter(self) -> Distribution:
         """The distribution that wasp.cmd enters, as long as it is there, else the one to use."""
-        return self._wsl.choose(distribution_of(self._content_of_cmd() or ""))
+        return self._wsl.choose(distribution_of(self._content_of_cmd()))
 
     def _versions(self, distribution: Distribution) -> Sequence[str]:
         """What is installed inside."""
@@ -209,11 +204,9 @@ class Run:
             finally:
                 staged.unlink(missing_ok=True)
 
-    def _content_of_cmd(self) -> str | None:
+    def _content_of_cmd(self) -> str:
         try:
             return self._cmd.read_text(encoding="utf-8", errors="replace")
-        except (FileNotFoundError, NotADirectoryError):
-            return None
         except OSError:
             return ""
 

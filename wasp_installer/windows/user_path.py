@@ -6,7 +6,6 @@ machine's entries into the user's.
 
 from __future__ import annotations
 
-import contextlib
 import ntpath
 import re
 import sys
@@ -47,50 +46,37 @@ class UserPath:
         Raises:
             OSError: the registry does not let us, or the value would be too long.
         """
-        return self._change(folder, lambda entries: [folder, *entries], is_there=False)
+        return self._change(folder, [folder])
 
     def remove(self, folder: str) -> bool:
         """Takes ``folder`` out; False when it is not in it."""
-        return self._change(folder, lambda entries: entries, is_there=True)
+        return self._change(folder, [])
 
-    def _change(
-        self, folder: str, change: Callable[[list[str]], list[str]], *, is_there: bool
-    ) -> bool:
-        """Where ``folder`` is or not, as told, writes what ``change`` makes of the others."""
-        with self._opened() as key:
-            value, kind = self._read(key)
+    def _change(self, folder: str, first: list[str]) -> bool:
+        """Puts ``first``, in place of ``folder``, before the other entries."""
+        registry = self._registry
+        access = registry.KEY_READ | registry.KEY_WRITE
+        with registry.CreateKeyEx(registry.HKEY_CURRENT_USER, _KEY, 0, access) as key:
+            try:
+                value, kind = registry.QueryValueEx(key, _VALUE)
+            except FileNotFoundError:
+                # A new one may name other variables.
+                value, kind = "", registry.REG_EXPAND_SZ
+            if kind not in (registry.REG_SZ, registry.REG_EXPAND_SZ):
+                raise OSError("PATH in the registry is not a text")
             found = places(value, folder, self._environment)
-            if bool(found) != is_there:
+            if bool(found) == bool(first):
                 return False
-            entries = value.split(";") if value else []
-            changed = ";".join(change([each for at, each in enumerate(entries) if at not in found]))
+            entries = enumerate(value.split(";") if value else [])
+            changed = ";".join([*first, *(entry for at, entry in entries if at not in found)])
             if len(changed) > _LONGEST:
                 raise OSError("PATH would be too long")
             if changed:
-                self._registry.SetValueEx(key, _VALUE, 0, kind, changed)
+                registry.SetValueEx(key, _VALUE, 0, kind, changed)
             else:
-                self._registry.DeleteValue(key, _VALUE)
+                registry.DeleteValue(key, _VALUE)
         self._announce()
         return True
-
-    def _opened(self) -> contextlib.AbstractContextManager[Any]:
-        registry = self._registry
-        access = registry.KEY_READ | registry.KEY_WRITE
-        opened: contextlib.AbstractContextManager[Any] = registry.CreateKeyEx(
-            registry.HKEY_CURRENT_USER, _KEY, 0, access
-        )
-        return opened
-
-    def _read(self, key: Any) -> tuple[str, int]:
-        """The value and its type; a new one may name other variables."""
-        registry = self._registry
-        try:
-            value, kind = registry.QueryValueEx(key, _VALUE)
-        except FileNotFoundError:
-            return "", registry.REG_EXPAND_SZ
-        if kind not in (registry.REG_SZ, registry.REG_EXPAND_SZ):
-            raise OSError("PATH in the registry is not a text")
-        return str(value), kind
 
 
 def places(path: str, folder: str, environment: Mapping[str, str]) -> set[int]:
@@ -122,11 +108,6 @@ def _announce_change() -> None:
 
         everybody, setting_change, unless_hung, longest_ms = 0xFFFF, 0x001A, 0x0002, 5000
         send = ctypes.windll.user32.SendMessageTimeoutW
-        # A handle is as long as a pointer, and ctypes would take a number for an int.
-        send.argtypes = [
-            *(ctypes.c_void_p, ctypes.c_uint, ctypes.c_void_p, ctypes.c_wchar_p),
-            *(ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p),
-        ]
         send(everybody, setting_change, None, _KEY, unless_hung, longest_ms, None)
 
 
@@ -145,7 +126,7 @@ class PathSetup:
     @property
     def _mark(self) -> Path:
         """Says that the entry is ours: others need theirs after we are gone."""
-        return self.folder.parent / "share" / "wasp-lang" / ".added-to-path"
+        return self.folder / ".added-to-path-by-wasp"
 
     def is_done(self) -> bool:
         """Whether the folder is an entry of PATH."""
@@ -173,7 +154,6 @@ class PathSetup:
         try:
             is_new = user_path.add(str(self.folder))
             if is_new:
-                self._mark.parent.mkdir(parents=True, exist_ok=True)
                 self._mark.touch()
         except OSError as error:
             self.console.warn(
@@ -203,8 +183,5 @@ class PathSetup:
         except OSError as error:
             self.console.warn(f"{self.folder} is still on your PATH: {error}.")
             return
-        for folder in (self._mark.parent, self._mark.parent.parent):
-            with contextlib.suppress(OSError):
-                folder.rmdir()
         if is_gone:
             self.console.say(f"Removed {self.folder} from your PATH")

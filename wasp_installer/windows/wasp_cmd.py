@@ -48,7 +48,7 @@ def wasp_cmd(distribution: str, executable: str, program: str, system_root: str)
     return text.replace("\n", "\r\n").encode("utf-8")
 
 
-def distribution_of(content: str) -> str | None:
-    """The distribution that a wasp.cmd enters."""
+def distribution_of(content: str) -> str:
+    """The distribution that a wasp.cmd enters, or ""."""
     found = _DISTRIBUTION.search(content)
-    return found[1] if found else None
+    return found[1] if found else ""

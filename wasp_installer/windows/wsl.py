@@ -72,18 +72,13 @@ class Distribution:
 
 
 def decoded(printed: str) -> str:
-    """What wsl.exe itself prints: UTF-16, mostly without a mark, or UTF-8 with WSL_UTF8=1.
+    """What wsl.exe itself prints: UTF-16, or UTF-8 with WSL_UTF8=1; perhaps after a mark.
 
     ``printed`` is that as if it were UTF-8 (see ``Ended``).
     """
     output = printed.encode("utf-8", "surrogateescape")
-    if output.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = output.decode("utf-16", "replace")
-    elif b"\0" in output:
-        text = output.decode("utf-16-le", "replace")
-    else:
-        text = output.decode("utf-8", "replace")
-    return text.replace("\0", "").replace("\ufeff", "")
+    text = output.decode("utf-16-le" if b"\0" in output else "utf-8", "replace")
+    return text.removeprefix("\ufeff")
 
 
 def distributions_in(listing: str) -> list[Distribution]:
@@ -122,7 +117,7 @@ def _program(environment: Mapping[str, str]) -> str | None:
 
     A 32-bit Python sees that place by the name of Sysnative only.
     """
-    root = environment.get("SystemRoot") or environment.get("SYSTEMROOT")
+    root = environment.get("SystemRoot")
     for folder in ("System32", "Sysnative") if root else ():
         program = f"{root}\\{folder}\\wsl.exe"
         if os.path.isfile(program):
@@ -141,7 +136,7 @@ class Wsl:
         self.environment = environment
         self.program = _program(environment)
 
-    def choose(self, current: str | None = None) -> Distribution:
+    def choose(self, current: str = "") -> Distribution:
         """The distribution for Wasp: one that runs a command.
 
         ``current`` is the name of the one that has it already.
@@ -150,18 +145,14 @@ class Wsl:
             InstallerError: "unsupported-platform", with what to type.
         """
         listed = self._listed()
-        named = self.environment.get(CHOICE_VARIABLE)
-        if not named and current in [each.name for each in listed]:
-            chosen = [each for each in listed if each.name == current]
-        elif named:
-            chosen = [each for each in listed if each.name.lower() == named.lower()]
-            if not chosen:
-                raise _refusal(
-                    f"WSL has no distribution '{named}' ({CHOICE_VARIABLE}).",
-                    "To see which there are: wsl --list --verbose",
-                )
-        else:
-            chosen = by_preference(listed)
+        named = self.environment.get(CHOICE_VARIABLE, "")
+        wanted = [each for each in listed if each.name.lower() == (named or current).lower()]
+        if named and not wanted:
+            raise _refusal(
+                f"WSL has no distribution '{named}' ({CHOICE_VARIABLE}).",
+                "To see which there are: wsl --list --verbose",
+            )
+        chosen = wanted or by_preference(listed)
         if not chosen:
             raise _nothing_to_use(listed)
         for distribution in chosen:
@@ -232,22 +223,12 @@ class Wsl:
         Its stderr goes where that of this process goes.
         """
         command = self.command(name, [*in_login_shell("sh -s --"), *arguments])
-        names = shared(INSTALLER_VARIABLES, self.environment)
-        environment = {**self.environment, "WSLENV": names}
+        # https://learn.microsoft.com/windows/wsl/filesystems#share-environment-variables
+        names = [*INSTALLER_VARIABLES, self.environment.get("WSLENV", "")]
+        environment = {**self.environment, "WSLENV": ":".join(filter(None, names))}
         return run(
             command, environment=environment, stdin=script, stderr=None, shares_terminal=True
         )
-
-
-def shared(names: Sequence[str], environment: Mapping[str, str]) -> str:
-    """The value of WSLENV with which the variables called ``names`` exist inside, too.
-
-    https://learn.microsoft.com/windows/wsl/filesystems#share-environment-variables
-    """
-    theirs = environment.get("WSLENV", "")
-    present = {entry.partition("/")[0].upper() for entry in theirs.split(":")}
-    ours = [name for name in names if name in environment and name not in present]
-    return ":".join([*ours, *([theirs] if theirs else [])])
 
 
 _HOW_TO_GET_WSL: Final = (
