@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.getters.deliveries import Take, take
+from tests.getters.deliveries import Take
 from tests.support.archives import (
     DATA_MEMBERS,
     Member,
@@ -29,8 +29,6 @@ from tests.support.archives import (
 from tests.support.machines import Machine
 from tests.support.raw_tar import RawMember, mended, old_gnu_sparse
 from tests.support.trees import expected_version_folder
-
-__all__ = ["take"]
 
 BINARY = Member("wasp-bin", tiny_package("0.25.0").binary, 0o755)
 GOOD = [BINARY, Member("data/a", b"a\n")]

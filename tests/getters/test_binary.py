@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.getters.deliveries import Take, take
+from tests.getters.deliveries import Take
 from tests.support.archives import failing_binary, foreign_machine_binary, tiny_package
 from tests.support.functions import call_functions
 from tests.support.getters import Getters
@@ -17,8 +17,6 @@ from tests.support.releases import Upstream
 from tests.support.trees import picture
 from wasp_installer import InstallerError
 from wasp_installer.placing.binary import reported_version
-
-__all__ = ["take"]
 
 MISSING_LIBRARY = (
     "wasp-bin: error while loading shared libraries: libgmp.so.10: cannot open shared object file"
