@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.getters.deliveries import take
 from tests.support.frontends import FrontEnd
 from tests.support.getters import Getters
 from tests.support.machines import MachineRoom
+
+__all__ = ["both", "take"]
 
 
 @pytest.fixture

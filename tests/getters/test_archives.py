@@ -1,6 +1,6 @@
 """Archives: corrupt and hostile ones are refused, and nothing is written outside.
 
-tests/unit/test_archives.py has the long tables for install.py, and tests/torture those for both.
+tests/unit/test_archives.py has long tables for install.py, and tests/torture those for both.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from pathlib import Path
 
 import pytest
 
+from tests.getters.deliveries import Take
 from tests.support.archives import (
     DATA_MEMBERS,
     Member,
     directory,
     gzipped,
     hard_link,
+    sha256_hex,
     symlink,
     tar_of,
     tar_without_end,
     tgz_of,
     tiny_package,
 )
-from tests.support.frontends import PYTHON, FrontEnd, patched
-from tests.support.getters import Getters
-from tests.support.machines import Machine, MachineRoom
-from tests.support.raw_tar import RawMember, old_gnu_sparse
-from tests.support.trees import expected_version_folder, picture
+from tests.support.machines import Machine
+from tests.support.raw_tar import RawMember, mended, old_gnu_sparse
+from tests.support.trees import expected_version_folder
 
 BINARY = Member("wasp-bin", tiny_package("0.25.0").binary, 0o755)
 GOOD = [BINARY, Member("data/a", b"a\n")]
@@ -75,87 +75,69 @@ CORRUPT: dict[str, bytes] = {
     "web-page": b"<!DOCTYPE html><html><body>Not found</body></html>",
 }
 
+#: What tars differ in.
+MISTAKABLE = ("traversal", "folder-becomes-a-link")
+REFUSALS = {"unsafe-archive", "corrupt-archive"}
 
-def refused(machine: Machine, archive: bytes, *slugs: str) -> None:
-    """Installs from the archive, which must be refused without a trace."""
-    outside = machine.root / "outside"
-    outside.mkdir()
-    (outside / "precious").write_text("precious\n")
-    machine.layout.share.mkdir(parents=True)
-    machine.layout.launcher.parent.mkdir()
-    file = machine.root / "wasp.tgz"
-    file.write_bytes(archive)
-    before = picture(machine.root)
-    run = machine.install("0.25.0", "--from-file", str(file)).failed(6)
-    assert run.json["error"] in slugs, run
-    assert "\x1b" not in run.stderr
-    assert picture(machine.root) == before
+
+@pytest.mark.parametrize("tar", ["tar", "busybox", "bsdtar"])
+def test_what_no_release_has_is_refused(take: Take, shell_machine: Machine, tar: str) -> None:
+    shell_machine.toolbox.alias("tar", tar)
+    archives = {name: tgz_of([*GOOD, *members]) for name, members in HOSTILE.items()} | CORRUPT
+    if tar != "tar":
+        archives = {name: archives[name] for name in ("cut-in-the-middle", *MISTAKABLE)}
+    for name, both in take(archives).items():
+        allowed = REFUSALS if name in HOSTILE else {"corrupt-archive"}
+        assert {taken.slug for taken in both} <= allowed, (name, both)
+        assert "\x1b" not in both[0].words + both[1].words
     assert not Path("/tmp/wasp-test-escaped").exists()
-    assert (outside / "precious").stat().st_nlink == 1
 
 
-@pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_archive_is_refused(shell_machine: Machine, kind: str) -> None:
-    refused(shell_machine, tgz_of([*GOOD, *HOSTILE[kind]]), "unsafe-archive", "corrupt-archive")
+DEEP = "data/" + "/".join(f"folder-{number:02}-with-a-long-name" for number in range(9))
+#: Links that stay inside, and long names.
+FULL = replace(
+    tiny_package("0.25.0"),
+    data=(
+        *DATA_MEMBERS,
+        symlink("data/Cli/near", "starters/basic"),
+        symlink("data/Cli/up", "../Generator/bin"),
+        Member(f"{DEEP}/file", b"deep\n"),
+    ),
+)
+NOT_OF_WASP = [
+    Member("package/.receipt.json", b'{"version": "6.6.6"}'),
+    Member("package/wasp-bin.old", b"old", mode=0o755),
+    Member("package/database/x", b"x"),
+    Member("package/package.json", b'{"engines": {"node": ">=22.1.0"}}'),
+]
 
 
-@pytest.mark.parametrize("kind", CORRUPT)
-def test_a_corrupt_archive_is_refused(shell_machine: Machine, kind: str) -> None:
-    refused(shell_machine, CORRUPT[kind], "corrupt-archive")
+def renamed(form: str) -> list[Member]:
+    return [replace(member, name=form.format(member.name)) for member in FULL.members]
 
 
-def test_install_py_refuses_them_too(machines: MachineRoom) -> None:
-    """One of each; all of them are in tests/unit/test_archives.py."""
-    machine = machines.build(PYTHON, "hostile")
-    refused(machine, tgz_of([*GOOD, *HOSTILE["traversal"]]), "unsafe-archive")
-    refused(machines.build(PYTHON, "corrupt"), CORRUPT["bad-gzip-check"], "corrupt-archive")
-
-
-def test_an_honest_archive_of_another_shape_is_taken(both: Getters) -> None:
-    """With links that stay inside, long names, another owner, and "./" before every name."""
-    deep = "data/" + "/".join(f"folder-{number:02}-with-a-long-name" for number in range(9))
-    links = [symlink("data/Cli/near", "starters/basic"), symlink("data/Cli/up", "../Generator/bin")]
-    package = replace(
-        tiny_package("0.25.0"), data=(*DATA_MEMBERS, *links, Member(f"{deep}/file", b"deep\n"))
-    )
-    dotted = [replace(member, name=f"./{member.name}") for member in package.members]
-    archive = _owned_by(tar_of([directory("./"), *dotted], tarfile.GNU_FORMAT), 4321)
-    both.install(None, *both.file(gzipped(archive))).ok()
-    layout = both.machine.layout
-    assert layout.version_picture("0.25.0") == expected_version_folder(package)
-    assert layout.binary("0.25.0").stat().st_uid != 4321
-
-
-def _owned_by(archive: bytes, owner: int) -> bytes:
+def owned_by(archive: bytes, owner: int) -> bytes:
     blocks = bytearray(archive)
     for start in range(0, len(blocks), 512):
         if blocks[start + 257 : start + 262] == b"ustar":
             blocks[start + 108 : start + 116] = f"{owner:07o}\0".encode()
-            blocks[start + 148 : start + 156] = b" " * 8
-            total = sum(blocks[start : start + 512])
-            blocks[start + 148 : start + 156] = f"{total:06o}\0 ".encode()
-    return bytes(blocks)
+    return mended(bytes(blocks))
 
 
-def test_an_archive_that_a_browser_has_decompressed_is_taken(both: Getters) -> None:
-    package = tiny_package("0.25.0")
-    both.install(None, *both.file(gzip.decompress(package.npm_archive()))).ok()
-    assert both.machine.layout.version_picture("0.25.0") == expected_version_folder(package)
-
-
-def test_only_wasp_is_kept_of_an_archive(both: Getters) -> None:
-    package = tiny_package("0.25.0")
-    extras = [
-        Member("package/.receipt.json", b'{"version": "6.6.6"}'),
-        Member("package/wasp-bin.old", b"old", mode=0o755),
-        Member("package/database/x", b"x"),
-        Member("package/package.json", b'{"engines": {"node": ">=22.1.0"}}'),
-    ]
-    inside = [replace(member, name=f"package/{member.name}") for member in package.members]
-    both.install(None, *both.file(tgz_of([*extras, *inside]))).ok()
-    layout = both.machine.layout
-    assert layout.version_picture("0.25.0") == expected_version_folder(package)
-    assert layout.receipt("0.25.0")["node"] == ">=22.1.0"
+def test_an_honest_archive_is_taken_in_every_shape(take: Take) -> None:
+    dotted = tar_of([directory("./"), *renamed("./{}")], tarfile.GNU_FORMAT)
+    archives = {
+        "of npm": FULL.npm_archive(),
+        "of GitHub": FULL.github_archive(),
+        "decompressed by a browser": gzip.decompress(FULL.npm_archive()),
+        "dotted, of another user": gzipped(owned_by(dotted, 4321)),
+        "with more than Wasp": tgz_of([*NOT_OF_WASP, *renamed("package/{}")]),
+    }
+    for name, both in take(archives).items():
+        for taken in both:
+            assert taken.files == expected_version_folder(FULL), (name, taken)
+            assert taken.digest == f"sha256:{sha256_hex(archives[name])}"
+            assert taken.node == (">=22.1.0" if name == "with more than Wasp" else "")
 
 
 def test_a_file_that_is_swapped_while_it_is_read(machine: Machine) -> None:
@@ -171,52 +153,29 @@ def test_a_file_that_is_swapped_while_it_is_read(machine: Machine) -> None:
     assert machine.layout.versions() == ["0.25.0"]
 
 
-# --- Limits --------------------------------------------------------------------------------------
+# --- Limits, lower than the real ones ------------------------------------------------------------
 
-
-def test_a_bomb_is_refused(front_end: FrontEnd, machines: MachineRoom, tmp_path: Path) -> None:
-    """Python meets more than a gigabyte; the sh program, which takes longer, has a lower limit."""
-    parts = 18
-    if front_end.is_shell:
-        parts, front_end = 1, limited(front_end, tmp_path)
-    refused(machines.build(front_end), _bomb(parts), "unsafe-archive")
-
-
-def limited(shell: FrontEnd, folder: Path) -> FrontEnd:
-    """By 16 MiB in place of a gigabyte."""
-    less = {"UNPACKED_LIMIT=1073741824": "UNPACKED_LIMIT=16777216"}
-    return patched(shell, folder / "patched", less)
-
-
+MIB = 1 << 20
 MUCH = {
     "in many files": b"".join(
-        RawMember(b"data/%d" % number, bytes(1 << 20)).tobytes() for number in range(17)
+        RawMember(b"data/%d" % number, bytes(MIB)).tobytes() for number in range(17)
     ),
+    "in one file": RawMember(b"data/zeros", bytes(17 * MIB)).tobytes(),
     "by a hole": old_gnu_sparse(b"data/hole", [(0, b"x" * 512), (1 << 30, b"")], 1 << 30),
 }
 
 
-@pytest.mark.parametrize("kind", MUCH)
-def test_what_becomes_too_much_is_refused(
-    shell: FrontEnd, machines: MachineRoom, tmp_path: Path, kind: str
-) -> None:
-    archive = gzipped(tar_without_end(GOOD) + MUCH[kind] + bytes(1024))
-    refused(machines.build(limited(shell, tmp_path)), archive, "unsafe-archive", "corrupt-archive")
+def test_what_becomes_too_much_is_refused(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasp_installer.placing.archives.UNPACKED_LIMIT", 16 * MIB)
+    start = tar_without_end(GOOD)
+    archives = {name: gzipped(start + members + bytes(1024)) for name, members in MUCH.items()}
+    for name, both in take(archives, settings=f"UNPACKED_LIMIT={16 * MIB}").items():
+        allowed = {"unsafe-archive"} if "file" in name else REFUSALS
+        assert {taken.slug for taken in both} <= allowed, (name, both)
 
 
-def _bomb(parts: int) -> bytes:
-    """So many times 64 MiB of zeros."""
-    part = 64 * 1024 * 1024
-    header = replace(Member("data/zeros"), mode=0o644).info()
-    header.size = parts * part
-    zeros = gzip.compress(bytes(part), 1, mtime=0)
-    return gzipped(tar_without_end(GOOD) + header.tobuf()) + zeros * parts + gzipped(bytes(1024))
-
-
-def test_too_many_entries_are_refused(
-    machines: MachineRoom, shell: FrontEnd, tmp_path: Path
-) -> None:
-    """By a lower limit than the real one; for install.py in tests/unit/test_archives.py."""
-    fewer = patched(shell, tmp_path / "patched", {"ENTRY_LIMIT=100000": "ENTRY_LIMIT=100"})
+def test_too_many_entries_are_refused(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wasp_installer.placing.unpacking.ENTRY_LIMIT", 100)
     many = [Member(f"data/{number}") for number in range(101)]
-    refused(machines.build(fewer), tgz_of([*GOOD, *many]), "unsafe-archive")
+    [both] = take({"many": tgz_of([*GOOD, *many])}, settings="ENTRY_LIMIT=100").values()
+    assert [taken.slug for taken in both] == ["unsafe-archive"] * 2

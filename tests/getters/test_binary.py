@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.getters.deliveries import Take
 from tests.support.archives import failing_binary, foreign_machine_binary, tiny_package
 from tests.support.functions import call_functions
 from tests.support.getters import Getters
 from tests.support.machines import Machine
+from tests.support.processes import COLLECTING
 from tests.support.releases import Upstream
 from tests.support.trees import picture
 from wasp_installer import InstallerError
@@ -19,83 +21,82 @@ from wasp_installer.placing.binary import reported_version
 MISSING_LIBRARY = (
     "wasp-bin: error while loading shared libraries: libgmp.so.10: cannot open shared object file"
 )
-OLD_GLIBC = "wasp-bin: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.29` not found"
+OLD_GLIBC = "wasp-bin: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.29 not found"
+UNSAID = "the binary in the archive does not say which version it is."
+#: What they are, and what is said of it, by both in the same words but for the last ones.
 BROKEN = {
-    "missing-library": (failing_binary(127, MISSING_LIBRARY), "apt-get install libgmp10"),
-    "old-glibc": (failing_binary(1, OLD_GLIBC), "GLIBC_2.29"),
-    "needs-rosetta": (failing_binary(126, "sh: wasp-bin: Bad CPU type"), "--install-rosetta"),
-    "crash": (b"#!/bin/sh\nkill -SEGV $$\n", "report it"),
-    "wrong-machine": (foreign_machine_binary(), "does not run here"),
-    "no-interpreter": (b"#!/no/such/interpreter\n", "does not run here"),
-    "says-nothing": (b"#!/bin/sh\nexit 0\n", "does not say which version"),
+    "missing library": (failing_binary(127, MISSING_LIBRARY), "apt-get install libgmp10"),
+    "old glibc": (failing_binary(1, OLD_GLIBC), "GLIBC_2.29"),
+    "needs Rosetta": (failing_binary(126, "sh: wasp-bin: Bad CPU type"), "--install-rosetta"),
     "escapes": (failing_binary(1, "\033]0;title\a wasp: it failed"), "it failed"),
+    "says nothing": (b"#!/bin/sh\nexit 0\n", UNSAID),
+    "empty": (b"", ""),
+    "no version": (b"#!/bin/sh\necho 01.25.0\n", UNSAID),
+    # In the words of the system, some of which only a shell has.
+    "crash": (b"#!/bin/sh\nkill -SEGV $$\n", "report it"),
+    "wrong machine": (foreign_machine_binary(), "does not run here"),
+    "no interpreter": (b"#!/no/such/interpreter\n", "does not run here"),
 }
+UNLIKE = ("empty", "crash", "wrong machine", "no interpreter")
 
 
 def archive_with(binary: bytes) -> bytes:
     return replace(tiny_package("0.25.0"), binary=binary).npm_archive()
 
 
-@pytest.mark.parametrize("kind", BROKEN)
-def test_a_binary_that_does_not_run_is_told_and_rolled_back(both: Getters, kind: str) -> None:
-    binary, words = BROKEN[kind]
-    both.has_current("0.24.0")
-    both.machine.toolbox.script("apt-get", "exit 9")
-    before = picture(both.machine.home)
-    # In the words of the system, some of which only a shell has.
-    run = both.install(None, *both.file(archive_with(binary)), certain_only=True)
-    run.failed(3, "binary-does-not-run").says(words)
-    assert "\033" not in run.stderr
-    assert picture(both.machine.home) == before
-    assert both.machine.wasp("version").stdout == "0.24.0\n"
-
-
-def test_an_empty_binary_is_refused(machine: Machine) -> None:
-    archive = machine.root / "wasp.tgz"
-    archive.write_bytes(archive_with(b""))
-    machine.install(None, "--from-file", str(archive)).failed(3, "binary-does-not-run")
-    assert picture(machine.home) == {}
-
-
-def test_force_with_a_broken_release_keeps_what_was_there(
-    both: Getters, upstream: Upstream
+def test_why_a_binary_does_not_run_is_told(
+    take: Take, shell_machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both.has_current("0.25.0")
-    before = picture(both.machine.home)
-    broken = replace(tiny_package("0.25.0"), binary=BROKEN["missing-library"][0])
-    upstream.publish("0.25.0", package=broken)
-    both.install("0.25.0", "--force").failed(3, "binary-does-not-run").says("libgmp.so.10")
-    assert picture(both.machine.home) == before
+    shell_machine.toolbox.script("apt-get", "exit 9")
+    monkeypatch.setenv("PATH", str(shell_machine.toolbox.folder))
+    archives = {name: archive_with(binary) for name, (binary, _) in BROKEN.items()}
+    for name, both in take(archives).items():
+        assert [taken.slug for taken in both] == ["binary-does-not-run"] * 2, name
+        assert all(BROKEN[name][1] in taken.words for taken in both), (name, both)
+        assert both[0] == both[1] or name in UNLIKE
+        assert "\033" not in both[0].words + both[1].words
 
 
-@pytest.mark.parametrize("said", ["0.25.0/../../evil", "$(touch evil)"])
-def test_what_the_binary_says_is_no_path(both: Getters, said: str) -> None:
-    both.install(None, *both.file(archive_with(f"#!/bin/sh\necho '{said}'\n".encode())))
-    assert both.machine.layout.versions() in ([], ["0.25.0"])
-    assert not [name for name in picture(both.machine.root) if "evil" in name]
+def test_what_it_says_is_no_path(take: Take) -> None:
+    said = ("0.25.0/../../evil", "$(touch evil)")
+    archives = {text: archive_with(f"#!/bin/sh\necho '{text}'\n".encode()) for text in said}
+    for both in take(archives).values():
+        assert {taken.version for taken in both} <= {"", "0.25.0"}
 
 
-def test_it_is_tried_in_peace(both: Getters) -> None:
+def test_it_is_tried_in_peace(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without telemetry, news and input, in the user's own locale."""
-    both.machine.set(LC_ALL="de_DE.UTF-8")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    monkeypatch.setenv(COLLECTING, "1")
+    monkeypatch.delenv("WASP_TELEMETRY_DISABLE")
     checks = (
         '"$WASP_TELEMETRY_DISABLE" = 1',
         '"$WASP_AUTO_NEWS_DISABLE" = 1',
         '-d "$waspc_datadir"',
+        '"$LC_ALL" = de_DE.UTF-8',
+        '-z "$(cat)"',
     )
-    binary = "#!/bin/sh\ncat\n" + "".join(f"[ {check} ] || exit 3\n" for check in checks)
-    binary += '[ "$LC_ALL" = de_DE.UTF-8 ] || exit 4\necho 0.25.0\n'
-    both.install(None, *both.file(archive_with(binary.encode())), stdin="not for it\n").ok()
+    binary = "#!/bin/sh\n" + "".join(f"[ {check} ] || exit 3\n" for check in checks)
+    archive = archive_with(f"{binary}echo 0.25.0\n".encode())
+    settings = "user_locale=de_DE.UTF-8\nunset WASP_TELEMETRY_DISABLE"
+    [both] = take({"": archive}, settings=settings).values()
+    assert [taken.version for taken in both] == ["0.25.0"] * 2, both
 
 
-def test_below_destdir_it_is_tried_where_it_is(both: Getters) -> None:
-    stage = both.machine.home / "stage"
-    both.machine.set(DESTDIR=str(stage))
-    binary = BROKEN["missing-library"][0]
-    both.install(None, *both.file(archive_with(binary)), "--prefix", "/usr").failed(3)
-    assert not stage.exists()
-    both.install(None, *both.file(archive_with(tiny_package("0.25.0").binary)), "--prefix", "/usr")
-    assert (stage / "usr/share/wasp-lang/0.25.0/wasp-bin").exists()
+@pytest.mark.parametrize("destdir", [False, True])
+def test_a_broken_release_keeps_what_was_there(
+    both: Getters, upstream: Upstream, destdir: bool
+) -> None:
+    """Also where it is to be installed by force, or below a folder for a package."""
+    both.has_current("0.25.0")
+    if destdir:
+        both.machine.set(DESTDIR=str(both.machine.home / "stage"))
+    before = picture(both.machine.home)
+    broken = replace(tiny_package("0.25.0"), binary=BROKEN["missing library"][0])
+    upstream.publish("0.25.0", package=broken)
+    run = both.install("0.25.0", "--force").failed(3, "binary-does-not-run")
+    run.says("libgmp.so.10")
+    assert picture(both.machine.home) == before
 
 
 def test_a_binary_that_takes_too_long_does_not_run(

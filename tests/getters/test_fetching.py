@@ -1,6 +1,6 @@
 """One request: what each server's answer is taken for, by curl, by wget and by requests.
 
-What an install makes of it is in test_network.py.
+What an install makes of it is in test_sources.py.
 """
 
 from __future__ import annotations
@@ -17,10 +17,7 @@ from tests.support.certificates import Authority, Certificate
 from tests.support.frontends import FrontEnd
 from tests.support.functions import call_functions
 from tests.support.machines import Machine, MachineRoom
-from tests.support.replies import (
-    redirect,
-    status,
-)
+from tests.support.replies import redirect, status
 from tests.support.server import Server
 from wasp_installer.command_line.console import Console
 from wasp_installer.errors import SourceProblem
@@ -66,7 +63,8 @@ def told_by_requests(url: str, is_archive: bool) -> Told:
 @pytest.fixture
 def ask_requests(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """It trusts whom the machine trusts, and does not wait before it tries again."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", machine.environment["REQUESTS_CA_BUNDLE"])
+    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, machine.environment[name])
     monkeypatch.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
 
     def ask(addresses: Mapping[str, str]) -> dict[str, Told]:
@@ -178,6 +176,20 @@ def test_without_a_bundle_of_its_own_it_trusts_whom_the_system_trusts(
         told.append(told_by_requests(f"{server.url}/", is_archive=False).slug)
         server.close()
     assert told == ["", "tls"]
+
+
+@pytest.mark.parametrize("client", ["curl", "requests"])
+def test_authorities_that_are_missing_are_named(
+    ask: Ask, machine: Machine, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a file that conda's activation names, in an environment that is gone."""
+    gone = str(machine.root / "gone.pem")
+    for name in ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        machine.set(**{name: gone})
+        monkeypatch.setenv(name, gone)
+    told = ask({"": f"{server.url}/"})[""]
+    assert (told.slug, told.pauses) == ("tls", ())
+    assert "gone.pem" in str(told.words)
 
 
 def test_http_is_only_for_this_very_machine(ask: Ask) -> None:

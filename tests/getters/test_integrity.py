@@ -2,117 +2,95 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+from pathlib import Path
+
 import pytest
 
-from tests.support.archives import sha256_hex
+from tests.getters.deliveries import Take
+from tests.support.archives import sha256_hex, tiny_package
+from tests.support.functions import call_functions
 from tests.support.getters import Getters
 from tests.support.machines import Machine
-from tests.support.releases import (
-    NPM_PLATFORMS,
-    Release,
-    Upstream,
-    github_api_path,
-    npm_platform_path,
-    npm_tarball_path,
-)
-from tests.support.replies import Content, html_page, json_content, status
-from tests.support.toolboxes import HASH_TOOLS
+from tests.support.releases import Upstream
+from tests.support.replies import LyingLength
+from tests.support.toolboxes import HASH_TOOLS, Toolbox
+from tests.support.trees import picture
+from wasp_installer.placing.archives import ArchiveReceiver
+
+ARCHIVE = tiny_package("0.25.0").npm_archive()
+SHA256 = sha256_hex(ARCHIVE)
 
 
-def where_from(both: Getters, release: Release, source: str) -> tuple[tuple[str, str], bytes]:
-    """The options for a source, and the archive that comes from there."""
-    if source == "file":
-        return both.file(release.npm_archive), release.npm_archive
-    archive = release.npm_archive if source == "npm" else release.github_archive
-    return ("--source", source), archive
+def test_ones_own_sha256(take: Take) -> None:
+    options = {
+        "right": f"--sha256 {SHA256.upper()} --require-checksum",
+        "wrong": f"--sha256 {'0' * 64}",
+        "none": "--require-checksum",
+    }
+    taken = take({name: (ARCHIVE, words) for name, words in options.items()})
+    assert all(by_sh == by_python for by_sh, by_python in taken.values())
+    slugs = {name: both[0].slug for name, both in taken.items()}
+    assert slugs == {"right": "", "wrong": "checksum-mismatch", "none": "no-checksum"}
+    assert taken["right"][0].digest == f"sha256:{SHA256}"
+    assert "0" * 64 in (words := taken["wrong"][0].words)
+    assert SHA256 in words
 
 
-@pytest.mark.parametrize("source", ["npm", "file"])
-def test_ones_own_sha256(both: Getters, upstream: Upstream, source: str) -> None:
-    release = upstream.publish("0.25.0", digests=False)
-    options, archive = where_from(both, release, source)
-    wrong = both.install("0.25.0", *options, "--sha256", "0" * 64)
-    wrong.failed(6, "checksum-mismatch").says("0" * 64, sha256_hex(archive))
-    assert both.machine.layout.versions() == []
-    digest = sha256_hex(archive).upper()
-    told = both.install("0.25.0", *options, "--require-checksum", "--sha256", digest).ok().json
-    assert told["digest"] == (release.npm_digest if source == "npm" else f"sha256:{digest.lower()}")
-
-
-def test_a_required_checksum_that_is_known(both: Getters, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    both.install("0.25.0", "--require-checksum", "--source", "github").ok()
-
-
-def with_integrity(upstream: Upstream, release: Release, integrity: str | None) -> None:
-    """What the registry says of every platform from now on."""
-    for platform in NPM_PLATFORMS:
-        metadata = upstream.npm_platform_metadata(release, "0.25.0", platform)
-        if integrity is None:
-            del metadata["dist"]["integrity"]
-        else:
-            metadata["dist"]["integrity"] = integrity.format(metadata["dist"]["integrity"])
-        upstream.server.answer(npm_platform_path("0.25.0", platform), json_content(metadata))
-
-
-def test_a_checksum_that_could_not_be_asked_for_is_said_to_be_such(
-    both: Getters, upstream: Upstream
+@pytest.mark.parametrize("source", ["npm", "github"])
+def test_wrong_bytes_are_refused_and_no_other_source_is_tried(
+    both: Getters, upstream: Upstream, source: str
 ) -> None:
-    """GitHub's API is limited to some requests an hour."""
-    upstream.publish("0.19.0", npm=False)
-    upstream.server.answer(github_api_path("0.19.0"), status(403))
-    run = both.install("0.19.0").ok()
-    run.says("no checksum is known", "HTTP status 403", "unchecked")
-    assert run.json["digest"] is None
-    run = both.install("0.19.0", "--force", "--require-checksum").failed(6, "no-checksum")
-    run.says("no checksum is known", "HTTP status 403")
-
-
-@pytest.mark.parametrize("digits", [0, 8, 63])
-def test_the_beginning_of_a_digest_is_none(both: Getters, upstream: Upstream, digits: int) -> None:
-    release = upstream.publish("0.19.0", npm=False)
-    asset = {"name": "wasp-linux-x86_64.tar.gz", "digest": release.github_digest[: 7 + digits]}
-    upstream.server.answer(github_api_path("0.19.0"), json_content({"assets": [asset]}))
-    both.install("0.19.0").failed(6, "checksum-mismatch")
-
-
-def test_wrong_bytes_from_github_are_refused(both: Getters, upstream: Upstream) -> None:
-    release = upstream.publish("0.19.0", npm=False)
+    upstream.publish("0.25.0", npm=source == "npm")
     for path in list(upstream.server.known_paths()):
-        if path.startswith("/assets/"):
-            upstream.server.answer(path, Content(release.npm_archive))
-    both.install("0.19.0").failed(6, "checksum-mismatch").says("sha256")
+        if path.endswith("gz") and "/download/" not in path:
+            upstream.server.answer(path, LyingLength(ARCHIVE, len(ARCHIVE) - 1))
+    run = both.install("0.25.0").failed(6, "checksum-mismatch")
+    run.says("sha512" if source == "npm" else "sha256")
+    asked = {path.split("/")[1] for path in upstream.server.requests}
+    assert "github" not in asked or source == "github"
+    assert picture(both.machine.home) == {}
 
 
-def test_each_source_is_checked_by_itself(both: Getters, upstream: Upstream) -> None:
-    """What a captive portal sent in the first one's place must not be taken for the second's."""
-    release = upstream.publish("0.25.0")
-    upstream.server.answer(npm_tarball_path("0.25.0", "linux-x64-glibc"), html_page())
-    sha256 = release.github_digest.removeprefix("sha256:")
-    run = both.install("0.25.0", "--sha256", sha256).ok()
-    assert (run.json["source"], run.json["digest"]) == ("github", release.github_digest)
-
-
-# --- Hash tools ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("tool", ["shasum", "openssl"])
-def test_every_hash_tool_serves(shell_machine: Machine, upstream: Upstream, tool: str) -> None:
-    release = upstream.publish("0.25.0")
-    shell_machine.toolbox.remove(*HASH_TOOLS).link(tool)
-    told = shell_machine.install("0.25.0").ok().json
-    assert told["digest"] == release.npm_digest
-    run = shell_machine.install("0.25.0", "--sha256", "a" * 64, "--source", "github", "--force")
-    run.failed(6, "checksum-mismatch").says(release.github_digest.removeprefix("sha256:"))
-
-
-@pytest.mark.parametrize("body", [None, "cat >/dev/null", "exit 1", "kill -KILL $$"])
-def test_a_hash_tool_that_does_not_work_is_no_pass(
-    shell_machine: Machine, upstream: Upstream, body: str | None
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_the_beginning_of_a_digest_is_none(
+    shell_machine: Machine, tmp_path: Path, algorithm: str
 ) -> None:
-    upstream.publish("0.25.0")
-    shell_machine.toolbox.remove(*HASH_TOOLS)
-    for tool in HASH_TOOLS if body is not None else ():
-        shell_machine.toolbox.script(tool, body or "")
-    shell_machine.install("0.25.0").failed(6, "no-hash-tool").says("sha")
-    assert shell_machine.layout.versions() == []
+    """Half of a SHA-512 is enough, since no more is known of what was published."""
+    whole = f"{algorithm}:{hashlib.new(algorithm, ARCHIVE).hexdigest()}"
+    digests = [whole[: len("sha256:") + digits] for digits in (0, 8, 63, 64, 66, 128)]
+    (tmp_path / "archive").write_bytes(ARCHIVE)
+    calls = [f"staging='{tmp_path}'\nverify_digest {each} && echo right" for each in digests]
+    by_sh = [said == "right" for said in call_functions(shell_machine, calls)]
+    with contextlib.closing(ArchiveReceiver(tmp_path, [algorithm])) as receiver:
+        receiver.take(ARCHIVE)
+        by_python = [bool(receiver.digest_like(each)) for each in digests]
+    assert by_sh == by_python == [False] * 3 + [True] * 3
+
+
+#: Hash tools on PATH, and whether they do.
+TOOLS = {"sha256sum sha512sum": True, "shasum": True, "openssl": True, "": False}
+BROKEN = ("cat >/dev/null", "exit 1", "kill -KILL $$")
+
+
+def test_every_hash_tool_serves_and_one_that_does_not_work_is_no_pass(
+    shell_machine: Machine, tmp_path: Path
+) -> None:
+    (tmp_path / "archive").write_bytes(ARCHIVE)
+    path = shell_machine.toolbox.remove(*HASH_TOOLS).folder
+    boxes = [Toolbox(tmp_path / str(n)).link(*tools.split()) for n, tools in enumerate(TOOLS)]
+    for number, body in enumerate(BROKEN):
+        box = Toolbox(tmp_path / f"broken-{number}")
+        boxes.append(box.script("sha256sum", body).script("sha512sum", body))
+    digests = [f"{name}:{hashlib.new(name, ARCHIVE).hexdigest()}" for name in ("sha256", "sha512")]
+    calls = [
+        f"PATH='{box.folder}:{path}' staging='{tmp_path}' porcelain=true\n"
+        + "".join(f"verify_digest {digest}\n" for digest in digests)
+        + "echo right"
+        for box in boxes
+    ]
+    told = call_functions(shell_machine, calls)
+    works = [*TOOLS.values(), *(False for _ in BROKEN)]
+    assert [said == "right" for said in told] == works
+    assert all("error=no-hash-tool" in said for said in told if said != "right")

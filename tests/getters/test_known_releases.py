@@ -7,10 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.archives import Package, integrity, sha256_hex, tiny_binary, tiny_package
-from tests.support.frontends import FrontEnd, knowing
+from tests.getters.deliveries import Take
+from tests.support.archives import (
+    Package,
+    failing_binary,
+    integrity,
+    sha256_hex,
+    tiny_binary,
+    tiny_package,
+)
+from tests.support.frontends import FrontEnd, of_checkout
 from tests.support.getters import Getters
-from tests.support.machines import MachineRoom, Run
+from tests.support.machines import Machine, MachineRoom
+from tests.support.program import make_checkout
 from tests.support.releases import (
     GITHUB_NAMES,
     NPM_PLATFORMS,
@@ -21,142 +30,123 @@ from tests.support.releases import (
 )
 from tests.support.replies import Content, json_content
 from tests.support.toolboxes import HASH_TOOLS
+from tests.support.trees import picture
 
-SOURCES = ("npm", "github")
 PUBLISHED = tiny_package("0.25.0")
 RELEASE = Release(PUBLISHED, PUBLISHED.npm_archive(), PUBLISHED.github_archive())
-#: In the table, by source.
 ROW = {
+    "version": "0.25.0",
     "npm": dict.fromkeys(NPM_PLATFORMS, RELEASE.npm_digest),
     "github": dict.fromkeys(GITHUB_NAMES, RELEASE.github_digest),
 }
-#: Another archive of the same version; its program leaves a mark when it is run.
-OTHER = Package("0.25.0", tiny_binary("0.25.0").replace(b"\n", b'\n: >"$HOME/ran"\n', 1))
-ARRIVED = "the archive is not the one that was published"
-GIVEN = "the archive is not Wasp 0.25.0 as it was published"
+#: Another archive of the same version, whose program must not be run; and one that may.
+OTHER = Package("0.25.0", failing_binary(9, "it was run"))
+OTHER_THAT_RUNS = Package("0.25.0", tiny_binary("0.25.0") + b"\n")
+BUILD = "linux-x64-glibc"
+REFUSED = "the archive is not Wasp 0.25.0 as it was published"
 
 
-def archive_of(package: Package, shape: str) -> bytes:
-    """In the shape of a source, perhaps "bare": decompressed by a browser."""
-    archive = package.npm_archive() if "npm" in shape else package.github_archive()
-    return gzip.decompress(archive) if "bare" in shape else archive
+# --- From a server -------------------------------------------------------------------------------
 
 
-def getters_after(machines: MachineRoom, shell: FrontEnd, folder: Path, *sources: str) -> Getters:
-    """Both getters, published after 0.25.0, with its digests of these sources."""
-    row = {"version": "0.25.0", **{source: ROW[source] for source in sources}}
-    python, program = knowing(shell, folder / "checkout", [row])
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One that was published after 0.25.0, with its digests inside."""
+    return make_checkout(tmp_path_factory.mktemp("checkout"), [ROW])
+
+
+@pytest.fixture
+def both(machines: MachineRoom, shell: FrontEnd, checkout: Path) -> Getters:
+    python, program = of_checkout(shell, checkout)
     machine = machines.build(program)
     machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
     return Getters(machine, program, python)
 
 
-@pytest.fixture
-def both(machines: MachineRoom, shell: FrontEnd, tmp_path: Path) -> Getters:
-    return getters_after(machines, shell, tmp_path, *SOURCES)
-
-
-def refused(both: Getters, run: Run, words: str) -> None:
-    run.failed(6, "checksum-mismatch").says(words)
-    assert both.machine.layout.versions() == []
-    assert not (both.machine.home / "ran").exists()
-
-
-# --- from a server -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", ["npm", "github"])
 def test_no_word_of_a_server_is_needed(both: Getters, upstream: Upstream, source: str) -> None:
     """A mirror that names no digest, or one of something else."""
     upstream.publish("0.25.0", digests=False)
-    document = upstream.npm_platform_metadata(RELEASE, "0.25.0", "linux-x64-glibc")
+    document = upstream.npm_platform_metadata(RELEASE, "0.25.0", BUILD)
     document["dist"]["integrity"] = integrity(b"something else")
-    upstream.server.answer(npm_platform_path("0.25.0", "linux-x64-glibc"), json_content(document))
+    upstream.server.answer(npm_platform_path("0.25.0", BUILD), json_content(document))
     told = both.install(None, "--source", source, "--require-checksum").ok().json
-    assert told["digest"] in ROW[source].values()
+    assert told["digest"] in (RELEASE.npm_digest, RELEASE.github_digest)
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_a_server_that_lies_about_the_digest_too(
+@pytest.mark.parametrize("source", ["npm", "github"])
+def test_a_lie_about_the_digest_too_is_refused(
     both: Getters, upstream: Upstream, source: str
 ) -> None:
-    lie = upstream.publish("0.25.0", package=OTHER)
-    run = both.install("0.25.0", "--source", source)
-    refused(both, run, ARRIVED)
-    # What is published counts for more than what somebody was told to give.
-    digest = sha256_hex(lie.npm_archive if source == "npm" else lie.github_archive)
-    refused(both, both.install(None, "--source", source, "--sha256", digest), ARRIVED)
+    """The other source does not make up for it, nor does what somebody was told to give."""
+    upstream.publish("0.25.0", package=OTHER if source == "github" else None)
+    lie, options = OTHER.npm_archive(), ["--source", "github"]
+    if source == "npm":
+        document = upstream.npm_platform_metadata(Release(OTHER, lie, b""), "0.25.0", BUILD)
+        upstream.server.answer(npm_platform_path("0.25.0", BUILD), json_content(document))
+        upstream.server.answer(npm_tarball_path("0.25.0", BUILD), Content(lie))
+        options = ["--sha256", sha256_hex(lie)]
+    run = both.install(None, *options).failed(6, "checksum-mismatch")
+    run.says("the archive is not the one that was published")
+    assert picture(both.machine.home) == {}
 
 
-def test_a_lie_is_not_made_up_for_by_the_other_source(both: Getters, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    lie = OTHER.npm_archive()
-    document = upstream.npm_platform_metadata(Release(OTHER, lie, b""), "0.25.0", "linux-x64-glibc")
-    upstream.server.answer(npm_platform_path("0.25.0", "linux-x64-glibc"), json_content(document))
-    upstream.server.answer(npm_tarball_path("0.25.0", "linux-x64-glibc"), Content(lie))
-    refused(both, both.install(), ARRIVED)
+# --- From a file ---------------------------------------------------------------------------------
+
+NAMED = "-v 0.25.0"
+#: Packages, shapes and options; and whether the file is taken.
+FILES = (
+    (PUBLISHED, "npm", "--require-checksum", True),
+    (PUBLISHED, "github", f"--require-checksum {NAMED}", True),
+    # One that a browser has decompressed, only its user can vouch for.
+    (PUBLISHED, "github, bare", NAMED, False),
+    (PUBLISHED, "github, bare", f"{NAMED} --sha256", True),
+    (OTHER, "npm", NAMED, False),
+    (OTHER, "npm", f"{NAMED} --sha256", False),
+    (OTHER, "github", NAMED, False),
+    (OTHER, "github, bare", NAMED, False),
+    # Only running it tells that it is a known one.
+    (OTHER_THAT_RUNS, "npm", "", False),
+    (OTHER_THAT_RUNS, "npm, bare", "", False),
+    (tiny_package("0.24.0"), "github", "", True),
+)
 
 
-@pytest.mark.parametrize("source", SOURCES)
-def test_an_unknown_release_is_as_before(both: Getters, upstream: Upstream, source: str) -> None:
-    """The server's digest is compared; without any, that is said."""
-    release = upstream.publish("0.26.0")
-    told = both.install(None, "--source", source).ok().json
-    assert told["digest"] in (release.npm_digest, release.github_digest)
+def file_of(package: Package, shape: str, options: str) -> tuple[bytes, str]:
+    archive = package.npm_archive() if "npm" in shape else package.github_archive()
+    archive = gzip.decompress(archive) if "bare" in shape else archive
+    return archive, options.replace("--sha256", f"--sha256 {sha256_hex(archive)}")
 
 
-# --- from a file ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("shape", SOURCES)
-def test_a_file_is_known_by_its_digest(both: Getters, shape: str) -> None:
-    file = both.file(archive_of(PUBLISHED, shape))
-    told = both.install(None, *file, "--require-checksum").ok().json
-    assert (told["version"], told["source"]) == ("0.25.0", "file")
-
-
-@pytest.mark.parametrize("shape", [*SOURCES, "npm, bare", "github, bare"])
-def test_a_file_with_another_archive(both: Getters, shape: str) -> None:
-    """With its version it is not run. Without it, only running it tells that it is a known one."""
-    file = both.file(archive_of(OTHER, shape))
-    refused(both, both.install("0.25.0", *file), GIVEN)
-    both.install(None, *file).failed(6, "checksum-mismatch").says(GIVEN)
-    assert both.machine.layout.versions() == []
-
-
-def test_a_decompressed_file_is_known_to_its_user_alone(both: Getters) -> None:
-    archive = archive_of(PUBLISHED, "github, bare")
-    refused(both, both.install("0.25.0", *both.file(archive)), GIVEN)
-    digest = sha256_hex(archive)
-    told = both.install("0.25.0", *both.file(archive), "--sha256", digest).ok().json
-    assert told["digest"] == f"sha256:{digest}"
-
-
-def test_a_digest_of_ones_own_does_not_make_another_archive_the_published_one(
-    both: Getters,
+def test_a_file_is_what_was_published(
+    take: Take, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    archive = archive_of(OTHER, "npm")
-    run = both.install("0.25.0", *both.file(archive), "--sha256", sha256_hex(archive))
-    refused(both, run, GIVEN)
+    monkeypatch.setattr("wasp_installer.getting.known._releases", lambda: {"0.25.0": ROW})
+    files = {str(number): file_of(*row[:3]) for number, row in enumerate(FILES)}
+    taken = take(files, program=checkout / "program").values()
+    for row, (by_sh, by_python) in zip(FILES, taken):
+        assert by_sh == by_python
+        assert by_sh.slug == ("" if row[3] else "checksum-mismatch"), row
+        assert not by_sh.slug or by_sh.words.startswith(REFUSED)
 
 
-def test_a_release_of_which_one_source_is_known(
-    machines: MachineRoom, shell: FrontEnd, tmp_path: Path
+def test_a_file_of_a_source_that_is_not_known_is_as_before(
+    take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file of the other source cannot be told from a wrong one, and is taken as before."""
-    both = getters_after(machines, shell, tmp_path, "npm")
-    refused(both, both.install("0.25.0", *both.file(archive_of(OTHER, "npm"))), GIVEN)
-    both.install("0.25.0", *both.file(archive_of(PUBLISHED, "github"))).ok()
+    row = {"version": "0.25.0", "npm": ROW["npm"]}
+    monkeypatch.setattr("wasp_installer.getting.known._releases", lambda: {"0.25.0": row})
+    program = make_checkout(tmp_path / "checkout", [row]) / "program"
+    files = {shape: file_of(OTHER_THAT_RUNS, shape, "") for shape in ("npm", "github")}
+    taken = take(files, program=program)
+    assert [each.slug for each in taken["npm"]] == ["checksum-mismatch"] * 2
+    assert [each.version for each in taken["github"]] == ["0.25.0"] * 2
 
 
-def test_an_unknown_file_is_as_before(both: Getters) -> None:
-    both.install(None, *both.file(tiny_package("0.24.0").github_archive())).ok()
-
-
-def test_without_a_hash_tool_a_known_release_is_not_taken_on_trust(both: Getters) -> None:
-    """For the sh program; Python has its own."""
-    both.machine.toolbox.remove(*HASH_TOOLS)
-    run = both.machine.install("0.25.0", *both.file(archive_of(PUBLISHED, "npm")))
-    run.failed(6, "no-hash-tool")
-    both.machine.toolbox.link("openssl")
-    both.machine.install("0.25.0", *both.file(archive_of(PUBLISHED, "npm"))).ok()
+def test_without_a_hash_tool_a_known_release_is_not_taken_on_trust(
+    take: Take, shell_machine: Machine, checkout: Path
+) -> None:
+    """By the sh program; Python has its own."""
+    shell_machine.toolbox.remove(*HASH_TOOLS)
+    files = {"": file_of(PUBLISHED, "npm", NAMED)}
+    [(by_sh, _)] = take(files, program=checkout / "program").values()
+    assert by_sh.slug == "no-hash-tool"

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from tests.getters.test_registry_answers import (
+    BUILD,
+    DIGEST,
+    INTEGRITY,
+    RANGE,
+    main_document,
+    package_document,
+)
 from tests.support.functions import call_functions
 from tests.support.getters import Getters
 from tests.support.machines import Machine
-from tests.support.releases import (
-    NPM_PACKAGE_PATH,
-    Release,
-    Upstream,
-    npm_tarball_path,
-)
-from tests.support.replies import Content, Exchange, Reply, json_content, status
+from tests.support.releases import NPM_PACKAGE_PATH, Upstream, npm_tarball_path
+from tests.support.replies import Content, Exchange, Reply, json_content, redirect, status
+from tests.support.server import Server
 from tests.support.trees import picture
 from wasp_installer import Console
 from wasp_installer.errors import SourceProblem
 from wasp_installer.getting.npm import NpmSource
 from wasp_installer.getting.registry import Npm, RegistryLookup
 from wasp_installer.getting.transport import Transport
-from wasp_installer.placing import receipts
 from wasp_installer.placing.archives import ArchiveReceiver
-
-BUILD = "linux-x64-glibc"
-PACKAGE_PATH = f"{NPM_PACKAGE_PATH}-{BUILD}"
-TARBALL = npm_tarball_path("0.25.0", BUILD)
 
 
 @pytest.fixture
@@ -38,76 +38,6 @@ def both(both: Getters) -> Getters:
     """A machine on which nothing names a registry."""
     both.machine.set(WASP_NPM_REGISTRY=None)
     return both
-
-
-def npm_was_asked(upstream: Upstream) -> bool:
-    return any(path.startswith("/npm") for path in upstream.server.requests)
-
-
-# --- What npm is asked to do ----------------------------------------------------------------------
-
-PACKER = "[ \"$1 $2\" = 'pack --ignore-scripts' ] && : >a.tgz"
-
-
-@pytest.mark.parametrize(
-    ("script", "fetches"),
-    [
-        (PACKER, True),
-        (f"{PACKER}; exit 1", False),
-        (f"{PACKER}; : >b.tgz", False),
-        ("exit 0", False),
-        # In place of ten minutes.
-        (f"sleep 15; {PACKER}", False),
-    ],
-)
-def test_npm_fetches_one_archive_in_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, fetches: bool
-) -> None:
-    monkeypatch.setattr("wasp_installer.getting.registry.FETCH_LIMIT_S", 1.0)
-    program = tmp_path / "npm"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    (tmp_path / "folder").mkdir()
-    npm = Npm(str(program), tmp_path / "folder")
-    if fetches:
-        assert npm.fetch("x", "0.25.0") == tmp_path / "folder" / "a.tgz"
-    else:
-        with pytest.raises(SourceProblem) as caught:
-            npm.fetch("x", "0.25.0")
-        assert caught.value.slug == "connection"
-
-
-@pytest.mark.parametrize(
-    ("url", "digest", "fetches"),
-    [
-        ("https://127.0.0.1:{closed}/", "sha512:0", True),
-        ("https://127.0.0.1:{closed}/", None, False),
-        ("http://elsewhere.invalid/", "sha512:0", False),
-    ],
-)
-def test_npm_fetches_what_can_be_checked_and_may_be_asked_for(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    closed: int,
-    url: str,
-    digest: str | None,
-    fetches: bool,
-) -> None:
-    monkeypatch.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
-    program = tmp_path / "npm"
-    program.write_text(f"#!/bin/sh\n{PACKER}\n")
-    program.chmod(0o755)
-    console = Console(quiet=True)
-    npm = Npm(str(program), tmp_path)
-    source = NpmSource(Transport(console, 5), console, BUILD, "https://registry.invalid", npm)
-    release = receipts.Release("0.25.0", "npm", url.format(closed=closed), digest)
-    with contextlib.closing(ArchiveReceiver(tmp_path, [])) as receiver:
-        if fetches:
-            source.fetch(release, receiver)
-        else:
-            with pytest.raises(SourceProblem):
-                source.fetch(release, receiver)
-    assert (tmp_path / "a.tgz").exists() == fetches
 
 
 # --- The registry's address ----------------------------------------------------------------------
@@ -201,48 +131,16 @@ def test_which_registry_it_is(both: Getters, monkeypatch: pytest.MonkeyPatch) ->
             assert not Path(place).exists()
 
 
-@pytest.mark.parametrize("works", [True, False])
-def test_npm_is_asked_for_the_registry(both: Getters, upstream: Upstream, works: bool) -> None:
-    """One that is of no use is like none; its files are read by itself alone."""
-    upstream.publish("0.25.0")
+def test_npm_is_asked_for_the_registry(both: Getters, upstream: Upstream) -> None:
+    """Its files are read by itself alone."""
+    upstream.publish("0.25.0", github=False)
     (both.machine.home / ".npmrc").write_text(f"registry={WRONG}\n")
     both.machine.toolbox.script("npm", answering(f"registry={upstream.npm_url}/"))
-    if not works:
-        both.machine.toolbox.script("npm", "echo 'node: not found' >&2; exit 127")
-    run = both.install().ok()
-    assert run.json["source"] == ("npm" if works else "github")
-    run.is_silent_about("wrong.invalid", *([] if works else ["npm registry"]))
+    both.install().ok().is_silent_about("wrong.invalid")
     assert not (both.machine.home / ".npm").exists()
 
 
 # --- The real npm --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def with_npm(both: Getters) -> Getters:
-    """The real npm, set up for all users of the machine with a registry out of reach."""
-    both.machine.toolbox.link("npm", "node")
-    for_all = both.machine.root / "npmrc"
-    for_all.write_text(f"registry={WRONG}\n")
-    both.machine.set(npm_config_globalconfig=str(for_all), npm_config_fetch_retries="0")
-    return both
-
-
-def test_a_project_has_no_say(with_npm: Getters, upstream: Upstream) -> None:
-    """Else whoever wrote a repository would choose which program is run."""
-    upstream.publish("0.25.0")
-    project = with_npm.machine.root / "cloned"
-    (project / "packages/one/src").mkdir(parents=True)
-    ours = f"{upstream.npm_url}/"
-    (project / ".npmrc").write_text(f"registry={ours}\n@wasp.sh:registry={ours}\n")
-    (project / "package.json").write_text('{"name": "cloned", "workspaces": ["packages/*"]}\n')
-    (project / "packages/one/package.json").write_text('{"name": "one"}\n')
-    before = picture(project)
-    run = with_npm.install(None, "--dry-run", cwd=project / "packages/one/src").ok()
-    assert run.json["source"] == "github"
-    run.says("wrong.invalid")
-    assert not npm_was_asked(upstream)
-    assert picture(project) == before
 
 
 @dataclass(frozen=True)
@@ -250,135 +148,176 @@ class ForMembers:
     """Gives the reply to those who have the token."""
 
     reply: Reply
-    token: str = "let-me-in"
 
     def send(self, exchange: Exchange) -> None:
-        is_member = exchange.headers_in().get("authorization") == f"Bearer {self.token}"
+        is_member = exchange.headers_in().get("authorization") == "Bearer let-me-in"
         (self.reply if is_member else status(401)).send(exchange)
 
 
-def whole_documents(upstream: Upstream, release: Release) -> dict[str, Reply]:
-    """What a registry says of each package as a whole."""
-    main = upstream.npm_cli_metadata("0.25.0", ">=24.14.1")
-    package = upstream.npm_platform_metadata(release, "0.25.0", BUILD)
-    return {
-        path: json_content(
-            {
-                "name": document["name"],
-                "dist-tags": {"latest": "0.25.0"},
-                "versions": {"0.25.0": document},
-            }
-        )
-        for path, document in ((NPM_PACKAGE_PATH, main), (PACKAGE_PATH, package))
-    }
+def in_a_cloned_repository(folder: Path) -> Path:
+    """Whoever wrote it would choose which program is run."""
+    inside = folder / "packages/one/src"
+    inside.mkdir(parents=True)
+    (folder / ".npmrc").write_text(f"registry={WRONG}\n@wasp.sh:registry={WRONG}\n")
+    (folder / "package.json").write_text('{"name": "cloned", "workspaces": ["packages/*"]}\n')
+    (folder / "packages/one/package.json").write_text('{"name": "one"}\n')
+    return inside
 
 
-def test_npm_fetches_with_the_login_that_it_knows(with_npm: Getters, upstream: Upstream) -> None:
-    """And with the authority that it trusts. In the home nothing but Wasp is left."""
-    release = upstream.publish("0.25.0", github=False)
-    server = upstream.server
+def test_npm_fetches_with_the_settings_of_its_user_alone(both: Getters, upstream: Upstream) -> None:
+    """A registry for all, a login and an authority. In the home nothing but Wasp is left."""
+    release, server, machine = (
+        upstream.publish("0.25.0", github=False),
+        upstream.server,
+        both.machine,
+    )
     for path in list(server.known_paths()):
         server.answer(path, status(401))
-    for path, reply in whole_documents(upstream, release).items():
-        server.answer(path, ForMembers(reply))
-    server.answer(TARBALL, ForMembers(Content(release.npm_archive)))
+    for name, document in (
+        (NPM_PACKAGE_PATH, upstream.npm_cli_metadata("0.25.0", RANGE)),
+        (f"{NPM_PACKAGE_PATH}-{BUILD}", upstream.npm_platform_metadata(release, "0.25.0", BUILD)),
+    ):
+        whole = {"dist-tags": {"latest": "0.25.0"}, "versions": {"0.25.0": document}}
+        server.answer(name, ForMembers(json_content({"name": document["name"], **whole})))
+    server.answer(npm_tarball_path("0.25.0", BUILD), ForMembers(Content(release.npm_archive)))
+    for_all = machine.root / "npmrc"
+    for_all.write_text(f"@wasp.sh:registry={upstream.npm_url}/ ; ours\n")
     address = upstream.npm_url.partition(":")[2]
-    (with_npm.machine.home / ".npmrc").write_text(
-        f"@wasp.sh:registry={upstream.npm_url}/ ; ours\n{address}/:_authToken=let-me-in\n"
-        f"cafile={with_npm.machine.authority.bundle}\n"
+    (machine.home / ".npmrc").write_text(
+        f"{address}/:_authToken=let-me-in\ncafile={machine.authority.bundle}\n"
     )
-    run = with_npm.install(None, "--no-modify-path").ok()
+    machine.toolbox.link("npm", "node")
+    machine.set(npm_config_globalconfig=str(for_all), npm_config_fetch_retries="0")
+    project = in_a_cloned_repository(machine.root / "cloned")
+    before = picture(project)
+    run = both.install(None, "--no-modify-path", cwd=project).ok()
     assert (run.json["source"], run.json["digest"]) == ("npm", release.npm_digest)
     assert "let-me-in" not in run.stdout + run.stderr
-    assert {path.name for path in with_npm.machine.home.iterdir()} == {".npmrc", ".local"}
+    assert {path.name for path in machine.home.iterdir()} == {".npmrc", ".local"}
+    assert picture(project) == before
 
 
 # --- What npm fetches ----------------------------------------------------------------------------
 
-_FETCHES = """\
+ARCHIVE = b"an archive"
+#: A stand-in that answers as npm does; `{before}` may do something else.
+STAND_IN = """\
+echo "$1" >>"$0.log"
+{before}
 case "$*" in
-    *'config get'*) {config} ;;
-    *'view --json @wasp.sh/wasp-cli@'*) cat '{files}/main.json' ;;
-    *'view --json @wasp.sh/wasp-cli-'*) cat '{files}/package.json' ;;
-    *'pack --ignore-scripts @wasp.sh/wasp-cli-'*'@0.25.0'*)
-        cp '{files}/a.tgz' wasp.sh-wasp-cli-0.25.0.tgz; echo wasp.sh-wasp-cli-0.25.0.tgz ;;
+    'view --json @wasp.sh/wasp-cli@'*) cat '{files}/main.json' ;;
+    'view --json @wasp.sh/wasp-cli-'*) cat '{files}/package.json' ;;
+    'pack --ignore-scripts @wasp.sh/wasp-cli-{build}@0.25.0 '*) cp '{files}/archive' a.tgz ;;
     *) exit 9 ;;
 esac
 """
+PACKING = '[ "$1" != pack ] || '
 
 
-def npm_that_fetches(
-    both: Getters, upstream: Upstream, release: Release, archive: bytes, config: str | None = None
+@dataclass(frozen=True)
+class Fetch:
+    """What a registry answers, and npm does before it answers; what npm is asked for, and the
+    problem that is left.
+
+    ``url`` is where the archive is, and ``digest`` whether there is one.
+    """
+
+    main: Reply | None = None
+    archive: Reply = field(default_factory=lambda: Content(ARCHIVE))
+    npm: str = ""
+    asked: str = ""
+    slug: str = ""
+    url: str = ""
+    digest: bool = True
+
+
+FORBIDDEN = status(403)
+FETCHES = {
+    "not needed": Fetch(),
+    "403": Fetch(FORBIDDEN, asked="view view pack"),
+    "500": Fetch(status(500), asked="view view pack"),
+    "a login in the address": Fetch(url="none", asked="view view pack"),
+    "the archive alone": Fetch(archive=FORBIDDEN, asked="pack"),
+    "an archive that cannot be reached": Fetch(url="https://127.0.0.1:{closed}/", asked="pack"),
+    # Of what it brings, nothing else would be known.
+    "no checksum": Fetch(FORBIDDEN, asked="view view", slug="http-status", digest=False),
+    "no checksum, archive": Fetch(archive=FORBIDDEN, slug="http-status", digest=False),
+    # With these, it would not fare better, or must not.
+    "not there": Fetch(status(404), slug="not-found"),
+    "http": Fetch(url="http://elsewhere.invalid/", slug="insecure-url"),
+    "to http": Fetch(archive=redirect("http://elsewhere.invalid/"), slug="insecure-url"),
+    # It may fail, too.
+    "no view": Fetch(FORBIDDEN, npm="exit 1", asked="view", slug="http-status"),
+    "fails": Fetch(archive=FORBIDDEN, npm=f"{PACKING}exit 1", asked="pack", slug="connection"),
+    "two": Fetch(archive=FORBIDDEN, npm=f"{PACKING}: >b.tgz", asked="pack", slug="connection"),
+    "none": Fetch(archive=FORBIDDEN, npm=f"{PACKING}exit 0", asked="pack", slug="connection"),
+    # In place of ten minutes.
+    "slow": Fetch(
+        archive=FORBIDDEN, npm=f"{PACKING}exec /bin/sleep 15", asked="pack", slug="connection"
+    ),
+}
+FETCH_CALL = """
+choose_downloader
+PATH='{folder}':$PATH NPM_FETCH_LIMIT_S=1 staging=$work
+registry='{registry}' fetcher=either npm_build={build} wanted=latest wanted_words='the newest Wasp'
+release_digest='' timeout=5
+if find_release_at_npm >/dev/null 2>&1 && download "$work/archive" 2>/dev/null; then
+    lines "$release_node" "$release_digest"
+    verify_digest {digest}
+else
+    lines "$problem"
+fi
+"""
+
+
+def fetched_by_python(registry: str | None, folder: Path) -> str:
+    (folder / "runs").mkdir()
+    npm = Npm(str(folder / "npm"), folder / "runs")
+    source = NpmSource(Transport(Console(quiet=True), 5), Console(quiet=True), BUILD, registry, npm)
+    with contextlib.closing(ArchiveReceiver(folder, ["sha512"])) as receiver:
+        try:
+            release = source.find("latest")
+            source.fetch(release, receiver)
+        except SourceProblem as problem:
+            return problem.slug
+        receiver.finish([DIGEST])
+    return f"{release.node}\n{release.digest}"
+
+
+def test_npm_fetches_what_a_request_cannot(
+    shell_machine: Machine, tmp_path: Path, closed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stand-in that answers as npm does, for this release and archive."""
-    files = both.machine.root / "npm-has"
-    files.mkdir()
-    dist = upstream.npm_platform_metadata(release, "0.25.0", BUILD)["dist"]
-    package = {"name": "x", **{f"dist.{key}": dist[key] for key in ("tarball", "integrity")}}
-    main = {"name": "x", "version": "0.25.0", "engines.node": ">=24.14.1"}
-    for name, document in (("main", main), ("package", package)):
-        (files / f"{name}.json").write_bytes(json_content(document, indent=2).body)
-    (files / "a.tgz").write_bytes(archive)
-    says = f"echo '@wasp.sh:registry=undefined'; echo 'registry={upstream.npm_url}/'"
-    both.machine.toolbox.script("npm", _FETCHES.format(files=files, config=config or says))
-
-
-@pytest.mark.parametrize("case", ["403", "500", "login in the address"])
-def test_npm_fetches_what_a_request_cannot(both: Getters, upstream: Upstream, case: str) -> None:
-    release = upstream.publish("0.25.0", github=False)
-    both.machine.without_waiting()
-    for path in list(upstream.server.known_paths()):
-        upstream.server.answer(path, status(500 if case == "500" else 403))
-    config = LOGIN if case == "login in the address" else None
-    npm_that_fetches(both, upstream, release, release.npm_archive, config)
-    run = both.install(None, *(["-v", "0.25.0"] if case == "403" else [])).ok()
-    assert (run.json["source"], run.json["digest"]) == ("npm", release.npm_digest)
-    assert both.machine.layout.receipt("0.25.0")["node"] == ">=24.14.1"
-
-
-def test_npm_fetches_only_the_archive_where_the_rest_is_open(
-    both: Getters, upstream: Upstream
-) -> None:
-    release = upstream.publish("0.25.0", github=False)
-    upstream.server.answer(TARBALL, status(403))
-    npm_that_fetches(both, upstream, release, release.npm_archive)
-    assert both.install().ok().json["digest"] == release.npm_digest
-
-
-def test_npm_must_name_a_checksum(both: Getters, upstream: Upstream) -> None:
-    """Of what it brings, nothing else would be known."""
-    release = upstream.publish("0.25.0", github=False)
-    for path in list(upstream.server.known_paths()):
-        upstream.server.answer(path, status(403))
-    npm_that_fetches(both, upstream, release, release.npm_archive)
-    document = both.machine.root / "npm-has" / "package.json"
-    document.write_text(document.read_text().replace("dist.integrity", "dist.other"))
-    both.install().failed(4, "http-status").says("403")
-
-
-def test_what_npm_brings_must_be_what_was_published(both: Getters, upstream: Upstream) -> None:
-    release = upstream.publish("0.25.0")
-    upstream.server.answer(TARBALL, status(403))
-    npm_that_fetches(both, upstream, release, release.github_archive)
-    both.install().failed(6, "checksum-mismatch")
-
-
-def test_npm_is_not_asked_for_what_the_registry_does_not_have(
-    both: Getters, upstream: Upstream
-) -> None:
-    release = upstream.publish("0.25.0", npm=False)
-    npm_that_fetches(both, upstream, replace(release), release.npm_archive)
-    run = both.install("0.25.0").ok()
-    assert run.json["source"] == "github"
-    run.says("the npm registry: it does not have Wasp 0.25.0. Trying GitHub")
-
-
-# --- Mirrors -------------------------------------------------------------------------------------
-
-
-def test_a_mirror_that_lists_the_newest_is_asked_for_all(
-    shell_machine: Machine, upstream: Upstream
-) -> None:
-    upstream.list_at_npm(["0.25.0", "0.24.0", "0.26.0-rc1"])
-    run = shell_machine.run("list", "--remote", "--json").ok()
-    assert run.json["remote"] == ["0.26.0-rc1", "0.25.0", "0.24.0"]
+    monkeypatch.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
+    monkeypatch.setattr("wasp_installer.getting.registry.FETCH_LIMIT_S", 1.0)
+    server = Server(None)
+    calls, places = [], []
+    for number, case in enumerate(FETCHES.values()):
+        folder, registry = tmp_path / str(number), f"{server.url}/{number}"
+        folder.mkdir()
+        url = case.url.format(closed=closed) if "/" in case.url else f"{registry}/a.tgz"
+        main, package = main_document(), package_document(url, INTEGRITY if case.digest else "")
+        server.answer(f"/{number}/@wasp.sh%2fwasp-cli/latest", case.main or json_content(main))
+        server.answer(f"/{number}/@wasp.sh%2fwasp-cli-{BUILD}/0.25.0", json_content(package))
+        server.answer(f"/{number}/a.tgz", case.archive)
+        flat = {f"dist.{key}": value for key, value in package["dist"].items()}
+        viewed = {"name": "x", "version": "0.25.0", "engines.node": RANGE}
+        (folder / "main.json").write_text(json.dumps(viewed, indent=2))
+        (folder / "package.json").write_text(json.dumps({"name": "x", **flat}, indent=2))
+        (folder / "archive").write_bytes(ARCHIVE)
+        script = STAND_IN.format(before=case.npm, files=folder, build=BUILD)
+        (folder / "npm").write_text(f"#!/bin/sh\n{script}")
+        (folder / "npm").chmod(0o755)
+        places.append((None if case.url == "none" else registry, folder))
+        calls.append(
+            FETCH_CALL.format(
+                folder=folder, registry=places[-1][0] or "", build=BUILD, digest=DIGEST
+            )
+        )
+    told = call_functions(shell_machine.without_waiting(), calls)
+    for (name, case), said, place in zip(FETCHES.items(), told, places):
+        expected = case.slug or f"{RANGE}\n{DIGEST}"
+        assert (said, fetched_by_python(*place)) == (expected, expected), name
+        log = place[1] / "npm.log"
+        asked = log.read_text().split() if log.exists() else []
+        assert asked == 2 * case.asked.split(), name
+    server.close()

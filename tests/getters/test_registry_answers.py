@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.getters.fetch_cases import INSIDE
 from tests.support.frontends import FrontEnd
 from tests.support.functions import call_functions
 from tests.support.machines import Machine, MachineRoom
@@ -118,11 +119,11 @@ CASES: dict[str, Case] = {
     },
     # --- the address of the archive
     **{
-        f"archive at {url!r}": Case(package=package_document(url), slug=slug)
+        f"archive at {url}": Case(package=package_document(url), slug=slug)
         for url, slug in (
             ("http://elsewhere.invalid/a.tgz", "insecure-url"),
             ("http://127.0.0.1.5/a.tgz", "insecure-url"),
-            ("ftp://host/a", "insecure-url"),
+            *((address, "insecure-url") for address in INSIDE),
             ("https://host/a b", "bad-answer"),
             ("", "bad-answer"),
             (None, "bad-answer"),

@@ -12,16 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.getters.test_archives import CORRUPT, GOOD, HOSTILE, refused
-from tests.support.archives import tgz_of
 from tests.support.frontends import INSTALL_SH
 from tests.support.functions import call_functions
 from tests.support.machines import Machine
 from tests.support.releases import GITHUB_LATEST_PATH, Upstream, npm_cli_path, npm_tarball_path
-from tests.support.replies import (
-    redirect,
-    status,
-)
+from tests.support.replies import redirect, status
 from tests.support.server import Server
 from tests.support.skips import need, need_root
 from tests.support.toolboxes import BUSYBOX_TOOLS, Toolbox, real_tool
@@ -243,14 +238,6 @@ def test_a_wget_that_checks_no_certificates_is_not_trusted(
     run = busybox_machine.install().failed(4, "no-downloader")
     run.says("certificate", "curl")
     assert not [path for path in upstream.server.fetched if path.endswith(".tgz")]
-
-
-@pytest.mark.parametrize("kind", ["cut-in-the-middle", "traversal", "folder-becomes-a-link"])
-@pytest.mark.parametrize("tar", ["busybox", "bsdtar"])
-def test_other_tars_are_guarded_too(shell_machine: Machine, kind: str, tar: str) -> None:
-    shell_machine.toolbox.alias("tar", tar)
-    archive = CORRUPT.get(kind) or tgz_of([*GOOD, *HOSTILE[kind]])
-    refused(shell_machine, archive, "unsafe-archive", "corrupt-archive")
 
 
 # --- What is said of one that is missing ---------------------------------------------------------

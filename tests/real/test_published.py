@@ -10,10 +10,11 @@ import pytest
 import requests
 
 from tests.support.archives import tiny_package
-from tests.support.frontends import REPOSITORY, FrontEnd, knowing
+from tests.support.frontends import REPOSITORY, FrontEnd, of_checkout
 from tests.support.getters import Getters
 from tests.support.locks import made_once
 from tests.support.machines import MachineRoom
+from tests.support.program import make_checkout
 from tests.support.releases import Release, Upstream
 
 pytestmark = pytest.mark.real
@@ -38,7 +39,7 @@ def archive(registry: str, shared_folder: Path) -> bytes:
 @pytest.fixture
 def both(machines: MachineRoom, shell: FrontEnd, tmp_path: Path) -> Getters:
     """The getters as they are in this repository."""
-    python, program = knowing(shell, tmp_path / "checkout", TABLE)
+    python, program = of_checkout(shell, make_checkout(tmp_path / "checkout", TABLE))
     machine = machines.build(program)
     machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
     return Getters(machine, program, python)

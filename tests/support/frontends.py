@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tests.support import program
 from tests.support.skips import need
@@ -76,11 +75,8 @@ CHOSEN_SHELLS = SHELLS if FULL else (SH,)
 GETTERS = (PYTHON, *CHOSEN_SHELLS)
 
 
-def knowing(
-    front_end: FrontEnd, folder: Path, releases: Sequence[Mapping[str, Any]]
-) -> tuple[FrontEnd, FrontEnd]:
-    """install.py, and the sh program as ``front_end`` runs it, that know these releases."""
-    made = program.make_checkout(folder, releases)
+def of_checkout(front_end: FrontEnd, made: Path) -> tuple[FrontEnd, FrontEnd]:
+    """install.py, and the sh program as ``front_end`` runs it, of another checkout."""
     *interpreter, script = front_end.prefix()
     return (
         FrontEnd("python", lambda: [sys.executable, str(made / "install.py")]),

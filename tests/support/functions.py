@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from tests.support.machines import Machine
 from tests.support.program import checkout
@@ -31,15 +32,21 @@ exit 0
 """
 
 
-def call_functions(machine: Machine, calls: Sequence[str], *, together: bool = False) -> list[str]:
+def call_functions(
+    machine: Machine,
+    calls: Sequence[str],
+    *,
+    together: bool = False,
+    program: Path | None = None,
+) -> list[str]:
     """What each of these pieces of sh says when it is run as a part of the program.
 
     Each runs in a subshell of the machine's shell; with ``together`` all at once.
     """
     answers = machine.root / "answers"
-    answers.mkdir()
-    program = (checkout() / "program").read_text(encoding="utf-8")
-    definitions, starts = _START.subn("\n", program)
+    answers.mkdir(exist_ok=True)
+    text = (program or checkout() / "program").read_text(encoding="utf-8")
+    definitions, starts = _START.subn("\n", text)
     assert starts == 1, "the program does not end with the call of main"
     end = "&" if together else ""
     pieces = [
