@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
-from tests.support.machines import Machine
+from tests.support.machines import Machine, Run
 from tests.support.program import checkout
 
 #: What makes the program run, at its end.
@@ -37,16 +38,31 @@ def call_functions(machine: Machine, calls: Sequence[str], *, together: bool = F
     Each runs in a subshell of the machine's shell; with ``together`` all at once.
     """
     answers = machine.root / "answers"
-    answers.mkdir()
-    program = (checkout() / "program").read_text(encoding="utf-8")
-    definitions, starts = _START.subn("\n", program)
-    assert starts == 1, "the program does not end with the call of main"
+    answers.mkdir(exist_ok=True)
     end = "&" if together else ""
     pieces = [
         _CALL.format(number=number, call=call, answers=answers, end=end)
         for number, call in enumerate(calls)
     ]
-    script = machine.root / "functions"
-    script.write_text("".join([definitions, _BEGIN, *pieces, _END]), encoding="utf-8")
-    machine.run_program([*machine.front_end.interpreter(), str(script)]).ok()
+    _run(machine, "".join([*pieces, _END])).ok()
     return [(answers / str(number)).read_text().rstrip("\n") for number in range(len(calls))]
+
+
+def run_command(machine: Machine, body: str, *arguments: str) -> Run:
+    """The program, in which this piece of sh is all that a command does."""
+    begin = 'parse_arguments "$@"\ncheck_arguments\nname_owner\n'
+    return _run(machine, f"{begin}{body}\nleave 0\n", *arguments)
+
+
+def _run(machine: Machine, body: str, *arguments: str) -> Run:
+    script = machine.root / "functions"
+    script.write_text(_definitions() + _BEGIN + body, encoding="utf-8")
+    return machine.run_program([*machine.front_end.interpreter(), str(script), *arguments])
+
+
+@functools.cache
+def _definitions() -> str:
+    program = (checkout() / "program").read_text(encoding="utf-8")
+    definitions, starts = _START.subn("\n", program)
+    assert starts == 1, "the program does not end with the call of main"
+    return definitions
