@@ -57,7 +57,9 @@ def run_command(machine: Machine, body: str, *arguments: str) -> Run:
 def _run(machine: Machine, body: str, *arguments: str) -> Run:
     script = machine.root / "functions"
     script.write_text(_definitions() + _BEGIN + body, encoding="utf-8")
-    return machine.run_program([*machine.front_end.interpreter(), str(script), *arguments])
+    run = machine.run_program([*machine.front_end.interpreter(), str(script), *arguments])
+    script.unlink()
+    return run
 
 
 @functools.cache
