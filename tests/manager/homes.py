@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.archives import tiny_package
+from tests.support.functions import run_command
 from tests.support.machines import Machine, Run
 from tests.support.trees import Entry, picture
 
@@ -48,10 +49,28 @@ def install(
 
 
 def set_up(machine: Machine, *options: str) -> Run:
-    """The second half of an install alone, which is all that start-up files see."""
+    """The second half of an install alone."""
     if not machine.layout.versions():
         machine.layout.plant(VERSION)
     return machine.run("use", VERSION, "--porcelain", *options).ok()
+
+
+def add_lines(machine: Machine, *options: str) -> Run:
+    """What `use` does to start-up files, and nothing else of it."""
+    machine.layout.prefix.mkdir(exist_ok=True)
+    body = 'add_to_startup_files\n[ -z "$path_message" ] || say "$path_message"'
+    return run_command(machine, body, "use", VERSION, "--porcelain", *options).ok()
+
+
+def plan_lines(machine: Machine) -> str:
+    """Which start-up files `add_lines` would change."""
+    return run_command(machine, 'plan_startup_files\nsay "$edited"', "use", VERSION).ok().stderr
+
+
+def take_lines_out(machine: Machine, *options: str) -> Run:
+    """What `uninstall` does to start-up files, and nothing else of it."""
+    body = "take_out_of_startup_files"
+    return run_command(machine, body, "uninstall", "--porcelain", *options).ok()
 
 
 def uninstall(machine: Machine, *options: str) -> Run:

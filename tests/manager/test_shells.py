@@ -5,100 +5,87 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pytest
 
-from tests.manager.homes import ODD, dotfiles, set_up, uninstall, write
+from tests.manager.homes import ODD, add_lines, dotfiles, set_up, take_lines_out, write
+from tests.support.functions import call_functions
 from tests.support.machines import Machine, MachineRoom
 from tests.support.terminals import Terminal
 from tests.support.toolboxes import real_tool
+from tests.support.trees import Layout
+
+#: A shell with its options, as a person starts it.
+STARTS = (
+    *("bash -i", "bash -l", "bash -l -i", "zsh -i", "zsh -l -i", "fish", "fish -i", "fish -l"),
+    *("dash -l", "busybox sh -l", "posh -l", "ksh93 -i", "ksh93 -l", "mksh -i", "mksh -l"),
+    *("yash -i", "yash -l"),
+)
 
 
-@dataclass(frozen=True)
-class Start:
-    """One way in which a person's shell starts; `options` come before -c."""
-
-    program: str
-    options: tuple[str, ...]
-
-    @property
-    def path(self) -> str:
-        return str(real_tool(self.program))
-
-    def run(self, machine: Machine, command: str) -> str:
-        """What a terminal shows when this shell starts and runs the command."""
-        return shown([self.path, *self.options, "-c", command], machine)
-
-    def __str__(self) -> str:
-        return "".join([self.program, *self.options]).replace(" ", "")
+def command_of(start: str) -> list[str]:
+    program, *options = start.split()
+    return [str(real_tool(program)), *options]
 
 
-def shown(argv: Sequence[str], machine: Machine) -> str:
-    shell = Terminal(argv, machine.environment, machine.here)
-    code = shell.finish()
-    assert code == 0, shell.shown
+def shown(machine: Machine, start: str, command: str) -> str:
+    """What a terminal shows when this shell starts and runs the command."""
+    shell = Terminal([*command_of(start), "-c", command], machine.environment, machine.here)
+    assert shell.finish() == 0, shell.shown
     return shell.shown
 
 
-STARTS = [
-    Start(program, tuple(options.split()))
-    for program, all_options in {
-        "bash": ("-i", "-l", "-l -i"),
-        "zsh": ("-i", "-l -i"),
-        "fish": ("", "-i", "-l"),
-        "dash": ("-l",),
-        "busybox": ("sh -l",),
-        "posh": ("-l",),
-        "ksh93": ("-i", "-l"),
-        "mksh": ("-i", "-l"),
-        "yash": ("-i", "-l"),
-    }.items()
-    for options in all_options
-]
+#: With these, all shells of a home are set up, and yash and zsh do not greet a new user.
+OWN_FILES = {
+    **dict.fromkeys((".bashrc", ".yashrc", ".yash_profile", ".zshrc", ".kshrc", ".mkshrc"), b""),
+    ".bash_profile": b'. "$HOME/.bashrc"\n',
+    ".profile": b"",
+    ".config/fish/config.fish": b"",
+}
 
 
-@pytest.mark.parametrize("start", STARTS, ids=str)
-def test_every_shell_finds_wasp(machines: MachineRoom, start: Start) -> None:
-    machine = machines.build("sh").set(SHELL=start.path)
-    # Without a file of one's own, yash and zsh greet a new user.
-    write(machine.home, dict.fromkeys((".bashrc", ".yashrc", ".zshrc"), b""))
-    write(machine.home, {".bash_profile": b'. "$HOME/.bashrc"\n'})
-    before = start.run(machine, "echo it starts")
+def test_every_shell_finds_wasp(machines: MachineRoom) -> None:
+    """And shows nothing else than before."""
+    machine = machines.build("sh")
+    write(machine.home, OWN_FILES)
+    fresh = {start: shown(machine, start, "echo it starts") for start in STARTS}
     set_up(machine).says("Set up PATH")
     folder = f"{machine.layout.prefix}/bin"
+    # One start-up file may read another, and a shell may start in a shell.
     for path in (machine.toolbox.folder, f"{machine.toolbox.folder}:{folder}"):
-        # One start-up file may read another, and a shell may start in a shell.
         machine.set(PATH=str(path))
-        assert start.run(machine, "echo it starts") == before
-        assert "0.25.0" in start.run(machine, "wasp version")
-        assert start.run(machine, "env").count(f"{folder}") == 1
+        for start, before in fresh.items():
+            told = shown(machine, start, "echo it starts; wasp version; env")
+            assert told.startswith(f"{before}0.25.0\r\n"), (start, told)
+            assert told.count(folder) == 1, (start, told)
     machine.set(PATH=str(machine.toolbox.folder))
     # Wasp's own `wasp uninstall` knows of no start-up files.
     shutil.rmtree(machine.layout.prefix)
-    assert start.run(machine, "echo it starts") == before
+    for start, before in fresh.items():
+        assert shown(machine, start, "echo it starts") == before, start
 
 
-@pytest.mark.parametrize("where", ["home", "prefix", "prefix-in-home"])
-@pytest.mark.parametrize("start", {start.program: start for start in STARTS}.values(), ids=str)
-def test_whatever_the_folders_are_called(machines: MachineRoom, start: Start, where: str) -> None:
-    machine = machines.build("sh").set(SHELL=start.path)
-    # ksh93 expands what stands in the name of its file once more, and so does not find it.
-    odd = ODD if start.program != "ksh93" or where != "home" else "a home (and \u00fc) !x"
-    machine.layout.plant("0.25.0")
-    prefix = {
-        "home": machine.root / odd / ".local",
-        "prefix": machine.root / odd,
-        "prefix-in-home": machine.home / odd,
-    }[where]
-    if where == "home":
-        machine.home = machine.home.rename(machine.root / odd)
-        machine.set(HOME=str(machine.home))
-    else:
-        machine.layout.prefix.rename(prefix)
-    machine.run("use", "0.25.0", "--prefix", str(prefix)).ok()
-    assert "0.25.0" in start.run(machine, "wasp version")
+# ksh93 expands what stands in the name of its file once more, and so does not find it.
+PLACES = {
+    # Where home and prefix are, and which shells are left out.
+    "home": (ODD, f"{ODD}/.local", ["ksh93 -l"]),
+    "simpler-home": ("a home (and \u00fc) !x", "a home (and \u00fc) !x/.local", []),
+    "prefix": ("home", ODD, []),
+    "prefix-in-home": ("home", f"home/{ODD}", []),
+}
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_whatever_the_folders_are_called(machines: MachineRoom, where: str) -> None:
+    home, prefix, left_out = PLACES[where]
+    machine = machines.build("sh")
+    machine.home = machine.home.rename(machine.root / home)
+    machine.set(HOME=str(machine.home))
+    Layout(machine.root / prefix).plant("0.25.0")
+    write(machine.home, OWN_FILES)
+    machine.run("use", "0.25.0", "--prefix", str(machine.root / prefix)).ok()
+    for start in {start.split()[0]: start for start in STARTS}.values():
+        assert start in left_out or "0.25.0" in shown(machine, start, "wasp version")
 
 
 # As people have it, and whatever a prompt or a history does there.
@@ -108,51 +95,46 @@ INTERACTIVE = (
 )
 
 
-@pytest.mark.parametrize("start", INTERACTIVE)
-def test_typed_at_a_prompt(machines: MachineRoom, start: str) -> None:
-    program, *options = start.split()
-    machine = machines.build("sh").set(SHELL=str(real_tool(program)), TERM="dumb", PS1="$ ")
-    if "--posix" in options or program in ("dash", "busybox"):
-        # POSIX has these read the file that ENV names.
-        machine.set(ENV=str(machine.home / ".profile"))
-    if program == "zsh":
-        # Or a new user is asked what to set up.
-        write(machine.home, {".zshrc": b"unsetopt zle\n"})
+def test_typed_at_a_prompt(machines: MachineRoom) -> None:
+    machine = machines.build("sh").set(TERM="dumb", PS1="$ ")
+    write(machine.home, OWN_FILES)
+    # Or a new user is asked what to set up.
+    write(machine.home, {".zshrc": b"unsetopt zle\n"})
     set_up(machine)
-    shell = Terminal([str(real_tool(program)), *options], machine.environment, machine.here)
-    shell.type(
-        "wasp version; echo co''de=$?\n"
-        if program != "fish"
-        else "wasp version; echo co''de=$status\n"
-    )
-    shell.wait_for("code=")
-    shell.type("exit\n")
-    shell.finish()
+    for start in INTERACTIVE:
+        # POSIX has these read the file that ENV names.
+        reads_env = start.startswith(("bash --posix", "dash", "busybox"))
+        machine.set(ENV=str(machine.home / ".profile") if reads_env else None)
+        shell = Terminal(command_of(start), machine.environment, machine.here)
+        code = "$status" if start == "fish -i" else "$?"
+        shell.type(f"wasp version; echo co''de={code}\n")
+        shell.wait_for("code=")
+        shell.type("exit\n")
+        shell.finish()
+        assert "0.25.0" in shell.shown
+        assert "code=0" in shell.shown
+        assert not re.search("env.sh|not found|rror|denied", shell.shown), shell.shown
     for of_fish in machine.temporary.glob("fish*"):
         shutil.rmtree(of_fish)
-    assert "0.25.0" in shell.shown
-    assert "code=0" in shell.shown
-    assert not re.search("env.sh|not found|rror|denied", shell.shown), shell.shown
 
 
-@pytest.mark.parametrize("name", ["bash", "zsh", "fish", "dash", "mksh", "yash", "ksh93"])
-def test_what_is_said_of_this_terminal_is_right(machines: MachineRoom, name: str) -> None:
-    machine = machines.build("sh").set(SHELL=str(real_tool(name)))
+def test_what_is_said_of_this_terminal_is_right(machines: MachineRoom) -> None:
+    machine = machines.build("sh")
     machine.move_home("a $trange 'home'")
     prefix = machine.home / "it's"
-    machine.layout.plant("0.25.0")
-    machine.layout.prefix.rename(prefix)
-    words = ("--outcome", "installed", "--prefix", str(prefix))
-    run = machine.run("use", "0.25.0", "--porcelain", *words).ok()
-    lines = run.stderr.splitlines()
-    first, command, *others = lines[lines.index("Next:") + 1 :]
-    assert first == "  1. Put wasp on the PATH of this terminal:"
-    assert others[-1].strip() == "wasp new my-app"
-    script = f"{command}; wasp version"
-    fresh = machine.run_program(
-        [str(real_tool(name)), "-c", script], env={"HOME": str(machine.home)}
-    )
-    assert fresh.stdout == "0.25.0\n"
+    Layout(prefix).plant("0.25.0")
+    machine.set(WASP_INSTALL_PREFIX=str(prefix))
+    told = machine.run("use", "0.25.0", "--porcelain", "--outcome", "installed").ok().stderr
+    names = ("bash", "zsh", "fish", "dash", "mksh", "yash", "ksh93")
+    spell = 'check_arguments\nspell_lines\nlines "$path_command"'
+    commands = call_functions(machine, [f"SHELL=/bin/{name}\n{spell}" for name in names])
+    _, _, told = told.partition("Next:\n")
+    first = "  1. Put wasp on the PATH of this terminal:"
+    assert told.startswith(f"{first}\n     {commands[0]}\n")
+    assert told.endswith("     wasp new my-app\n")
+    for name, command in zip(names, commands):
+        fresh = machine.run_program([str(real_tool(name)), "-c", f"{command}; wasp version"])
+        assert fresh.stdout == "0.25.0\n", name
 
 
 # --- The file that zsh reads ---------------------------------------------------------------------
@@ -167,16 +149,15 @@ ZSHENVS = {
 
 
 @pytest.mark.parametrize("case", ZSHENVS)
-def test_zsh_finds_wasp_where_only_its_own_file_names_the_folder(
+def test_zsh_is_asked_for_the_folder_that_only_its_own_file_names(
     machines: MachineRoom, case: str
 ) -> None:
     machine = machines.build("sh").set(SHELL=str(real_tool("zsh")))
     machine.toolbox.link("zsh")
     write(machine.home, {".zshenv": ZSHENVS[case].encode(), "zsh/.zshrc": b"# mine\n"})
     before = dotfiles(machine.home)
-    set_up(machine).says("~/zsh/.zshrc").is_silent_about("~/.zshrc", "welcome")
-    assert "0.25.0" in Start("zsh", ("-i",)).run(machine, "wasp version")
-    uninstall(machine)
+    add_lines(machine).says("~/zsh/.zshrc").is_silent_about("~/.zshrc", "welcome")
+    take_lines_out(machine)
     assert dotfiles(machine.home) == before
 
 
@@ -186,5 +167,5 @@ def test_a_zsh_that_hangs_is_not_waited_for(machines: MachineRoom) -> None:
     # In place of ten seconds.
     machine.toolbox.script("timeout", f'shift 3; exec {real_tool("timeout")} -k 2 1 "$@"')
     write(machine.home, {".zshenv": b"sleep 100\n"})
-    set_up(machine).says("~/.zshrc")
+    add_lines(machine).says("~/.zshrc")
     assert os.path.getsize(machine.home / ".zshrc") > 0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,18 +13,19 @@ from tests.manager.homes import (
     FISH_FILE,
     MARK,
     VERSION,
+    add_lines,
     dotfiles,
     line_for,
     path_warnings,
+    plan_lines,
     set_up,
-    uninstall,
+    take_lines_out,
     with_line,
     write,
 )
 from tests.support.filesystems import give_away
 from tests.support.functions import call_functions
-from tests.support.machines import Machine, Run
-from tests.support.trees import picture
+from tests.support.machines import Machine
 
 MINE = b"# mine\n"
 
@@ -35,15 +37,21 @@ def machine(shell_machine: Machine) -> Machine:
 
 # --- Which files ---------------------------------------------------------------------------------
 
-FILES = {
-    # SHELL, what is there, and what has the line then.
+PROFILES = [".profile", ".zshrc", ".kshrc", ".bash_login"]
+FISH_SET_UP = ".config/fish/config.fish"
+FILES: dict[str, tuple[str, list[str], list[str]]] = {
+    # SHELL and other variables, what is there, and what has the line then.
     "bash": ("bash", [], [".bashrc", ".profile"]),
     "bash-profile": ("bash", [".profile"], [".bashrc", ".profile"]),
     "bash-login": ("bash", [".bash_login", ".profile"], [".bashrc", ".bash_login", ".profile"]),
     "bash-bash_profile": ("bash", [".bash_profile", ".bash_login"], [".bashrc", ".bash_profile"]),
+    # Where the folder is on PATH, only completion needs a line.
+    "bash-on-path": ("bash PATH={tools}:{home}/.local/bin", PROFILES, [".bashrc", ".zshrc"]),
+    "bash-fish": ("bash", [FISH_SET_UP], [".bashrc", ".profile", FISH_FILE]),
     "zsh": ("zsh", [], [".zshrc"]),
     "zsh-others": ("zsh", [".profile", ".bashrc"], [".zshrc", ".profile", ".bashrc"]),
     "zsh-zshenv": ("zsh", [".zshenv"], [".zshrc"]),
+    "zsh-folder": ("zsh ZDOTDIR={home}/z", [], ["z/.zshrc"]),
     "sh": ("sh", [], [".profile"]),
     "dash": ("dash", [".zshrc", ".mkshrc"], [".profile", ".zshrc", ".mkshrc"]),
     "none": ("", [".bashrc"], [".profile", ".bashrc"]),
@@ -51,9 +59,15 @@ FILES = {
     "ksh": ("ksh93", [], [".profile", ".kshrc"]),
     "yash": ("yash", [], [".yashrc", ".yash_profile"]),
     "fish": ("fish", [], [FISH_FILE]),
-    "fish-login": ("fish", [".config/fish/config.fish", ".bash_login"], [FISH_FILE, ".bash_login"]),
-    "bash-fish": ("bash", [".config/fish/config.fish"], [".bashrc", ".profile", FISH_FILE]),
-    "nu": ("nu", [".bashrc"], [".bashrc"]),
+    "fish-login": ("fish", [FISH_SET_UP, ".bash_login"], [FISH_FILE, ".bash_login"]),
+    "fish-folder": ("fish XDG_CONFIG_HOME={home}/set", [], ["set/fish/conf.d/wasp.fish"]),
+    # https://specifications.freedesktop.org/basedir-spec: a relative name is to be ignored.
+    "zsh-relative": ("zsh ZDOTDIR=set", [], [".zshrc"]),
+    "fish-relative": ("fish XDG_CONFIG_HOME=set", [], [FISH_FILE]),
+    # What it cannot write for.
+    **{
+        name: (name, [".bashrc"], [".bashrc"]) for name in ("nu", "tcsh", "elvish", "xonsh", "pwsh")
+    },
 }
 
 
@@ -61,74 +75,34 @@ FILES = {
 def test_the_own_shell_is_set_up_and_those_whose_files_are_there(
     machine: Machine, case: str
 ) -> None:
-    shell, there, changed = FILES[case]
+    settings, there, changed = FILES[case]
+    shell, *variables = settings.format(home=machine.home, tools=machine.toolbox.folder).split(" ")
+    machine.set(SHELL=f"/some/bin/{shell}" if shell else "")
+    machine.set(**dict(variable.split("=") for variable in variables))
     write(machine.home, dict.fromkeys(there, MINE))
     before = dotfiles(machine.home)
-    machine.set(SHELL=f"/some/bin/{shell}" if shell else "")
-    planned = [f"~/{name}" for name in changed]
-    if case in ("bash-login", "zsh-others", "fish-login", "nu"):
-        planned = machine.run("check", "--dry-run", "--porcelain").ok().json["startup"]
-        assert dotfiles(machine.home) == before
-    run = set_up(machine).says(*(f"~/{name}" for name in changed))
-    for name in changed:
-        assert (machine.home / name).read_bytes() == with_line(
-            name, MINE if name in there else None
-        )
-        assert f"~/{name}" in planned
+    assert sorted(plan_lines(machine).strip().split(", ")) == sorted(f"~/{it}" for it in changed)
+    assert dotfiles(machine.home) == before
+    run = add_lines(machine).says(*(f"~/{name}" for name in changed))
+    for name in {*there, *changed}:
+        mine = MINE if name in there else None
+        expected = with_line(name, mine) if name in changed else mine
+        assert (machine.home / name).read_bytes() == expected
     after = dotfiles(machine.home)
     assert {name for name, entry in after.items() if entry.kind == "file"} == {*there, *changed}
-    assert len(path_warnings(run)) == (shell == "nu")
-    if case in ("bash", "fish"):
-        # Once is enough.
-        set_up(machine).is_silent_about("Added")
-        assert dotfiles(machine.home) == after
-    uninstall(machine).says("Removed Wasp from", *(f"~/{name}" for name in changed))
+    if changed == [".bashrc"]:
+        # And nothing is said in another shell's language.
+        [warning] = path_warnings(run)
+        assert f"in {shell}" in warning
+        assert "export" not in run.stderr
+    else:
+        assert path_warnings(run) == []
+    # Once is enough.
+    add_lines(machine).is_silent_about("Added")
+    assert dotfiles(machine.home) == after
+    told = take_lines_out(machine).says("Removed Wasp from")
+    told.says(*(f"~/{name}" for name in changed))
     assert dotfiles(machine.home) == before
-
-
-def test_where_the_folder_is_on_path_only_completion_needs_a_line(machine: Machine) -> None:
-    write(machine.home, dict.fromkeys((".profile", ".zshrc", ".kshrc", ".bash_login"), MINE))
-    machine.set(PATH=f"{machine.toolbox.folder}:{machine.layout.launcher.parent}")
-    run = set_up(machine).says("tab completion for new terminals in ~/.bashrc, ~/.zshrc.")
-    assert path_warnings(run) == []
-    for name in (".profile", ".kshrc", ".bash_login"):
-        assert (machine.home / name).read_bytes() == MINE
-    assert (machine.home / ".zshrc").read_bytes() == with_line(".zshrc", MINE)
-
-
-FOLDERS = {
-    # Variables, the file, and what its line is for.
-    "zdotdir": ({"SHELL": "/bin/zsh", "ZDOTDIR": "{home}/my zsh"}, "my zsh/.zshrc"),
-    "config": (
-        {"SHELL": "/bin/fish", "XDG_CONFIG_HOME": "{home}/set"},
-        "set/fish/conf.d/wasp.fish",
-    ),
-    # https://specifications.freedesktop.org/basedir-spec: a relative name is to be ignored.
-    "relative": ({"SHELL": "/bin/fish", "XDG_CONFIG_HOME": "set"}, FISH_FILE),
-    "relative, zsh": ({"SHELL": "/bin/zsh", "ZDOTDIR": "set"}, ".zshrc"),
-}
-
-
-@pytest.mark.parametrize("case", FOLDERS)
-def test_the_folders_that_variables_name_count(machine: Machine, case: str) -> None:
-    variables, file = FOLDERS[case]
-    machine.set(**{name: value.format(home=machine.home) for name, value in variables.items()})
-    set_up(machine)
-    assert (machine.home / file).read_bytes() == with_line(file, None)
-    files = {name for name, entry in dotfiles(machine.home).items() if entry.kind == "file"}
-    assert files == {file}
-    uninstall(machine)
-    assert dotfiles(machine.home) == {}
-
-
-@pytest.mark.parametrize("name", ["nu", "tcsh", "elvish", "xonsh", "pwsh"])
-def test_a_shell_that_it_cannot_write_for_is_named(machine: Machine, name: str) -> None:
-    """And nothing is said in another shell's language."""
-    write(machine.home, {".bashrc": MINE})
-    run = set_up(machine.set(SHELL=f"/usr/bin/{name}"))
-    [warning] = path_warnings(run)
-    assert f"in {name}" in warning
-    assert "export" not in run.stderr
 
 
 # --- What becomes of them ------------------------------------------------------------------------
@@ -156,10 +130,10 @@ def test_a_file_is_as_it_was_afterwards(machine: Machine, first: int) -> None:
     chosen = {name: [*CONTENTS, *CONTENTS][first + number] for number, name in enumerate(names)}
     write(machine.home, {name: CONTENTS[content] for name, content in chosen.items()})
     before = dotfiles(machine.home)
-    set_up(machine.with_umask(0o077))
+    add_lines(machine.with_umask(0o077))
     for name, content in chosen.items():
         assert (machine.home / name).read_bytes() == with_line(name, CONTENTS[content]), content
-    uninstall(machine)
+    take_lines_out(machine)
     assert dotfiles(machine.home) == before
 
 
@@ -178,68 +152,56 @@ OLD_LINES = {
 }
 
 
-@pytest.mark.parametrize("first", ["use", "uninstall"])
-def test_old_lines_give_way(machine: Machine, first: str) -> None:
+@pytest.mark.parametrize("is_added", [True, False])
+def test_old_lines_give_way(machine: Machine, is_added: bool) -> None:
+    mine = b"# mine\n# between\n# behind\n"
     for name, lines in OLD_LINES.items():
         one, other = (f"{line} {MARK}\n".encode() for line in lines)
         write(machine.home, {name: MINE + one + b"# between\n" + other + b"# behind\n"})
-    if first == "use":
-        set_up(machine)
+    if is_added:
+        add_lines(machine)
         for name in OLD_LINES:
-            mine = b"# mine\n# between\n# behind\n"
             assert (machine.home / name).read_bytes() == with_line(name, mine)
-    uninstall(machine)
+    take_lines_out(machine)
     for name in OLD_LINES:
-        assert (machine.home / name).read_bytes() == b"# mine\n# between\n# behind\n"
+        assert (machine.home / name).read_bytes() == mine
 
 
 def test_what_was_written_behind_the_line_stays(machine: Machine) -> None:
     write(machine.home, {".bashrc": b"# before"})
-    set_up(machine)
+    add_lines(machine)
     for name in (".bashrc", ".profile"):
         with (machine.home / name).open("a") as file:
             file.write("# after")
-    uninstall(machine)
+    take_lines_out(machine)
     assert (machine.home / ".bashrc").read_text() == "# before\n# after"
     assert (machine.home / ".profile").read_text() == "# after"
 
 
 def test_two_prefixes_have_a_line_each(machine: Machine) -> None:
-    set_up(machine)
+    add_lines(machine)
     alone = dotfiles(machine.home)
     other = machine.root / "other"
-    machine.run("migrate-to-npm", "--prefix", str(other)).ok()
+    take_lines_out(machine, "--prefix", str(other))
     assert dotfiles(machine.home) == alone
-    shutil.copytree(machine.layout.share / VERSION, other / "share" / "wasp-lang" / VERSION)
-    machine.run("use", VERSION, "--prefix", str(other), "--force").ok()
+    add_lines(machine, "--prefix", str(other))
     assert f'. "{other}/share/wasp-lang/env.sh"' in (machine.home / ".bashrc").read_text()
-    uninstall(machine, "--prefix", str(other))
+    take_lines_out(machine, "--prefix", str(other))
     assert dotfiles(machine.home) == alone
 
 
-# --- Taking it back ------------------------------------------------------------------------------
-
-REMOVALS: dict[str, Callable[[Machine], Run]] = {
-    "uninstall": uninstall,
-    "last-version": lambda machine: machine.run("uninstall", VERSION),
-    "migrate-to-npm": lambda machine: machine.run("migrate-to-npm"),
-}
-
-
-@pytest.mark.parametrize("removal", REMOVALS)
-def test_every_removal_takes_the_lines_along(machine: Machine, removal: str) -> None:
+@pytest.mark.parametrize("removal", ["uninstall", f"uninstall {VERSION}", "migrate-to-npm"])
+def test_every_removal_takes_the_lines_along_unless_told_otherwise(
+    machine: Machine, removal: str
+) -> None:
     write(machine.home, {".bashrc": b"# mine"})
     before = dotfiles(machine.home)
     set_up(machine)
-    REMOVALS[removal](machine).ok().says("Removed Wasp from ~/.bashrc, ~/.profile")
-    assert dotfiles(machine.home) == before
-
-
-@pytest.mark.parametrize("command", ["uninstall", "migrate-to-npm"])
-def test_a_removal_may_leave_the_lines(machine: Machine, command: str) -> None:
-    set_up(machine)
-    before = dotfiles(machine.home)
-    machine.run(command, "--yes", "--no-modify-path").ok().is_silent_about("Took")
+    after = dotfiles(machine.home)
+    machine.run(*removal.split(), "--no-modify-path").ok().is_silent_about("from ~/.bashrc")
+    assert dotfiles(machine.home) == after
+    set_up(machine, "--force")
+    machine.run(*removal.split()).ok().says("Removed Wasp from ~/.bashrc, ~/.profile")
     assert dotfiles(machine.home) == before
 
 
@@ -268,62 +230,89 @@ def test_what_is_continuous_integration(every_shell_machine: Machine) -> None:
     assert told == [context_of(variables) == "CI" for variables, _ in CI_SAYS]
 
 
-def test_nothing_is_changed_on_ci(machine: Machine) -> None:
-    run = set_up(machine.set(CI="true"))
-    assert dotfiles(machine.home) == {}
-    [warning] = path_warnings(run)
-    assert "~/.local/bin is not on your PATH" in warning
-    assert 'export PATH="$HOME/.local/bin:$PATH"' in warning
+ADD_IT = '~/.local/bin is not on your PATH. To add it:\nexport PATH="$HOME/.local/bin:$PATH"'
+ADD_PREFIX = 'To add it:\nexport PATH="{prefix}/bin:$PATH"'
+OF_ANOTHER = "in the home of another user, as under sudo, which may keep HOME"
+UNTOUCHED: dict[str, tuple[dict[str, str | None], str, str]] = {
+    # Variables, an option, and what is said.
+    "on CI": ({"CI": "true"}, "", ADD_IT),
+    "when told so": ({}, "--no-modify-path", ADD_IT),
+    OF_ANOTHER: ({}, "", ADD_IT),
+    "with a colon": ({}, "--prefix={prefix}:", "cannot be on PATH"),
+    "with a line break": ({}, "--prefix={prefix}\n.", "cannot be on PATH"),
+    "without a home": ({"HOME": None}, "--prefix={prefix}", ADD_PREFIX),
+    "with an empty home": ({"HOME": ""}, "--prefix={prefix}", ADD_PREFIX),
+    "with a relative home": ({"HOME": "relative"}, "--prefix={prefix}", ADD_PREFIX),
+    "with a missing home": ({"HOME": "/no/such/home"}, "--prefix={prefix}", ADD_PREFIX),
+}
 
 
-def test_a_variable_of_ci_may_say_no(machine: Machine) -> None:
-    job = machine.root / "path"
-    job.write_text("")
-    set_up(machine.set(CI="False", GITHUB_ACTIONS="0", GITHUB_PATH=str(job)))
-    assert set(dotfiles(machine.home)) == {".bashrc", ".profile"}
-    assert job.read_text() == ""
-
-
-def test_nothing_is_changed_when_told_so(machine: Machine) -> None:
+@pytest.mark.parametrize("case", UNTOUCHED)
+def test_nothing_is_changed_and_the_line_is_said(machine: Machine, case: str) -> None:
+    variables, option, said = UNTOUCHED[case]
     write(machine.home, dict.fromkeys((".bashrc", ".zshrc", FISH_FILE), MINE))
     before = dotfiles(machine.home)
-    assert len(path_warnings(set_up(machine, "--no-modify-path"))) == 1
+    if case == OF_ANOTHER:
+        give_away(machine.home)
+    machine.set(**variables)
+    options = [option.format(prefix=machine.layout.prefix)] if option else []
+    [warning] = path_warnings(add_lines(machine, *options))
+    assert said.format(prefix=machine.layout.prefix) in warning
+    take_lines_out(machine, *options)
     assert dotfiles(machine.home) == before
-
-
-def test_the_home_of_another_user_is_left_alone(machine: Machine) -> None:
-    """As under sudo, which may keep HOME."""
-    prefix = machine.root / "prefix"
-    machine.layout.plant(VERSION)
-    machine.layout.share.parent.parent.rename(prefix)
-    give_away(machine.home)
-    run = machine.run("use", VERSION, "--porcelain", "--prefix", str(prefix)).ok()
-    assert len(path_warnings(run)) == 1
-    uninstall(machine, "--prefix", str(prefix))
-    assert picture(machine.home) == {}
-
-
-@pytest.mark.parametrize("home", [None, "", "relative", "/no/such/home"])
-def test_without_a_home_the_line_is_said(machine: Machine, home: str | None) -> None:
-    prefix = str(machine.layout.prefix)
-    run = set_up(machine.set(HOME=home), "--prefix", prefix)
-    assert f'export PATH="{prefix}/bin:$PATH"' in path_warnings(run)[0]
-    uninstall(machine, "--prefix", prefix)
-    assert picture(machine.home) == {}
-
-
-@pytest.mark.parametrize("name", ["a:colon", "a\nline break"], ids=["colon", "line-break"])
-def test_a_folder_that_path_cannot_hold(machine: Machine, name: str) -> None:
-    prefix = machine.root / name
-    machine.layout.plant(VERSION)
-    machine.layout.prefix.rename(prefix)
-    run = machine.run("use", VERSION, "--porcelain", "--prefix", str(prefix)).ok()
-    assert "cannot be" in path_warnings(run)[0]
-    uninstall(machine, "--prefix", str(prefix))
-    assert picture(machine.home) == {}
 
 
 def test_quiet_is_quiet(machine: Machine) -> None:
     machine.layout.plant(VERSION)
     assert machine.run("use", VERSION, "--quiet").ok().stderr == ""
     assert set(dotfiles(machine.home)) == {".bashrc", ".profile"}
+
+
+# --- In a job of GitHub Actions, GITHUB_PATH is for the next steps -------------------------------
+
+
+@pytest.fixture
+def job(machine: Machine) -> Path:
+    """The file of a job in which later steps look for their PATH."""
+    file = machine.root / "github path"
+    file.write_text("/from/another/step\n")
+    machine.set(CI="true", GITHUB_ACTIONS="true", GITHUB_PATH=str(file))
+    return file
+
+
+@pytest.mark.parametrize("before", ["", "/from/another/step\n", "/from/another/step"])
+def test_a_job_is_set_up(machine: Machine, job: Path, before: str) -> None:
+    job.write_text(before)
+    run = add_lines(machine)
+    run.says("Added ~/.local/bin to PATH for the next steps", "In this step: export PATH=")
+    expected = [*before.split(), str(machine.layout.launcher.parent)]
+    assert job.read_text().splitlines() == expected
+    assert dotfiles(machine.home) == {}
+    assert path_warnings(run) == []
+
+
+def test_a_job_that_is_left_alone(machine: Machine, job: Path) -> None:
+    set_up(machine, "--no-modify-path")
+    set_up(machine, "--dry-run")
+    stage = machine.root / "stage"
+    shutil.copytree(machine.home, f"{stage}{machine.home}")
+    machine.set(DESTDIR=str(stage)).run("use", VERSION, "--porcelain").ok()
+    assert job.read_text() == "/from/another/step\n"
+
+
+def test_a_variable_of_ci_may_say_no(machine: Machine, job: Path) -> None:
+    add_lines(machine.set(CI="False", GITHUB_ACTIONS="0"))
+    assert set(dotfiles(machine.home)) == {".bashrc", ".profile"}
+    assert job.read_text() == "/from/another/step\n"
+
+
+@pytest.mark.parametrize("kind", ["absent", "folder", "pipe"])
+def test_a_job_whose_file_cannot_be_written(machine: Machine, job: Path, kind: str) -> None:
+    job.unlink()
+    if kind == "folder":
+        job.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(job)
+    [warning] = path_warnings(add_lines(machine))
+    assert "~/.local/bin is not on your PATH" in warning
+    assert job.exists() is (kind != "absent")

@@ -5,19 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.manager.homes import (
     MARK,
-    VERSION,
+    add_lines,
     dotfiles,
     line_for,
     path_warnings,
-    set_up,
-    uninstall,
+    take_lines_out,
     with_line,
     write,
 )
@@ -40,55 +39,55 @@ def machine(shell_machine: Machine) -> Machine:
 # --- What stays as it is -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o640, 0o755, 0o666, 0o4755])
-def test_mode_and_owner_stay(machine: Machine, mode: int) -> None:
-    file = machine.home / ".bashrc"
-    file.write_bytes(MINE)
+def test_mode_and_owner_stay(machine: Machine) -> None:
+    modes = {
+        ".bashrc": 0o600,
+        ".profile": 0o640,
+        ".zshrc": 0o755,
+        ".kshrc": 0o666,
+        ".mkshrc": 0o4755,
+    }
     owner = (STRANGER, STRANGER + 1) if os.geteuid() == 0 else (os.getuid(), os.getgid())
-    os.chown(file, *owner)
-    file.chmod(mode)
-    for step in (set_up, uninstall):
+    for name, mode in modes.items():
+        (machine.home / name).write_bytes(MINE)
+        os.chown(machine.home / name, *owner)
+        (machine.home / name).chmod(mode)
+    for step in (add_lines, take_lines_out):
         step(machine.with_umask(0o077))
-        found = file.stat()
-        assert (found.st_mode & 0o7777, found.st_uid, found.st_gid) == (mode, *owner)
-    assert file.read_bytes() == MINE
+        for name, mode in modes.items():
+            found = (machine.home / name).stat()
+            assert (found.st_mode & 0o7777, found.st_uid, found.st_gid) == (mode, *owner)
+            assert ((machine.home / name).read_bytes() == MINE) == (step is take_lines_out)
 
 
 def test_a_new_file_is_as_any_other(machine: Machine) -> None:
-    set_up(machine.with_umask(0o077))
+    add_lines(machine.with_umask(0o077))
     assert dotfiles(machine.home)[".profile"].mode == 0o644
 
 
-@pytest.mark.parametrize("target", ["dotfiles/bashrc", "{home}/dotfiles/bashrc"])
-def test_a_link_inside_the_home_is_followed_and_kept(machine: Machine, target: str) -> None:
-    write(machine.home, {"dotfiles/bashrc": MINE})
+@pytest.mark.parametrize("form", ["", "{home}/"], ids=["relative", "absolute"])
+def test_links_inside_the_home_are_followed_and_kept(machine: Machine, form: str) -> None:
+    """Files and folders, by one link or two."""
+    write(machine.home, {"dotfiles/bashrc": MINE, "dotfiles/fish/config.fish": b""})
     (machine.home / ".bashrc").symlink_to("second-link")
-    (machine.home / "second-link").symlink_to(target.format(home=machine.home))
+    (machine.home / "second-link").symlink_to(f"{form}dotfiles/bashrc".format(home=machine.home))
+    (machine.home / ".config").symlink_to(f"{form}dotfiles".format(home=machine.home))
     before = dotfiles(machine.home)
-    set_up(machine)
+    add_lines(machine)
     assert (machine.home / "dotfiles/bashrc").read_bytes() == with_line(".bashrc", MINE)
     assert os.readlink(machine.home / ".bashrc") == "second-link"
-    uninstall(machine)
-    assert dotfiles(machine.home) == before
-
-
-def test_a_folder_that_is_a_link_inside_the_home_is_followed(machine: Machine) -> None:
-    write(machine.home, {"dotfiles/fish/config.fish": b""})
-    (machine.home / ".config").symlink_to("dotfiles")
-    before = dotfiles(machine.home)
-    set_up(machine)
     file = machine.home / "dotfiles" / "fish" / "conf.d" / "wasp.fish"
     assert file.read_bytes() == with_line("wasp.fish", None)
-    uninstall(machine)
+    take_lines_out(machine)
     assert dotfiles(machine.home) == before
 
 
 def test_a_home_that_is_a_link_is_a_home(machine: Machine) -> None:
     link = machine.root / "link-to-home"
     link.symlink_to(machine.home)
-    set_up(machine.set(HOME=str(link)))
+    add_lines(machine.set(HOME=str(link)))
     assert set(dotfiles(machine.home)) == {".bashrc", ".profile"}
-    uninstall(machine)
+    take_lines_out(machine)
     assert dotfiles(machine.home) == {}
 
 
@@ -96,7 +95,10 @@ def test_a_hard_link_stays_one(machine: Machine) -> None:
     write(machine.home, {"dotfiles/bashrc": MINE})
     (machine.home / ".bashrc").hardlink_to(machine.home / "dotfiles/bashrc")
     before = dotfiles(machine.home)
-    for step, content in ((set_up, with_line(".bashrc", MINE)), (uninstall, MINE)):
+    for step, content in (
+        (add_lines, with_line(".bashrc", MINE)),
+        (take_lines_out, MINE),
+    ):
         step(machine)
         assert (machine.home / "dotfiles/bashrc").read_bytes() == content
         assert (machine.home / ".bashrc").samefile(machine.home / "dotfiles/bashrc")
@@ -121,10 +123,10 @@ def test_a_mounted_file_is_written_in_place(machine: Machine) -> None:
     outside.write_bytes(MINE)
     (machine.home / ".bashrc").write_bytes(b"")
     with mounted(outside, machine.home / ".bashrc"):
-        run = set_up(machine)
+        run = add_lines(machine)
         assert path_warnings(run) == []
         assert outside.read_bytes() == with_line(".bashrc", MINE)
-        uninstall(machine)
+        take_lines_out(machine)
         assert outside.read_bytes() == MINE
     assert (machine.home / ".bashrc").read_bytes() == b""
 
@@ -137,7 +139,7 @@ def test_a_full_disk_loses_nothing(machine: Machine) -> None:
         (disk / "filler").write_bytes(b"y" * 4096)
         (machine.home / ".bashrc").write_bytes(b"")
         with mounted(disk / "bashrc", machine.home / ".bashrc"):
-            [warning] = path_warnings(set_up(machine))
+            [warning] = path_warnings(add_lines(machine))
             assert "~/.bashrc cannot be written to" in warning
             assert (disk / "bashrc").read_bytes() == content
 
@@ -145,72 +147,46 @@ def test_a_full_disk_loses_nothing(machine: Machine) -> None:
 # --- What is left alone --------------------------------------------------------------------------
 
 
-def _link_outside(machine: Machine) -> None:
-    (machine.root / "outside").write_text("# outside\n")
-    (machine.home / ".bashrc").symlink_to(machine.root / "outside")
-
-
-def _link_through_outside(machine: Machine) -> None:
-    write(machine.root, {"outside-folder/bashrc": b"# outside\n"})
-    (machine.home / "folder").symlink_to(machine.root / "outside-folder")
-    (machine.home / ".bashrc").symlink_to("folder/bashrc")
-
-
-def _link_to_nowhere(machine: Machine) -> None:
-    (machine.home / ".bashrc").symlink_to("not-there")
-
-
-def _link_to_itself(machine: Machine) -> None:
-    (machine.home / ".bashrc").symlink_to(".bashrc")
-
-
-def _folder(machine: Machine) -> None:
-    (machine.home / ".bashrc").mkdir()
-
-
-def _pipe(machine: Machine) -> None:
-    os.mkfifo(machine.home / ".bashrc")
-
-
-def _read_only(machine: Machine) -> None:
-    machine.wrapper = without_privileges()
-    write(machine.home, {".bashrc": MINE})
-    (machine.home / ".bashrc").chmod(0o444)
-
-
-def _strangers(machine: Machine) -> None:
-    """It may be written to, and not be replaced by a file of the same owner."""
-    _read_only(machine)
-    need_root("a file of another user")
-    os.chown(machine.home / ".bashrc", STRANGER, STRANGER)
-
-
-OBSTACLES: dict[str, tuple[Callable[[Machine], None], str]] = {
-    "link-outside": (_link_outside, OUTSIDE),
-    "link-through-outside": (_link_through_outside, OUTSIDE),
-    "link-to-nowhere": (_link_to_nowhere, OUTSIDE),
-    "link-to-itself": (_link_to_itself, OUTSIDE),
-    "folder": (_folder, "cannot be written to"),
-    "pipe": (_pipe, "cannot be written to"),
-    "read-only": (_read_only, "cannot be written to"),
-    "strangers": (_strangers, "cannot be written to"),
+LINK_OUTSIDE = "echo '# outside' >../outside && ln -s ../outside .bashrc"
+UNWRITABLE = "cannot be written to"
+OBSTACLES = {
+    # What a person has done in the home, and what is said of the file.
+    "link-outside": (LINK_OUTSIDE, OUTSIDE),
+    "link-through-outside": (
+        "mkdir ../away && touch ../away/bashrc && ln -s ../away x && ln -s x/bashrc .bashrc",
+        OUTSIDE,
+    ),
+    "link-to-nowhere": ("ln -s not-there .bashrc", OUTSIDE),
+    "link-to-itself": ("ln -s .bashrc .bashrc", OUTSIDE),
+    "folder": ("mkdir .bashrc", UNWRITABLE),
+    "pipe": ("mkfifo .bashrc", UNWRITABLE),
+    "read-only": ("touch .bashrc && chmod 444 .bashrc", UNWRITABLE),
+    "of another": (f"touch .bashrc && chmod 444 .bashrc && chown {STRANGER} .bashrc", UNWRITABLE),
 }
+
+
+def in_home(machine: Machine, command: str) -> None:
+    machine.run_program(["/bin/sh", "-c", f"cd && {command}"]).ok()
 
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)
 def test_what_must_not_be_written_is_left_and_the_line_said(
     machine: Machine, obstacle: str
 ) -> None:
-    put, words = OBSTACLES[obstacle]
-    put(machine)
+    if obstacle == "of another":
+        need_root("a file of another user")
+    command, words = OBSTACLES[obstacle]
+    machine.toolbox.link("chown")
+    in_home(machine, f"mkdir .local && {command}")
+    machine.wrapper = without_privileges()
     before = picture(machine.root)
-    run = set_up(machine)
+    run = add_lines(machine)
     [warning] = path_warnings(run)
     assert warning.startswith("~/.bashrc ")
     assert words in warning
     assert warning.endswith(f"\n{line_for('.bashrc')}")
     run.says("Set up PATH and tab completion for new terminals in ~/.profile.")
-    uninstall(machine)
+    take_lines_out(machine)
     assert picture(machine.root) == before
 
 
@@ -219,7 +195,7 @@ def test_a_folder_outside_the_home_is_left_alone(machine: Machine, variable: str
     outside = machine.root / "settings"
     outside.mkdir()
     name = "zsh" if variable == "ZDOTDIR" else "fish"
-    run = set_up(machine.set(SHELL=f"/bin/{name}", **{variable: str(outside)}))
+    run = add_lines(machine.set(SHELL=f"/bin/{name}", **{variable: str(outside)}))
     [warning] = path_warnings(run)
     assert OUTSIDE in warning
     assert list(outside.iterdir()) == []
@@ -227,17 +203,17 @@ def test_a_folder_outside_the_home_is_left_alone(machine: Machine, variable: str
 
 def test_a_line_that_a_person_added_by_hand_is_no_obstacle(machine: Machine) -> None:
     """The one that the warning named, without the mark: the next run has nothing to say."""
-    _link_outside(machine)
+    in_home(machine, LINK_OUTSIDE)
     with (machine.home / ".bashrc").open("a") as file:
         file.write(f"{line_for('.bashrc')}\n")
-    assert path_warnings(set_up(machine)) == []
+    assert path_warnings(add_lines(machine)) == []
 
 
 def test_a_home_that_cannot_be_written_to(machine: Machine) -> None:
     machine.wrapper = without_privileges()
-    machine.layout.plant(VERSION)
+    machine.layout.prefix.mkdir()
     machine.home.chmod(0o555)
-    run = set_up(machine)
+    run = add_lines(machine)
     machine.home.chmod(0o755)
     assert len(path_warnings(run)) == 2
     assert dotfiles(machine.home) == {}
@@ -245,9 +221,9 @@ def test_a_home_that_cannot_be_written_to(machine: Machine) -> None:
 
 def test_a_removal_that_cannot_write_says_so(machine: Machine) -> None:
     machine.wrapper = without_privileges()
-    set_up(machine)
+    add_lines(machine)
     (machine.home / ".bashrc").chmod(0o444)
-    run = uninstall(machine, "--porcelain")
+    run = take_lines_out(machine)
     [warning] = run.warnings()
     assert warning.startswith("~/.bashrc cannot be written to.")
     assert warning.endswith(MARK)
@@ -265,5 +241,5 @@ def test_what_a_killed_run_left_is_swept(machine: Machine) -> None:
     (machine.home / ".bashrc").write_bytes(MINE)
     left = machine.home / f".wasp-staging-{this_machine}-{sleeping_elsewhere()}-abcdef"
     left.write_text("half a file")
-    set_up(machine)
+    add_lines(machine)
     assert not left.exists()

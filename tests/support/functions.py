@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.support.machines import Machine
+from tests.support.machines import Machine, Run
 from tests.support.program import checkout
 
 #: What makes the program run, at its end.
 _START = re.compile(r'\n[^\n]*\nmain "\$0" "\$@"\n*\Z')
 _BEGIN = """
+# ksh93 has a sleep of its own.
+case ${KSH_VERSION-} in Version*) builtin -d sleep ;; esac
 program=$0
 set_defaults
 choose_colours
@@ -45,15 +48,32 @@ def call_functions(
     """
     answers = machine.root / "answers"
     answers.mkdir(exist_ok=True)
-    text = (program or checkout() / "program").read_text(encoding="utf-8")
-    definitions, starts = _START.subn("\n", text)
-    assert starts == 1, "the program does not end with the call of main"
     end = "&" if together else ""
     pieces = [
         _CALL.format(number=number, call=call, answers=answers, end=end)
         for number, call in enumerate(calls)
     ]
-    script = machine.root / "functions"
-    script.write_text("".join([definitions, _BEGIN, *pieces, _END]), encoding="utf-8")
-    machine.run_program([*machine.front_end.interpreter(), str(script)]).ok()
+    _run(machine, program, "".join([*pieces, _END])).ok()
     return [(answers / str(number)).read_text().rstrip("\n") for number in range(len(calls))]
+
+
+def run_command(machine: Machine, body: str, *arguments: str) -> Run:
+    """The program, in which this piece of sh is all that a command does."""
+    begin = 'parse_arguments "$@"\ncheck_arguments\nname_owner\n'
+    return _run(machine, None, f"{begin}{body}\nleave 0\n", *arguments)
+
+
+def _run(machine: Machine, program: Path | None, body: str, *arguments: str) -> Run:
+    script = machine.root / "functions"
+    definitions = _definitions(program or checkout() / "program")
+    script.write_text(definitions + _BEGIN + body, encoding="utf-8")
+    run = machine.run_program([*machine.front_end.interpreter(), str(script), *arguments])
+    script.unlink()
+    return run
+
+
+@functools.cache
+def _definitions(program: Path) -> str:
+    definitions, starts = _START.subn("\n", program.read_text(encoding="utf-8"))
+    assert starts == 1, "the program does not end with the call of main"
+    return definitions
