@@ -169,9 +169,11 @@ DOCUMENTS: dict[str, Case] = {
         "127.0.0.1 answered with something that is not JSON",
     ),
     "too long": Case(
-        Endless(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"x" * 1024, 32 << 20),
+        # bash counts files in kilobytes, so its limit is twice that of others; posh has no ulimit.
+        Endless(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"x" * 1024, 40 << 20),
         "bad-answer",
         "127.0.0.1 sent a file that is far too large",
+        other_than=("posh",),
     ),
     "too long, as it says": Case(
         Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 17000000\r\n\r\n{}"),

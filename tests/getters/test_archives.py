@@ -26,6 +26,7 @@ from tests.support.archives import (
     tgz_of,
     tiny_package,
 )
+from tests.support.frontends import FrontEnd
 from tests.support.machines import Machine
 from tests.support.raw_tar import RawMember, mended, old_gnu_sparse
 from tests.support.trees import expected_version_folder
@@ -165,10 +166,15 @@ MUCH = {
 }
 
 
-def test_what_becomes_too_much_is_refused(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_becomes_too_much_is_refused(
+    take: Take, shell: FrontEnd, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("wasp_installer.placing.archives.UNPACKED_LIMIT", 16 * MIB)
     start = tar_without_end(GOOD)
     archives = {name: gzipped(start + members + bytes(1024)) for name, members in MUCH.items()}
+    if shell.name == "posh":
+        # It has no ulimit, and the hole takes no room on a disk.
+        del archives["by a hole"]
     for name, both in take(archives, settings=f"UNPACKED_LIMIT={16 * MIB}").items():
         allowed = {"unsafe-archive"} if "file" in name else REFUSALS
         assert {taken.slug for taken in both} <= allowed, (name, both)
