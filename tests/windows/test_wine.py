@@ -29,7 +29,7 @@ def test_wasp_cmd_hands_over_folder_arguments_and_exit_code(
     folder = tmp_path / "a folder, with (signs) & more"
     folder.mkdir()
     cmd = tmp_path / "wasp.cmd"
-    cmd.write_bytes(wasp_cmd("Ubuntu", "$HOME/.local/bin/wasp", "wsl.exe", r"C:\windows"))
+    cmd.write_bytes(wasp_cmd("Ubuntu", "$HOME/.local/bin/wasp", "wsl.exe"))
     wasp = f"call {windows_path(cmd)}"
     typed = (
         r'arguments new "my app" "a&b|c<d>e" "x^y" "!z!" "$HOME *" "it\'s" "q\"r" "" C:\x\ -- =,;'

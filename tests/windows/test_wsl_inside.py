@@ -58,7 +58,7 @@ def script_of(cmd: bytes) -> str:
 def test_the_line_that_starts_wasp(inside: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     home = inside.move_home("a home of  *")
-    script = script_of(wasp_cmd("Ubuntu", "$HOME/.local/bin/wasp", "wsl.exe", ""))
+    script = script_of(wasp_cmd("Ubuntu", "$HOME/.local/bin/wasp", "wsl.exe"))
     start = ["/bin/sh", "-lc", script, "wasp"]
     gone = inside.run_program([*start, "version"])
     assert gone.code == 127
@@ -96,10 +96,10 @@ def test_a_terminal_stays_wasps_own(inside: Machine) -> None:
 
 @pytest.mark.parametrize("name", ["wasp", "C:\\Program Files\\WSL\\wsl.exe"])
 def test_wasp_cmd_names_the_program_by_its_place(name: str) -> None:
-    text = wasp_cmd("Ubuntu", "/opt/wasp/bin/wasp", name, "C:\\Windows")
+    text = wasp_cmd("Ubuntu", "/opt/wasp/bin/wasp", name)
     assert f'\r\n"{name}" -d Ubuntu --exec /bin/sh -lc "'.encode() in text
-    own = wasp_cmd("Ubuntu", "/x", "c:\\windows\\Sysnative\\wsl.exe", "C:\\Windows")
-    assert b'"%SystemRoot%\\System32\\wsl.exe" -d Ubuntu' in own
+    own = wasp_cmd("Ubuntu", "/x", "C:\\Windows\\Sysnative\\wsl.exe")
+    assert b'"C:\\Windows\\System32\\wsl.exe" -d Ubuntu' in own
 
 
 def test_json_of_what_is_inside(world: World, upstream: Upstream) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 UNPACKED_LIMIT: Final = 1024**3
 _DECOMPRESSED_AT_ONCE: Final = 1024 * 1024
 _READ_AT_ONCE: Final = 256 * 1024
-_GZIP: Final = b"\x1f\x8b"
+#: With this byte gzip begins, and no tar.
+_GZIP: Final = b"\x1f"
 #: By so many bytes, a web page is known.
 _TELLING: Final = 512
 
@@ -35,12 +36,14 @@ class ArchiveReceiver:
         self._folder = folder
         self._algorithms = set(algorithms)
         self.progress: Progress | None = None
-        self._content: IO[bytes] | None = None
+        with changing(f"write to {folder}"):
+            self._content = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
         self.restart()
 
     def restart(self, total: int | None = None) -> None:
         """Forgets what came, since an archive of ``total`` bytes begins (None: not known)."""
-        self.close()
+        self._content.seek(0)
+        self._content.truncate()
         if self.progress is not None:
             self.progress.start(total)
         self._hashes = {name: hashlib.new(name) for name in self._algorithms}
@@ -51,14 +54,10 @@ class ArchiveReceiver:
         self._is_damaged = self._is_padded = False
         #: Whether somebody, such as a browser, has decompressed it already; at first not known.
         self.is_bare: bool | None = None
-        with changing(f"write to {self._folder}"):
-            self._content = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
 
     def close(self) -> None:
         """Gives the disk space back."""
-        if self._content is not None:
-            self._content.close()
-            self._content = None
+        self._content.close()
 
     def take(self, chunk: bytes) -> None:
         """The next bytes; what is wrong with them is told by ``finish``."""
@@ -67,10 +66,6 @@ class ArchiveReceiver:
         for digest in self._hashes.values():
             digest.update(chunk)
         if self.is_bare is None:
-            chunk, self.start = self.start + chunk, b""
-            if len(chunk) < len(_GZIP):
-                self.start = chunk
-                return
             self.is_bare = not chunk.startswith(_GZIP)
         if len(self.start) < _TELLING:
             self.start += chunk[:_TELLING]
@@ -103,7 +98,6 @@ class ArchiveReceiver:
 
     def _write(self, data: bytes) -> None:
         if self._written <= UNPACKED_LIMIT:
-            assert self._content is not None, "nothing comes after close()"
             with changing(f"unpack into {self._folder}"):
                 write_all(self._content, data)
             self._written += len(data)
@@ -139,7 +133,6 @@ class ArchiveReceiver:
             raise unsafe()
         if self._is_damaged or not (self.is_bare or self._decompressor.eof):
             raise damaged()
-        assert self._content is not None, "nothing comes after close()"
         return self._content
 
 

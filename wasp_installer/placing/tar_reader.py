@@ -8,7 +8,6 @@ what only such an archive has is refused before tarfile acts on it.
 from __future__ import annotations
 
 import tarfile
-import zlib
 from collections.abc import Iterator
 from typing import IO, Any, Final, NoReturn
 
@@ -77,18 +76,11 @@ def entries(content: IO[bytes]) -> Iterator[Entry]:
                 yield entry
             if _NOT_FOR_ALL & archive.pax_headers.keys():
                 raise DamagedTarError("one name for all entries")
-            _check_end(content, archive.offset)
-    except (tarfile.TarError, ValueError, OverflowError, RecursionError, zlib.error) as error:
+            if length - archive.offset < _BLOCK:
+                raise DamagedTarError("no end")
+            content.seek(archive.offset)
+            while piece := content.read(_LONGEST_EXTENSION):
+                if piece.strip(b"\0"):
+                    raise DamagedTarError("something behind the end")
+    except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
         raise DamagedTarError(str(error)) from error
-
-
-def _check_end(content: IO[bytes], position: int) -> None:
-    """Whether the end is there, and nothing but zeros behind the last entry."""
-    content.seek(position)
-    first = True
-    while piece := content.read(_LONGEST_EXTENSION):
-        if piece.strip(b"\0") or (first and len(piece) < _BLOCK):
-            raise DamagedTarError("no end, or something behind it")
-        first = False
-    if first:
-        raise DamagedTarError("cut short")

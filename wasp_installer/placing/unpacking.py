@@ -80,7 +80,6 @@ def _is_safe(name: str, member: Entry, members: Mapping[str, Entry], data: str) 
         and not _CONTROL.search(f"{name}{member.linkname}")
         and len(os.fsencode(name)) <= LONGEST_PATH
         and max(len(os.fsencode(part)) for part in parts) <= LONGEST_NAME
-        and not member.name.startswith("/")
         and (not {"", ".", ".."} & set(parts) or (name in ("", ".") and member.isdir()))
         and all(folder is None or folder.isdir() for folder in above)
         and not (

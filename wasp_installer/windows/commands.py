@@ -192,9 +192,7 @@ class Run:
 
     def _write_cmd(self, distribution: Distribution) -> None:
         executable = f"{self._prefix_inside or '$HOME/.local'}/bin/wasp"
-        assert self._wsl.program is not None, "a distribution was found with it"
-        root = self._wsl.environment.get("SystemRoot", "")
-        content = wasp_cmd(distribution.name, executable, self._wsl.program, root)
+        content = wasp_cmd(distribution.name, executable, self._wsl.program)
         staged = self._cmd.with_name(f".wasp-{os.getpid()}.cmd")
         with changing(f"write {self._cmd}"):
             self._cmd.parent.mkdir(parents=True, exist_ok=True)

@@ -25,22 +25,18 @@ if defined WSLENV (set "WSLENV={variables}:%WSLENV%") else set "WSLENV={variable
 """
 
 
-def wasp_cmd(distribution: str, executable: str, program: str, system_root: str) -> bytes:
-    """The wasp.cmd that enters ``distribution``, in the current folder, and runs ``executable``.
-
-    ``program`` is wsl.exe; below ``system_root`` it is named by a variable.
-    """
+def wasp_cmd(distribution: str, executable: str, program: str) -> bytes:
+    """The wasp.cmd that enters ``distribution`` by ``program``, and runs ``executable`` there."""
     gone = (
         f"[ -x {executable} ] || {{ echo wasp: Wasp is no longer in {distribution}. "
         "Install it again: python install.py >&2; exit 127; }; "
     )
     shell, options, script, _name = wsl.in_login_shell(executable, gone)
-    if system_root and program.lower().startswith(system_root.lower() + "\\"):
-        program = r"%SystemRoot%\System32\wsl.exe"
     text = _TEXT.format(
         distribution=distribution,
         variables=":".join(wsl.SHARED_VARIABLES),
-        program=program,
+        # The name for 32-bit programs, which cmd is not.
+        program=program.replace("Sysnative", "System32"),
         shell=shell,
         options=options,
         script=script.replace("%", "%%"),

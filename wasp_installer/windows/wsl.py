@@ -112,8 +112,8 @@ def in_login_shell(command: str, before: str = "") -> list[str]:
     return ["/bin/sh", "-lc", script, "sh"]
 
 
-def _program(environment: Mapping[str, str]) -> str | None:
-    """Where wsl.exe is: its own place first, as a search on Windows begins in the current folder.
+def _program(environment: Mapping[str, str]) -> str:
+    """Where wsl.exe is, or "": its own place first, as a search begins in the current folder.
 
     A 32-bit Python sees that place by the name of Sysnative only.
     """
@@ -122,14 +122,13 @@ def _program(environment: Mapping[str, str]) -> str | None:
         program = f"{root}\\{folder}\\wsl.exe"
         if os.path.isfile(program):
             return program
-    return shutil.which("wsl.exe", path=environment.get("PATH"))
+    return shutil.which("wsl.exe", path=environment.get("PATH")) or ""
 
 
 class Wsl:
     """The wsl.exe of this machine.
 
-    ``program`` is where it is, None where there is none; ``environment`` is what it is started
-    with.
+    ``program`` is where it is, or ""; ``environment`` is what it is started with.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -166,7 +165,7 @@ class Wsl:
         )
 
     def _listed(self) -> list[Distribution]:
-        if self.program is None:
+        if not self.program:
             raise _refusal(
                 "Wasp runs inside WSL, which this machine does not have.", _HOW_TO_GET_WSL
             )
@@ -198,7 +197,6 @@ class Wsl:
 
         --exec hands them over as they are; after "--" the person's shell would read them again.
         """
-        assert self.program is not None, "a distribution was found with it"
         return [self.program, "-d", name, "--exec", *arguments]
 
     def path_inside(self, name: str, path: str) -> str:
