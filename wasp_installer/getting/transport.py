@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -48,7 +47,9 @@ class Transport:
 
     def get_json(self, url: str, *, attempts: int = ATTEMPTS) -> Any:
         """The JSON document at ``url``; "not-found" where there is none."""
-        body = self._ask("GET", url, self._document, attempts=attempts)
+        body = self._ask(
+            "GET", url, lambda got: b"".join(self._chunks(got, JSON_LIMIT)), attempts=attempts
+        )
         try:
             # UTF-8, perhaps with a mark at its start, which JSON may have (RFC 8259, 8.1).
             return json.loads(body.decode("utf-8-sig", "replace"))
@@ -84,7 +85,7 @@ class Transport:
         """
 
         def deliver(response: requests.Response) -> None:
-            start(_content_length(response))
+            start(response.raw.length_remaining)
             for chunk in self._chunks(response, ARCHIVE_LIMIT):
                 take(chunk)
 
@@ -146,15 +147,12 @@ class Transport:
             raise answers[0]
         return answers[0]
 
-    def _document(self, response: requests.Response) -> bytes:
-        return b"".join(self._chunks(response, JSON_LIMIT))
-
     def _chunks(self, response: requests.Response, limit: int) -> Iterator[bytes]:
         """The body, piece by piece as it arrives, watched for progress, length and completeness."""
         host = host_of(response.url)
-        expected, received = _content_length(response), 0
+        declared, received = response.raw.length_remaining or 0, 0
         window_start, window_received = time.monotonic(), 0
-        while max(expected or 0, received) <= limit and (chunk := response.raw.read1(CHUNK_SIZE)):
+        while max(declared, received) <= limit and (chunk := response.raw.read1(CHUNK_SIZE)):
             received += len(chunk)
             window_received += len(chunk)
             yield chunk
@@ -163,10 +161,5 @@ class Transport:
                 if window_received < SLOWEST_BYTES_PER_S * elapsed:
                     raise stalled(host, self.timeout_s)
                 window_start, window_received = time.monotonic(), 0
-        if max(expected or 0, received) > limit:
+        if max(declared, received) > limit:
             raise SourceProblem("bad-answer", f"{host} sent a file that is far too large")
-
-
-def _content_length(response: requests.Response) -> int | None:
-    text = response.headers.get("Content-Length", "")
-    return int(text) if re.fullmatch(r"[0-9]{1,30}", text) else None

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from wasp_installer.command_line.console import Console
-from wasp_installer.command_line.manager import Reported, read_report
+from wasp_installer.command_line.manager import read_report
 from wasp_installer.command_line.options import Options
 from wasp_installer.command_line.report import Result, result_of
 from wasp_installer.contents import content_of
@@ -124,7 +124,7 @@ class Run:
         archive = []
         if options.from_file is not None:
             archive = ["--from-file", self._wsl.path_inside(distribution.name, options.from_file)]
-        result = result_of(self._inside(distribution, "install", "--no-telemetry", *archive))
+        result = self._inside(distribution, "install", "--no-telemetry", *archive)
         if result.status == "installed":
             self._event.announce()
         if options.dry_run:
@@ -149,7 +149,7 @@ class Run:
             ended = self._run(distribution, *options.others)
             print(ended.stdout, end="")
             return Result("checked", code=ended.code)
-        return result_of(self._inside(distribution, *options.others))
+        return self._inside(distribution, *options.others)
 
     def _remove(self) -> Result:
         """Removes a version, or all: then wasp.cmd and the entry of PATH, too."""
@@ -159,7 +159,7 @@ class Run:
         if is_all and not options.dry_run and not _agrees(options, distribution):
             self._console.say("Nothing was changed.")
             return Result("unchanged")
-        result = result_of(self._inside(distribution, "--yes", *options.others))
+        result = self._inside(distribution, "--yes", *options.others)
         if options.dry_run or (not is_all and self._versions(distribution)):
             return result
         if MARK in self._content_of_cmd():
@@ -176,12 +176,12 @@ class Run:
 
     def _versions(self, distribution: Distribution) -> Sequence[str]:
         """What is installed inside."""
-        return self._inside(distribution, "list", "--quiet").words("versions")
+        return self._inside(distribution, "list", "--quiet").versions
 
-    def _inside(self, distribution: Distribution, *arguments: str) -> Reported:
+    def _inside(self, distribution: Distribution, *arguments: str) -> Result:
         """Has the sh program do what the arguments say, and report."""
         ended = self._run(distribution, "--porcelain", *arguments)
-        return read_report(self._console, ended.code, ended.stdout)
+        return result_of(read_report(self._console, ended.code, ended.stdout))
 
     def _run(self, distribution: Distribution, *arguments: str) -> Ended:
         """Has the sh program do what the arguments say in ``distribution``."""

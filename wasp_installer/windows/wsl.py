@@ -152,8 +152,17 @@ class Wsl:
                 "To see which there are: wsl --list --verbose",
             )
         chosen = wanted or by_preference(listed)
+        if listed and not chosen:
+            names = ", ".join(each.name for each in listed)
+            raise _refusal(
+                f"WSL has no distribution that you can use, only {names}.",
+                "Type this in PowerShell or cmd:  wsl --install -d Ubuntu\n"
+                "Then restart Windows, and run this again.",
+            )
         if not chosen:
-            raise _nothing_to_use(listed)
+            raise _refusal(
+                "Wasp runs inside WSL, which has no Linux distribution yet.", _HOW_TO_GET_WSL
+            )
         for distribution in chosen:
             if self._answers(distribution):
                 return distribution
@@ -232,17 +241,6 @@ class Wsl:
 _HOW_TO_GET_WSL: Final = (
     "Type this in PowerShell or cmd:  wsl --install\nThen restart Windows, and run this again."
 )
-
-
-def _nothing_to_use(listed: Sequence[Distribution]) -> InstallerError:
-    if listed:
-        names = ", ".join(each.name for each in listed)
-        return _refusal(
-            f"WSL has no distribution that you can use, only {names}.",
-            "Type this in PowerShell or cmd:  wsl --install -d Ubuntu\n"
-            "Then restart Windows, and run this again.",
-        )
-    return _refusal("Wasp runs inside WSL, which has no Linux distribution yet.", _HOW_TO_GET_WSL)
 
 
 def _refusal(message: str, hint: str) -> InstallerError:
