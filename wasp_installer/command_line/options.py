@@ -139,7 +139,7 @@ def parse(arguments: Sequence[str]) -> Options:
             elif word == "--destdir":
                 raise InstallerError("usage", "--destdir needs a value.", "See: --help")
             else:
-                others += [word, *([value] if value else [])]
+                others += [word, value]
         elif word in ("-h", "--help", "-V") and not any(each.startswith("-") for each in others):
             chosen["shows"] = word
             break

@@ -26,7 +26,7 @@ from wasp_installer.programs import Ended
 from wasp_installer.telemetry import InstallEvent
 
 from .user_path import PathSetup, UserPath, this_user_path
-from .wasp_cmd import MARK, distribution_of, wasp_cmd
+from .wasp_cmd import distribution_of, wasp_cmd
 from .wsl import Distribution, Wsl
 
 _INSIDE_PREFIX: Final = re.compile(r"/[A-Za-z0-9_./+@:-]*")
@@ -106,8 +106,7 @@ class Run:
     def _install(self) -> Result:
         """Installs inside, and makes wasp.cmd."""
         options = self._options
-        is_foreign = os.path.lexists(self._cmd) and MARK not in self._content_of_cmd()
-        if is_foreign and not options.force:
+        if os.path.lexists(self._cmd) and not self._entered() and not options.force:
             raise InstallerError(
                 "foreign-launcher",
                 f"{self._cmd} already exists, and this installer did not make it.",
@@ -162,7 +161,7 @@ class Run:
         result = self._inside(distribution, "--yes", *options.others)
         if options.dry_run or (not is_all and self._versions(distribution)):
             return result
-        if MARK in self._content_of_cmd():
+        if self._entered():
             with changing(f"remove {self._cmd}"):
                 self._cmd.unlink(missing_ok=True)
         self._path.remove()
@@ -172,7 +171,7 @@ class Run:
 
     def _enter(self) -> Distribution:
         """The distribution that wasp.cmd enters, as long as it is there, else the one to use."""
-        return self._wsl.choose(distribution_of(self._content_of_cmd()))
+        return self._wsl.choose(self._entered())
 
     def _versions(self, distribution: Distribution) -> Sequence[str]:
         """What is installed inside."""
@@ -202,9 +201,10 @@ class Run:
             finally:
                 staged.unlink(missing_ok=True)
 
-    def _content_of_cmd(self) -> str:
+    def _entered(self) -> str:
+        """The distribution that wasp.cmd enters, or "" without one of ours."""
         try:
-            return self._cmd.read_text(encoding="utf-8", errors="replace")
+            return distribution_of(self._cmd.read_text(encoding="utf-8", errors="replace"))
         except OSError:
             return ""
 

@@ -7,9 +7,10 @@ from typing import Final
 
 from . import wsl
 
-#: What tells a file of ours from others.
-MARK: Final = "The Wasp installer writes this file"
-_DISTRIBUTION: Final = re.compile(r"^rem distribution: (\S+)\r?$", re.MULTILINE)
+#: Tells a file of ours from others, too.
+_DISTRIBUTION: Final = re.compile(
+    r"The Wasp installer writes this file.*\r?\nrem distribution: (\S+)\r?$", re.MULTILINE
+)
 
 # %* is what was typed, which wsl.exe takes apart by the rules of every Windows program and hands
 # over as it is. The last line decides the exit code.
@@ -45,6 +46,6 @@ def wasp_cmd(distribution: str, executable: str, program: str) -> bytes:
 
 
 def distribution_of(content: str) -> str:
-    """The distribution that a wasp.cmd enters, or ""."""
+    """The distribution that a wasp.cmd of ours enters, or ""."""
     found = _DISTRIBUTION.search(content)
     return found[1] if found else ""
