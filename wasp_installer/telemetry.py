@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -41,23 +42,17 @@ class InstallEvent:
             telemetry_ping.parts_of(telemetry_ping.collector()[0])
         except ValueError:
             return
-        is_debugging = telemetry_ping.is_debugging()
-        if not is_debugging:
-            self._console.say(
-                f'Telemetry: sends a random id and "{telemetry_ping.this_os()}" now, and '
-                f"events when you use Wasp.\nSee {_PAGE}. "
-                "To turn it off, set WASP_TELEMETRY_DISABLE=1"
-            )
-        try:
-            stderr = None if is_debugging else subprocess.DEVNULL
-            with held_signals():
-                self._sender = _start_sender(stderr)
-        except OSError:
-            return  # no process can be started; that is for the install itself to meet
-        if is_debugging:
-            # It only prints.
-            self._sender.wait()
-        else:
+        if telemetry_ping.is_debugging():
+            telemetry_ping.main(["installed"])  # which only prints
+            return
+        self._console.say(
+            f'Telemetry: sends a random id and "{telemetry_ping.this_os()}" now, and '
+            f"events when you use Wasp.\nSee {_PAGE}. "
+            "To turn it off, set WASP_TELEMETRY_DISABLE=1"
+        )
+        # Where no process can be started, that is for the install itself to meet.
+        with contextlib.suppress(OSError), held_signals():
+            self._sender = _start_sender()
             self.outcome = "sent"
 
     def stop(self) -> None:
@@ -67,7 +62,7 @@ class InstallEvent:
             self._sender.wait()
 
 
-def _start_sender(stderr: int | None) -> subprocess.Popen[bytes]:
+def _start_sender() -> subprocess.Popen[bytes]:
     """Starts telemetry_ping.py away from the terminal; raises OSError where that fails."""
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
@@ -79,6 +74,6 @@ def _start_sender(stderr: int | None) -> subprocess.Popen[bytes]:
             [sys.executable, "-I", "-S", "-B", "-", "installed"],
             stdin=program,
             stdout=subprocess.DEVNULL,
-            stderr=stderr,
+            stderr=subprocess.DEVNULL,
             **options,
         )
