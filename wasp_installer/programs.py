@@ -65,7 +65,7 @@ class Program:
                 stack.enter_context(held_signals())
                 self._process = process = subprocess.Popen(
                     command,
-                    env=None if environment is None else dict(environment),
+                    env=environment,
                     cwd=folder,
                     stdin=file,
                     stdout=subprocess.PIPE,
