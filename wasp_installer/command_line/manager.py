@@ -12,14 +12,15 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NoReturn
 
-from wasp_installer.contents import content_of, path_of
+from wasp_installer.contents import content_of
 from wasp_installer.errors import EXIT_CODES, InstallerError, InterruptedRunError, Slug
 from wasp_installer.programs import Program, file_of
 
 from .console import Console
 from .report import result_of
 
-_SHELL: Final = "/bin/sh"
+#: Reads the sh program on stdin, as that may be inside this one. It asks on the terminal itself.
+_COMMAND: Final = ("/bin/sh", "-s", "--")
 _ESCAPE: Final = re.compile(r"\\(.)")
 
 
@@ -72,12 +73,11 @@ def managing(
     Gives what waits for its report; see ``read_report``. It shares the terminal, so that it meets
     Ctrl-C by itself, and may ask.
     """
-    # First, as what follows "--" is no option.
-    command, script = _command_line(["--porcelain", *arguments])
     with Program(
-        command,
+        # First, as what follows "--" is no option.
+        [*_COMMAND, "--porcelain", *arguments],
         environment={**os.environ, "DESTDIR": destdir},
-        stdin=script,
+        stdin=content_of("install.sh"),
         stderr=None,
         shares_terminal=True,
     ) as program:
@@ -102,19 +102,6 @@ def manage(console: Console, arguments: Sequence[str], destdir: str) -> Reported
 
 def hand_over(arguments: Sequence[str]) -> NoReturn:
     """Becomes the sh program, with this process's arguments, streams and exit code."""
-    command, script = _command_line(arguments)
-    if script is not None:
-        with file_of(script) as file:
-            os.dup2(file.fileno(), 0)
-    os.execv(command[0], command)
-
-
-def _command_line(arguments: Sequence[str]) -> tuple[list[str], bytes | None]:
-    """How the sh program is started with ``arguments``, and what the shell reads on its stdin.
-
-    That is the sh program itself, where it is inside this one. From a terminal it asks, not there.
-    """
-    path = path_of("install.sh")
-    if path is not None:
-        return [_SHELL, path, *arguments], None
-    return [_SHELL, "-s", "--", *arguments], content_of("install.sh")
+    with file_of(content_of("install.sh")) as file:
+        os.dup2(file.fileno(), 0)
+    os.execv(_COMMAND[0], [*_COMMAND, *arguments])
