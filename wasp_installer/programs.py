@@ -39,8 +39,8 @@ class Ended(NamedTuple):
 class Program:
     """A program that runs; after the ``with`` block it has ended.
 
-    It is apart from the terminal, in a session of its own, unless ``shares_terminal``. ``stdin`` is
-    what it reads. Its stderr is collected, unless ``stderr`` is given.
+    It is apart from the terminal, in a session of its own, and its stderr is collected, unless it
+    ``shares_terminal``. ``stdin`` is what it reads.
 
     Raises:
         OSError: it cannot be started.
@@ -53,7 +53,6 @@ class Program:
         environment: Mapping[str, str] | None = None,
         folder: str | Path | None = None,
         stdin: bytes | None = None,
-        stderr: int | IO[bytes] | None = subprocess.PIPE,
         shares_terminal: bool = False,
     ) -> None:
         self._has_session = not shares_terminal and sys.platform != "win32"
@@ -69,7 +68,7 @@ class Program:
                     cwd=folder,
                     stdin=file,
                     stdout=subprocess.PIPE,
-                    stderr=stderr,
+                    stderr=None if shares_terminal else subprocess.PIPE,
                     start_new_session=self._has_session,
                 )
         except InterruptedRunError:

@@ -78,7 +78,6 @@ def managing(
         [*_COMMAND, "--porcelain", *arguments],
         environment={**os.environ, "DESTDIR": destdir},
         stdin=content_of("install.sh"),
-        stderr=None,
         shares_terminal=True,
     ) as program:
 

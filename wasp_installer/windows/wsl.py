@@ -233,9 +233,7 @@ class Wsl:
         # https://learn.microsoft.com/windows/wsl/filesystems#share-environment-variables
         names = [*INSTALLER_VARIABLES, self.environment.get("WSLENV", "")]
         environment = {**self.environment, "WSLENV": ":".join(filter(None, names))}
-        return run(
-            command, environment=environment, stdin=script, stderr=None, shares_terminal=True
-        )
+        return run(command, environment=environment, stdin=script, shares_terminal=True)
 
 
 _HOW_TO_GET_WSL: Final = (
