@@ -31,8 +31,7 @@ _HERE = Path(__file__).parent
 #: Functions that only Windows runs; tests of them need wine (WASP_TESTS_FULL=1).
 _ON_WINDOWS = (
     "wasp_installer/windows/commands.py::execute",
-    "wasp_installer/windows/user_path.py::this_user_path",
-    "wasp_installer/windows/user_path.py::_announce_change",
+    "wasp_installer/windows/user_path.py::announce_change",
 )
 
 

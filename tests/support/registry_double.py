@@ -18,7 +18,7 @@ class Key:
 
 
 class RegistryDouble:
-    """Holds the values of HKEY_CURRENT_USER\\Environment."""
+    """Holds the values of HKEY_CURRENT_USER\\Environment; ``changes`` is how often they changed."""
 
     HKEY_CURRENT_USER = 0x80000001
     KEY_READ = 0x20019
@@ -30,6 +30,7 @@ class RegistryDouble:
     def __init__(self, **values: tuple[Any, int]) -> None:
         self.values = dict(values)
         self.is_locked = False
+        self.changes = 0
 
     def CreateKeyEx(  # noqa: N802
         self, key: Any, sub_key: str, reserved: int = 0, access: int = 0, /
@@ -52,10 +53,12 @@ class RegistryDouble:
         assert key.access & self.KEY_WRITE == self.KEY_WRITE
         assert reserved == 0
         self.values[self._known(name)] = (value, kind)
+        self.changes += 1
 
     def DeleteValue(self, key: Any, name: str, /) -> None:  # noqa: N802
         assert key.access & self.KEY_WRITE == self.KEY_WRITE
         del self.values[self._known(name)]
+        self.changes += 1
 
     def _known(self, name: str) -> str:
         """Names of values have no case."""

@@ -29,12 +29,12 @@ def test_an_install(world: World, wsl: FakeWsl, inside: Machine, upstream: Upstr
     assert b"-d Ubuntu-22.04 --exec /bin/sh -lc" in world.cmd.read_bytes()
     bin_folder = str(world.cmd.parent)
     assert world.registry.values["Path"] == (f"{bin_folder};C:\\a", 2)
-    assert world.announced == 1
+    assert world.registry.changes == 1
     assert not list(world.cmd.parent.glob(".wasp-*"))
     before = (world.cmd.read_bytes(), dict(world.registry.values))
     assert world.run().status == "already-installed"
     assert (world.cmd.read_bytes(), world.registry.values) == before
-    assert world.announced == 1
+    assert world.registry.changes == 1
 
 
 def test_there_is_no_package_to_make(world: World, wsl: FakeWsl) -> None:
@@ -112,7 +112,7 @@ def test_a_dry_run_changes_nothing(world: World, inside: Machine, upstream: Upst
     assert world.run(dry_run=True).status == "planned"
     assert inside.layout.versions() == []
     assert not world.cmd.exists()
-    assert world.announced == 0
+    assert world.registry.changes == 0
 
 
 def test_an_archive_is_found_by_its_path_inside(
@@ -170,7 +170,7 @@ def test_removing_the_last_version_removes_wasp_cmd(world: World, upstream: Upst
     world.run()
     world.run("uninstall", "0.25.0")
     assert not world.cmd.exists()
-    assert world.announced == 2
+    assert world.registry.changes == 2
 
 
 @pytest.mark.parametrize("command", ["uninstall", "migrate-to-npm"])

@@ -11,7 +11,6 @@ from tests.support.registry_double import RegistryDouble
 from tests.support.wsl import FakeWsl
 from wasp_installer import Console, InstallerError, Options, Result
 from wasp_installer.windows.commands import Run
-from wasp_installer.windows.user_path import UserPath
 from wasp_installer.windows.wsl import Wsl
 
 HEADING = "  NAME                   STATE           VERSION\n"
@@ -36,18 +35,13 @@ class World:
         self.prefix = folder / "me" / ".local"
         self.cmd = self.prefix / "bin" / "wasp.cmd"
         self.registry = RegistryDouble(Path=("C:\\a", RegistryDouble.REG_EXPAND_SZ))
-        self.announced = 0
         self.console = Console()
-
-    def _announce(self) -> None:
-        self.announced += 1
 
     def run(self, *words: str, **options: object) -> Result:
         self.console = Console()
         chosen = {"source": "npm", "no_telemetry": True, "yes": True, **options}
         made = Options(others=words, prefix=str(self.prefix), **chosen)  # type: ignore[arg-type]
-        user_path = UserPath(self.registry, self._announce, self.environment)
-        return Run(made, self.console, Wsl(self.environment), user_path).execute()
+        return Run(made, self.console, Wsl(self.environment), self.registry).execute()
 
     def refuses(self, *words: str, **options: object) -> None:
         """A run ends with exit code 3 and says all of this; nothing is changed."""
@@ -58,4 +52,4 @@ class World:
         for word in words:
             assert word in said
         assert not self.cmd.exists()
-        assert self.announced == 0
+        assert self.registry.changes == 0

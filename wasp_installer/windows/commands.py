@@ -8,13 +8,14 @@ in its bin folder too, so that it is often on PATH already.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import re
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from wasp_installer.command_line.console import Console
 from wasp_installer.command_line.manager import read_report
@@ -25,7 +26,7 @@ from wasp_installer.errors import InstallerError, InterruptedRunError, changing,
 from wasp_installer.programs import Ended
 from wasp_installer.telemetry import InstallEvent
 
-from .user_path import PathSetup, UserPath, this_user_path
+from .user_path import PathSetup
 from .wasp_cmd import distribution_of, wasp_cmd
 from .wsl import Distribution, Wsl
 
@@ -38,15 +39,15 @@ def execute(options: Options, console: Console) -> Result:
     Raises:
         InstallerError: what went wrong.
     """
-    return Run(options, console, Wsl(os.environ), this_user_path(os.environ)).execute()
+    # Only Windows has it.
+    registry = importlib.import_module("winreg")
+    return Run(options, console, Wsl(os.environ), registry).execute()
 
 
 class Run:
-    """One run on a machine with ``wsl`` and ``user_path``."""
+    """One run on a machine with ``wsl``; its ``registry`` is that of the module winreg."""
 
-    def __init__(
-        self, options: Options, console: Console, wsl: Wsl, user_path: UserPath | None
-    ) -> None:
+    def __init__(self, options: Options, console: Console, wsl: Wsl, registry: Any) -> None:
         self._options = options
         self._console = console
         self._event = InstallEvent(options, console)
@@ -58,7 +59,7 @@ class Run:
             self._prefix_inside, prefix = prefix, os.path.join(os.path.expanduser("~"), ".local")
         folder = Path(os.path.normpath(prefix)) / "bin"
         self._cmd = folder / "wasp.cmd"
-        changed = None if options.no_modify_path else user_path
+        changed = None if options.no_modify_path else registry
         self._path = PathSetup(console, folder, wsl.environment, changed)
 
     def execute(self) -> Result:

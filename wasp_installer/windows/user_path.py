@@ -9,7 +9,7 @@ from __future__ import annotations
 import ntpath
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -26,63 +26,43 @@ _VALUE: Final = "Path"
 _LONGEST: Final = 32_766
 
 
-class UserPath:
-    """The user's own PATH.
+def change(registry: Any, folder: str, first: list[str], environment: Mapping[str, str]) -> bool:
+    """Puts ``first``, in place of ``folder``, before the other entries of the user's own PATH.
 
-    ``registry`` is the standard library's ``winreg``, which only Windows has, and ``announce``
-    tells the running programs that PATH has changed.
+    These stay as they are written. ``registry`` is the standard library's ``winreg``, which only
+    Windows has. Returns whether anything had to be changed.
+
+    Raises:
+        OSError: the registry does not let us, or the value would be too long.
     """
-
-    def __init__(
-        self, registry: Any, announce: Callable[[], None], environment: Mapping[str, str]
-    ) -> None:
-        self._registry = registry
-        self._announce = announce
-        self._environment = environment
-
-    def add(self, folder: str) -> bool:
-        """Puts ``folder`` first; False when it is there already. The rest stays as it is written.
-
-        Raises:
-            OSError: the registry does not let us, or the value would be too long.
-        """
-        return self._change(folder, [folder])
-
-    def remove(self, folder: str) -> bool:
-        """Takes ``folder`` out; False when it is not in it."""
-        return self._change(folder, [])
-
-    def _change(self, folder: str, first: list[str]) -> bool:
-        """Puts ``first``, in place of ``folder``, before the other entries."""
-        registry = self._registry
-        access = registry.KEY_READ | registry.KEY_WRITE
-        with registry.CreateKeyEx(registry.HKEY_CURRENT_USER, _KEY, 0, access) as key:
-            try:
-                value, kind = registry.QueryValueEx(key, _VALUE)
-            except FileNotFoundError:
-                # A new one may name other variables.
-                value, kind = "", registry.REG_EXPAND_SZ
-            if kind not in (registry.REG_SZ, registry.REG_EXPAND_SZ):
-                raise OSError("PATH in the registry is not a text")
-            found = places(value, folder, self._environment)
-            if bool(found) == bool(first):
-                return False
-            entries = enumerate(value.split(";") if value else [])
-            changed = ";".join([*first, *(entry for at, entry in entries if at not in found)])
-            if len(changed) > _LONGEST:
-                raise OSError("PATH would be too long")
-            if changed:
-                registry.SetValueEx(key, _VALUE, 0, kind, changed)
-            else:
-                registry.DeleteValue(key, _VALUE)
-        self._announce()
-        return True
+    access = registry.KEY_READ | registry.KEY_WRITE
+    with registry.CreateKeyEx(registry.HKEY_CURRENT_USER, _KEY, 0, access) as key:
+        try:
+            value, kind = registry.QueryValueEx(key, _VALUE)
+        except FileNotFoundError:
+            # A new one may name other variables.
+            value, kind = "", registry.REG_EXPAND_SZ
+        if kind not in (registry.REG_SZ, registry.REG_EXPAND_SZ):
+            raise OSError("PATH in the registry is not a text")
+        if is_on(value, folder, environment) == bool(first):
+            return False
+        entries = value.split(";") if value else []
+        others = [entry for entry in entries if not is_on(entry, folder, environment)]
+        changed = ";".join(first + others)
+        if len(changed) > _LONGEST:
+            raise OSError("PATH would be too long")
+        if changed:
+            registry.SetValueEx(key, _VALUE, 0, kind, changed)
+        else:
+            registry.DeleteValue(key, _VALUE)
+    announce_change()
+    return True
 
 
-def places(path: str, folder: str, environment: Mapping[str, str]) -> set[int]:
-    """Which entries of a PATH stand for ``folder``, however it is written there."""
+def is_on(path: str, folder: str, environment: Mapping[str, str]) -> bool:
+    """Whether an entry of a PATH stands for ``folder``, however it is written there."""
     wanted = _plain(folder, environment)
-    return {at for at, entry in enumerate(path.split(";")) if _plain(entry, environment) == wanted}
+    return any(_plain(entry, environment) == wanted for entry in path.split(";"))
 
 
 def _plain(entry: str, environment: Mapping[str, str]) -> str:
@@ -92,16 +72,8 @@ def _plain(entry: str, environment: Mapping[str, str]) -> str:
     return ntpath.normpath(text).lower() if text else ""
 
 
-def this_user_path(environment: Mapping[str, str]) -> UserPath | None:
-    """That of the person who runs this; None where there is no registry."""
-    if sys.platform == "win32":
-        import winreg
-
-        return UserPath(winreg, _announce_change, environment)
-    return None
-
-
-def _announce_change() -> None:
+def announce_change() -> None:
+    """Tells the running programs that PATH has changed."""
     # https://learn.microsoft.com/windows/win32/winmsg/wm-settingchange
     if sys.platform == "win32":
         import ctypes
@@ -115,22 +87,25 @@ def _announce_change() -> None:
 class PathSetup:
     """What one run does about PATH; ``folder`` is where wasp.cmd is.
 
-    ``user_path`` is None where it may not be changed.
+    ``registry`` is None where it may not be changed.
     """
 
     console: Console
     folder: Path
     environment: Mapping[str, str]
-    user_path: UserPath | None
+    registry: Any
 
     @property
     def _mark(self) -> Path:
         """Says that the entry is ours: others need theirs after we are gone."""
         return self.folder / ".added-to-path-by-wasp"
 
+    def _change(self, first: list[str]) -> bool:
+        return change(self.registry, str(self.folder), first, self.environment)
+
     def is_done(self) -> bool:
         """Whether the folder is an entry of PATH."""
-        return bool(places(self.environment.get("PATH", ""), str(self.folder), self.environment))
+        return is_on(self.environment.get("PATH", ""), str(self.folder), self.environment)
 
     def add(self) -> None:
         """Makes new terminals find wasp, and says so; a warning says what was not done."""
@@ -143,16 +118,16 @@ class PathSetup:
                 f"{self.folder} cannot be on PATH: its name has a semicolon, a percent sign or a "
                 "quote.\nChoose another place with --prefix DIR."
             )
-        elif self.user_path and file and self.environment.get("GITHUB_ACTIONS"):
+        elif self.registry and file and self.environment.get("GITHUB_ACTIONS"):
             self._add_for_github(Path(file))
-        elif self.user_path is None or is_on_ci(self.environment):
+        elif self.registry is None or is_on_ci(self.environment):
             self.console.warn(f"{self.folder} is not on your PATH. {_SETTINGS}")
         else:
-            self._add(self.user_path)
+            self._add()
 
-    def _add(self, user_path: UserPath) -> None:
+    def _add(self) -> None:
         try:
-            is_new = user_path.add(str(self.folder))
+            is_new = self._change([str(self.folder)])
             if is_new:
                 self._mark.touch()
         except OSError as error:
@@ -175,10 +150,10 @@ class PathSetup:
 
     def remove(self) -> None:
         """Takes out what ``add`` put in, and says so."""
-        if self.user_path is None or not self._mark.exists():
+        if self.registry is None or not self._mark.exists():
             return
         try:
-            is_gone = self.user_path.remove(str(self.folder))
+            is_gone = self._change([])
             self._mark.unlink()
         except OSError as error:
             self.console.warn(f"{self.folder} is still on your PATH: {error}.")
