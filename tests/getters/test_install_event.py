@@ -287,6 +287,7 @@ def test_what_is_begun_is_counted_however_it_ends(
     counted.toolbox.fake_uname("FreeBSD", "amd64")
     run = counted.install("0.99.0", "--quiet").failed(3, "unsupported-platform")
     assert "telemetry:" not in run.stderr.lower()
+    counted.run("list").ok()
     counted.wait_for_background()
     assert len(collector.deliveries) == 4
 
