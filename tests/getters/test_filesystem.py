@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,59 +21,47 @@ LARGE = replace(
     tiny_package("0.25.0"),
     data=(*DATA_MEMBERS, Member("data/large", os.urandom(600 * 1024))),
 )
+#: How a disk is, and what is said of it.
+DISKS = {
+    "small": ("no-space", "space"),
+    "small, for a file": ("no-space", "space"),
+    "full": ("no-space", "space"),
+    "read-only": ("read-only", "read-only"),
+    "noexec": ("permission-denied", "noexec"),
+}
 
 
 def no_archive_was_fetched(upstream: Upstream) -> bool:
     return not [path for path in upstream.server.fetched if path.endswith(("gz", ".tgz"))]
 
 
-@pytest.fixture
-def small_disk(machine: Machine) -> Iterator[Path]:
-    """A disk at the prefix, on which a version has room and a large one has not."""
-    with small_filesystem(machine.layout.prefix, "size=640k,mode=755") as disk:
-        yield disk
-
-
-@pytest.mark.parametrize("origin", ["npm", "file"])
-def test_a_full_disk_is_named_and_keeps_the_version_before(
-    machine: Machine, upstream: Upstream, small_disk: Path, origin: str
-) -> None:
-    machine.layout.plant("0.24.0")
-    machine.run("use", "0.24.0").ok()
-    before = picture(small_disk)
-    release = upstream.publish("0.25.0", package=LARGE)
-    archive = machine.root / "wasp.tgz"
-    archive.write_bytes(release.npm_archive)
-    options = ["--from-file", str(archive)] if origin == "file" else []
-    machine.install(None, *options).failed(7, "no-space").says("space")
-    assert picture(small_disk) == before
-    assert machine.wasp("version").stdout == "0.24.0\n"
-
-
-def test_a_disk_that_is_full_already(
-    machine: Machine, upstream: Upstream, small_disk: Path
-) -> None:
-    upstream.publish("0.25.0")
-    filler = small_disk / "filler"
-    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+def fill(disk: Path) -> None:
+    with (disk / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while file.write(bytes(4096)):
             pass
-    machine.install().failed(7, "no-space")
-    assert set(picture(small_disk)) == {"filler"}
 
 
-def test_a_read_only_disk_is_named(machine: Machine, upstream: Upstream, small_disk: Path) -> None:
-    upstream.publish("0.25.0")
-    remount(small_disk, "ro")
-    machine.install().failed(7, "read-only").says("read-only")
-    assert no_archive_was_fetched(upstream)
-
-
-def test_a_disk_that_runs_no_programs_is_named(machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    with small_filesystem(machine.layout.prefix, "size=1m,mode=755,noexec") as disk:
-        machine.install().failed(7, "permission-denied").says("noexec")
-        assert picture(disk) == {}
+@pytest.mark.parametrize("kind", DISKS)
+def test_a_disk_that_takes_no_install_is_named(
+    machine: Machine, upstream: Upstream, kind: str
+) -> None:
+    """What was there stays."""
+    layout, slug, words = machine.layout, *DISKS[kind]
+    release = upstream.publish("0.25.0", package=LARGE if "small" in kind else None)
+    archive = machine.root / "wasp.tgz"
+    archive.write_bytes(release.npm_archive)
+    options = "size=640k,mode=755" + (",noexec" if kind == "noexec" else "")
+    with small_filesystem(layout.prefix, options) as disk:
+        layout.plant("0.24.0")
+        if kind == "full":
+            fill(disk)
+        if kind == "read-only":
+            remount(disk, "ro")
+        before = picture(disk)
+        given = ["--from-file", str(archive)] if "file" in kind else []
+        machine.install(None, *given).failed(7, slug).says(words)
+        assert picture(disk) == before
+    assert kind != "read-only" or no_archive_was_fetched(upstream)
 
 
 @pytest.mark.parametrize(
@@ -107,13 +94,15 @@ def test_other_commands_where_nothing_can_be_written(
         assert {name: entry.content for name, entry in picture(disk).items()} == before
 
 
-# --- Permissions ---------------------------------------------------------------------------------
+# --- Permissions, and odd things in the way ------------------------------------------------------
 
 
 @pytest.mark.parametrize("closed", ["", "bin", "share/wasp-lang"])
 def test_one_closed_folder_is_enough(both: Getters, upstream: Upstream, closed: str) -> None:
     """It stays one's own, as root refuses another's before it tries."""
     both.machine.wrapper = without_privileges()
+    # One that is missing does not matter.
+    both.machine.set(TMPDIR="/no/such/folder")
     upstream.publish("0.25.0")
     layout = both.machine.layout
     for folder in (layout.launcher.parent, layout.share):
@@ -140,35 +129,15 @@ def test_an_installed_wasp_can_be_listed_by_anybody(shell_machine: Machine) -> N
     assert shell_machine.run("list").ok().stdout == "* 0.25.0\n"
 
 
-def test_a_temporary_folder_that_is_missing_does_not_matter(
-    both: Getters, upstream: Upstream
-) -> None:
-    upstream.publish("0.25.0")
-    both.machine.set(TMPDIR="/no/such/folder")
-    both.install(None, "--dry-run").ok()
-    both.install().ok()
-
-
-# --- Odd things in the way -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("place", ["", "share", "share/wasp-lang", "bin"])
+@pytest.mark.parametrize("place", ["share", "bin"])
 def test_a_file_where_a_folder_should_be(both: Getters, upstream: Upstream, place: str) -> None:
     upstream.publish("0.25.0")
     file = both.machine.layout.prefix / place
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(parents=True)
     file.write_text("in the way\n")
     before = picture(both.machine.home)
     both.install(certain_only=True).failed(7, "file-system").says(file.name)
     assert picture(both.machine.home) == before
-
-
-def test_a_file_where_the_version_should_be(both: Getters, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    both.machine.layout.share.mkdir(parents=True)
-    both.machine.layout.version_folder("0.25.0").write_text("in the way\n")
-    both.install().ok()
-    assert both.machine.wasp("version").stdout == "0.25.0\n"
 
 
 def test_an_archive_that_cannot_be_read(both: Getters) -> None:

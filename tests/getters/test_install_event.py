@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,21 +14,13 @@ from tests.support.collector import Collector
 from tests.support.frontends import PYTHON
 from tests.support.functions import call_functions
 from tests.support.machines import Machine, MachineRoom, Run
-from tests.support.processes import survivors
+from tests.support.processes import COLLECTING, MARK, survivors
 from tests.support.proxy import Proxy
 from tests.support.releases import NPM_PLATFORMS, Upstream, npm_tarball_path
-from tests.support.replies import (
-    Content,
-    Reply,
-    Reset,
-    Stall,
-    StallAfter,
-    closed_port,
-    redirect,
-    status,
-)
+from tests.support.replies import Content, Reply, Reset, Stall, StallAfter, redirect, status
 from tests.support.server import Server
-from tests.support.toolboxes import macos_toolbox
+from wasp_installer import Console, Options
+from wasp_installer.telemetry import InstallEvent
 
 BODY = re.compile(
     r'\{"api_key": "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4", "type": "capture", '
@@ -40,12 +33,207 @@ NOTICE = (
 )
 
 
+# --- The sending alone ---------------------------------------------------------------------------
+
+#: Some systems have a tr that refuses bytes that are no text, whatever the locale.
+REFUSING_TR = """\
+copy=$TMPDIR/tr-$$
+cat >"$copy"
+case $(od -An -v -tx1 "$copy") in
+    *' '[89a-f]* | *' 00'*) echo 'tr: Illegal byte sequence' >&2; rm "$copy"; exit 1 ;;
+esac
+/usr/bin/tr "$@" <"$copy"
+rm "$copy"
+"""
+#: Announces an install with each of these variables; returns what was said.
+Announce = Callable[..., "list[str]"]
+
+
+@pytest.fixture(params=["curl", "wget", "busybox", "python"])
+def client(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def announce(
+    client: str,
+    shell_machine: Machine,
+    collector: Collector,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> Announce:
+    """By a tool of the sh program, or by install.py, on a machine with passwords in files."""
+    machine = shell_machine.collects(collector)
+    netrc = machine.home / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login me password hunter2\n")
+    netrc.chmod(0o600)
+    (machine.home / ".curlrc").write_text("netrc\n")
+    machine.toolbox.script("tr", REFUSING_TR).remove(*(["curl"] if client != "curl" else []))
+    if client == "wget":
+        machine.toolbox.link("wget")
+    elif client == "busybox":
+        machine.toolbox.busybox("wget")
+
+    def by_python(variables: str) -> str:
+        with monkeypatch.context() as context:
+            context.delenv("WASP_TELEMETRY_DISABLE")
+            for name in ("HOME", "SSL_CERT_FILE", "WASP_TELEMETRY_URL", COLLECTING, MARK):
+                context.setenv(name, machine.environment[name])
+            for variable in variables.split():
+                context.setenv(*variable.split("=", 1))
+            event = InstallEvent(Options(prefix="/prefix"), Console())
+            event.announce()
+            said = capfd.readouterr().err
+            assert (event.outcome == "sent") == (said == f"{NOTICE}\n")
+        machine.wait_for_background()
+        return said.rstrip("\n")
+
+    def announce(*settings: str) -> list[str]:
+        if client == "python":
+            return list(map(by_python, settings))
+        calls = [
+            f"{f'export {each}' if each else ':'}\nos=linux\nannounce_install\nwait"
+            for each in settings
+        ]
+        return call_functions(machine, calls)
+
+    return announce
+
+
+def test_it_is_exactly_these_bytes(announce: Announce, client: str, collector: Collector) -> None:
+    """The wget of busybox would follow a redirect, and may not check certificates."""
+    said = announce("", "")
+    if client == "busybox":
+        assert said == ["", ""]
+        assert collector.server.connections == 0
+        return
+    assert said == [NOTICE, NOTICE]
+    assert max(map(len, NOTICE.splitlines())) <= 80
+    one, other = collector.deliveries
+    for delivery in (one, other):
+        assert BODY.fullmatch(delivery.body.decode("ascii")), delivery.body
+        # Nothing about its sender.
+        headers = delivery.headers
+        assert headers.pop("host") == f"127.0.0.1:{collector.server.port}"
+        assert headers.pop("content-length") == str(len(delivery.body))
+        assert headers.pop("content-type") == "application/json"
+        assert headers.pop("user-agent") == "wasp"
+        assert headers.pop("accept-encoding", "identity") == "identity"
+        assert headers.pop("accept", "*/*") == "*/*"
+        assert headers.pop("connection", "close").lower() in ("close", "keep-alive")
+        assert headers == {}
+    assert one.event["distinct_id"] != other.event["distinct_id"]
+
+
+@pytest.fixture
+def plain() -> Iterator[Collector]:
+    """A collector without TLS."""
+    server = Server(None)
+    yield Collector(server)
+    server.close()
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    running = Proxy()
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize("client", ["curl", "wget", "python"])
+def test_where_it_goes(
+    announce: Announce,
+    client: str,
+    collector: Collector,
+    plain: Collector,
+    proxy: Proxy,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "no-authorities.pem").touch()
+    cases = {
+        "WASP_TELEMETRY_KEY=phc_of-a-test": NOTICE,
+        f"HTTPS_PROXY={proxy.url} WASP_TELEMETRY_KEY=by-proxy": NOTICE,
+        # Plain http stays on this machine.
+        f"WASP_TELEMETRY_URL={plain.url} http_proxy={proxy.url} all_proxy={proxy.url}": NOTICE,
+        "WASP_TELEMETRY_URL=http://collector.invalid/capture/": "",
+        "WASP_TELEMETRY_DISABLE=": "",
+    }
+    assert announce(*cases) == list(cases.values())
+    keys = [delivery.event["api_key"] for delivery in collector.deliveries]
+    assert keys == ["phc_of-a-test", "by-proxy"]
+    assert len(plain.deliveries) == 1
+    # What is sent later goes its own way, whatever the machine's proxy.
+    assert len(proxy.tunnels) == (client != "python")
+    connections = collector.server.connections
+    nobody = tmp_path / "no-authorities.pem"
+    assert announce(f"SSL_CERT_FILE={nobody} CURL_CA_BUNDLE={nobody}") == [NOTICE]
+    assert collector.server.connections == connections + 1
+    assert len(collector.deliveries) == 2
+    [said] = announce("WASP_TELEMETRY_DEBUG=1")
+    assert BODY.fullmatch(said)
+    assert collector.server.connections == connections + 1
+
+
+@pytest.mark.parametrize("client", ["curl", "wget", "python"])
+def test_an_answer_does_not_matter(announce: Announce, server: Server, closed: int) -> None:
+    replies: dict[str, Reply] = {
+        "busy": status(429, Retry_After="5"),
+        "login": status(401, WWW_Authenticate='Basic realm="x"'),
+        "reset": Reset(),
+        "moved": redirect("/elsewhere", 307),
+        "huge": Content(b"x" * 5_000_000),
+    }
+    for name, reply in replies.items():
+        server.answer(f"/{name}", reply)
+    urls = [*(f"{server.url}/{name}" for name in replies), f"https://127.0.0.1:{closed}/"]
+    said = announce(*(f"WASP_TELEMETRY_URL={url}" for url in urls))
+    assert said == [NOTICE] * len(urls)
+    assert server.requests == {f"/{name}": 1 for name in replies}
+    assert not [headers for headers in server.headers if "Authorization" in headers]
+
+
+def test_what_makes_no_event_or_another(shell_machine: Machine) -> None:
+    """A key that would be more than that, and a random number that is none."""
+    settings = {
+        "": '"os": "Unknown"',
+        "os=macos": '"os": "osx"',
+        """WASP_TELEMETRY_KEY='a", "b": "c'""": "none",
+        "od() { echo 1 2 3; }": "none",
+        "od() { :; }": "none",
+    }
+    calls = [f'{each}\nmake_install_event && lines "$event" || echo none' for each in settings]
+    for expected, said in zip(settings.values(), call_functions(shell_machine, calls)):
+        assert expected in said
+
+
+def test_it_holds_no_file_of_its_caller(
+    shell_machine: Machine, collector: Collector, server: Server
+) -> None:
+    """Who waits for the end of a pipe waits for all who could write into it."""
+    shell_machine.collects(collector)
+    server.answer("/capture/", Stall())
+    call = """
+    mkfifo "$work/pipe"
+    cat "$work/pipe" >/dev/null &
+    reader=$!
+    quiet=true
+    announce_install 7>"$work/pipe"
+    wait "$reader"
+    kill -0 "$sending" && echo free
+    kill "$sending"
+    """
+    assert call_functions(shell_machine, [call]) == ["free"]
+
+
+# --- Whole runs ----------------------------------------------------------------------------------
+
+
 def outcome(run: Run) -> str | None:
     """What was told of the event: by install.py in its report, by the sh program in its notice."""
     if "--porcelain" in run.argv:
         return "sent" if NOTICE.partition('"')[0] in run.stderr else None
     told = str(run.json["telemetry"])
-    return None if told == "none" else told
+    return told if told == "sent" else None
 
 
 @pytest.fixture
@@ -55,70 +243,53 @@ def counted(machine: Machine, collector: Collector, upstream: Upstream) -> Machi
     return machine.collects(collector)
 
 
-def begin(machine: Machine, *options: str) -> Run:
-    """An install that is begun is counted, however it ends: here, as there is no such version."""
-    return machine.install("0.99.0", "--source", "github", *options).failed(5)
-
-
-def test_an_install_sends_one_event_of_exactly_these_bytes(
-    counted: Machine, collector: Collector
-) -> None:
+def test_an_install_sends_one(counted: Machine, collector: Collector, upstream: Upstream) -> None:
+    """Also one by two sources."""
+    for platform in NPM_PLATFORMS:
+        upstream.server.answer(npm_tarball_path("0.25.0", platform), status(404))
     run = counted.install().ok()
-    [event] = collector.wait_for(1)
     counted.wait_for_background()
     [delivery] = collector.deliveries
     assert BODY.fullmatch(delivery.body.decode("ascii")), delivery.body
-    assert list(event) == ["api_key", "type", "event", "distinct_id", "properties"]
-    assert outcome(run) == "sent"
+    assert (run.json["source"], outcome(run)) == ("github", "sent")
     assert run.stderr.count(f"{NOTICE}\n") == 1
     assert run.stderr.index(NOTICE) < run.stderr.index("Installed")
-    assert max(map(len, NOTICE.splitlines())) <= 80
-    # Nothing about its sender.
-    headers = delivery.headers
-    assert headers.pop("host") == f"127.0.0.1:{collector.server.port}"
-    assert headers.pop("content-length") == str(len(delivery.body))
-    assert headers.pop("content-type") == "application/json"
-    assert headers.pop("user-agent") == "wasp"
-    assert headers.pop("accept-encoding", "identity") == "identity"
-    assert headers.pop("accept", "*/*") == "*/*"
-    assert headers.pop("connection", "close").lower() in ("close", "keep-alive")
-    assert headers == {}
 
 
-def test_every_install_has_an_id_of_its_own(counted: Machine, collector: Collector) -> None:
-    begin(counted)
-    begin(counted)
-    one, other = (event["distinct_id"] for event in collector.wait_for(2))
-    assert one != other
-
-
-@pytest.mark.parametrize("how", ["variable", "option"])
-def test_opted_out(counted: Machine, collector: Collector, how: str) -> None:
-    """The whole rule is tested in tests/telemetry/test_opting_out.py."""
-    if how == "variable":
-        counted.set(WASP_TELEMETRY_DISABLE="")
-    run = begin(counted, *(["--no-telemetry"] if how == "option" else []))
-    run.is_silent_about("telemetry:")
-    assert outcome(run) in ("disabled", None)
+def test_what_is_begun_is_counted_however_it_ends(
+    counted: Machine, collector: Collector, upstream: Upstream
+) -> None:
+    """And nothing else."""
+    archive = counted.root / "wasp.tgz"
+    archive.write_bytes(tiny_package("0.23.0").npm_archive())
+    for platform in NPM_PLATFORMS:
+        upstream.server.answer(npm_tarball_path("0.25.0", platform), Content(b"wrong bytes"))
+    counted.layout.plant("0.24.0")
+    steps = (
+        ("-v 0.99.0 --source github --no-telemetry", 5, None),
+        ("-v 0.99.0 --source github", 5, "sent"),
+        ("--source npm", 6, "sent"),
+        (f"--from-file {archive}", 0, "sent"),
+        (f"--from-file {archive}", 0, None),
+        ("--force --dry-run", 0, None),
+        ("LATEST", 0, None),
+        ("MARKED", 8, None),
+    )
+    for words, code, told in steps:
+        if words == "LATEST":
+            upstream.publish("0.24.0")
+        if words == "MARKED":
+            counted.layout.npm_marker.touch()
+        run = counted.install(None, *(words.split() if words.islower() else []))
+        assert (run.code, outcome(run)) == (code, told), run
+    counted.layout.npm_marker.unlink()
+    # What Wasp does not run on is told too.
+    counted.toolbox.fake_uname("FreeBSD", "amd64")
+    run = counted.install("0.99.0", "--quiet").failed(3, "unsupported-platform")
+    assert "telemetry:" not in run.stderr.lower()
+    counted.run("list").ok()
     counted.wait_for_background()
-    assert collector.server.count("/capture/") == 0
-
-
-def test_what_starts_no_install_sends_nothing(counted: Machine, collector: Collector) -> None:
-    counted.layout.plant("0.25.0")
-    told = [
-        counted.install("0.25.0").ok(),
-        counted.install().ok(),
-        counted.run("--json", "--force", "--dry-run").ok(),
-        counted.run("--json", "--no-such-option").failed(2),
-        counted.run("--json", "-v", "../evil").failed(2),
-        counted.run("--json", "list").ok(),
-        counted.run("--json", "migrate-to-npm").ok(),
-        counted.run("--json").failed(8),
-    ]
-    assert [outcome(run) for run in told] == [None] * len(told)
-    counted.wait_for_background()
-    assert collector.deliveries == []
+    assert len(collector.deliveries) == 4
 
 
 def test_packagers_are_no_users(
@@ -133,147 +304,21 @@ def test_packagers_are_no_users(
     assert collector.deliveries == []
 
 
-def test_another_version_than_the_installed_one_is_an_install(
-    counted: Machine, collector: Collector
-) -> None:
-    counted.layout.plant("0.24.0")
-    assert outcome(begin(counted)) == "sent"
-    counted.install("0.24.0").ok()
-    counted.wait_for_background()
-    assert len(collector.deliveries) == 1
-
-
-def test_an_upgrade_is_an_install_too_however_it_ends(
-    counted: Machine, collector: Collector, upstream: Upstream
-) -> None:
-    counted.layout.plant("0.24.0")
-    for platform in NPM_PLATFORMS:
-        upstream.server.answer(npm_tarball_path("0.25.0", platform), Content(b"wrong bytes"))
-    counted.install(None, "--source", "npm").failed(6)
-    assert len(collector.wait_for(1)) == 1
-    counted.wait_for_background()
-
-
-def test_a_file_is_an_install_too(counted: Machine, collector: Collector) -> None:
-    archive = counted.root / "wasp.tgz"
-    archive.write_bytes(tiny_package("0.23.0").npm_archive())
-    counted.layout.plant("0.24.0")
-    for expected in ("sent", None):
-        run = counted.run("--from-file", str(archive), "--json").ok()
-        assert outcome(run) == expected
-    counted.wait_for_background()
-    assert len(collector.deliveries) == 1
-
-
-def test_two_sources_are_one_install(
-    counted: Machine, collector: Collector, upstream: Upstream
-) -> None:
-    for platform in NPM_PLATFORMS:
-        upstream.server.answer(npm_tarball_path("0.25.0", platform), status(404))
-    run = counted.install().ok()
-    assert run.json["source"] == "github"
-    counted.wait_for_background()
-    assert len(collector.deliveries) == 1
-
-
-def test_what_wasp_does_not_run_on_is_told_too(counted: Machine, collector: Collector) -> None:
-    counted.toolbox.fake_uname("FreeBSD", "amd64")
-    run = counted.install().failed(3, "unsupported-platform")
-    assert outcome(run) == "sent"
-    [event] = collector.wait_for(1)
-    # The Python front end is told by its Python, which knows better than a faked uname.
-    expected = "Unknown" if counted.front_end.is_shell else "linux"
-    assert event["properties"] == {"os": expected}
-    counted.wait_for_background()
-
-
-def test_a_mac_is_called_osx(shell_machine: Machine, collector: Collector) -> None:
-    shell_machine.toolbox = macos_toolbox(shell_machine.root / "mac", "arm64")
-    shell_machine.set(PATH=str(shell_machine.toolbox.folder))
-    begin(shell_machine.collects(collector))
-    [event] = collector.wait_for(1)
-    assert event["properties"] == {"os": "osx"}
-    shell_machine.wait_for_background()
-
-
 def test_a_collector_that_hangs_does_not_delay_the_end(
     counted: Machine, collector: Collector
 ) -> None:
     collector.reply = Stall()
-    run = counted.install().ok()
+    run = counted.install("0.99.0", "--source", "github").failed(5)
     assert outcome(run) == "sent"
     collector.wait_for(1)
     assert survivors(counted.mark, patience=0), "the sender has not waited for an answer at all"
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        status(429, Retry_After="5"),
-        Reset(),
-        redirect("/elsewhere", 307),
-        Content(b"x" * 5_000_000),
-    ],
-    ids=["429", "reset", "redirect", "huge"],
-)
-def test_an_answer_does_not_matter(counted: Machine, collector: Collector, reply: Reply) -> None:
-    collector.reply = reply
-    begin(counted)
-    counted.wait_for_background()
-    assert len(collector.deliveries) == 1
-    assert collector.server.count("/elsewhere") == 0
-
-
-def test_nobody_at_the_other_end(counted: Machine) -> None:
-    holder, port = closed_port()
-    with holder:
-        counted.set(WASP_TELEMETRY_URL=f"https://127.0.0.1:{port}/capture/")
-        begin(counted).is_silent_about("refused")
-        counted.wait_for_background()
-
-
-def test_an_address_that_is_not_https_gets_nothing(counted: Machine) -> None:
-    counted.set(WASP_TELEMETRY_URL="http://collector.invalid/capture/")
-    run = begin(counted)
-    assert outcome(run) is None
-    run.is_silent_about("telemetry:")
-
-
-def test_plain_http_on_this_machine_goes_through_no_proxy(counted: Machine) -> None:
-    here = Server(None)
-    proxy = Proxy()
-    try:
-        collector = Collector(here)
-        counted.set(WASP_TELEMETRY_URL=collector.url, http_proxy=proxy.url, all_proxy=proxy.url)
-        counted.set(NO_PROXY=None, no_proxy=None)
-        begin(counted)
-        counted.wait_for_background()
-        assert len(collector.deliveries) == 1
-    finally:
-        here.close()
-        proxy.close()
-
-
-def test_a_certificate_of_a_stranger_gets_nothing(
-    counted: Machine, collector: Collector, tmp_path: Path
-) -> None:
-    nobody = tmp_path / "no-authorities.pem"
-    nobody.write_text("")
-    archive = counted.root / "wasp.tgz"
-    archive.write_bytes(b"no archive")
-    counted.set(SSL_CERT_FILE=str(nobody), CURL_CA_BUNDLE=str(nobody))
-    counted.install(None, "--from-file", str(archive)).failed(6)
-    counted.wait_for_background()
-    assert collector.server.connections == 1
-    assert collector.deliveries == []
 
 
 def test_an_interrupted_run_takes_its_sender_along(
     counted: Machine, collector: Collector, upstream: Upstream
 ) -> None:
     collector.reply = Stall()
-    archive = tiny_package("0.25.0").npm_archive()
-    stall = StallAfter(archive, sent=100)
+    stall = StallAfter(tiny_package("0.25.0").npm_archive(), sent=100)
     for platform in NPM_PLATFORMS:
         upstream.server.answer(npm_tarball_path("0.25.0", platform), stall)
     run = counted.start("install")
@@ -282,42 +327,3 @@ def test_an_interrupted_run_takes_its_sender_along(
     run.interrupt_process(signal.SIGTERM)
     assert run.result().code == 143
     assert counted.processes() == {}
-
-
-def test_debugging_prints_the_event_and_sends_nothing(
-    counted: Machine, collector: Collector
-) -> None:
-    run = begin(counted.set(WASP_TELEMETRY_DEBUG="1"))
-    assert outcome(run) is None
-    assert sum(bool(BODY.fullmatch(line)) for line in run.stderr.splitlines()) == 1
-    counted.wait_for_background()
-    assert collector.deliveries == []
-
-
-def test_the_key_may_be_another(counted: Machine, collector: Collector) -> None:
-    begin(counted.set(WASP_TELEMETRY_KEY="phc_of-a-test"))
-    [event] = collector.wait_for(1)
-    assert event["api_key"] == "phc_of-a-test"
-    counted.wait_for_background()
-
-
-def test_what_makes_no_event(shell_machine: Machine) -> None:
-    """A key that would be more than that, and a random number that is none."""
-    settings = {
-        "": True,
-        """WASP_TELEMETRY_KEY='a", "b": "c'""": False,
-        "od() { echo 1 2 3; }": False,
-        "od() { :; }": False,
-    }
-    calls = [f"{each}\nos=linux\nmake_install_event && echo made || :" for each in settings]
-    told = call_functions(shell_machine, calls)
-    assert {each: said == "made" for each, said in zip(settings, told)} == settings
-
-
-def test_quiet_hides_the_notice_like_every_other_line(
-    counted: Machine, collector: Collector
-) -> None:
-    run = counted.install(None, "--quiet").ok()
-    assert run.stderr == ""
-    collector.wait_for(1)
-    counted.wait_for_background()

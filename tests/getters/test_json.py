@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import pytest
 
 from tests.support.frontends import PYTHON
+from tests.support.functions import call_functions
 from tests.support.machines import Machine, MachineRoom
+from tests.support.porcelain import from_porcelain
 from tests.support.releases import NPM_PLATFORMS, Upstream, npm_tarball_path
 from tests.support.replies import Content
+from wasp_installer import Options
+from wasp_installer.command_line.report import result_for
+from wasp_installer.getting.platforms import identify
 
 KEYS = [
-    "status",
-    "version",
-    "source",
-    "url",
-    "digest",
-    "platform",
-    "prefix",
-    "wasp_dir",
-    "executable",
-    "on_path",
-    "telemetry",
-    "elapsed_s",
-    "warnings",
+    *("status", "version", "source", "url", "digest", "platform", "prefix", "wasp_dir"),
+    *("executable", "on_path", "telemetry", "elapsed_s", "warnings"),
 ]
 ERROR_KEYS = [*KEYS, "code", "error", "message", "hint"]
 LIST_KEYS = ["status", "current", "versions", *KEYS[1:]]
@@ -50,51 +45,42 @@ def check_shape(told: dict[str, Any], machine: Machine) -> None:
 
 def test_installs(python: Machine, upstream: Upstream) -> None:
     release = upstream.publish("0.25.0")
-    planned = python.install(None, "--dry-run").ok().json
-    installed = python.install()
-    again = python.install("0.25.0").ok().json
-    assert installed.stdout.endswith("}\n")
-    assert installed.stdout.count("\n") == 1
-    installed.says("Installed Wasp 0.25.0")
-    for told in (planned, installed.json, again):
+    planned = python.install(None, "--dry-run").ok()
+    installed = python.install(None, "--quiet").ok()
+    again = python.install("0.25.0").ok()
+    assert (installed.stdout[-2:], installed.stdout.count("\n"), installed.stderr) == ("}\n", 1, "")
+    for run in (planned, installed, again):
+        told = run.json
         assert list(told) == KEYS
         check_shape(told, python)
         assert (told["version"], told["source"]) == ("0.25.0", "npm")
         assert told["digest"] == release.npm_digest
         assert told["url"].startswith(upstream.npm_url)
         assert told["wasp_dir"] == str(python.layout.version_folder("0.25.0"))
-    statuses = [told["status"] for told in (planned, installed.json, again)]
+    statuses = [run.json["status"] for run in (planned, installed, again)]
     assert statuses == ["planned", "installed", "already-installed"]
 
 
-def test_other_commands(python: Machine) -> None:
+@pytest.mark.parametrize(
+    ("command", "keys", "status", "version"),
+    [
+        ("use -- 0.24.0", KEYS, "switched", "0.24.0"),
+        ("list", LIST_KEYS, "listed", None),
+        ("uninstall --yes", KEYS, "removed", None),
+    ],
+)
+def test_other_commands(
+    python: Machine, command: str, keys: list[str], status: str, version: str | None
+) -> None:
     python.layout.plant("0.24.0")
-    python.layout.plant("0.9.0")
-    told = {}
-    for command in (
-        "use -- 0.9.0",
-        "list",
-        "uninstall 0.24.0",
-        "uninstall --yes",
-        "migrate-to-npm",
-    ):
-        told[command] = python.run("--json", *command.split()).ok().json
-        assert list(told[command]) == (LIST_KEYS if command == "list" else KEYS)
-        check_shape(told[command], python)
-    summary = {command: (each["status"], each["version"]) for command, each in told.items()}
-    assert summary == {
-        "use -- 0.9.0": ("switched", "0.9.0"),
-        "list": ("listed", None),
-        "uninstall 0.24.0": ("removed", "0.24.0"),
-        "uninstall --yes": ("removed", None),
-        "migrate-to-npm": ("removed", None),
-    }
-    assert (told["list"]["current"], told["list"]["versions"]) == ("0.9.0", ["0.24.0", "0.9.0"])
+    told = python.run("--json", *command.split()).ok().json
+    assert list(told) == keys
+    check_shape(told, python)
+    assert (told["status"], told["version"]) == (status, version)
 
 
-@pytest.mark.parametrize("arguments", ["--json --no-such-option", "--no-such-option --json"])
-def test_an_error_before_anything_is_known(python: Machine, arguments: str) -> None:
-    told = python.run(*arguments.split()).failed(2, "usage").json
+def test_an_error_before_anything_is_known(python: Machine) -> None:
+    told = python.run("--no-such-option", "--json").failed(2, "usage").json
     assert list(told) == ERROR_KEYS
     assert list(told["platform"]) == ["os", "arch", "libc", "distro"]
     assert (told["version"], told["url"]) == (None, None)
@@ -113,32 +99,14 @@ def test_an_error_in_the_middle(python: Machine, upstream: Upstream) -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    ['with "quotes"', "with \\ backslash", "with\ttab", "with\nnewline", "\u017c\u00f3\u0142"],
-)
-def test_strange_names_are_told_exactly(python: Machine, name: str) -> None:
-    prefix = python.root / name
-    told = python.run("list", "--json", "--prefix", str(prefix)).ok().json
-    assert told["prefix"] == str(prefix)
-    assert told["executable"] == str(prefix / "bin" / "wasp")
-
-
-@pytest.mark.parametrize(
     ("folder", "is_it"), [("bin", True), ("bin/", True), ("", False), ("bin2", False)]
 )
 def test_a_failure_tells_too_whether_the_folder_is_on_path(
-    python: Machine, folder: str, is_it: bool
+    monkeypatch: pytest.MonkeyPatch, folder: str, is_it: bool
 ) -> None:
-    python.set(PATH=f"{python.toolbox.folder}:{python.layout.launcher.parents[1]}/{folder}")
-    told = python.install("0.99.0", "--source", "github").failed(5).json
-    assert told["on_path"] is is_it
-
-
-def test_json_and_quiet_print_only_the_object(python: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    run = python.install(None, "--quiet").ok()
-    assert run.stderr == ""
-    assert run.json["status"] == "installed"
+    monkeypatch.setenv("PATH", f"/usr/bin:/prefix/{folder}")
+    result = result_for("error", Options(prefix="/prefix"), identify(), None, "none")
+    assert result.on_path is is_it
 
 
 # --- What the sh program tells install.py --------------------------------------------------------
@@ -147,6 +115,15 @@ _RESULT = (
     *("status", "version", "source", "url", "digest", "os", "arch", "libc", "distro"),
     *("prefix", "on_path", "wasp_dir", "executable"),
 )
+
+
+STRANGE = ('"quotes"', "back\\slash", "t\tab", "new\nline", "\u017c\u00f3\u0142", "end\\")
+
+
+def test_strange_text_is_told_exactly(shell_machine: Machine) -> None:
+    calls = [f"porcelain=true\ntell message {shlex.quote(f'a {text}')}" for text in STRANGE]
+    told = [from_porcelain(said)["message"] for said in call_functions(shell_machine, calls)]
+    assert told == [f"a {text}" for text in STRANGE]
 
 
 def _keys(text: str) -> set[str]:

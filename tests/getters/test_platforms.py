@@ -10,14 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.archives import tiny_package
 from tests.support.functions import call_functions
 from tests.support.getters import Getters
 from tests.support.machines import Machine
 from tests.support.releases import Upstream, npm_tarball_path
 from tests.support.skips import need
 from tests.support.toolboxes import Toolbox, macos_toolbox, real_tool
-from tests.support.trees import expected_version_folder
 from wasp_installer.errors import InstallerError
 from wasp_installer.getting import platforms
 from wasp_installer.getting.platforms import Platform, choose_builds, identify
@@ -226,15 +224,6 @@ def test_the_tools_are_asked_undisturbed(tmp_path: Path, monkeypatch: pytest.Mon
 # --- Whole runs ----------------------------------------------------------------------------------
 
 
-def test_alpine(both: Getters, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    both.machine.toolbox.remove("getconf").fake_musl()
-    told = both.install().ok().json
-    assert told["url"].endswith(npm_tarball_path("0.25.0", "linux-x64-musl"))
-    platform = {"os": "linux", "arch": "x86_64", "libc": "musl"}
-    assert both.machine.layout.receipt("0.25.0")["platform"] == platform
-
-
 def test_macos(both: Getters, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
     machine = both.machine
@@ -245,14 +234,6 @@ def test_macos(both: Getters, upstream: Upstream) -> None:
     platform = {"os": "macos", "arch": "aarch64", "libc": None}
     assert machine.layout.receipt("0.25.0")["platform"] == platform
     assert machine.wasp("version").stdout == "0.25.0\n"
-
-
-def test_a_platform_without_releases(both: Getters) -> None:
-    """What is installed can be listed there all the same."""
-    both.machine.toolbox.fake_uname("FreeBSD", "amd64")
-    both.install().failed(3, "unsupported-platform").says("FreeBSD")
-    both.machine.layout.plant("0.25.0")
-    assert both.machine.run("list").ok().stdout == "  0.25.0\n"
 
 
 def test_the_c_library_by_a_bash_script_in_a_noisy_world(
@@ -279,11 +260,3 @@ def test_the_c_library_by_a_bash_script_in_a_noisy_world(
 def crashes(machine: Machine, shell: str) -> bool:
     """The system ends this shell with a signal before it reads anything."""
     return machine.run_program([str(real_tool(shell)), "-c", ":"]).code < 0
-
-
-def test_bsd_tar_unpacks_the_same(shell_machine: Machine, upstream: Upstream) -> None:
-    package = tiny_package("0.25.0")
-    upstream.publish("0.25.0", package=package)
-    shell_machine.toolbox.alias("tar", "bsdtar")
-    shell_machine.install().ok()
-    assert shell_machine.layout.version_picture("0.25.0") == expected_version_folder(package)

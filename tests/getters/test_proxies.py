@@ -6,101 +6,97 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.getters.test_fetching import told_by_requests
 from tests.support.certificates import ELSEWHERE
+from tests.support.functions import call_functions
 from tests.support.getters import Getters
+from tests.support.machines import Machine
 from tests.support.proxy import Proxy
 from tests.support.releases import Upstream, npm_cli_path, npm_platform_path
 from tests.support.replies import json_content
+from tests.support.server import Server
 
-FROM_NPM = ("--source", "npm", "--dry-run")
 BUILD = "linux-x64-glibc"
+LOGIN = "user:s3cr3t"
+#: Variables, and how often the proxy is passed by both together; None where it is refused.
+CASES = {
+    "https_proxy={proxy}": 2,
+    "ALL_PROXY={proxy}": 2,
+    "HTTPS_PROXY={proxy} NO_PROXY=other.example,127.0.0.1": 0,
+    "HTTPS_PROXY={proxy} NO_PROXY=other.example%127.0.0.1": 0,
+    "HTTPS_PROXY={proxy} NO_PROXY=*": 0,
+    "HTTPS_PROXY={proxy} NO_PROXY=127.0.0.0/8": 0,
+    "HTTPS_PROXY={proxy} NO_PROXY=7.0.0.1,0.0.1,127.0.0.1.example": 2,
+    "HTTPS_PROXY={anonymous}": None,
+    "HTTPS_PROXY=http://127.0.0.1:{closed}": None,
+    # Also where it makes the address none, for which it is to be written in another way.
+    **{
+        f"HTTPS_PROXY=http://user:{password}@127.0.0.1:{{port}}": None
+        for password in ("s3cr3t-wrong", "s3cr3t@x", "s3cr3t#x", "s3cr3t/x")
+    },
+}
 
 
-@pytest.fixture
-def both(both: Getters, upstream: Upstream) -> Getters:
-    upstream.publish("0.25.0", github=False)
-    return both
+def test_a_proxy_is_taken_as_curl_takes_it(
+    shell_machine: Machine, server: Server, closed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.fallback = json_content({})
+    proxies = {name: Proxy(LOGIN) for name in CASES}
+    calls, settings = [], {}
+    for name, proxy in proxies.items():
+        given = name.format(
+            proxy=proxy.url, anonymous=proxy.url_without_login, port=proxy.port, closed=closed
+        )
+        settings[name] = [word.replace("%", " ") for word in given.split()]
+        exports = "\n".join(f"export '{word}'" for word in settings[name])
+        calls.append(
+            f"{exports}\nverbose=true\nchoose_downloader\nfetch_json '{server.url}/' || :\n"
+            'lines "$problem."'
+        )
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, shell_machine.environment[name])
+    monkeypatch.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
+    for (name, times), said in zip(
+        CASES.items(), call_functions(shell_machine.without_waiting(), calls)
+    ):
+        with monkeypatch.context() as context:
+            for word in settings[name]:
+                context.setenv(*word.split("=", 1))
+            told = told_by_requests(f"{server.url}/", is_archive=False)
+        slug = "proxy" if times is None else ""
+        assert (said.rpartition("\n")[2], told.slug) == (f"{slug}.", slug), name
+        assert len(proxies[name].tunnels) == (times or 0), name
+        assert "s3cr3t" not in f"{said}{told.words}"
+        proxies[name].close()
+    assert server.connections == 2 * sum(times is not None for times in CASES.values())
 
 
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
-    running = Proxy("user:s3cr3t")
+    running = Proxy()
     yield running
     running.close()
 
 
-@pytest.mark.parametrize("variable", ["https_proxy", "ALL_PROXY"])
-def test_everything_goes_through_a_proxy(
-    both: Getters, upstream: Upstream, proxy: Proxy, variable: str
-) -> None:
-    both.machine.set(**{variable: proxy.url})
+def test_everything_goes_through_a_proxy(both: Getters, upstream: Upstream, proxy: Proxy) -> None:
+    upstream.publish("0.25.0", github=False)
+    both.machine.set(HTTPS_PROXY=proxy.url)
     both.install("0.25.0", "--source", "npm").ok()
     assert set(proxy.tunnels) == {f"127.0.0.1:{upstream.server.port}"}
     assert len(proxy.tunnels) == upstream.server.connections
 
 
-@pytest.mark.parametrize(
-    ("excepted", "is_excepted"),
-    [
-        ("other.example, 127.0.0.1", True),
-        ("other.example 127.0.0.1", True),
-        ("*", True),
-        ("127.0.0.0/8", True),
-        ("7.0.0.1,0.0.1,127.0.0.1.example", False),
-    ],
-)
-def test_no_proxy(both: Getters, proxy: Proxy, excepted: str, is_excepted: bool) -> None:
-    both.machine.set(HTTPS_PROXY=proxy.url, NO_PROXY=excepted)
-    both.install("0.25.0", *FROM_NPM).ok()
-    assert (proxy.tunnels == []) is is_excepted
-
-
-def test_no_proxy_with_a_port_means_the_same_to_both(
-    both: Getters, upstream: Upstream, proxy: Proxy
-) -> None:
-    both.machine.set(HTTPS_PROXY=proxy.url, NO_PROXY=f"127.0.0.1:{upstream.server.port}")
-    both.install("0.25.0", *FROM_NPM).ok()
-    assert len(proxy.tunnels) in (0, upstream.server.connections)
-
-
-def test_a_proxy_that_wants_a_password(both: Getters, proxy: Proxy) -> None:
-    both.machine.set(HTTPS_PROXY=proxy.url_without_login)
-    both.install("0.25.0", *FROM_NPM, certain_only=True).failed(4, "proxy").says("HTTPS_PROXY")
-    assert proxy.tunnels == []
-
-
-@pytest.mark.parametrize("password", ["s3cr3t-wrong", "s3cr3t@x", "s3cr3t#x", "s3cr3t/x"])
-def test_the_password_of_a_proxy_is_not_told(
-    both: Getters, upstream: Upstream, proxy: Proxy, password: str
-) -> None:
-    """Also where it makes the address none, for which it is to be written in another way."""
-    both.machine.set(HTTPS_PROXY=f"http://user:{password}@127.0.0.1:{proxy.port}")
-    run = both.install("0.25.0", *FROM_NPM, "--verbose", certain_only=True).failed(4, "proxy")
-    assert "s3cr3t" not in run.stdout + run.stderr
-    assert upstream.server.connections == 0
-
-
-def test_a_dead_proxy_is_named(both: Getters, upstream: Upstream, closed: int) -> None:
-    both.machine.set(HTTPS_PROXY=f"http://127.0.0.1:{closed}")
-    both.install("0.25.0", *FROM_NPM, certain_only=True).failed(4, "proxy").says("HTTPS_PROXY")
-    assert upstream.server.connections == 0
-
-
 def test_an_archive_on_this_machine_is_not_for_a_registry_elsewhere(
-    both: Getters, upstream: Upstream
+    both: Getters, upstream: Upstream, proxy: Proxy
 ) -> None:
     """Whoever runs that could reach what listens here only for its owner."""
     server = upstream.server
     release = upstream.publish("0.25.0", github=False)
     metadata = upstream.npm_platform_metadata(release, "0.25.0", BUILD)
     server.answer(npm_platform_path("0.25.0", BUILD), json_content(metadata))
-    proxy = Proxy()
     proxy.routes[f"{ELSEWHERE}:443"] = server.port
-    try:
-        both.machine.set(HTTPS_PROXY=proxy.url, WASP_NPM_REGISTRY=f"https://{ELSEWHERE}/npm")
-        run = both.install("0.25.0", "--source", "npm").failed(4, "insecure-url")
-        run.says("points to an archive on this machine")
-    finally:
-        proxy.close()
+    both.machine.set(HTTPS_PROXY=proxy.url, WASP_NPM_REGISTRY=f"https://{ELSEWHERE}/npm")
+    run = both.install("0.25.0", "--source", "npm").failed(4, "insecure-url")
+    run.says("points to an archive on this machine")
     assert server.count(npm_cli_path("0.25.0")) == 2
     assert not [path for path in server.requests if path.endswith(".tgz")]

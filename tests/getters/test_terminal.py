@@ -11,7 +11,8 @@ from dataclasses import replace
 import pytest
 
 from tests.support.archives import DATA_MEMBERS, Member, tiny_package
-from tests.support.machines import Machine
+from tests.support.frontends import PYTHON
+from tests.support.machines import Machine, MachineRoom
 from tests.support.releases import Upstream, npm_cli_path, npm_tarball_path
 from tests.support.replies import Drip, Stall
 from tests.support.terminals import Terminal
@@ -44,15 +45,6 @@ def lines_shown(text: str) -> list[str]:
     return [line.rstrip("\r").rpartition("\r")[2] for line in plain.split("\n")]
 
 
-def test_nothing_colourful_in_a_pipe(machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    for run in (machine.run().ok(), machine.run("-v", "0.99.0").failed(5)):
-        assert run.stdout == ""
-        assert ESCAPE not in run.stderr
-        assert "\r" not in run.stderr
-        assert "%" not in run.stderr
-
-
 #: As behind "2>&1 | head", once that has ended.
 WITHOUT_READER = """
 import os, signal, sys
@@ -67,16 +59,18 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "a pipe"])
 def test_a_stderr_that_takes_nothing_stops_nothing(
-    machine: Machine, upstream: Upstream, stderr: str
+    machines: MachineRoom, shell_machine: Machine, upstream: Upstream, stderr: str
 ) -> None:
+    """For the first two of install.py, tests/unit/test_streams.py."""
     upstream.publish("0.25.0")
-    machine.wrapper = ["/bin/sh", "-c", f'exec "$@" {stderr}', "sh"]
+    wrapper = ["/bin/sh", "-c", f'exec "$@" {stderr}', "sh"]
+    which = [shell_machine]
     if stderr == "a pipe":
-        machine.wrapper = [sys.executable, "-c", WITHOUT_READER]
-    assert machine.install(None, "--verbose").ok().json["status"] == "installed"
-    run = machine.run("uninstall", "--yes", "--json").ok()
-    assert run.json["status"] == "removed"
-    assert picture(machine.home) == {}
+        wrapper = [sys.executable, "-c", WITHOUT_READER]
+        which.append(machines.build(PYTHON, "python"))
+    for machine in which:
+        machine.wrapper = wrapper
+        assert machine.install(None, "--verbose").ok().json["status"] == "installed"
 
 
 @pytest.mark.usefixtures("slow_download")
@@ -155,28 +149,34 @@ def test_control_c_is_answered_in_every_shell(
 # --- The question of uninstall -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("answer", "gone"), [("y\n", True), ("yes\n", True), ("\n", False)])
-def test_uninstall_asks_on_a_terminal(shell_machine: Machine, answer: str, gone: bool) -> None:
-    machine = shell_machine
-    machine.layout.plant("0.25.0")
-    terminal = on_terminal(machine, "uninstall")
-    terminal.wait_for("?")
-    terminal.type(answer)
-    assert terminal.finish() == 0
-    assert machine.layout.share.exists() is not gone
-    assert ("Nothing was changed." in terminal.shown) is not gone
+#: What is typed, if one is asked, and the versions that are left then.
+ANSWERS: dict[str, dict[str, list[str]]] = {
+    "uninstall": {"y\n": [], "yes\n": [], "\n": ["0.24.0", "0.25.0"]},
+    "uninstall --yes": {"": []},
+    "uninstall 0.24.0": {"": ["0.25.0"]},
+    "migrate-to-npm": {"n\n": ["0.24.0", "0.25.0"]},
+}
 
 
-def test_migrate_to_npm_asks_too(shell_machine: Machine) -> None:
-    shell_machine.layout.plant("0.25.0")
+@pytest.mark.parametrize(
+    ("command", "answer"), [(command, key) for command in ANSWERS for key in ANSWERS[command]]
+)
+def test_what_takes_all_away_asks(shell_machine: Machine, command: str, answer: str) -> None:
+    layout = shell_machine.layout
+    for version in ("0.24.0", "0.25.0"):
+        layout.plant(version)
     before = picture(shell_machine.home)
-    terminal = on_terminal(shell_machine, "migrate-to-npm", "--porcelain")
-    terminal.wait_for("leave it to npm?")
-    terminal.type("n\n")
+    terminal = on_terminal(shell_machine, *command.split(), "--porcelain")
+    if answer:
+        terminal.wait_for("leave it to npm?" if command == "migrate-to-npm" else "?")
+        terminal.type(answer)
     assert terminal.finish() == 0
-    assert "Nothing was changed." in terminal.shown
-    assert "status=unchanged" in terminal.shown
-    assert picture(shell_machine.home) == before
+    left = ANSWERS[command][answer]
+    assert layout.versions() == left
+    is_unchanged = len(left) == 2
+    assert (picture(shell_machine.home) == before) is is_unchanged
+    for words in ("Nothing was changed.", "status=unchanged"):
+        assert (words in terminal.shown) is is_unchanged
 
 
 def test_control_c_is_an_answer_too(machine: Machine) -> None:
@@ -190,12 +190,3 @@ def test_control_c_is_an_answer_too(machine: Machine) -> None:
     assert terminal.finish() == 130
     assert machine.layout.versions() == ["0.25.0"]
     assert "error: interrupted." in lines_shown(terminal.shown)
-
-
-@pytest.mark.parametrize("arguments", [["--yes"], ["0.24.0"]], ids=["yes", "one version"])
-def test_what_is_not_asked(shell_machine: Machine, arguments: list[str]) -> None:
-    shell_machine.layout.plant("0.24.0")
-    shell_machine.layout.plant("0.25.0")
-    terminal = on_terminal(shell_machine, "uninstall", *arguments)
-    assert terminal.finish() == 0
-    assert shell_machine.layout.versions() == (["0.25.0"] if arguments == ["0.24.0"] else [])

@@ -15,123 +15,68 @@ import pytest
 from tests.support.frontends import INSTALL_SH
 from tests.support.functions import call_functions
 from tests.support.machines import Machine
-from tests.support.releases import GITHUB_LATEST_PATH, Upstream, npm_cli_path, npm_tarball_path
-from tests.support.replies import redirect, status
+from tests.support.releases import Upstream, npm_tarball_path
+from tests.support.replies import status
 from tests.support.server import Server
 from tests.support.skips import need, need_root
 from tests.support.toolboxes import BUSYBOX_TOOLS, Toolbox, real_tool
 from tests.support.trees import expected_version_folder, picture
 from wasp_installer.getting.platforms import how_to_install
 
-METADATA = npm_cli_path("0.25.0")
-TARBALL = npm_tarball_path("0.25.0", "linux-x64-glibc")
-FROM_NPM = ("--source", "npm")
 
-
-@pytest.fixture
-def wget_machine(shell_machine: Machine) -> Machine:
-    """A machine that has GNU wget and no curl."""
-    shell_machine.toolbox.remove("curl").link("wget")
-    shell_machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
-    return shell_machine
-
-
-# --- wget ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("source", ["npm", "github"])
-def test_wget_serves_too(wget_machine: Machine, upstream: Upstream, source: str) -> None:
+def test_wget_serves_too(shell_machine: Machine, upstream: Upstream) -> None:
+    """Where somebody keeps quiet, saves headers, or continues downloads by default."""
     release = upstream.publish("0.25.0")
-    # Somebody keeps quiet, saves headers, or continues downloads by default.
-    settings = wget_machine.root / "wgetrc"
+    shell_machine.toolbox.remove("curl").link("wget")
+    settings = shell_machine.root / "wgetrc"
     settings.write_text("quiet = on\ncontinue = on\ntries = 7\n")
-    wget_machine.set(WGETRC=str(settings))
-    told = wget_machine.install(None, "--source", source).ok().json
-    assert told["digest"] == (release.npm_digest if source == "npm" else release.github_digest)
-    there = wget_machine.layout.version_picture("0.25.0")
+    shell_machine.set(WGETRC=str(settings))
+    shell_machine.install(None, "--source", "github").ok()
+    there = shell_machine.layout.version_picture("0.25.0")
     assert there == expected_version_folder(release.package)
 
 
-def test_wget_keeps_the_passwords_in_netrc_to_itself(
-    wget_machine: Machine, upstream: Upstream
-) -> None:
-    netrc = wget_machine.home / ".netrc"
-    netrc.write_text("machine 127.0.0.1 login me password hunter2\n")
-    netrc.chmod(0o600)
-    upstream.server.answer(METADATA, status(401, WWW_Authenticate='Basic realm="x"'))
-    wget_machine.install("0.25.0", *FROM_NPM).failed(4, "http-status").says("401")
-    assert not [headers for headers in upstream.server.headers if "Authorization" in headers]
+#: What is on PATH, a link of another name or a script, and the downloader that is chosen.
+DOWNLOADERS = {
+    "wget=wget": "wget",
+    "wget=busybox": "wget",
+    "snap/bin/curl=curl wget=wget": "wget",
+    "snap/bin/curl=curl": "",
+    "wget=wget2": "",
+    "wget=": "",
+    "": "",
+}
 
 
-@pytest.mark.parametrize("path", [TARBALL, GITHUB_LATEST_PATH], ids=["archive", "latest"])
-def test_wget_does_not_use_what_came_by_http(
-    wget_machine: Machine, upstream: Upstream, path: str
-) -> None:
-    """It follows a redirect by itself; what it brings from there is not looked at."""
-    upstream.publish("0.25.0")
-    plain = Server(None)
-    source = "npm" if path == TARBALL else "github"
-    try:
-        plain.fallback = upstream.server.reply_of(path)
-        upstream.server.answer(path, redirect(f"{plain.url}/here"))
-        wget_machine.install(None, "--source", source).failed(4, "insecure-url")
-        assert picture(wget_machine.home) == {}
-    finally:
-        plain.close()
-
-
-# --- Which downloader ----------------------------------------------------------------------------
-
-# Snap's is confined: it cannot write where it is asked to.
-SNAP = """\
-for argument do
-    case $argument in -o* | --output | -D | --dump-header | --output=*) refuse=1 ;; esac
-done
-[ -n "${refuse-}" ] || exec REAL "$@"
-echo 'curl: (23) Failure writing output to destination' >&2
-exit 23
-"""
-
-
-@pytest.mark.parametrize("wget", [True, False], ids=["wget", "no wget"])
-def test_snaps_curl_is_not_used(shell_machine: Machine, upstream: Upstream, wget: bool) -> None:
-    upstream.publish("0.25.0")
-    folder = shell_machine.root / "snap" / "bin"
-    folder.mkdir(parents=True)
-    curl = folder / "curl"
-    curl.write_text("#!/bin/sh\n" + SNAP.replace("REAL", str(real_tool("curl"))))
-    curl.chmod(0o755)
-    tools = shell_machine.toolbox.remove("curl").folder
-    shell_machine.set(PATH=f"{folder}:{tools}")
-    if wget:
-        shell_machine.toolbox.link("wget")
-        shell_machine.install().ok()
-    else:
-        shell_machine.install().failed(4, "no-downloader").says("snap")
-
-
-@pytest.mark.parametrize("tool", [None, "wget2", "something"])
-def test_without_a_downloader_of_use(
-    shell_machine: Machine, upstream: Upstream, tool: str | None
-) -> None:
-    upstream.publish("0.25.0")
-    shell_machine.toolbox.remove("curl")
-    if tool == "wget2":
-        shell_machine.toolbox.alias("wget", "wget2")
-    elif tool is not None:
-        shell_machine.toolbox.script("wget", "echo 'no wget at all'")
-    run = shell_machine.install().failed(4, "no-downloader")
-    run.says("curl", "wget", "install")
-    assert picture(shell_machine.home) == {}
+def test_which_downloader_is_of_use(shell_machine: Machine) -> None:
+    """Snap's curl is confined: it cannot write where it is asked to."""
+    path = shell_machine.toolbox.remove("curl").folder
+    calls = []
+    for number, tools in enumerate(DOWNLOADERS):
+        folders = [shell_machine.root / "boxes" / str(number) / sub for sub in ("", "snap/bin")]
+        boxes = [Toolbox(folder) for folder in folders]
+        for tool in tools.split():
+            name, _, real = tool.rpartition("/")[2].partition("=")
+            box = boxes["snap" in tool]
+            box.alias(name, real) if real else box.script(name, "echo 'no wget at all'")
+        calls.append(
+            f"PATH='{folders[0]}:{folders[1]}:{path}' porcelain=true\n"
+            'choose_downloader\nlines "$downloader"'
+        )
+    told = call_functions(shell_machine, calls)
+    for (tools, downloader), said in zip(DOWNLOADERS.items(), told):
+        if downloader:
+            assert said == downloader, tools
+        else:
+            assert "error=no-downloader" in said, tools
+            assert all(words in said for words in ("curl", "wget", "snap", "hint=Install it")), said
 
 
 @pytest.mark.parametrize("tool", ["tar", "gzip", "awk"])
 def test_a_missing_tool_is_named(shell_machine: Machine, upstream: Upstream, tool: str) -> None:
     upstream.publish("0.25.0")
     shell_machine.toolbox.remove(tool, "gunzip" if tool == "gzip" else tool)
-    run = shell_machine.run("install")
-    assert run.code == 3, run
-    run.says("error:", f"'{tool}'", "install")
+    shell_machine.run("install").failed(3).says(f"'{tool}'", "install")
     assert shell_machine.layout.versions() == []
 
 
@@ -219,16 +164,16 @@ def test_nothing_but_busybox_and_no_loader(
     assert list((image / "tmp").iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("code", "exit_code", "slug"),
-    [(404, 5, "no-such-version"), (403, 4, "http-status"), (500, 4, "http-status")],
-)
 def test_busybox_wget_tells_statuses_apart(
-    busybox_machine: Machine, plain_upstream: Upstream, code: int, exit_code: int, slug: str
+    busybox_machine: Machine, plain_upstream: Upstream
 ) -> None:
-    plain_upstream.server.answer(METADATA, status(code))
-    busybox_machine.set(WASP_NPM_REGISTRY=plain_upstream.npm_url).without_waiting()
-    busybox_machine.install("0.25.0", *FROM_NPM).failed(exit_code, slug)
+    slugs = {404: "not-found", 403: "http-status", 500: "http-status"}
+    calls = []
+    for code in slugs:
+        plain_upstream.server.answer(f"/{code}", status(code))
+        url = f"{plain_upstream.server.url}/{code}"
+        calls.append(f"choose_downloader\nfetch_json '{url}' 2>/dev/null || lines $problem")
+    assert call_functions(busybox_machine.without_waiting(), calls) == list(slugs.values())
 
 
 def test_a_wget_that_checks_no_certificates_is_not_trusted(

@@ -1,18 +1,18 @@
-"""The command line: what is taken, what is refused, and what goes to which stream.
+"""The command line: what is taken, and what is refused before anything is touched.
 
-What both say of mistakes is in test_equality.py; what install.py leaves to the sh program in
+What both print of mistakes is in test_equality.py; what install.py leaves to the sh program in
 tests/unit/test_options.py.
 """
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 from tests.support.frontends import FrontEnd
 from tests.support.functions import call_functions
-from tests.support.getters import Getters
 from tests.support.machines import Machine, MachineRoom
-from tests.support.releases import Upstream
 from tests.support.trees import picture
 from wasp_installer.command_line.options import parse
 from wasp_installer.versions import is_version, newest_first
@@ -20,24 +20,14 @@ from wasp_installer.versions import is_version, newest_first
 VERSIONS = ("0.25.0", "10.20.30", "0.26.0-rc12", "0.26.0-rc2", "0.1.9.1", "0.9.0", "0.26.0")
 NO_VERSIONS = (
     *("0.20.1/../../../../evil", "0.25", "v0.25.0", " 0.25.0", "0.25.0\n", "0.25.0-beta1", ""),
-    *(
-        "$(touch evil)",
-        "\u0660.\u0661.\u0662",
-        "1." * 2000 + "1",
-        "01.2.3",
-        "1.2.1234567",
-        "-1.2.3",
-    ),
+    *("$(touch evil)", "\u0660.\u0661.\u0662", "1." * 2000 + "1", "01.2.3", "1.2.1234567"),
+    "-1.2.3",
 )
-
-
-def quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
 
 
 def test_what_is_a_version_and_which_is_newer(every_shell_machine: Machine) -> None:
     asked = [*VERSIONS, *NO_VERSIONS]
-    calls = [f"is_version {quoted(text)} && echo yes" for text in asked]
+    calls = [f"is_version {shlex.quote(text)} && echo yes" for text in asked]
     ordered = f"printf '%s\\n' {' '.join(VERSIONS)} | newest_first"
     *told, order = call_functions(every_shell_machine, [*calls, ordered])
     expected = [text in VERSIONS for text in asked]
@@ -47,7 +37,7 @@ def test_what_is_a_version_and_which_is_newer(every_shell_machine: Machine) -> N
     assert order.split("\n")[:4] == ["10.20.30", "0.26.0", "0.26.0-rc12", "0.26.0-rc2"]
 
 
-#: As both understand them: words, and what is not as it is without them.
+#: As both understand them: variables and words, and what is not as it is without them.
 WAYS: dict[str, dict[str, str]] = {
     "": {},
     "install": {},
@@ -60,6 +50,11 @@ WAYS: dict[str, dict[str, str]] = {
     f"--sha256 {'A' * 64} --require-checksum": {"sha256": "a" * 64, "require_checksum": "yes"},
     "--force --dry-run --verbose": {"force": "yes", "dry_run": "yes", "verbose": "yes"},
     "--no-modify-path": {"no_modify_path": "yes"},
+    "WASP_VERSION=v0.24.0 -y": {"wanted": "0.24.0", "yes": "yes"},
+    "WASP_VERSION=0.24.0 -v latest": {},
+    "WASP_VERSION=foo -v 0.25.0": {"wanted": "0.25.0"},
+    "WASP_INSTALL_PREFIX=/opt/a/": {"prefix": "/opt/a"},
+    "WASP_VERSION= WASP_INSTALL_PREFIX= DESTDIR= WASP_HTTP_TIMEOUT=": {},
 }
 NAMES = {
     **{name: name for name in ("wanted", "source", "force", "dry_run", "quiet", "verbose")},
@@ -71,22 +66,30 @@ NAMES = {
 }
 
 
+def parsing(words: str) -> str:
+    """The sh program reads these variables and options."""
+    each = words.split()
+    variables = "".join(f"export {word}\n" for word in each if word.startswith(("WASP_", "DEST")))
+    options = " ".join(word for word in each if f"export {word}\n" not in variables)
+    return f'{variables}set_defaults\nset -- {options or "install"}\nparse_arguments "$@"\n'
+
+
 def test_options_may_be_written_in_many_ways(
     machines: MachineRoom, every_shell: FrontEnd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = machines.build(every_shell).set(HOME="/home/me//")
-    monkeypatch.setenv("HOME", "/home/me//")
     printed = " ".join(f'"${name}"' for name in NAMES.values())
-    calls = [
-        f'set -- {words or "install"}\nparse_arguments "$@"\ncheck_arguments\n'
-        f"printf '%s\\n' {printed} ."
-        for words in WAYS
-    ]
+    calls = [f"{parsing(words)}check_arguments\nprintf '%s\\n' {printed} ." for words in WAYS]
     for words, answer in zip(WAYS, call_functions(machine, calls)):
         told = ({"true": "yes", "false": "no"}.get(it, it) for it in answer.split("\n"))
         by_sh = dict(zip(NAMES, told))
         by_sh["no_modify_path"] = {"no": "yes", "yes": "no"}[by_sh["no_modify_path"]]
-        options = parse(words.split())
+        with monkeypatch.context() as context:
+            context.setenv("HOME", "/home/me//")
+            variables = [word for word in words.split() if word[0] in "WD"]
+            for variable in variables:
+                context.setenv(*variable.split("=", 1))
+            options = parse(words.split()[len(variables) :])
         assert options.is_install
         found = {name: getattr(options, name) for name in NAMES}
         by_python = {
@@ -99,90 +102,50 @@ def test_options_may_be_written_in_many_ways(
         assert by_python == expected, words
 
 
-def test_a_bad_version_is_refused_before_anything_happens(
-    both: Getters, upstream: Upstream
-) -> None:
-    both.install("$(touch evil)").failed(2, "bad-version")
-    both.machine.set(WASP_HTTP_TIMEOUT="1.5")
-    both.install("0.25.0").failed(2, "usage").says("WASP_HTTP_TIMEOUT")
-    assert picture(both.machine.home) == {}
-    assert upstream.server.connections == 0
+#: What is said of variables and options that cannot be meant.
+MISTAKES = {
+    **dict.fromkeys(("--no-such-option", "-Z"), "unknown option"),
+    **dict.fromkeys(
+        ("-v", "--sha256", "--prefix=", "--prefix --force", "--source -q"),
+        "needs a value",
+    ),
+    "--source ftp": "npm or github",
+    **dict.fromkeys(
+        (f"--sha256 {digits}" for digits in ("abc", "a" * 63, "a" * 65, f"{'a' * 63}g")),
+        "64 hexadecimal",
+    ),
+    **dict.fromkeys(("install list", "install use"), "is a second command"),
+    "instal": "Did you mean install?",
+    "upgrade": "Did you mean update?",
+    "0.24.0": "-v 0.24.0",
+    **dict.fromkeys(("-- install -q", "check", "check 0.25.0"), "unknown command"),
+    **dict.fromkeys(("list 0.25.0", "use 0.25.0 0.24.0"), "unknown command"),
+    **dict.fromkeys(
+        ("-v latest-but-one", "-v 0.25.0/../evil", "-v '$(evil)'"), "is not a Wasp version"
+    ),
+    "WASP_VERSION=foo": "'foo' (in WASP_VERSION) is not a Wasp version",
+    "--remote": "works only with list",
+    "use": "needs a version",
+    "''": "an argument is empty",
+    **dict.fromkeys(
+        (f"WASP_HTTP_TIMEOUT={seconds}" for seconds in ("1.5", "0", "-1", "soon", "01", "100000")),
+        "WASP_HTTP_TIMEOUT is",
+    ),
+    "--from-file /": "cannot read the archive",
+}
 
 
-@pytest.mark.parametrize("value", ["1.5", "0", "-1", "soon", "01"])
-def test_a_timeout_that_is_no_number_of_seconds(shell_machine: Machine, value: str) -> None:
-    shell_machine.set(WASP_HTTP_TIMEOUT=value)
-    shell_machine.run("install").failed(2).says("WASP_HTTP_TIMEOUT")
+def test_a_mistake_is_told_with_what_to_do(every_shell_machine: Machine) -> None:
+    end = 'leave() { exit "$1"; }\n'
+    calls = [f"{end}({parsing(words)}check_arguments)\necho $?" for words in MISTAKES]
+    for words, said in zip(MISTAKES, call_functions(every_shell_machine, calls)):
+        error, hint, *_, code = said.split("\n")
+        assert error.startswith("error: "), words
+        assert hint.startswith("       "), words
+        assert MISTAKES[words] in said
+        assert code == ("7" if words[-1] == "/" else "2")
+    assert picture(every_shell_machine.home) == {}
 
 
-def test_the_version_in_the_environment(both: Getters, upstream: Upstream) -> None:
-    upstream.publish("0.24.0")
-    upstream.publish("0.25.0", latest=False)
-    both.machine.set(WASP_VERSION="0.24.0")
-    assert both.install(None, "--dry-run").ok().json["version"] == "0.24.0"
-    assert both.install("0.25.0", "--dry-run").ok().json["version"] == "0.25.0"
-    both.machine.set(WASP_VERSION="")
-    assert both.install(None, "--dry-run").ok().json["version"] == "0.24.0"
-    both.machine.set(WASP_VERSION="foo")
-    both.install().failed(2, "bad-version").says("WASP_VERSION")
-    # It is for installs.
-    both.machine.run("list").ok()
-
-
-def test_an_empty_variable_is_like_none(both: Getters, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    both.machine.set(WASP_INSTALL_PREFIX="", DESTDIR="", WASP_HTTP_TIMEOUT="")
-    assert both.install().ok().json["prefix"] == str(both.machine.layout.prefix)
-
-
-@pytest.mark.parametrize("option", ["-V", "--help"])
-def test_what_is_only_printed(machine: Machine, option: str) -> None:
-    run = machine.run("install", option, "-v", "nonsense").ok()
-    assert run.stderr == ""
-    assert "Wasp" in run.stdout
-
-
-def test_people_are_told_on_stderr_only(machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    run = machine.run("--verbose").ok()
-    assert run.stdout == ""
-    run.says("0.25.0", ".local/share/wasp-lang", f"{upstream.npm_url}/@wasp.sh")
-    # Of the binary only its version is of interest.
-    run.is_silent_about("If you wish to install/switch")
-    assert machine.run("list", "--quiet").ok().stdout == "* 0.25.0\n"
-
-
-def test_quiet_hides_no_error(both: Getters) -> None:
-    run = both.run("-q", "-v", "0.25.0", "--source", "github").failed(5)
-    assert run.stderr.startswith("error: ")
-
-
-def test_a_missing_home_does_not_matter_with_a_prefix(both: Getters, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    prefix = both.machine.home / "prefix"
-    both.machine.set(HOME=None)
-    both.install(None, "--prefix", str(prefix)).ok()
-    assert (prefix / "bin" / "wasp").is_file()
-
-
-def test_a_home_with_a_slash_at_its_end(both: Getters, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    both.machine.set(HOME=f"{both.machine.home}//")
-    both.machine.set(PATH=f"{both.machine.home}/.local/bin:{both.machine.environment['PATH']}")
-    run = both.install().ok().says("in ~/.local/share/wasp-lang/0.25.0")
-    assert run.json["on_path"] is True
-
-
-USAGE_ERRORS = (
-    *("use", "list 0.25.0", "install use", "use 0.25.0 0.24.0", "''", "check", "check 0.25.0"),
-    *("--remote", "--source ftp", "--source", "--version", "--prefix -q", "--sha256 abc"),
-    *(f"--sha256 {'a' * 63}", f"--sha256 {'a' * 65}", f"--sha256 {'a' * 63}g", "--no-such", "-x"),
-)
-
-
-def test_what_cannot_be_meant(shell_machine: Machine) -> None:
-    calls = [
-        f"(parse_arguments {words}; check_arguments) 2>/dev/null\necho $?" for words in USAGE_ERRORS
-    ]
-    told = call_functions(shell_machine, calls)
-    assert dict(zip(USAGE_ERRORS, told)) == dict.fromkeys(USAGE_ERRORS, "2")
+def test_the_version_in_the_environment_is_for_installs(shell_machine: Machine) -> None:
+    shell_machine.set(WASP_VERSION="foo").run("list").ok()

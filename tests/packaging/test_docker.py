@@ -128,11 +128,9 @@ def test_its_commands_install_wasp(name: str, building: Building) -> None:
     assert not list((root / "var").rglob("lists/*"))
 
 
-@pytest.mark.parametrize("digest", [None, "0" * 64, "nonsense"])
-def test_no_installer_is_run_but_the_one_that_was_chosen(
-    building: Building, digest: str | None
-) -> None:
-    run = building.run(**({} if digest is None else {"INSTALLER_SHA256": digest}))
-    assert run.code != 0
-    run.is_silent_about("Wasp 0")
-    assert not Layout(building.jail.root / "usr" / "local").launcher.exists()
+def test_no_installer_is_run_but_the_one_that_was_chosen(building: Building) -> None:
+    for arguments in ({}, {"INSTALLER_SHA256": "0" * 64}, {"INSTALLER_SHA256": "nonsense"}):
+        run = building.run(**arguments)
+        assert run.code != 0
+        run.is_silent_about("Wasp 0")
+        assert not Layout(building.jail.root / "usr" / "local").launcher.exists()

