@@ -93,3 +93,8 @@ def write(home: Path, contents: dict[str, bytes]) -> None:
 
 def path_warnings(run: Run) -> list[str]:
     return [warning for warning in run.warnings() if "PATH" in warning and "Node" not in warning]
+
+
+def in_home(machine: Machine, command: str) -> None:
+    """Runs a line of sh in the home."""
+    machine.run_program(["/bin/sh", "-c", f"cd && {command}"]).ok()

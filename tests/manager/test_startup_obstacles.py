@@ -14,6 +14,7 @@ from tests.manager.homes import (
     MARK,
     add_lines,
     dotfiles,
+    in_home,
     line_for,
     path_warnings,
     take_lines_out,
@@ -163,10 +164,6 @@ OBSTACLES = {
     "read-only": ("touch .bashrc && chmod 444 .bashrc", UNWRITABLE),
     "of another": (f"touch .bashrc && chmod 444 .bashrc && chown {STRANGER} .bashrc", UNWRITABLE),
 }
-
-
-def in_home(machine: Machine, command: str) -> None:
-    machine.run_program(["/bin/sh", "-c", f"cd && {command}"]).ok()
 
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)
