@@ -54,7 +54,7 @@ def install(
 
 def set_up(machine: Machine, *options: str) -> Run:
     """The second half of an install alone."""
-    if not machine.layout.versions():
+    if "--prefix" not in options:
         machine.layout.plant(VERSION)
     return machine.run("use", VERSION, "--porcelain", *options).ok()
 
