@@ -17,6 +17,10 @@ FISH_FILE = ".config/fish/conf.d/wasp.fish"
 ODD = 'it\'s a "home" with $pecials \\ `here` (and \u00fc) !x'
 
 
+ADD_LINES = 'add_to_startup_files\n[ -z "$path_message" ] || say "$path_message"'
+TAKE_LINES_OUT = "take_out_of_startup_files"
+
+
 def line_for(name: str, root: str = "$HOME/.local/share/wasp-lang") -> str:
     """The line in a start-up file of this name, before its mark."""
     if name.endswith(".fish"):
@@ -50,7 +54,7 @@ def install(
 
 def set_up(machine: Machine, *options: str) -> Run:
     """The second half of an install alone."""
-    if not machine.layout.versions():
+    if "--prefix" not in options:
         machine.layout.plant(VERSION)
     return machine.run("use", VERSION, "--porcelain", *options).ok()
 
@@ -58,8 +62,7 @@ def set_up(machine: Machine, *options: str) -> Run:
 def add_lines(machine: Machine, *options: str) -> Run:
     """What `use` does to start-up files, and nothing else of it."""
     machine.layout.prefix.mkdir(exist_ok=True)
-    body = 'add_to_startup_files\n[ -z "$path_message" ] || say "$path_message"'
-    return run_command(machine, body, "use", VERSION, "--porcelain", *options).ok()
+    return run_command(machine, ADD_LINES, "use", VERSION, "--porcelain", *options).ok()
 
 
 def plan_lines(machine: Machine) -> str:
@@ -69,8 +72,7 @@ def plan_lines(machine: Machine) -> str:
 
 def take_lines_out(machine: Machine, *options: str) -> Run:
     """What `uninstall` does to start-up files, and nothing else of it."""
-    body = "take_out_of_startup_files"
-    return run_command(machine, body, "uninstall", "--porcelain", *options).ok()
+    return run_command(machine, TAKE_LINES_OUT, "uninstall", "--porcelain", *options).ok()
 
 
 def uninstall(machine: Machine, *options: str) -> Run:
@@ -91,3 +93,8 @@ def write(home: Path, contents: dict[str, bytes]) -> None:
 
 def path_warnings(run: Run) -> list[str]:
     return [warning for warning in run.warnings() if "PATH" in warning and "Node" not in warning]
+
+
+def in_home(machine: Machine, command: str) -> None:
+    """Runs a line of sh in the home."""
+    machine.run_program(["/bin/sh", "-c", f"cd && {command}"]).ok()

@@ -6,19 +6,19 @@ import os
 
 import pytest
 
-from tests.manager.homes import install
+from tests.manager.homes import in_home, set_up
 from tests.support.machines import Machine, Run
 from tests.support.releases import Upstream
 from tests.support.trees import picture
 
 
 @pytest.fixture
-def machine(shell_machine: Machine, upstream: Upstream) -> Machine:
+def machine(shell_machine: Machine) -> Machine:
     """One on which all is well."""
-    upstream.publish("0.25.0", node=">=24.14.1")
-    shell_machine.toolbox.fake_node("24.14.1")
-    shell_machine.install().ok()
-    path = shell_machine.environment["PATH"]
+    set_up(shell_machine)
+    receipt = shell_machine.layout.receipt_file("0.25.0")
+    receipt.write_text(receipt.read_text().replace('"node": null', '"node": ">=24.14.1"'))
+    path = shell_machine.toolbox.fake_node("24.14.1").folder
     return shell_machine.set(PATH=f"{shell_machine.home}/.local/bin:{path}")
 
 
@@ -51,7 +51,8 @@ def test_all_is_well(machine: Machine, upstream: Upstream) -> None:
 
 
 def test_a_project_and_the_version_that_it_wants(machine: Machine) -> None:
-    install(machine, version="0.24.0")
+    machine.layout.plant("0.24.0")
+    machine.run("use", "0.24.0").ok()
     (machine.here / ".wasproot").touch()
     (machine.here / "main.wasp").write_text('app x { wasp: { version: "^0.25.0" } }')
     shown = lines(machine.wasp("installer", "doctor").ok())
@@ -61,16 +62,14 @@ def test_a_project_and_the_version_that_it_wants(machine: Machine) -> None:
         file.unlink()
 
 
-@pytest.mark.parametrize("proxy", ["http://me:hidden2@", "me:hidden2@", "http://me:hid/den@2@", ""])
-def test_secrets_are_not_shown(machine: Machine, proxy: str) -> None:
-    machine.set(
-        WASP_NPM_REGISTRY="https://me:hidden1@registry.example.com/npm",
-        HTTPS_PROXY=f"{proxy}proxy.example.com:8080",
-    )
-    run = machine.wasp("installer", "doctor").ok()
-    assert lines(run)["registry"] == "https://registry.example.com/npm"
-    assert lines(run)["proxy"] == "proxy.example.com:8080"
-    assert "hid" not in run.stdout + run.stderr
+def test_secrets_are_not_shown(machine: Machine) -> None:
+    machine.set(WASP_NPM_REGISTRY="https://me:hidden1@registry.example.com/npm")
+    for proxy in ("http://me:hidden2@", "me:hidden2@", "http://me:hid/den@2@", ""):
+        machine.set(HTTPS_PROXY=f"{proxy}proxy.example.com:8080")
+        run = machine.wasp("installer", "doctor").ok()
+        assert lines(run)["registry"] == "https://registry.example.com/npm"
+        assert lines(run)["proxy"] == "proxy.example.com:8080"
+        assert "hid" not in run.stdout + run.stderr
 
 
 def test_nothing_is_installed(shell_machine: Machine) -> None:
@@ -98,54 +97,39 @@ def test_what_a_killed_run_left(machine: Machine) -> None:
     assert lines(machine.wasp("installer", "doctor").ok())["left over"] == "none"
 
 
-def break_path(machine: Machine) -> None:
-    machine.set(PATH=machine.environment["PATH"].partition(":")[2])
-
-
-def break_node(machine: Machine) -> None:
-    machine.toolbox.fake_node("18.0.0")
-
-
-def break_binary(machine: Machine) -> None:
-    binary = machine.layout.version_folder("0.25.0") / "wasp-bin"
-    binary.write_text("#!/bin/sh\nexit 1\n")
-
-
-def break_version(machine: Machine) -> None:
-    (machine.layout.version_folder("0.25.0") / ".receipt.json").unlink()
-
-
-def break_launcher(machine: Machine) -> None:
-    machine.layout.launcher.write_text("#!/bin/sh\necho another\n")
-
-
-def give_to_npm(machine: Machine) -> None:
-    machine.layout.npm_marker.touch()
-
-
 BROKEN = {
-    "PATH": (
-        break_path,
-        3,
-        "~/.local/bin is not on PATH in this terminal. To add it: export PATH=",
-    ),
-    "Node.js": (break_node, 3, "Node.js on PATH is 18.0.0."),
-    "binary": (break_binary, 3, "Wasp does not run."),
-    "version": (break_version, 5, "To repair it: wasp installer update"),
-    "launcher": (break_launcher, 8, "was not made by this installer"),
-    "npm": (give_to_npm, 8, "npm manages Wasp here."),
+    # What is done in the home, the exit code, and what is said.
+    "PATH": ("", 3, "~/.local/bin is not on PATH in this terminal. To add it: export PATH="),
+    "Node.js": ("printf '#!/bin/sh\necho v18\n' >../tools/node", 3, "Node.js on PATH is 18."),
+    "binary": ("echo exit 1 >{version}/wasp-bin", 3, "Wasp does not run."),
+    "version": ("rm {version}/.receipt.json", 5, "To repair it: wasp installer update"),
+    "launcher": ("echo another >.local/bin/wasp", 8, "was not made by this installer"),
+    "npm": ("touch {version}/../.uses-npm", 8, "npm manages Wasp here."),
 }
+
+
+def destroy(machine: Machine, name: str) -> None:
+    in_home(machine, BROKEN[name][0].format(version=".local/share/wasp-lang/0.25.0") or ":")
+    if name == "PATH":
+        machine.set(PATH=str(machine.toolbox.folder))
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_stands_in_the_way(machine: Machine, name: str) -> None:
-    destroy, code, text = BROKEN[name]
-    destroy(machine)
+    _, code, text = BROKEN[name]
+    destroy(machine, name)
     run = machine.run("doctor")
     assert run.code == code, run
     assert any(text in objection for objection in objections(run)), run
     assert "All is well" not in run.stdout
+
+
+def test_a_program_is_told_of_all_that_stands_in_the_way(machine: Machine) -> None:
+    """The first decides the exit code."""
+    names = ("PATH", "Node.js", "npm")
+    for name in names:
+        destroy(machine, name)
     told = machine.run("doctor", "--porcelain")
-    assert told.code == code
-    assert told.json["status"] == "checked"
-    assert any(text in warning for warning in told.json["warnings"])
+    assert (told.code, told.json["code"], told.json["status"]) == (8, 8, "checked")
+    for name in names:
+        assert any(BROKEN[name][2] in warning for warning in told.json["warnings"]), name

@@ -6,21 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.manager.homes import VERSION, archive, install
+from tests.manager.homes import VERSION, install
 from tests.support.archives import tiny_package
+from tests.support.functions import call_functions
 from tests.support.machines import Machine
 from tests.support.trees import Layout, expected_version_folder, picture
+from wasp_installer.command_line.options import parse
 
-NAMES = {
-    "quotes and expansions": 'it\'s  a "home" $HOME ${x} $(touch evil) `touch evil` \\n \\\\ end\\',
-    "newline": "two\nlines",
-    "globs and letters": "-rf [a-z]*?{1,2}~!#&|;<> %s %d 100% a=b=c zażółć-ß-東京-🐝 ",
-}
+#: No shell must read these as anything but names.
+NAMES = (
+    'it\'s  a "home" $HOME ${x} $(touch evil) `touch evil` \\n \\\\ end\\',
+    "-rf [a-z]*?{1,2}~!#&|;<> %s %d 100% a=b=c zażółć-ß-東京-🐝 ",
+    "two\nlines",
+)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_home_of_any_name(machine: Machine, name: str) -> None:
-    home = machine.move_home(NAMES[name])
+@pytest.mark.parametrize("name", NAMES, ids=["quotes", "globs", "line break"])
+def test_a_home_of_any_name(shell_machine: Machine, name: str) -> None:
+    machine = shell_machine
+    home = machine.move_home(name)
     install(machine)
     assert machine.wasp("version").stdout == "0.25.0\n"
     datadir = machine.layout.version_folder(VERSION) / "data"
@@ -28,7 +32,7 @@ def test_a_home_of_any_name(machine: Machine, name: str) -> None:
     expected = expected_version_folder(tiny_package(VERSION))
     assert machine.layout.version_picture(VERSION) == expected
     # One line of a start-up file cannot name a folder whose name has two.
-    files = [] if name == "newline" else [".bashrc", ".profile"]
+    files = [] if "\n" in name else [".bashrc", ".profile"]
     assert {item.name for item in home.iterdir()} == {".local", *files}
     for file in files:
         found = machine.run_program(["/bin/sh", "-c", f'. "$HOME/{file}"; wasp version'])
@@ -38,33 +42,42 @@ def test_a_home_of_any_name(machine: Machine, name: str) -> None:
     assert picture(home) == {}
 
 
-WAYS = {
-    "option": ("--prefix={root}/opt/wasp", {}),
-    "slash": ("--prefix={root}/opt/wasp//", {}),
-    "relative": ("--prefix=../opt/wasp", {}),
-    "environment": ("", {"WASP_INSTALL_PREFIX": "{root}/opt/wasp"}),
-    "both": ("--prefix={root}/opt/wasp", {"WASP_INSTALL_PREFIX": "{root}/not-here"}),
-}
+PLACES = (
+    # An option, WASP_INSTALL_PREFIX, and the prefix then.
+    ("--prefix={root}/opt/wasp", "", "{root}/opt/wasp"),
+    ("--prefix={root}/opt/wasp//", "", "{root}/opt/wasp"),
+    ("--prefix=../opt/wasp", "", "{root}/here/../opt/wasp"),
+    ("-q", "{root}/opt/wasp", "{root}/opt/wasp"),
+    ("--prefix={root}/opt/wasp", "{root}/not-here", "{root}/opt/wasp"),
+    # In a word such as --prefix=~/wasp, or in a variable of a container, no shell puts the home in.
+    ("--prefix=~/opt/", "/not-here", "{root}/home/opt"),
+    ("-q", "~/opt", "{root}/home/opt"),
+    ("--prefix=/", "", ""),
+)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_prefix(shell_machine: Machine, way: str) -> None:
-    machine = shell_machine
-    option, variables = WAYS[way]
-    machine.set(**{name: value.format(root=machine.root) for name, value in variables.items()})
-    elsewhere = machine.root / "elsewhere"
-    elsewhere.mkdir()
-    prefix = machine.root / "opt" / "wasp"
-    options = [option.format(root=machine.root)] if option else []
-    told = install(machine, *options, cwd=elsewhere).json
-    places = {"relative": elsewhere / ".." / "opt" / "wasp"}
-    assert told["prefix"] == str(places.get(way, prefix))
-    assert told["executable"] == f"{told['prefix']}/bin/wasp"
-    assert set(picture(machine.home)) == {".bashrc", ".profile"}
-    assert Layout(prefix).versions() == [VERSION]
-    run = machine.run_program([str(prefix / "bin" / "wasp"), "version"], cwd=Path("/"))
-    assert run.stdout == "0.25.0\n"
-    assert not (machine.root / "not-here").exists()
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_where_a_prefix_is(
+    shell_machine: Machine, monkeypatch: pytest.MonkeyPatch, slash: str
+) -> None:
+    """To both getters."""
+    machine = shell_machine.set(HOME=f"{shell_machine.home}{slash}")
+    (machine.home / "a.tgz").touch()
+    monkeypatch.chdir(machine.here)
+    monkeypatch.setenv("HOME", machine.environment["HOME"])
+    rows = [[text.format(root=machine.root) for text in row] for row in PLACES]
+    calls, python = [], []
+    for option, variable, _ in rows:
+        calls.append(
+            f"WASP_INSTALL_PREFIX='{variable}'\nset_defaults\n"
+            f"parse_arguments '{option}' '--from-file=~/a.tgz'\ncheck_arguments\n"
+            'echo "$prefix $archive_file"'
+        )
+        monkeypatch.setenv("WASP_INSTALL_PREFIX", variable)
+        options = parse([option, "--from-file=~/a.tgz"])
+        python.append(f"{options.prefix.rstrip('/')} {options.from_file}")
+    assert python == [f"{place} {machine.home}/a.tgz" for *_, place in rows]
+    assert call_functions(machine, calls) == python
 
 
 def test_the_root_is_a_prefix(machine: Machine) -> None:
@@ -74,27 +87,6 @@ def test_the_root_is_a_prefix(machine: Machine) -> None:
     assert Layout(stage).versions() == [VERSION]
     assert Layout(stage).launcher.exists()
     assert picture(machine.home) == {}
-
-
-@pytest.mark.parametrize("slash", ["", "/"])
-def test_a_home_that_the_shell_did_not_put_in(machine: Machine, slash: str) -> None:
-    """In a word such as --prefix=~/wasp, or in a variable of a container."""
-    machine.set(HOME=f"{machine.home}{slash}", WASP_INSTALL_PREFIX="~/opt")
-    Path(archive(machine)).rename(machine.home / "a.tgz")
-    told = machine.install(None, "--from-file=~/a.tgz").ok().json
-    assert told["prefix"] == f"{machine.home}/opt"
-    assert Layout(machine.home / "opt").versions() == [VERSION]
-    told = machine.install(None, "--from-file=~/a.tgz", "--prefix=~/other/", "--dry-run").ok().json
-    assert told["prefix"] == f"{machine.home}/other"
-
-
-def test_two_prefixes_do_not_meet(machine: Machine) -> None:
-    install(machine)
-    other = Layout(machine.root / "other")
-    install(machine, "--prefix", str(other.prefix), version="0.24.0")
-    assert machine.wasp("version").stdout == "0.25.0\n"
-    assert machine.run_program([str(other.launcher), "version"]).stdout == "0.24.0\n"
-    assert (machine.layout.versions(), other.versions()) == (["0.25.0"], ["0.24.0"])
 
 
 def test_what_is_staged_is_for_its_place(machine: Machine) -> None:
@@ -130,12 +122,12 @@ def test_destdir_is_not_for_people(shell_machine: Machine) -> None:
     assert not (shell_machine.root / "stage").exists()
 
 
-def test_a_share_folder_that_is_a_link_is_followed(machine: Machine) -> None:
-    big_disk = machine.root / "big-disk"
+def test_a_share_folder_that_is_a_link_is_followed(shell_machine: Machine) -> None:
+    big_disk = shell_machine.root / "big-disk"
     big_disk.mkdir()
-    machine.layout.share.parent.mkdir(parents=True)
-    machine.layout.share.symlink_to(big_disk)
-    install(machine)
+    shell_machine.layout.share.parent.mkdir(parents=True)
+    shell_machine.layout.share.symlink_to(big_disk)
+    install(shell_machine)
     assert (big_disk / "0.25.0" / "wasp-bin").is_file()
-    assert machine.layout.share.is_symlink()
-    assert machine.wasp("version").stdout == "0.25.0\n"
+    assert shell_machine.layout.share.is_symlink()
+    assert shell_machine.wasp("version").stdout == "0.25.0\n"

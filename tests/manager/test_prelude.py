@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -14,12 +13,12 @@ import pytest
 from tests.manager.homes import archive
 from tests.manager.words import WORDS
 from tests.support.frontends import FULL, INSTALL_SH, REPOSITORY
-from tests.support.machines import Machine, MachineRoom, Run
-from tests.support.program import program_in
+from tests.support.machines import Machine, MachineRoom
+from tests.support.program import program_in, with_program
 from tests.support.toolboxes import real_tool
 from tests.support.trees import Entry, picture
 
-TEXT = INSTALL_SH.read_bytes()
+TEXT = INSTALL_SH.read_text(encoding="utf-8")
 # Linux takes no longer argument.
 LONGEST_ARGUMENT = 128 * 1024
 READERS = (
@@ -41,102 +40,77 @@ def machine(machines: MachineRoom) -> Machine:
 
 # --- All of it -----------------------------------------------------------------------------------
 
+#: Of the program, everything but what starts it.
+PROGRAM = program_in(TEXT).replace('\nmain "$0" "$@"\n', "\n")
+SHOWS_ITSELF = PROGRAM + 'cat "$0"\nprintf "<%s>" "$@"\nrm -r "${0%/*}"\nexit 3\n'
 
-def read_as(machine: Machine, way: str, reader: str, *arguments: str) -> Run:
-    """Has a shell read install.sh: from a file, from a pipe, or as an argument."""
-    argv = command(reader)
+
+@READER
+@pytest.mark.parametrize("way", ["file", "pipe", "pipe without the last line break", "argument"])
+def test_every_way_to_read_it_runs_the_same_program(
+    machine: Machine, reader: str, way: str
+) -> None:
+    text = with_program(TEXT, SHOWS_ITSELF)
+    words = ["list", "two words", ""]
+    argv, stdin = command(reader), ""
     if way == "file":
-        return machine.run_program([*argv, str(INSTALL_SH), *arguments])
-    if way == "pipe":
-        # posh knows no -s.
-        words = ["-s", "--", *arguments] if reader != "posh" else []
-        return machine.run_program([*argv, *words], stdin=TEXT.decode())
-    return machine.run_program([*argv, "-c", TEXT.decode(), "sh", *arguments])
-
-
-@READER
-def test_every_way_to_read_it_leaves_the_same_wasp(machine: Machine, reader: str) -> None:
-    # posh can be given no words by a pipe.
-    words = ("use", "0.25.0") if reader != "posh" else ()
-    machine.set(WASP_VERSION="0.25.0")
-    expected = None
-    for way, by in (("file", "dash"), ("file", reader), ("pipe", reader), ("argument", reader)):
-        shutil.rmtree(machine.home)
-        machine.home.mkdir()
-        machine.layout.plant("0.25.0")
-        run = read_as(machine, way, by, *words).ok()
-        assert run.stdout == ""
-        found = (run.stderr, picture(machine.home))
-        expected = expected or found
-        assert found == expected, way
-    assert_complete(machine, picture(machine.home))
-
-
-def assert_complete(machine: Machine, found: dict[str, Entry]) -> None:
-    share = machine.layout.share
-    for name in ("telemetry_ping.py", "installed/telemetry_messages.py"):
-        assert (share / name.rpartition("/")[2]).read_bytes() == (REPOSITORY / name).read_bytes()
-    for name in ("wasp.bash", "_wasp", "wasp.fish"):
-        source = REPOSITORY / "installed" / "completions" / name
-        assert (share / "completions" / name).read_bytes() == source.read_bytes()
-    assert (share / "wasp-installer.sh").read_text() == program_in(TEXT.decode())
-    assert {".bashrc", ".profile", ".local/bin/wasp"} <= set(found)
-    assert machine.wasp("version").ok().stdout == "0.25.0\n"
-
-
-@READER
-def test_an_error_has_its_exit_code(machine: Machine, reader: str) -> None:
-    if reader == "posh":
-        machine.set(WASP_VERSION="no-version")
-        read_as(machine, "pipe", reader).failed(2).says("no-version")
+        file = machine.root / "install.sh"
+        file.write_text(text)
+        argv += [str(file), *words]
+    elif way == "argument":
+        # As $(curl …) leaves it.
+        argv += ["-c", text.rstrip("\n"), "sh", *words]
     else:
-        read_as(machine, "pipe", reader, "--no-such-option").failed(2).says("--no-such-option")
+        stdin = text.rstrip("\n") if "without" in way else text
+        # posh knows no -s, and so can be given no words.
+        words = words if reader != "posh" else ["install"]
+        argv += ["-s", "--", *words] if reader != "posh" else []
+    run = machine.run_program(argv, stdin=stdin)
+    assert (run.code, run.stderr) == (3, "")
+    assert run.stdout == SHOWS_ITSELF + "".join(f"<{word}>" for word in words)
 
 
 # --- A part of it --------------------------------------------------------------------------------
 
+#: With less of the program, whose lines are all the same to who reads them.
+SHORT = with_program(TEXT, PROGRAM[:1000] + 'main "$0" "$@"\n').encode()
 
-def cuts(number: int, seed: str) -> list[int]:
+
+def cuts(text: bytes, number: int, seed: str) -> list[int]:
     """Where to cut: all around the prelude and the end, at ends of lines, and anywhere."""
-    start = TEXT.index(b"\n{\n") + 3
-    prelude = TEXT.index(b"<<'WASP_INSTALLER'\n")
+    start = text.index(b"\n{\n") + 3
+    prelude = text.index(b"<<'WASP_INSTALLER'\n")
     near = [*range(start, start + 6), *range(prelude - 6, prelude + 24, 3)]
-    near += range(len(TEXT) - 24, len(TEXT) - 2)
+    near += range(len(text) - 24, len(text) - 2)
     chosen = random.Random(seed)
-    ends = [match.end() for match in re.finditer(rb"\n", TEXT) if match.end() > start]
-    anywhere = [chosen.randrange(start, len(TEXT) - 2) for _ in range(number)]
-    return sorted(
-        {*chosen.sample(near, min(number, len(near))), *anywhere, *chosen.sample(ends[:-2], number)}
-    )
+    ends = [match.end() for match in re.finditer(rb"\n", text) if match.end() > start]
+    anywhere = [chosen.randrange(start, len(text) - 2) for _ in range(number)]
+    near, ends = (chosen.sample(some, min(number, len(some))) for some in (near, ends[:-2]))
+    return sorted({*near, *anywhere, *ends})
 
 
 @READER
 def test_cut_anywhere_it_does_nothing(machine: Machine, reader: str) -> None:
     """But for the complaint of the shell that something is missing at the end."""
     before = picture(machine.root)
-    for at in cuts(150 if FULL else 50 if reader == "dash" else 10, reader):
+    number = 150 if FULL else 50 if reader == "dash" else 10
+    pieces = [SHORT[:at] for at in cuts(SHORT, number, reader)]
+    pieces += [TEXT.encode()[:at] for at in cuts(TEXT.encode(), 1, reader)]
+    for piece in pieces:
         cut = subprocess.run(
             command(reader),
-            input=TEXT[:at],
+            input=piece,
             capture_output=True,
             env=machine.environment,
             cwd=machine.here,
         )
-        assert cut.returncode != 0, f"cut at {at}"
-        assert cut.stdout == b"", f"cut at {at}"
-        assert 0 < len(cut.stderr.splitlines()) <= 3, f"cut at {at}: {cut.stderr!r}"
-        assert b"wasp" not in cut.stderr.replace(b"WASP_INSTALLER", b""), f"cut at {at}"
+        assert cut.returncode != 0, piece[-20:]
+        assert cut.stdout == b"", piece[-20:]
+        assert 0 < len(cut.stderr.splitlines()) <= 3, (piece[-20:], cut.stderr)
+        assert b"wasp" not in cut.stderr.replace(b"WASP_INSTALLER", b""), piece[-20:]
     assert picture(machine.root) == before
     assert machine.processes() == {}
     assert machine.upstream.server.connections == 0
-
-
-@READER
-def test_the_last_line_break_alone_may_be_missing(machine: Machine, reader: str) -> None:
-    machine.layout.plant("0.25.0")
-    machine.set(WASP_VERSION="0.25.0")
-    machine.run_program(command(reader), stdin=TEXT.decode().rstrip("\n")).ok()
-    assert machine.wasp("version").stdout == "0.25.0\n"
 
 
 # --- Any /bin/sh ---------------------------------------------------------------------------------
@@ -159,10 +133,13 @@ def test_whatever_bin_sh_is(machine: Machine, shell: str) -> None:
     if probe.returncode != 0:
         pytest.skip(f"cannot put {shell} in the place of /bin/sh here")
     machine.wrapper = wrapper
-    options = ("--from-file", archive(machine))
+    # Only bash passes functions on, to whatever unpacks an archive as well.
+    options = ("--from-file", archive(machine)) if shell == "bash" else ("use", "0.25.0")
     everything_talks = {f"BASH_FUNC_{name}%%": TALKS for name in WORDS}
     exported = {**everything_talks, "GLOBIGNORE": "*", "SHELLOPTS": "noclobber"}
     for environment in ({}, exported) if shell == "bash" else (exported,):
+        if shell != "bash":
+            machine.layout.plant("0.25.0")
         run = machine.run_program(
             [str(real_tool("bash")), str(INSTALL_SH), *options], env=environment
         )
@@ -172,6 +149,18 @@ def test_whatever_bin_sh_is(machine: Machine, shell: str) -> None:
             [str(real_tool("bash")), str(INSTALL_SH), "uninstall", "--yes"], env=environment
         ).ok().is_silent_about("talks")
         assert picture(machine.home) == {}
+
+
+def assert_complete(machine: Machine, found: dict[str, Entry]) -> None:
+    share = machine.layout.share
+    for name in ("telemetry_ping.py", "installed/telemetry_messages.py"):
+        assert (share / name.rpartition("/")[2]).read_bytes() == (REPOSITORY / name).read_bytes()
+    for name in ("wasp.bash", "_wasp", "wasp.fish"):
+        source = REPOSITORY / "installed" / "completions" / name
+        assert (share / "completions" / name).read_bytes() == source.read_bytes()
+    assert (share / "wasp-installer.sh").read_text() == program_in(TEXT)
+    assert {".bashrc", ".profile", ".local/bin/wasp"} <= set(found)
+    assert machine.wasp("version").ok().stdout == "0.25.0\n"
 
 
 TALKS = "() { echo TALKS >&2; return 1; }"
@@ -200,7 +189,7 @@ def test_no_function_is_there_twice() -> None:
 
 def test_every_part_is_in_it() -> None:
     """A file of sh/ that nobody put into the list would be linted and never run."""
-    program = program_in(TEXT.decode())
+    program = program_in(TEXT)
     for file in (REPOSITORY / "sh").glob("*.sh"):
         names = re.findall(r"^([a-z_]+)\(\) \{$", file.read_text(), re.MULTILINE)
         assert all(f"\n{name}() {{\n" in program for name in names), file.name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.manager.homes import archive
 from tests.support.filesystems import STRANGER, give_away
 from tests.support.frontends import PYTHON
+from tests.support.functions import call_functions
 from tests.support.machines import Machine, MachineRoom, Run
 from tests.support.skips import need_root
 from tests.support.trees import Layout, picture
@@ -55,76 +55,52 @@ def test_install_py_asks_before_it_fetches_anything(machines: MachineRoom) -> No
     assert picture(machine.home) == {}
 
 
-@pytest.mark.parametrize("below", ["", "a/b"])
-def test_a_prefix_in_a_folder_of_another_user(root: Machine, below: str) -> None:
-    theirs = root.root / "theirs"
-    (theirs / below).mkdir(parents=True)
-    give_away(theirs)
-    refused(install(root, "--prefix", str(theirs / below / "wasp")), theirs)
-    assert not (theirs / below / "wasp").exists()
+DANGERS = {
+    # What is done, the prefix, and what is dangerous then. "theirs" becomes another user's.
+    "theirs": ("mkdir theirs", "theirs/wasp", "theirs"),
+    "far below": ("mkdir -p theirs/a/b", "theirs/a/b/wasp", "theirs"),
+    # Where it leads is theirs, or will be what they want tomorrow.
+    "a link in it": ("mkdir theirs other && ln -s ../other theirs/link", "theirs/link/x", "theirs"),
+    "a link to it": ("mkdir theirs && ln -s theirs link", "link/wasp", "link"),
+    "a link through it": ("mkdir -p theirs/roots && ln -s theirs/roots link", "link", "theirs"),
+    "its bin": ("mkdir -p wasp/bin && ln -s wasp/bin theirs", "wasp", "wasp/bin"),
+    "its share": ("mkdir -p wasp/share && ln -s wasp/share theirs", "wasp", "wasp/share"),
+    "open to all": ("mkdir open && chmod 777 open", "open/wasp", "open"),
+    "open to others": ("mkdir open && chmod 707 open", "open/wasp", "open"),
+    "open, of a group": ("mkdir open && chmod 2777 open", "open/wasp", "open"),
+    # As on any system: /tmp is sticky, and /usr/local is open to a group such as staff.
+    "sticky": ("mkdir open && chmod 1777 open", "open/wasp", ""),
+    "of staff": ("mkdir open && chgrp 50 open && chmod 775 open", "open/wasp", ""),
+    "of staff, inherited": ("mkdir open && chgrp 50 open && chmod 2775 open", "open/wasp", ""),
+}
 
 
-@pytest.mark.parametrize("owner", ["of the link's folder", "of what it leads to"])
-def test_a_link_with_another_user_at_either_end(root: Machine, owner: str) -> None:
-    """Where it leads is theirs, or will be what they want tomorrow."""
-    one, other = root.root / "one", root.root / "other"
-    one.mkdir()
-    other.mkdir()
-    (one / "link").symlink_to(other)
-    give_away(one if "folder" in owner else other)
-    refused(
-        install(root, "--prefix", str(one / "link" / "wasp")),
-        one / "link" if "leads" in owner else one,
-    )
-    assert picture(other) == {}
+def test_where_root_does_not_work(root: Machine) -> None:
+    root.toolbox.link("chgrp", "chown")
+    folders = [root.root / str(number) for number in range(len(DANGERS))]
+    calls = []
+    for folder, (command, prefix, _) in zip(folders, DANGERS.values()):
+        folder.mkdir()
+        calls.append(
+            f"cd {folder} && {command}\n[ ! -e theirs ] || chown {STRANGER} theirs/.\n"
+            f"prefix=$PWD/{prefix}\ncheck_arguments\nrefuse_danger_for_root"
+        )
+    told = call_functions(root, calls)
+    for said, folder, (_, _, danger) in zip(told, folders, DANGERS.values()):
+        if danger:
+            assert said.startswith(
+                "error: root cannot safely work below a folder that others can change"
+            )
+            assert f"{folder / danger} " in said
+            for words in ("without sudo", "--prefix"):
+                assert words in said
+        else:
+            assert said == ""
 
 
-def test_a_link_into_a_folder_of_another_user(root: Machine) -> None:
-    theirs = root.root / "theirs"
-    (theirs / "roots").mkdir(parents=True)
-    os.chown(theirs, STRANGER, STRANGER)
-    (root.root / "link").symlink_to(theirs / "roots")
-    refused(install(root, "--prefix", str(root.root / "link")), theirs)
-    assert picture(theirs / "roots") == {}
-
-
-@pytest.mark.parametrize("name", ["bin", "share"])
-def test_a_folder_inside_that_is_another_users(root: Machine, name: str) -> None:
-    theirs = root.layout.prefix / name
-    theirs.mkdir(parents=True)
-    give_away(theirs)
-    refused(install(root), theirs)
-    assert set(picture(root.layout.prefix)) == {name}
-
-
-@pytest.mark.parametrize("mode", [0o777, 0o2777, 0o707])
-def test_a_folder_that_all_may_write_to(root: Machine, mode: int) -> None:
-    opened = root.root / "open to all"
-    opened.mkdir()
-    opened.chmod(mode)
-    refused(install(root, "--prefix", str(opened / "wasp")), opened)
-    assert picture(opened) == {}
-
-
-@pytest.mark.parametrize(("mode", "group"), [(0o1777, 0), (0o775, 50), (0o2775, 50)])
-def test_what_is_as_on_any_system(root: Machine, mode: int, group: int) -> None:
-    """/tmp is sticky, and /usr/local is open to a group such as staff."""
-    folder = root.root / "local"
-    folder.mkdir()
-    os.chown(folder, 0, group)
-    folder.chmod(mode)
-    install(root, "--prefix", str(folder / "wasp")).ok().is_silent_about(
-        "root installs", "others can"
-    )
-
-
-@pytest.mark.parametrize("kind", ["owner", "mode"])
-def test_a_container_of_ci_is_let_in(root: Machine, kind: str) -> None:
+def test_a_container_of_ci_is_let_in(root: Machine) -> None:
     """Its home is often a folder of the machine around it. One line says so."""
-    if kind == "owner":
-        give_away(root.home)
-    else:
-        root.home.chmod(0o777)
+    give_away(root.home)
     run = install(root.set(CI="true")).ok()
     [line] = [line for line in run.stderr.splitlines() if "root installs there" in line]
     assert line.startswith(f"{root.home} ")

@@ -14,6 +14,7 @@ from tests.manager.homes import (
     MARK,
     add_lines,
     dotfiles,
+    in_home,
     line_for,
     path_warnings,
     take_lines_out,
@@ -91,20 +92,6 @@ def test_a_home_that_is_a_link_is_a_home(machine: Machine) -> None:
     assert dotfiles(machine.home) == {}
 
 
-def test_a_hard_link_stays_one(machine: Machine) -> None:
-    write(machine.home, {"dotfiles/bashrc": MINE})
-    (machine.home / ".bashrc").hardlink_to(machine.home / "dotfiles/bashrc")
-    before = dotfiles(machine.home)
-    for step, content in (
-        (add_lines, with_line(".bashrc", MINE)),
-        (take_lines_out, MINE),
-    ):
-        step(machine)
-        assert (machine.home / "dotfiles/bashrc").read_bytes() == content
-        assert (machine.home / ".bashrc").samefile(machine.home / "dotfiles/bashrc")
-    assert dotfiles(machine.home) == before
-
-
 @contextlib.contextmanager
 def mounted(source: Path, target: Path, *options: str) -> Iterator[None]:
     need_root("mounting a file")
@@ -163,10 +150,6 @@ OBSTACLES = {
     "read-only": ("touch .bashrc && chmod 444 .bashrc", UNWRITABLE),
     "of another": (f"touch .bashrc && chmod 444 .bashrc && chown {STRANGER} .bashrc", UNWRITABLE),
 }
-
-
-def in_home(machine: Machine, command: str) -> None:
-    machine.run_program(["/bin/sh", "-c", f"cd && {command}"]).ok()
 
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)

@@ -56,6 +56,7 @@ class StartupFile:
         assert place.stat().st_nlink == 1 + (self.kind == "hard link"), self
         assert place.stat().st_mode & 0o7777 == self.mode, self
         assert without_ours(place.read_bytes(), self.name) == self.content, self
+        assert place.read_bytes().count(line_for(self.name).encode()) <= 1, self
 
 
 def without_ours(content: bytes, name: str) -> bytes:

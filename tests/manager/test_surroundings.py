@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.manager.homes import VERSION, install
+from tests.manager.homes import VERSION, install, set_up
 from tests.support.functions import call_functions
 from tests.support.machines import Machine
 from tests.support.toolboxes import Toolbox
@@ -13,11 +13,6 @@ from tests.support.toolboxes import Toolbox
 @pytest.fixture
 def machine(shell_machine: Machine) -> Machine:
     return shell_machine
-
-
-def warnings(machine: Machine, word: str) -> list[str]:
-    """Of an install: those with the word."""
-    return [warning for warning in install(machine).warnings() if word in warning]
 
 
 # --- Node.js -------------------------------------------------------------------------------------
@@ -59,37 +54,41 @@ def test_what_node_says(machine: Machine) -> None:
             assert "\033" not in said
 
 
-def test_no_node(machine: Machine) -> None:
-    [warning] = warnings(machine, "Node.js is not on PATH")
-    assert "https://nodejs.org" in warning
+NO_NODE = "Node.js is not on PATH"
+NODES: dict[str, list[str]] = {
+    # What there is, and what is warned of.
+    "": [f"{NO_NODE}. Wasp 0.25.0 needs Node.js.", "https://nodejs.org"],
+    # In a terminal of another kind, or a script, it may not be on PATH.
+    **{
+        place: [f"{NO_NODE}, but in ~/{place}.", "nvm use node"]
+        for place in (
+            ".nvm/versions/node/v24.14.1",
+            ".local/share/fnm/node-versions/v24.14.1",
+            ".volta/tools/image/node/24.14.1",
+            ".asdf/installs/nodejs/24.14.1",
+        )
+    },
+    # Without a known need, any will do.
+    "node 0.1.0, npm": [],
+    "node 99.0.0, npm": [],
+    "node 24.14.1": ["npm is not on PATH"],
+}
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        ".nvm/versions/node/v24.14.1",
-        ".local/share/fnm/node-versions/v24.14.1",
-        ".volta/tools/image/node/24.14.1",
-        ".asdf/installs/nodejs/24.14.1",
-    ],
-)
-def test_a_node_that_a_version_manager_keeps(machine: Machine, place: str) -> None:
-    """In a terminal of another kind, or a script, it may not be on PATH."""
-    (machine.home / place).mkdir(parents=True)
-    [warning] = warnings(machine, "Node.js is not on PATH")
-    assert f"but in ~/{place}" in warning
-    assert "nvm use node" in warning
-
-
-@pytest.mark.parametrize("version", ["0.1.0", "99.0.0"])
-def test_without_a_known_need_any_node_will_do(machine: Machine, version: str) -> None:
-    machine.toolbox.fake_node(version)
-    assert warnings(machine, "ode") == []
-
-
-def test_a_node_without_npm(machine: Machine) -> None:
-    machine.toolbox.fake_node("24.14.1").remove("npm")
-    assert len(warnings(machine, "npm is not on PATH")) == 1
+def test_which_node_there_is(machine: Machine) -> None:
+    calls = []
+    for number, there in enumerate(NODES):
+        home = machine.root / str(number)
+        box = Toolbox(home / "bin")
+        if there.startswith("node"):
+            box.fake_node(there.split(",")[0].split()[1])
+            box.remove(*([] if "npm" in there else ["npm"]))
+        else:
+            (home / there).mkdir(parents=True, exist_ok=True)
+        calls.append(f"HOME={home} home={home} PATH={box.folder}:$PATH version=0.25.0\ncheck_node")
+    for said, expected in zip(call_functions(machine, calls), NODES.values()):
+        assert said.count("warning: ") == bool(expected)
+        assert all(words in said for words in expected)
 
 
 @pytest.mark.parametrize(
@@ -112,37 +111,38 @@ def test_an_npm_of_windows(machine: Machine, npm: str, is_told: bool) -> None:
 
 OTHERS = {
     # PATH, and whether the other wasp is spoken of.
-    "first": ("{other}:{bin}", True),
-    "later": ("{bin}:{other}", False),
-    "later-once-put-on-PATH": ("{other}", False),
-    "a-folder": ("{folder}:{bin}", False),
-    "no-program": ("{plain}:{bin}", False),
-    "ours-by-a-link": ("{link}:{bin}", False),
+    "{other}:{bin}": True,
+    "{bin}:{other}": False,
+    "{folder}:{bin}": False,
+    "{plain}:{bin}": False,
+    # By another name, such as through a link to the home folder.
+    "{link}:{bin}": False,
+    "{other}": True,
 }
 
 
-@pytest.mark.parametrize("case", OTHERS)
-def test_another_wasp(machine: Machine, case: str) -> None:
-    form, told = OTHERS[case]
-    boxes = {
-        name: Toolbox(machine.root / f"{name}-bin") for name in ("other", "folder", "plain", "link")
-    }
+def test_another_wasp(machine: Machine) -> None:
+    boxes = {name: Toolbox(machine.root / name) for name in ("other", "folder", "plain", "link")}
+    boxes["bin"] = Toolbox(machine.layout.launcher.parent).script("wasp", "echo ours")
     boxes["other"].script("wasp", "echo other")
     (boxes["folder"].folder / "wasp").mkdir()
     (boxes["plain"].folder / "wasp").write_text("no program\n")
     (boxes["link"].folder / "wasp").symlink_to(machine.layout.launcher)
-    folders = {name: str(box.folder) for name, box in boxes.items()}
-    path = form.format(bin=machine.layout.launcher.parent, **folders)
-    machine.set(PATH=f"{machine.toolbox.folder}:{path}")
-    found = warnings(machine, "-bin/wasp")
-    assert [f"{folders['other']}/wasp" in warning for warning in found] == [True] * told
+    folders = {name: box.folder for name, box in boxes.items()}
+    calls = [
+        f"PATH=$PATH:{form.format(**folders)}\nis_on_path\ncheck_other_wasp" for form in OTHERS
+    ]
+    for said, form in zip(call_functions(machine, calls), OTHERS):
+        assert (f"{folders['other']}/wasp" in said) is ("warning: " in said) is OTHERS[form], form
 
 
-def test_another_wasp_that_stays_first(machine: Machine) -> None:
-    other = Toolbox(machine.root / "other-bin").script("wasp", "echo other")
-    machine.set(PATH=f"{machine.toolbox.folder}:{other.folder}")
-    run = install(machine, "--no-modify-path")
-    assert len([warning for warning in run.warnings() if f"{other.folder}/wasp" in warning]) == 1
+@pytest.mark.parametrize("option", ["--no-modify-path", "--quiet"])
+def test_another_wasp_that_comes_first_now(machine: Machine, option: str) -> None:
+    """It does not once this wasp was put on PATH."""
+    other = Toolbox(machine.root / "other").script("wasp", "echo other").folder
+    run = set_up(machine.set(PATH=f"{machine.toolbox.folder}:{other}"), option)
+    told = [warning for warning in run.warnings() if f"{other}/wasp" in warning]
+    assert len(told) == (option == "--no-modify-path")
 
 
 # --- PATH ----------------------------------------------------------------------------------------

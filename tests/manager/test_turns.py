@@ -12,13 +12,14 @@ import pytest
 
 from tests.manager.homes import VERSION, archive, set_up, uninstall, with_line
 from tests.support.frontends import FULL
-from tests.support.machines import Background, Machine, MachineRoom
+from tests.support.functions import call_functions
+from tests.support.machines import Background, Machine
 from tests.support.processes import sleeping_elsewhere
 from tests.support.toolboxes import real_tool
 from tests.support.trees import picture
 
 MINE = b"export A=1\nexport B=2"
-ROUNDS = 100 if FULL else 10
+ROUNDS = 50 if FULL else 3
 #: Longer than any run is given to hold its turn.
 LONG_AGO = 3600
 
@@ -36,39 +37,34 @@ def machine_name() -> str:
     return "".join(c if c.isascii() and c.isalnum() else "_" for c in text)
 
 
-def hold(machine: Machine, holder: str, age: float = 0) -> Path:
+def hold(share: Path, holder: str, age: float = 0) -> Path:
     """Makes the link by which a run holds its turn."""
-    machine.layout.plant(VERSION)
-    turn = machine.layout.share / ".turn"
+    share.mkdir(parents=True, exist_ok=True)
+    turn = share / ".turn"
     turn.symlink_to(holder)
     os.utime(turn, (time.time() - age,) * 2, follow_symlinks=False)
     return turn
 
 
-def is_taken_over(machine: Machine) -> None:
-    set_up(machine)
-    assert machine.wasp("version").stdout == "0.25.0\n"
-    uninstall(machine)
-    assert picture(machine.home) == {}
-
-
-def test_the_turn_of_a_run_that_has_ended_is_taken_over(every_shell_machine: Machine) -> None:
-    hold(every_shell_machine, f"{machine_name()}-{sleeping_elsewhere()}")
-    set_up(every_shell_machine)
-    assert not every_shell_machine.layout.share.joinpath(".turn").is_symlink()
-
-
-@pytest.mark.parametrize("holder", ["{here}-{alive}", "elsewhere-1", "nonsense"])
-def test_a_turn_is_held_for_a_minute_at_most(machine: Machine, holder: str) -> None:
-    hold(machine, holder.format(here=machine_name(), alive=os.getpid()), LONG_AGO)
-    is_taken_over(machine)
-
-
-def test_who_was_killed_while_it_took_a_turn_over_is_in_nobodys_way(machine: Machine) -> None:
-    breaking = hold(machine, "elsewhere-1", LONG_AGO).with_name(".turn.breaking")
-    breaking.mkdir()
-    os.utime(breaking, (time.time() - LONG_AGO,) * 2)
-    is_taken_over(machine)
+def test_the_turn_of_a_run_that_is_gone_is_taken_over(every_shell_machine: Machine) -> None:
+    """It has ended, or it has held its turn for more than a minute."""
+    here = machine_name()
+    shares = [every_shell_machine.root / str(number) for number in range(5)]
+    hold(shares[0], f"{here}-{sleeping_elsewhere()}")
+    for share, holder in zip(shares[1:], (f"{here}-{os.getpid()}", "elsewhere-1", "nonsense", "x")):
+        hold(share, holder, LONG_AGO)
+    # By a run that was killed while it took another's.
+    (shares[4] / ".turn.breaking").mkdir()
+    os.utime(shares[4] / ".turn.breaking", (time.time() - LONG_AGO,) * 2)
+    take = """
+    name_owner
+    take_turn
+    [ "$(readlink "$turn")" = "$owner_name" ] && echo taken
+    end_turn
+    """
+    calls = [f"share_dir='{share}'\n{take}" for share in shares]
+    assert call_functions(every_shell_machine, calls) == ["taken"] * len(shares)
+    assert [list(share.iterdir()) for share in shares] == [[]] * len(shares)
 
 
 def test_a_turn_that_cannot_be_taken_is_not_tried_for_ever(machine: Machine) -> None:
@@ -80,7 +76,8 @@ def test_a_turn_that_cannot_be_taken_is_not_tried_for_ever(machine: Machine) -> 
 
 def test_only_the_turn_that_was_looked_at_is_taken_over(machine: Machine) -> None:
     """Another run may have taken it over first, and hold it now."""
-    turn = hold(machine, f"{machine_name()}-{sleeping_elsewhere()}")
+    machine.layout.plant(VERSION)
+    turn = hold(machine.layout.share, f"{machine_name()}-{sleeping_elsewhere()}")
     holder = f"{machine_name()}-{os.getpid()}"
     mkdir = real_tool("mkdir")
     here = f"ln -sfn '{holder}' '{turn}'"
@@ -94,27 +91,24 @@ def test_only_the_turn_that_was_looked_at_is_taken_over(machine: Machine) -> Non
 
 
 @pytest.mark.parametrize("holder", ["alive", "elsewhere"])
-def test_a_turn_is_waited_for(machine: Machine, holder: str) -> None:
-    name = "elsewhere-1" if holder == "elsewhere" else f"{machine_name()}-{os.getpid()}"
-    turn = hold(machine, name)
-    run = machine.start("use", VERSION, "--verbose")
-    wait_for_word(run, b"Waiting for another run")
-    assert not machine.layout.launcher.exists()
-    turn.unlink()
-    run.result().ok()
-    assert machine.wasp("version").stdout == "0.25.0\n"
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
-def test_a_run_that_waits_can_be_ended(machine: Machine, number: signal.Signals) -> None:
-    turn = hold(machine, f"{machine_name()}-{os.getpid()}")
+@pytest.mark.parametrize("end", [None, signal.SIGINT, signal.SIGTERM])
+def test_a_turn_is_waited_for(machine: Machine, holder: str, end: signal.Signals | None) -> None:
+    """Until it is given back, or the run that waits is ended."""
+    machine.layout.plant(VERSION)
+    name = f"{machine_name()}-{os.getpid()}" if holder == "alive" else "elsewhere-1"
+    turn = hold(machine.layout.share, name)
     before = picture(machine.home)
     run = machine.start("use", VERSION, "--verbose")
     wait_for_word(run, b"Waiting for another run")
-    run.interrupt_group(number)
-    assert run.result().code == 128 + number
-    assert picture(machine.home) == before
-    turn.unlink()
+    assert not machine.layout.launcher.exists()
+    if end is None:
+        turn.unlink()
+        run.result().ok()
+        assert machine.wasp("version").stdout == "0.25.0\n"
+    else:
+        run.interrupt_group(end)
+        assert run.result().code == 128 + end
+        assert picture(machine.home) == before
 
 
 def wait_for_word(run: Background, word: bytes) -> None:
@@ -126,42 +120,11 @@ def wait_for_word(run: Background, word: bytes) -> None:
 # --- Two at once ---------------------------------------------------------------------------------
 
 
-def test_removals_at_once_leave_the_file_as_it_was(machines: MachineRoom) -> None:
-    """Whatever shells they run in, and whether its last line has an end or not."""
-    room = [machines.build(name, name=name) for name in ("dash", "bash", "zsh")]
-    home = room[0].home
-    file = home / ".bashrc"
-    for number in range(ROUNDS):
-        mine = MINE + b"\n" * (number % 2)
-        file.write_bytes(with_line(".bashrc", mine))
-        pair = (room[0], room[number % 3])
-        for run in [machine.set(HOME=str(home)).start("uninstall", "--yes") for machine in pair]:
-            run.result().ok()
-        assert file.read_bytes() == mine, number
-
-
-def test_installs_at_once_add_one_line_and_lose_no_version(machine: Machine) -> None:
-    (machine.home / ".bashrc").write_bytes(MINE)
-    files = {version: archive(machine, version) for version in ("0.23.0", "0.24.0", "0.25.0")}
-    for _ in range(ROUNDS // 8):
-        words = [("-v", version, "--from-file", file) for version, file in files.items()]
-        runs = [machine.start("install", *options) for options in [*words, words[0]]]
-        for run in runs:
-            run.result().ok()
-        assert machine.layout.versions() == sorted(files)
-        assert machine.wasp("version").ok().stdout.strip() in files
-        assert (machine.home / ".bashrc").read_bytes() == with_line(".bashrc", MINE)
-        assert (machine.home / ".profile").read_bytes() == with_line(".profile", None)
-        uninstall(machine)
-        assert set(picture(machine.home)) == {".bashrc"}
-        assert (machine.home / ".bashrc").read_bytes() == MINE
-
-
 def test_an_uninstall_beside_an_install_ends_in_one_whole_state(machine: Machine) -> None:
     """Wasp is there with all that belongs to it, or nothing of it is."""
     (machine.home / ".bashrc").write_bytes(MINE)
     file = archive(machine)
-    for number in range(ROUNDS // 2):
+    for number in range(ROUNDS):
         if number % 2:
             set_up(machine)
         install = machine.start("install", "--from-file", file, "--force")

@@ -36,11 +36,22 @@ def test_the_newest_version_and_the_newer_installer(machine: Machine) -> None:
     machine.wasp("installer", "update").ok().says("Wasp 0.25.0 is already installed")
 
 
-@pytest.mark.parametrize("words", [["0.24.5"], ["v0.24.5", "--quiet"], ["-v", "0.24.5"]])
-def test_a_version_that_is_named(machine: Machine, words: list[str]) -> None:
-    machine.wasp("installer", "update", *words).ok()
-    assert machine.wasp("version").stdout == "0.24.5\n"
-    assert machine.layout.versions() == ["0.24.0", "0.24.5"]
+TOLD = {
+    # What is typed, and what the published installer is told.
+    "": "install",
+    "0.24.5": "install --version 0.24.5",
+    "v0.24.5 --quiet": "install --quiet --version 0.24.5",
+    "-v 0.24.5": "install -v 0.24.5",
+}
+
+
+def test_what_the_published_installer_is_told(machine: Machine, upstream: Upstream) -> None:
+    """And its exit code is that of the command."""
+    text = '#!/bin/sh\n{\necho "$@"\nexit 9\n}\n'
+    upstream.server.answer("/install.sh", Content(text.encode()))
+    for typed, told in TOLD.items():
+        run = machine.run("update", *typed.split())
+        assert (run.code, run.stdout) == (9, f"{told}\n")
 
 
 def test_another_prefix_and_its_options(machine: Machine) -> None:
@@ -55,10 +66,6 @@ def test_another_prefix_and_its_options(machine: Machine) -> None:
     assert machine.layout.versions() == ["0.24.0"]
 
 
-def test_its_exit_code_is_that_of_the_installer(machine: Machine) -> None:
-    machine.wasp("installer", "update", "0.99.0").failed(5).says("0.99.0")
-
-
 UNUSABLE: dict[str, tuple[Reply, str]] = {
     "cut": (Content(published()[:-2000]), "bad-answer"),
     "another text": (Content(b"#!/bin/sh\ntouch made\n"), "bad-answer"),
@@ -69,14 +76,14 @@ UNUSABLE: dict[str, tuple[Reply, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", UNUSABLE)
-def test_what_is_no_installer_does_nothing(machine: Machine, upstream: Upstream, name: str) -> None:
-    reply, slug = UNUSABLE[name]
-    upstream.server.answer("/install.sh", reply)
+def test_what_is_no_installer_does_nothing(machine: Machine, upstream: Upstream) -> None:
     before = picture(machine.home)
-    run = machine.run("update", "--porcelain")
-    assert run.code == 4, run
-    assert run.json["error"] == slug
+    for name, (reply, slug) in UNUSABLE.items():
+        upstream.server.answer("/install.sh", reply)
+        run = machine.run("update", "--porcelain")
+        assert (run.code, run.json["error"]) == (4, slug), name
+    machine.set(WASP_INSTALLER_URL="http://example.com/install.sh")
+    machine.run("update", "--porcelain").failed(4, "insecure-url")
     assert picture(machine.home) == before
 
 
@@ -87,8 +94,3 @@ def test_where_a_package_manager_owns_the_files(machine: Machine, upstream: Upst
     assert run.code == 127
     run.says("package manager")
     assert upstream.server.connections == before
-
-
-def test_an_address_that_is_not_https(machine: Machine) -> None:
-    machine.set(WASP_INSTALLER_URL="http://example.com/install.sh")
-    assert machine.run("update", "--porcelain").failed(4, "insecure-url").code == 4

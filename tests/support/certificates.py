@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import functools
 import ssl
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class Authority:
         self.wgetrc = folder / "wgetrc"
         self.wgetrc.write_text(f"ca_certificate = {self.bundle}\n")
 
+    @functools.cache  # noqa: B019 - there is one for all tests
     def server_context(self, certificate: Certificate) -> ssl.SSLContext:
         """A TLS context for a server on this machine that shows the wanted kind of certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

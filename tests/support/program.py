@@ -62,3 +62,8 @@ def program_in(install_sh: str) -> str:
     program, end, _ = rest.partition("\nWASP_INSTALLER\n")
     assert end, "install.sh has no program"
     return program + "\n"
+
+
+def with_program(install_sh: str, program: str) -> str:
+    """The same prelude around another program."""
+    return install_sh.replace(program_in(install_sh), program)

@@ -3,84 +3,11 @@
 from __future__ import annotations
 
 import base64
-import contextlib
+import http.client
 import select
 import socket
-import socketserver
-import threading
-from typing import Any
 
-
-class _Tunnel(socketserver.StreamRequestHandler):
-    server: _Listener
-
-    def handle(self) -> None:
-        proxy = self.server.proxy
-        request = self.rfile.readline().decode("latin-1").split()
-        headers = {}
-        for line in iter(self.rfile.readline, b""):
-            if not line.strip():
-                break
-            name, _, value = line.decode("latin-1").partition(":")
-            headers[name.strip().lower()] = value.strip()
-        if len(request) < 2 or request[0] != "CONNECT":
-            self.wfile.write(b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n")
-            return
-        if proxy.credentials is not None:
-            expected = "Basic " + base64.b64encode(proxy.credentials.encode()).decode()
-            if headers.get("proxy-authorization") != expected:
-                proxy.refused += 1
-                self.wfile.write(
-                    b"HTTP/1.1 407 Proxy Authentication Required\r\n"
-                    b'Proxy-Authenticate: Basic realm="test"\r\n'
-                    b"Content-Length: 0\r\nConnection: close\r\n\r\n"
-                )
-                return
-        host, _, port = request[1].rpartition(":")
-        proxy.tunnels.append(request[1])
-        if request[1] in proxy.routes:
-            host, port = "127.0.0.1", str(proxy.routes[request[1]])
-        elif host.strip("[]") not in ("127.0.0.1", "::1", "localhost"):
-            # Nothing of a test may leave this machine.
-            self.wfile.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
-            return
-        try:
-            upstream = socket.create_connection((host.strip("[]"), int(port)), timeout=30)
-        except OSError:
-            self.wfile.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
-            return
-        with upstream:
-            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            self._relay(upstream)
-
-    def _relay(self, upstream: socket.socket) -> None:
-        ends = {self.connection: upstream, upstream: self.connection}
-        while True:
-            readable, _, _ = select.select(list(ends), [], [], 30)
-            if not readable:
-                return
-            for source in readable:
-                data = source.recv(65536)
-                if not data:
-                    return
-                ends[source].sendall(data)
-
-
-class _Listener(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, proxy: Proxy) -> None:
-        self.proxy = proxy
-        super().__init__(("127.0.0.1", 0), _Tunnel)
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        with contextlib.suppress(OSError):
-            super().finish_request(request, client_address)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
+from tests.support.tcp_listener import TcpListener
 
 
 class Proxy:
@@ -94,17 +21,57 @@ class Proxy:
         self.routes: dict[str, int] = {}
         self.tunnels: list[str] = []
         self.refused = 0
-        self._listener = _Listener(self)
-        self.port = int(self._listener.server_address[1])
+        self._listener = TcpListener(self._serve)
+        self.port = self._listener.port
+        self.close = self._listener.close
         login = f"{credentials}@" if credentials else ""
         self.url = f"http://{login}127.0.0.1:{self.port}"
         self.url_without_login = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(
-            target=self._listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
-        self._thread.start()
 
-    def close(self) -> None:
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._thread.join()
+    def _serve(self, client: socket.socket) -> None:
+        with client.makefile("rb") as asked:
+            request = asked.readline().decode("latin-1").split()
+            headers = http.client.parse_headers(asked)
+        if len(request) < 2 or request[0] != "CONNECT":
+            client.sendall(_answer("405 Method Not Allowed"))
+            return
+        if self.credentials is not None:
+            expected = "Basic " + base64.b64encode(self.credentials.encode()).decode()
+            if headers["Proxy-Authorization"] != expected:
+                self.refused += 1
+                wanted = 'Proxy-Authenticate: Basic realm="test"\r\n'
+                client.sendall(_answer("407 Proxy Authentication Required", wanted))
+                return
+        host, _, port = request[1].rpartition(":")
+        self.tunnels.append(request[1])
+        if request[1] in self.routes:
+            host, port = "127.0.0.1", str(self.routes[request[1]])
+        elif host.strip("[]") not in ("127.0.0.1", "::1", "localhost"):
+            # Nothing of a test may leave this machine.
+            client.sendall(_answer("403 Forbidden"))
+            return
+        try:
+            upstream = socket.create_connection((host.strip("[]"), int(port)), timeout=30)
+        except OSError:
+            client.sendall(_answer("502 Bad Gateway"))
+            return
+        with upstream:
+            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            _relay(client, upstream)
+
+
+def _answer(status: str, header: str = "") -> bytes:
+    return f"HTTP/1.1 {status}\r\n{header}Content-Length: 0\r\nConnection: close\r\n\r\n".encode()
+
+
+def _relay(client: socket.socket, upstream: socket.socket) -> None:
+    ends = {client: upstream, upstream: client}
+    while True:
+        readable, _, _ = select.select(list(ends), [], [], 30)
+        if not readable:
+            return
+        for source in readable:
+            data = source.recv(65536)
+            if not data:
+                return
+            ends[source].sendall(data)

@@ -6,7 +6,6 @@ import collections
 import contextlib
 import select
 import socket
-import socketserver
 import ssl
 import struct
 import threading
@@ -16,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.support.replies import Content, Reply
-from tests.support.tcp_listener import LOOPBACK
+from tests.support.tcp_listener import TcpListener
 
 NOT_FOUND = Content(b"not found\n", 404)
 
@@ -25,13 +24,16 @@ class _Handler(BaseHTTPRequestHandler):
     """Looks the path up and lets the reply speak."""
 
     protocol_version = "HTTP/1.1"
-    server: _Listener
+
+    def __init__(self, connection: socket.socket, site: Server) -> None:
+        self._site = site
+        # There is no server of the library's.
+        super().__init__(connection, ("", 0), None)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
         self.close_connection = True
-        site = self.server.site
         with contextlib.suppress(OSError):
-            site.note(self.command, self.path, dict(self.headers.items())).send(self)
+            self._site.note(self.command, self.path, dict(self.headers.items())).send(self)
 
     do_HEAD = do_GET
     do_POST = do_GET
@@ -62,7 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def wait_until_closed(self, timeout: float) -> None:
-        deadline = self.server.closing
+        deadline = self._site.closing
         waited = 0.0
         while waited < timeout and not deadline.is_set():
             readable, _, _ = select.select([self.connection], [], [], 0.05)
@@ -79,40 +81,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet: the tests ask the counters."""
-
-
-class _Listener(socketserver.ThreadingTCPServer):
-    """Accepts connections; each has a thread, which also does its TLS handshake."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-    request_queue_size = 128
-    # The leftovers guard looks after processes; threads of a stalled reply end by `closing`.
-    block_on_close = False
-
-    def __init__(
-        self, site: Server, context: ssl.SSLContext | None, family: socket.AddressFamily
-    ) -> None:
-        self.address_family = family
-        self.site = site
-        self.context = context
-        self.closing = threading.Event()
-        super().__init__((LOOPBACK[family], 0), _Handler)
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        self.site.count_connection()
-        if self.context is not None:
-            try:
-                request = self.context.wrap_socket(request, server_side=True)
-            except OSError:
-                return
-        with contextlib.suppress(OSError):
-            super().finish_request(request, client_address)
-        with contextlib.suppress(OSError):
-            request.close()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
 
 
 class Server:
@@ -134,22 +102,29 @@ class Server:
         self.raw_paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.connections = 0
+        self.closing = threading.Event()
         self._changed = threading.Condition()
-        self._listener = _Listener(self, context, family)
-        self.port = int(self._listener.server_address[1])
+        self._context = context
+        self._listener = TcpListener(self._serve, family)
+        self.port = self._listener.port
         scheme = "http" if context is None else "https"
         host = "[::1]" if family == socket.AF_INET6 else "127.0.0.1"
         self.url = f"{scheme}://{host}:{self.port}"
-        self._thread = threading.Thread(
-            target=self._listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
-        )
-        self._thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        """Also does the TLS handshake."""
+        with self._changed:
+            self.connections += 1
+            self._changed.notify_all()
+        if self._context is None:
+            _Handler(connection, self)
+        else:
+            with self._context.wrap_socket(connection, server_side=True) as secured:
+                _Handler(secured, self)
 
     def close(self) -> None:
-        self._listener.closing.set()
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._thread.join()
+        self.closing.set()
+        self._listener.close()
 
     def answer(self, path: str, reply: Reply) -> None:
         """From now on this path answers so."""
@@ -179,11 +154,6 @@ class Server:
             self._changed.notify_all()
         with self._lock:
             return self._replies.get(path, self.fallback)
-
-    def count_connection(self) -> None:
-        with self._changed:
-            self.connections += 1
-            self._changed.notify_all()
 
     def count(self, path: str) -> int:
         """How often this path was asked for."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import socketserver
+import socket
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tests.support.machines import Machine
+from tests.support.tcp_listener import TcpListener
 
 CLIENT = Path(__file__).with_name("wsl_client.py")
 # What wsl.exe makes of a failure of its own.
@@ -47,18 +46,21 @@ class FakeWsl:
     calls: list[Call] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._server = _Listener(self)
         self._closing = threading.Event()
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._listener = TcpListener(self._serve)
+        self.port = self._listener.port
 
-    @property
-    def port(self) -> int:
-        return int(self._server.server_address[1])
+    def _serve(self, connection: socket.socket) -> None:
+        with connection.makefile("rb") as asked:
+            told = json.loads(asked.readline())
+        told["given"] = bytes.fromhex(told["given"])
+        code, out, err = self.answer(Call(**told))
+        answer = {"code": code, "stdout": out.hex(), "stderr": err.hex()}
+        connection.sendall(json.dumps(answer).encode() + b"\n")
 
     def close(self) -> None:
         self._closing.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._listener.close()
 
     def lists(self, text: str, encoding: str = "utf-16-le", code: int = 0) -> FakeWsl:
         """``--list --verbose`` prints this; `code` is its exit code."""
@@ -111,31 +113,3 @@ class FakeWsl:
             timeout=60,
         )
         return done.returncode, done.stdout, done.stderr
-
-
-class _Listener(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self, wsl: FakeWsl) -> None:
-        self.wsl = wsl
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was ended for taking too long is no news."""
-        error = sys.exc_info()[1]
-        if not isinstance(error, OSError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(socketserver.StreamRequestHandler):
-    server: _Listener
-
-    def handle(self) -> None:
-        told = json.loads(self.rfile.readline())
-        told["given"] = bytes.fromhex(told["given"])
-        started = time.monotonic()
-        code, out, err = self.server.wsl.answer(Call(**told))
-        assert time.monotonic() - started < 60
-        answer = {"code": code, "stdout": out.hex(), "stderr": err.hex()}
-        self.wfile.write(json.dumps(answer).encode() + b"\n")
