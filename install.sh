@@ -544,7 +544,7 @@ choose_downloader() {
 	esac
 	case $(wget --version 2>&1) in
 		*'GNU Wget '*)
-			wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
+			wget_options="--no-config --no-netrc --no-hsts -nv -t1 -T$timeout --max-redirect=$REDIRECT_LIMIT"
 			wget_authorities=${SSL_CERT_FILE-}
 			;;
 		*[Bb]usy[Bb]ox*'-T '*) wget_options="-T $timeout" ;;
@@ -678,7 +678,7 @@ explain_failure() {
 die_of_problem() {
 	case $network_problem in
 		dns | connection | timeout | http-status)
-			_hint='Check your network (and HTTPS_PROXY, if you need a proxy) or wait a little, then run this again.'
+			_hint='Check your network (and HTTPS_PROXY, if you need a proxy), or run this again later.'
 			;;
 		tls) _hint="Check your clock and your CA certificates (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
@@ -1230,7 +1230,7 @@ announce_install() {
 	}
 	choose_downloader
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
-	say "Telemetry: sends a random id and \"$telemetry_os\" now, and events when you use Wasp.${newline}See https://wasp.sh/docs/telemetry. To turn it off, set WASP_TELEMETRY_DISABLE=1"
+	say 'Anonymous telemetry, now and from wasp. Opt out: https://wasp.sh/docs/telemetry'
 	send_event
 	tell telemetry sent
 }
@@ -1485,16 +1485,16 @@ write_installed() {
 			}
 			/^%file / {
 				finish()
-				file = ENVIRON["to"]
-				if (ENVIRON["new"] == "") file = file "/" $2
-				if ((ENVIRON["new"] != "") != ($2 == "launcher")) file = ""
+				name = $2
+				file = ENVIRON["to"] (ENVIRON["new"] == "" ? "/" name : "")
+				if ((ENVIRON["new"] == "") == (name == "launcher")) file = ""
 				bytes = 0
 				next
 			}
 			file == "" { next }
 			/^%/ { $0 = ENVIRON[substr($0, 2)] }
 			{ bytes += length($0) + 1; print >file }
-			END { finish() }' 2>&1
+			END { exit name != "-" }' 2>&1
 	) || die_unwritable "${1%/*}"
 }
 is_newer_manager() {
@@ -2169,14 +2169,15 @@ _in_project() {
 	done
 }
 
-# By an import, for what Python has compiled.
+# By an import, for what Python has compiled; nice, so that Wasp gets the processor.
 _exec_ping() {
-	exec "$_wasp_python" -I -S -B -c 'import sys; sys.path.insert(0, sys.argv[1])
+	[ -x /usr/bin/nice ] && _path=/usr/bin/nice || _path=
+	exec ${_path:+"$_path"} "$_wasp_python" -I -S -B -c 'import sys; sys.path.insert(0, sys.argv[1])
 import telemetry_ping; telemetry_ping.run(sys.argv[2:])' "$_wasp_root" "$@"
 }
 
-# Only with the words that are sent, as others see the arguments of a process; in a subshell, as
-# Wasp would not wait for its child.
+# With no more words than are sent, as others can see them; in a subshell, as Wasp would not wait
+# for its child.
 _count() {
 	_in_project || return 0
 	case ${1-},${2-} in build,start | deploy,*) ;; build,*) set -- build ;; *) set -- ;; esac
@@ -3410,6 +3411,7 @@ function __wasp_words
 end
 
 complete -c wasp -f -a '(__wasp_words)'
+%file -
 END_OF_FILES
 }
 digests() {

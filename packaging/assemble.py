@@ -129,7 +129,8 @@ def _without_comments(text: str) -> str:
 def _installed_files() -> str:
     """The function `installed_files COMMAND...`, which gives all of them to the command.
 
-    A line "%file NAME" stands before each, and "%VARIABLE" for what an install fills in.
+    A line "%file NAME" stands before each, and "%VARIABLE" for what an install fills in. The last
+    line is "%file -".
     """
     texts = []
     for name, source in INSTALLED.items():
@@ -142,6 +143,7 @@ def _installed_files() -> str:
                 raise ValueError(f"{source} has no place for {variable}")
             text = f"{before}%{variable}\n{after}"
         texts.append(f"%file {name}\n{text}")
+    texts.append("%file -\n")
     return "installed_files() {\n\t\"$@\" <<'END_OF_FILES'\n" + "".join(texts) + "END_OF_FILES\n}\n"
 
 

@@ -11,7 +11,7 @@ choose_downloader() {
 	case $(wget --version 2>&1) in
 		*'GNU Wget '*)
 			# What a person has in ~/.wgetrc and ~/.netrc is for other downloads; and else it keeps a file of hosts.
-			wget_options="--no-config --no-netrc --no-hsts -nv --tries=1 --timeout=$timeout --max-redirect=$REDIRECT_LIMIT"
+			wget_options="--no-config --no-netrc --no-hsts -nv -t1 -T$timeout --max-redirect=$REDIRECT_LIMIT"
 			# Unlike curl, it does not look for the variable itself.
 			wget_authorities=${SSL_CERT_FILE-}
 			;;
@@ -181,7 +181,7 @@ explain_failure() {
 die_of_problem() {
 	case $network_problem in
 		dns | connection | timeout | http-status)
-			_hint='Check your network (and HTTPS_PROXY, if you need a proxy) or wait a little, then run this again.'
+			_hint='Check your network (and HTTPS_PROXY, if you need a proxy), or run this again later.'
 			;;
 		tls) _hint="Check your clock and your CA certificates (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;

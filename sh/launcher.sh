@@ -83,7 +83,8 @@ stage_shared_files() {
 }
 
 # write_installed FOLDER, or FILE VERSION: the installed files but for the launcher, or this. What awk has written is
-# read again, since the one of busybox is silent about a full disk.
+# read again, since the one of busybox is silent about a full disk. zsh and yash are silent where they cannot write all
+# of a here-document, so that has an end.
 write_installed() {
 	spell "$wasp_root"
 	# shellcheck disable=SC2155 # it never fails
@@ -101,16 +102,16 @@ write_installed() {
 			}
 			/^%file / {
 				finish()
-				file = ENVIRON["to"]
-				if (ENVIRON["new"] == "") file = file "/" $2
-				if ((ENVIRON["new"] != "") != ($2 == "launcher")) file = ""
+				name = $2
+				file = ENVIRON["to"] (ENVIRON["new"] == "" ? "/" name : "")
+				if ((ENVIRON["new"] == "") == (name == "launcher")) file = ""
 				bytes = 0
 				next
 			}
 			file == "" { next }
 			/^%/ { $0 = ENVIRON[substr($0, 2)] }
 			{ bytes += length($0) + 1; print >file }
-			END { finish() }' 2>&1
+			END { exit name != "-" }' 2>&1
 	) || die_unwritable "${1%/*}"
 }
 

@@ -2,7 +2,7 @@
 # The one event of an installer: a random number and the operating system. What an installed Wasp sends is in
 # telemetry_ping.py.
 
-# announce_install: sends the event, once in a run, after two lines that say so
+# announce_install: sends the event, once in a run, after a line that says so
 announce_install() {
 	! $dry_run && ! $announced && $wants_telemetry && ! is_opted_out || return 0
 	announced=true
@@ -15,7 +15,7 @@ announce_install() {
 	choose_downloader
 	# The wget of busybox may check no certificate, and goes wherever it is sent.
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
-	say "Telemetry: sends a random id and \"$telemetry_os\" now, and events when you use Wasp.${newline}See https://wasp.sh/docs/telemetry. To turn it off, set WASP_TELEMETRY_DISABLE=1"
+	say 'Anonymous telemetry, now and from wasp. Opt out: https://wasp.sh/docs/telemetry'
 	send_event
 	tell telemetry sent
 }

@@ -6,7 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from typing import Any, Final
+from typing import Any
 
 import telemetry_ping
 
@@ -17,11 +17,9 @@ from .contents import content_of
 from .programs import file_of
 from .signals import held_signals
 
-_PAGE: Final = "https://wasp.sh/docs/telemetry"
-
 
 class InstallEvent:
-    """Sends a run's event, once, after two lines that say so."""
+    """Sends a run's event, once, after a line that says so."""
 
     def __init__(self, options: Options, console: Console) -> None:
         self._options = options
@@ -46,9 +44,7 @@ class InstallEvent:
             telemetry_ping.main(["installed"])  # which only prints
             return
         self._console.say(
-            f'Telemetry: sends a random id and "{telemetry_ping.this_os()}" now, and '
-            f"events when you use Wasp.\nSee {_PAGE}. "
-            "To turn it off, set WASP_TELEMETRY_DISABLE=1"
+            "Anonymous telemetry, now and from wasp. Opt out: https://wasp.sh/docs/telemetry"
         )
         # Where no process can be started, that is for the install itself to meet.
         with contextlib.suppress(OSError), held_signals():

@@ -17,8 +17,7 @@ from .platforms import Platform
 _NETWORK_HINTS: Final[dict[str, str]] = {
     **dict.fromkeys(
         ("dns", "connection", "timeout", "http-status"),
-        "Check your network (and HTTPS_PROXY, if you need a proxy) or wait a little, then run this "
-        "again.",
+        "Check your network (and HTTPS_PROXY, if you need a proxy), or run this again later.",
     ),
     "tls": "Check your clock and your CA certificates (package ca-certificates).\n"
     "Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem",
