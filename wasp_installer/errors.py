@@ -60,7 +60,7 @@ class InstallerError(Exception):
 class InterruptedRunError(InstallerError):
     """A signal ended the run; ``code`` is 128 + the signal's number."""
 
-    def __init__(self, signal_number: int = 2) -> None:
+    def __init__(self, signal_number: int) -> None:
         hint = "Nothing was changed. Run this again to retry."
         super().__init__("interrupted", "interrupted.", hint)
         self.code = 128 + signal_number

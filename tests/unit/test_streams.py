@@ -13,7 +13,6 @@ import pytest
 from tests.support.archives import tiny_package
 from tests.support.frontends import INSTALL_PY
 from tests.support.trees import Layout, expected_version_folder
-from wasp_installer import Console
 
 
 def run(redirection: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -56,13 +55,14 @@ def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
     assert there == expected_version_folder(tiny_package("0.25.0"))
 
 
-def test_a_terminal_may_know_few_letters(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with open(2, "w", encoding="ascii", closefd=False) as stream:
-        monkeypatch.setattr("sys.stderr", stream)
-        Console().warn("caf\xe9\nand more")
-    assert capfd.readouterr().err == "warning: caf\\xe9\n         and more\n"
+@pytest.mark.parametrize("name", [b"caf\xc3\xa9", b"caf\xff"])
+def test_a_terminal_may_know_few_letters(tmp_path: Path, name: bytes) -> None:
+    """And a path may hold bytes that are no text."""
+    prefix = tmp_path / os.fsdecode(name)
+    arguments = ["--dry-run", "--prefix", str(prefix), "--from-file", str(INSTALL_PY)]
+    done = run("", *arguments, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert f"{tmp_path}/caf\\" in done.stderr
 
 
 def test_a_report_is_ascii() -> None:

@@ -111,11 +111,8 @@ class Progress:
 
 def _print(text: str) -> None:
     """Prints to stderr; one that is closed or full is no reason to stop."""
-    text = without_login(text)
     try:
-        print(text, file=sys.stderr, flush=True)
-    except UnicodeEncodeError:
-        print(ascii(text)[1:-1].replace("\\n", "\n"), file=sys.stderr, flush=True)
+        print(without_login(text), file=sys.stderr, flush=True)
     except OSError:
         give_up(sys.stderr)
 
@@ -139,5 +136,5 @@ def open_standard_streams() -> None:
         if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         else:
-            # A path may hold bytes that are no text.
-            stream.reconfigure(errors="backslashreplace" if os.name == "nt" else "surrogateescape")
+            # A path may hold bytes that are no text, and a terminal may know few letters.
+            stream.reconfigure(errors="backslashreplace")

@@ -44,8 +44,9 @@ class Session(requests.Session):
         self.headers["User-Agent"] = "wasp-installer (python)"
         # An archive must arrive as it was published, so that its checksum fits.
         self.headers["Accept-Encoding"] = "identity"
-        for scheme in ("https://", "http://"):
-            self.mount(scheme, _Adapter())
+        adapter = _Adapter()
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
         # What ~/.netrc has for a host is not for this; of the environment, only what follows is.
         self.trust_env = False
         bundles = (os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"))
@@ -137,14 +138,13 @@ def proxy_for(url: str, environment: Mapping[str, str]) -> str | None:
     Raises:
         SourceProblem: "proxy", when it cannot be used.
     """
-    scheme = url.partition(":")[0]
     # A server may be given HTTP_PROXY by whoever asks it (https://httpoxy.org).
-    names = [f"{scheme}_proxy", *([] if scheme == "http" else ["HTTPS_PROXY"])]
-    found = ((name, environment.get(name)) for name in (*names, "all_proxy", "ALL_PROXY"))
-    name, proxy = next(((name, value) for name, value in found if value), ("", None))
+    own = ("http_proxy",) if url.startswith("http:") else ("https_proxy", "HTTPS_PROXY")
+    name = next(filter(environment.get, (*own, "all_proxy", "ALL_PROXY")), "")
     excepted = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-    if proxy is None or _is_excepted(host_of(url), excepted):
+    if not name or _is_excepted(host_of(url), excepted):
         return None
+    proxy = environment[name]
     if proxy.lower().startswith("socks"):
         raise SourceProblem(
             "proxy", f"install.py cannot go through a SOCKS proxy ({name}); install.sh can"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import json
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from wasp_installer.contents import content_of
-
-_TABLE: Final = "packaging/releases.json"
 
 
 def known_digest(version: str, source: Literal["npm", "github"], build: str) -> str | None:
@@ -30,7 +27,6 @@ def versions_of(digests: set[str]) -> set[str]:
     }
 
 
-@functools.lru_cache(maxsize=1)
 def _releases() -> dict[str, dict[str, Any]]:
-    table = json.loads(content_of(_TABLE))
+    table = json.loads(content_of("packaging/releases.json"))
     return {release["version"]: release for release in table["releases"]}

@@ -51,7 +51,7 @@ class ArchiveReceiver:
         self.start = b""
         self._written = 0
         self._decompressor = _new_decompressor()
-        self._is_damaged = self._is_padded = False
+        self._is_damaged = False
         #: Whether somebody, such as a browser, has decompressed it already; at first not known.
         self.is_bare: bool | None = None
 
@@ -86,9 +86,8 @@ class ArchiveReceiver:
             while chunk and not self._is_damaged and self._written <= UNPACKED_LIMIT:
                 if self._decompressor.eof:
                     # Zeros may fill the end; another gzip member goes on with the same content.
-                    self._is_padded = self._is_padded or not chunk.strip(b"\0")
-                    if self._is_padded:
-                        self._is_damaged = bool(chunk.strip(b"\0"))
+                    chunk = chunk.lstrip(b"\0")
+                    if not chunk:
                         return
                     self._decompressor = _new_decompressor()
                 self._write(self._decompressor.decompress(chunk, _DECOMPRESSED_AT_ONCE))

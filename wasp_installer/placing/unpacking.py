@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import tarfile
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
+from tarfile import AREGTYPE, REGTYPE, TarInfo
 from typing import IO, Final
 
 from wasp_installer.errors import changing
 
 from .archives import UNPACKED_LIMIT, damaged, unsafe, write_all
 from .receipts import BINARY
-from .tar_reader import DamagedTarError, Entry, entries
+from .tar_reader import DamagedTarError, entries
 
 #: An archive beyond this is not a Wasp release (0.25.0: 522 entries).
 ENTRY_LIMIT: Final = 100_000
@@ -23,7 +23,7 @@ LONGEST_PATH: Final = 500
 LONGEST_NAME: Final = 255
 _COPY_SIZE: Final = 1024 * 1024
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_FILES: Final = (tarfile.REGTYPE, tarfile.AREGTYPE)
+_FILES: Final = (REGTYPE, AREGTYPE)
 _SET_ID: Final = 0o6000
 
 
@@ -53,9 +53,9 @@ def unpack(content: IO[bytes], folder: Path) -> Path | None:
         return _extract(content, members, root, folder)
 
 
-def _members(content: IO[bytes]) -> dict[str, Entry]:
+def _members(content: IO[bytes]) -> dict[str, TarInfo]:
     """The entries by their paths, unless they are too many, too large, or several have one."""
-    members: dict[str, Entry] = {}
+    members: dict[str, TarInfo] = {}
     size = 0
     for entry in islice(entries(content), ENTRY_LIMIT + 1):
         name = re.sub(r"^(\./)+", "", entry.name).rstrip("/")
@@ -69,7 +69,7 @@ def _members(content: IO[bytes]) -> dict[str, Entry]:
     return members
 
 
-def _is_safe(name: str, member: Entry, members: Mapping[str, Entry], data: str) -> bool:
+def _is_safe(name: str, member: TarInfo, members: Mapping[str, TarInfo], data: str) -> bool:
     """Whether a release may have it: a known kind of entry, which does not lead outside."""
     parts = name.split("/")
     is_file = member.type in _FILES
@@ -102,7 +102,7 @@ def _leads_outside(name: str, target: str) -> bool:
 
 
 def _extract(
-    content: IO[bytes], members: Mapping[str, Entry], root: str, folder: Path
+    content: IO[bytes], members: Mapping[str, TarInfo], root: str, folder: Path
 ) -> Path | None:
     package_json = None
     for name, member in members.items():
@@ -124,7 +124,7 @@ def _extract(
     return package_json
 
 
-def _copy(content: IO[bytes], member: Entry, path: Path, mode: int) -> None:
+def _copy(content: IO[bytes], member: TarInfo, path: Path, mode: int) -> None:
     content.seek(member.offset_data)
     with path.open("xb", buffering=0) as target:
         for start in range(0, member.size, _COPY_SIZE):

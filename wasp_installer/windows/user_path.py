@@ -78,7 +78,9 @@ def announce_change() -> None:
     if sys.platform == "win32":
         import ctypes
 
-        everybody, setting_change, unless_hung, longest_ms = 0xFFFF, 0x001A, 0x0002, 5000
+        # A handle is as long as a pointer, and ctypes would take a number for an int.
+        everybody = ctypes.c_void_p(0xFFFF)
+        setting_change, unless_hung, longest_ms = 0x001A, 0x0002, 5000
         send = ctypes.windll.user32.SendMessageTimeoutW
         send(everybody, setting_change, None, _KEY, unless_hung, longest_ms, None)
 

@@ -25,6 +25,7 @@ CHOICE_VARIABLE: Final = "WASP_WSL_DISTRIBUTION"
 
 # These have no shell, no home or no package manager: they carry other programs' own machinery.
 _APPLIANCES = re.compile(r"docker-desktop(-data)?|rancher-desktop(-data)?|podman-.*", re.IGNORECASE)
+_LISTED: Final = re.compile(r"^ *(\*?) *([\w.][\w.-]*) +\S.* ([12])\s*$", re.ASCII | re.MULTILINE)
 _ALIVE: Final = "wasp-finds-a-shell"
 
 #: Variables that Wasp and its launcher read, and that nobody can set in two places.
@@ -87,12 +88,8 @@ def distributions_in(listing: str) -> list[Distribution]:
     A line has a name without spaces, a state, which may be several words, and the version. No
     heading ends in a number.
     """
-    found = []
-    for line in listing.splitlines():
-        parts = re.fullmatch(r"\s*(\*?)\s*([\w.][\w.-]*)\s+\S.*\s([12])\s*", line, re.ASCII)
-        if parts:
-            found.append(Distribution(parts[2], int(parts[3]), is_default=bool(parts[1])))
-    return found
+    listed = _LISTED.findall(listing)
+    return [Distribution(name, int(version), bool(star)) for star, name, version in listed]
 
 
 def by_preference(distributions: Iterable[Distribution]) -> list[Distribution]:
