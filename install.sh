@@ -1712,7 +1712,7 @@ take_lines_out() {
 }
 append_line() {
 	_line="$1 $OUR_MARK"
-	[ ! -e "$real" ] || case ,$(tail -c 2 "$work/new" | tr '\000' . && printf .) in
+	[ ! -e "$real" ] || case ,$(tail -c 2 "$work/new" | tr -c '\\\n' . && printf .) in
 		,\\"$newline". | *[!"$newline"]. | ,.) _line="$newline$1 $OUR_MARK_WITH_BREAK" ;;
 	esac
 	lines "$_line" >>"$work/new" 2>/dev/null

@@ -83,10 +83,11 @@ take_lines_out() {
 	done
 }
 
-# append_line LINE: to $work/new. Where the last line has no end, or goes on behind a backslash, a line break comes first.
+# append_line LINE: to $work/new. Where the last line has no end, or goes on behind a backslash, a line break comes
+# first. Not every shell can hold all bytes.
 append_line() {
 	_line="$1 $OUR_MARK"
-	[ ! -e "$real" ] || case ,$(tail -c 2 "$work/new" | tr '\000' . && printf .) in
+	[ ! -e "$real" ] || case ,$(tail -c 2 "$work/new" | tr -c '\\\n' . && printf .) in
 		,\\"$newline". | *[!"$newline"]. | ,.) _line="$newline$1 $OUR_MARK_WITH_BREAK" ;;
 	esac
 	lines "$_line" >>"$work/new" 2>/dev/null
