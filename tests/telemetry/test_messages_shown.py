@@ -160,10 +160,7 @@ def test_lookups_hold_nothing_of_anybody(reader: Installed) -> None:
     server = reader.collector.server
     asked = [headers for headers in server.headers if headers["method"] == "GET"]
     accepts = sorted(headers.pop("Accept") for headers in asked)
-    assert accepts == [
-        "application/json",
-        "application/vnd.npm.install-v1+json, application/json",
-    ]
+    assert accepts == ["application/json", "application/vnd.npm.install-v1+json, application/json"]
     for headers in asked:
         assert headers == {
             "method": "GET",
