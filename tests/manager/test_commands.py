@@ -51,11 +51,13 @@ def test_list_orders_versions_as_versions(machine: Machine) -> None:
     assert machine.run("list", "--json").ok().json["versions"] == ordered
 
 
-def test_list_of_nothing(machine: Machine) -> None:
+def test_where_nothing_is_installed(machine: Machine) -> None:
     run = machine.run("list").ok()
-    assert run.stdout == ""
-    assert run.stderr == "Wasp is not installed in ~/.local\n"
+    assert (run.stdout, run.stderr) == ("", "Wasp is not installed in ~/.local\n")
+    uninstall(machine).says("Wasp is not installed in ~/.local")
     assert picture(machine.home) == {}
+    machine.run("migrate-to-npm").ok()
+    assert machine.layout.npm_marker.exists()
 
 
 # --- list --remote -------------------------------------------------------------------------------
@@ -283,11 +285,6 @@ def test_empty_folders_of_a_prefix_go_but_the_home_stays(machine: Machine, below
     assert picture(machine.home) == {}
 
 
-def test_uninstall_of_nothing(machine: Machine) -> None:
-    uninstall(machine).says("Wasp is not installed in ~/.local")
-    assert picture(machine.home) == {}
-
-
 def test_what_is_staged_has_no_home(three: Machine) -> None:
     use_wasp(three)
     before = picture(three.home)
@@ -320,11 +317,6 @@ def test_migrate_to_npm_removes_all_and_leaves_the_marker(three: Machine) -> Non
         assert files == {".local/share/wasp-lang/.uses-npm", *cache}
         assert three.layout.npm_marker.read_bytes() == b""
     three.install(None, "--from-file", archive(three)).failed(8, "npm-managed")
-
-
-def test_migrate_to_npm_with_nothing_installed(machine: Machine) -> None:
-    machine.run("migrate-to-npm").ok()
-    assert machine.layout.npm_marker.exists()
 
 
 def test_migrate_to_npm_leaves_a_foreign_launcher(three: Machine) -> None:
