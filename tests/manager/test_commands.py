@@ -12,11 +12,6 @@ from tests.support.trees import Layout, picture
 
 
 @pytest.fixture
-def machine(shell_machine: Machine) -> Machine:
-    return shell_machine
-
-
-@pytest.fixture
 def three(machine: Machine) -> Machine:
     """A machine with three versions, the middle one current, and half of a fourth."""
     for version in ("0.9.0", "0.24.0", "0.25.0"):

@@ -32,11 +32,6 @@ MINE = b"# mine"
 OUTSIDE = "is a link to nowhere, or outside your home folder"
 
 
-@pytest.fixture
-def machine(shell_machine: Machine) -> Machine:
-    return shell_machine
-
-
 # --- What stays as it is -------------------------------------------------------------------------
 
 

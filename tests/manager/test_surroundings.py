@@ -9,12 +9,6 @@ from tests.support.functions import call_functions
 from tests.support.machines import Machine
 from tests.support.toolboxes import Toolbox
 
-
-@pytest.fixture
-def machine(shell_machine: Machine) -> Machine:
-    return shell_machine
-
-
 # --- Node.js -------------------------------------------------------------------------------------
 
 NODE_SAYS = {
