@@ -37,16 +37,11 @@ def telemetry_url() -> Iterator[str]:
     """A closed port for telemetry; no process may be started without it and the opt-out."""
     holder, port = closed_port()
     url = f"http://127.0.0.1:{port}/capture/"
-    closed = {"WASP_TELEMETRY_DISABLE": "1", "WASP_TELEMETRY_URL": url, "WASP_NEWS_SERVER_URL": url}
-    saved = {name: os.environ.get(name) for name in closed}
-    os.environ.update(closed)
-    with holder, own_signals(), TelemetryGuard():
+    with holder, own_signals(), TelemetryGuard(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WASP_TELEMETRY_DISABLE", "1")
+        patch.setenv("WASP_TELEMETRY_URL", url)
+        patch.setenv("WASP_NEWS_SERVER_URL", url)
         yield url
-    for name, value in saved.items():
-        if value is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = value
 
 
 @pytest.fixture(scope="session")
