@@ -12,14 +12,7 @@ import pytest
 from telemetry_ping import CI_VARIABLES
 from tests.support.certificates import Authority, Certificate
 from tests.support.collector import Collector
-from tests.support.frontends import (
-    CHOSEN_SHELLS,
-    FULL,
-    GETTERS,
-    SHELLS,
-    FrontEnd,
-    existing,
-)
+from tests.support.frontends import CHOSEN_SHELLS, FULL, GETTERS, SHELLS, FrontEnd, existing
 from tests.support.machines import Machine, MachineRoom, own_signals
 from tests.support.processes import TelemetryGuard
 from tests.support.releases import Upstream
@@ -44,20 +37,11 @@ def telemetry_url() -> Iterator[str]:
     """A closed port for telemetry; no process may be started without it and the opt-out."""
     holder, port = closed_port()
     url = f"http://127.0.0.1:{port}/capture/"
-    closed = {
-        "WASP_TELEMETRY_DISABLE": "1",
-        "WASP_TELEMETRY_URL": url,
-        "WASP_NEWS_SERVER_URL": url,
-    }
-    saved = {name: os.environ.get(name) for name in closed}
-    os.environ.update(closed)
-    with holder, own_signals(), TelemetryGuard():
+    with holder, own_signals(), TelemetryGuard(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WASP_TELEMETRY_DISABLE", "1")
+        patch.setenv("WASP_TELEMETRY_URL", url)
+        patch.setenv("WASP_NEWS_SERVER_URL", url)
         yield url
-    for name, value in saved.items():
-        if value is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = value
 
 
 @pytest.fixture(scope="session")
@@ -126,11 +110,7 @@ def python_cache(shared_folder: Path) -> Path:
 
 @pytest.fixture
 def machines(
-    tmp_path: Path,
-    authority: Authority,
-    upstream: Upstream,
-    telemetry_url: str,
-    python_cache: Path,
+    tmp_path: Path, authority: Authority, upstream: Upstream, telemetry_url: str, python_cache: Path
 ) -> Iterator[MachineRoom]:
     """Builds machines on demand; afterwards none may have left a process or a staging folder."""
     room = MachineRoom(tmp_path, authority, upstream, telemetry_url, python_cache)

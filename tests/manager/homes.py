@@ -44,12 +44,9 @@ def archive(machine: Machine, version: str = VERSION) -> str:
     return str(file)
 
 
-def install(
-    machine: Machine, *options: str, version: str = VERSION, cwd: Path | None = None
-) -> Run:
+def install(machine: Machine, *options: str) -> Run:
     """Installs from a file: what matters here is what follows."""
-    file = archive(machine, version)
-    return machine.install(None, "--from-file", file, *options, cwd=cwd).ok()
+    return machine.install(None, "--from-file", archive(machine), *options).ok()
 
 
 def set_up(machine: Machine, *options: str) -> Run:

@@ -12,11 +12,6 @@ from tests.support.trees import Layout, picture
 
 
 @pytest.fixture
-def machine(shell_machine: Machine) -> Machine:
-    return shell_machine
-
-
-@pytest.fixture
 def three(machine: Machine) -> Machine:
     """A machine with three versions, the middle one current, and half of a fourth."""
     for version in ("0.9.0", "0.24.0", "0.25.0"):
@@ -44,18 +39,13 @@ def test_list(three: Machine, upstream: Upstream) -> None:
     assert upstream.server.connections == 0
 
 
-def test_list_orders_versions_as_versions(machine: Machine) -> None:
-    ordered = ["1.0.0", "0.25.0", "0.25.0-rc10", "0.25.0-rc2", "0.10.0", "0.9.0", "0.1.9.1"]
-    for version in sorted(ordered):
-        machine.layout.plant(version)
-    assert machine.run("list", "--json").ok().json["versions"] == ordered
-
-
-def test_list_of_nothing(machine: Machine) -> None:
+def test_where_nothing_is_installed(machine: Machine) -> None:
     run = machine.run("list").ok()
-    assert run.stdout == ""
-    assert run.stderr == "Wasp is not installed in ~/.local\n"
+    assert (run.stdout, run.stderr) == ("", "Wasp is not installed in ~/.local\n")
+    uninstall(machine).says("Wasp is not installed in ~/.local")
     assert picture(machine.home) == {}
+    machine.run("migrate-to-npm").ok()
+    assert machine.layout.npm_marker.exists()
 
 
 # --- list --remote -------------------------------------------------------------------------------
@@ -129,12 +119,6 @@ def test_use_switches(three: Machine, upstream: Upstream) -> None:
     assert upstream.server.connections == 0
 
 
-def test_use_of_the_current_version_changes_nothing(three: Machine) -> None:
-    before = picture(three.home)
-    assert three.run("use", "0.24.0", "--json").ok().json["status"] == "switched"
-    assert picture(three.home) == before
-
-
 def test_what_is_not_installed_is_not_used_or_removed(three: Machine) -> None:
     before = picture(three.home)
     for command in ("use 0.99.0", "use 0.26.0", "uninstall 0.99.0"):
@@ -146,8 +130,10 @@ def test_what_is_not_installed_is_not_used_or_removed(three: Machine) -> None:
 
 
 def test_use_puts_back_what_was_lost(three: Machine) -> None:
-    """The launcher, and all that lies beside the versions."""
+    """The launcher, and all that lies beside the versions; and else it changes nothing."""
     before = picture(three.home)
+    assert three.run("use", "0.24.0", "--json").ok().json["status"] == "switched"
+    assert picture(three.home) == before
     three.layout.launcher.unlink()
     for file in three.layout.share.rglob("*"):
         if not file.is_dir() and not file.relative_to(three.layout.share).parts[0][0].isdigit():
@@ -283,11 +269,6 @@ def test_empty_folders_of_a_prefix_go_but_the_home_stays(machine: Machine, below
     assert picture(machine.home) == {}
 
 
-def test_uninstall_of_nothing(machine: Machine) -> None:
-    uninstall(machine).says("Wasp is not installed in ~/.local")
-    assert picture(machine.home) == {}
-
-
 def test_what_is_staged_has_no_home(three: Machine) -> None:
     use_wasp(three)
     before = picture(three.home)
@@ -320,11 +301,6 @@ def test_migrate_to_npm_removes_all_and_leaves_the_marker(three: Machine) -> Non
         assert files == {".local/share/wasp-lang/.uses-npm", *cache}
         assert three.layout.npm_marker.read_bytes() == b""
     three.install(None, "--from-file", archive(three)).failed(8, "npm-managed")
-
-
-def test_migrate_to_npm_with_nothing_installed(machine: Machine) -> None:
-    machine.run("migrate-to-npm").ok()
-    assert machine.layout.npm_marker.exists()
 
 
 def test_migrate_to_npm_leaves_a_foreign_launcher(three: Machine) -> None:

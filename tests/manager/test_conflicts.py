@@ -11,8 +11,7 @@ from tests.support.toolboxes import real_tool
 from tests.support.trees import picture
 
 
-def test_npms_wasp_is_left_alone_until_another_is_there(shell_machine: Machine) -> None:
-    machine = shell_machine
+def test_npms_wasp_is_left_alone_until_another_is_there(machine: Machine) -> None:
     machine.layout.plant("0.24.0")
     machine.layout.npm_marker.touch()
     before = picture(machine.home)
@@ -73,8 +72,7 @@ def test_what_a_launcher_is_taken_for_and_that_nothing_is_written_through_it(
         assert not (folder.parent / "not-there").exists()
 
 
-def test_a_foreign_wasp_is_replaced_by_force_alone(shell_machine: Machine) -> None:
-    machine = shell_machine
+def test_a_foreign_wasp_is_replaced_by_force_alone(machine: Machine) -> None:
     machine.layout.plant("0.24.0")
     in_home(machine, "mkdir .local/bin elsewhere && ln -s ../../elsewhere .local/bin/wasp")
     before = picture(machine.home)
@@ -87,51 +85,53 @@ def test_a_foreign_wasp_is_replaced_by_force_alone(shell_machine: Machine) -> No
     assert not list((machine.home / "elsewhere").iterdir())
 
 
-def test_a_folder_in_the_launchers_place_is_never_replaced(shell_machine: Machine) -> None:
-    shell_machine.layout.plant("0.24.0")
-    (shell_machine.layout.launcher / "inside").mkdir(parents=True)
-    before = picture(shell_machine.home)
-    shell_machine.run("use", "0.24.0", "--force", "--json").failed(8, "foreign-launcher")
-    assert picture(shell_machine.home) == before
+def test_a_folder_in_the_launchers_place_is_never_replaced(machine: Machine) -> None:
+    machine.layout.plant("0.24.0")
+    (machine.layout.launcher / "inside").mkdir(parents=True)
+    before = picture(machine.home)
+    machine.run("use", "0.24.0", "--force", "--json").failed(8, "foreign-launcher")
+    assert picture(machine.home) == before
 
 
 @pytest.mark.parametrize("command", ["use 0.25.0", "uninstall 0.15.0"])
-def test_a_wasp_of_the_older_installer(shell_machine: Machine, command: str) -> None:
+def test_a_wasp_of_the_older_installer(machine: Machine, command: str) -> None:
     """It left no receipts; its last version goes with its launcher."""
     share = ".local/share/wasp-lang"
-    in_home(shell_machine, f"mkdir -p {share}/0.15.0 .local/bin && printf {OLDER} >.local/bin/wasp")
+    in_home(machine, f"mkdir -p {share}/0.15.0 .local/bin && printf {OLDER} >.local/bin/wasp")
     if command == "use 0.25.0":
-        shell_machine.layout.plant("0.25.0")
-    shell_machine.run(*command.split()).ok()
+        machine.layout.plant("0.25.0")
+    machine.run(*command.split()).ok()
     if command == "use 0.25.0":
-        assert shell_machine.wasp("version").stdout == "0.25.0\n"
+        assert machine.wasp("version").stdout == "0.25.0\n"
     else:
-        assert not shell_machine.layout.prefix.exists()
+        assert not machine.layout.prefix.exists()
 
 
 # --- A version's place ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("of", ["the folder", "the receipt"])
-def test_a_link_in_the_place_of_a_version_is_not_written_through(machine: Machine, of: str) -> None:
-    outside = machine.root / "outside"
+def test_a_link_in_the_place_of_a_version_is_not_written_through(
+    getter_machine: Machine, of: str
+) -> None:
+    outside = getter_machine.root / "outside"
     outside.mkdir()
     (outside / "precious").write_text("precious\n")
     before = picture(outside)
-    place = machine.layout.version_folder("0.25.0")
+    place = getter_machine.layout.version_folder("0.25.0")
     place.parent.mkdir(parents=True)
     if of == "the folder":
         place.symlink_to(outside)
     else:
         place.mkdir()
-        machine.layout.receipt_file("0.25.0").symlink_to(outside / "precious")
-    machine.install(None, "--from-file", archive(machine)).ok()
+        getter_machine.layout.receipt_file("0.25.0").symlink_to(outside / "precious")
+    getter_machine.install(None, "--from-file", archive(getter_machine)).ok()
     assert picture(outside) == before
     assert not place.is_symlink()
-    assert machine.layout.receipt("0.25.0")["version"] == "0.25.0"
+    assert getter_machine.layout.receipt("0.25.0")["version"] == "0.25.0"
 
 
-#: What another program does while a run looks at the machine, and what the run says of it.
+#: What another program does while a run looks at the getter_machine, and what the run says of it.
 MEANWHILE = {
     "another wasp": ("mkdir -p '{bin}' && echo foreign >'{bin}/wasp'", 8, "foreign-launcher"),
     "npm": ("touch '{share}/.uses-npm'", 8, "npm-managed"),
@@ -140,23 +140,23 @@ MEANWHILE = {
 
 
 @pytest.mark.parametrize("kind", MEANWHILE)
-def test_what_is_done_meanwhile_counts(shell_machine: Machine, kind: str) -> None:
+def test_what_is_done_meanwhile_counts(machine: Machine, kind: str) -> None:
     deed, code, slug = MEANWHILE[kind]
-    layout = shell_machine.layout
+    layout = machine.layout
     layout.plant("0.25.0")
     done = deed.format(bin=layout.launcher.parent, share=layout.share)
-    shell_machine.toolbox.script("uname", f'[ "$1" != -s ] || {{ {done}; }}\nexec /bin/uname "$@"')
-    shell_machine.run("use", "0.25.0", "--json").failed(code, slug)
+    machine.toolbox.script("uname", f'[ "$1" != -s ] || {{ {done}; }}\nexec /bin/uname "$@"')
+    machine.run("use", "0.25.0", "--json").failed(code, slug)
     assert not layout.launcher.exists() or layout.launcher.read_text() == "foreign\n"
 
 
-def test_a_launcher_that_goes_while_it_is_looked_at_is_none(shell_machine: Machine) -> None:
+def test_a_launcher_that_goes_while_it_is_looked_at_is_none(machine: Machine) -> None:
     """An uninstall beside this run has removed it."""
-    layout = shell_machine.layout
+    layout = machine.layout
     layout.plant("0.25.0")
-    shell_machine.run("use", "0.25.0").ok()
+    machine.run("use", "0.25.0").ok()
     awk, launcher = real_tool("awk"), layout.launcher
     gone = f'case $* in *{launcher}) rm -f "{launcher}" ;; esac'
-    shell_machine.toolbox.script("awk", f'{gone}\nexec {awk} "$@"')
-    shell_machine.run("use", "0.25.0").ok()
+    machine.toolbox.script("awk", f'{gone}\nexec {awk} "$@"')
+    machine.run("use", "0.25.0").ok()
     assert layout.launcher.exists()

@@ -53,9 +53,9 @@ ENDS = {
 
 
 @pytest.mark.parametrize("kind", ENDS)
-def test_what_comes_in_the_place_of_a_file(shell_machine: Machine, kind: str) -> None:
+def test_what_comes_in_the_place_of_a_file(machine: Machine, kind: str) -> None:
     end = ENDS[kind]
-    folder = shell_machine.root / "folder"
+    folder = machine.root / "folder"
     folder.mkdir()
     file = folder / "file"
     file.write_text(end.found)
@@ -75,16 +75,14 @@ def test_what_comes_in_the_place_of_a_file(shell_machine: Machine, kind: str) ->
     finish_edit
     echo $?
     """
-    assert call_functions(shell_machine, [call]) == [str(end.code)]
+    assert call_functions(machine, [call]) == [str(end.code)]
     assert file.read_text() == end.left
     assert (file.stat().st_ino != before) == end.is_new
     assert not end.linked or (folder / "other").read_text() == end.left
     assert not list(folder.glob(".wasp-*"))
 
 
-def test_what_is_written_over_a_file_is_all_that_it_has(
-    shell_machine: Machine, tmp_path: Path
-) -> None:
+def test_what_is_written_over_a_file_is_all_that_it_has(machine: Machine, tmp_path: Path) -> None:
     """Also where that is less; the file itself stays."""
     calls = []
     for number, text in enumerate(("", "short", "longer than what is there")):
@@ -93,7 +91,7 @@ def test_what_is_written_over_a_file_is_all_that_it_has(
         calls.append(
             f"real='{tmp_path}/file-{number}'\noverwrite '{tmp_path}/new-{number}' 2>/dev/null"
         )
-    call_functions(shell_machine, calls)
+    call_functions(machine, calls)
     for number in range(len(calls)):
         new, file = (tmp_path / f"{name}-{number}" for name in ("new", "file"))
         assert file.read_text() == new.read_text()

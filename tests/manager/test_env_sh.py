@@ -14,19 +14,12 @@ from tests.support.frontends import FULL
 from tests.support.machines import Machine, MachineRoom
 from tests.support.toolboxes import real_tool
 
-ZSH_OPTIONS = (
-    *("ksharrays", "shwordsplit", "nounset", "errexit", "errreturn", "allexport", "noglob"),
-    *("globsubst", "nullglob", "cshnullglob", "kshglob", "shglob", "extendedglob", "noclobber"),
-    *("posixbuiltins", "posixidentifiers", "cshjunkiequotes", "rcexpandparam", "warncreateglobal"),
-    *(
-        "noequals",
-        "nobareglobqual",
-        "noaliases",
-        "nofunctionargzero",
-        "ignorebraces",
-        "noevallineno",
-    ),
-)
+ZSH_OPTIONS = """
+    ksharrays shwordsplit nounset errexit errreturn allexport noglob globsubst nullglob cshnullglob
+    kshglob shglob extendedglob noclobber posixbuiltins posixidentifiers cshjunkiequotes
+    rcexpandparam warncreateglobal noequals nobareglobqual noaliases nofunctionargzero ignorebraces
+    noevallineno
+"""
 SETTINGS = {
     "bash": (
         *("", "set -u", "set -e", "set -eu", "set -o posix", "set -a", "set -f", "set -C"),
@@ -35,7 +28,7 @@ SETTINGS = {
     "bash --posix": ("", "set -eu", "set -a"),
     "zsh": (
         "",
-        *(f"setopt {option}" for option in ZSH_OPTIONS),
+        *(f"setopt {option}" for option in ZSH_OPTIONS.split()),
         "IFS=/",
         "emulate sh",
         "emulate ksh",

@@ -19,16 +19,14 @@ HELPERS = {
 
 
 @pytest.mark.parametrize("limiter", ["timeout", "perl"])
-def test_what_a_helper_answers_in_time(shell_machine: Machine, limiter: str) -> None:
+def test_what_a_helper_answers_in_time(machine: Machine, limiter: str) -> None:
     """By timeout or by perl, of which macOS has the latter."""
-    shell_machine.toolbox.remove("timeout").link(limiter)
+    machine.toolbox.remove("timeout").link(limiter)
     calls = [f'HELPER_LIMIT_S=1\nask sh -c "{helper}" || :' for helper in HELPERS]
-    told = call_functions(shell_machine, calls, together=True)
+    told = call_functions(machine, calls, together=True)
     assert dict(zip(HELPERS, told)) == HELPERS
 
 
-def test_without_either_a_helper_has_all_the_time(shell_machine: Machine) -> None:
-    shell_machine.toolbox.remove("timeout")
-    assert call_functions(shell_machine, ["HELPER_LIMIT_S=1\nask sh -c 'sleep 2; echo late'"]) == [
-        "late"
-    ]
+def test_without_either_a_helper_has_all_the_time(machine: Machine) -> None:
+    machine.toolbox.remove("timeout")
+    assert call_functions(machine, ["HELPER_LIMIT_S=1\nask sh -c 'sleep 2; echo late'"]) == ["late"]

@@ -22,8 +22,7 @@ NAMES = (
 
 
 @pytest.mark.parametrize("name", NAMES, ids=["quotes", "globs", "line break"])
-def test_a_home_of_any_name(shell_machine: Machine, name: str) -> None:
-    machine = shell_machine
+def test_a_home_of_any_name(machine: Machine, name: str) -> None:
     home = machine.move_home(name)
     install(machine)
     assert machine.wasp("version").stdout == "0.25.0\n"
@@ -57,11 +56,9 @@ PLACES = (
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_where_a_prefix_is(
-    shell_machine: Machine, monkeypatch: pytest.MonkeyPatch, slash: str
-) -> None:
+def test_where_a_prefix_is(machine: Machine, monkeypatch: pytest.MonkeyPatch, slash: str) -> None:
     """To both getters."""
-    machine = shell_machine.set(HOME=f"{shell_machine.home}{slash}")
+    machine = machine.set(HOME=f"{machine.home}{slash}")
     (machine.home / "a.tgz").touch()
     monkeypatch.chdir(machine.here)
     monkeypatch.setenv("HOME", machine.environment["HOME"])
@@ -80,28 +77,28 @@ def test_where_a_prefix_is(
     assert call_functions(machine, calls) == python
 
 
-def test_the_root_is_a_prefix(machine: Machine) -> None:
+def test_the_root_is_a_prefix(getter_machine: Machine) -> None:
     """Such as of a small image, which is staged."""
-    stage = machine.root / "stage"
-    install(machine.set(DESTDIR=str(stage)), "--prefix", "/")
+    stage = getter_machine.root / "stage"
+    install(getter_machine.set(DESTDIR=str(stage)), "--prefix", "/")
     assert Layout(stage).versions() == [VERSION]
     assert Layout(stage).launcher.exists()
-    assert picture(machine.home) == {}
+    assert picture(getter_machine.home) == {}
 
 
-def test_what_is_staged_is_for_its_place(machine: Machine) -> None:
-    stage, final = machine.root / "stage", machine.root / "final"
-    machine.set(DESTDIR=str(stage))
-    run = install(machine, "--prefix", str(final))
+def test_what_is_staged_is_for_its_place(getter_machine: Machine) -> None:
+    stage, final = getter_machine.root / "stage", getter_machine.root / "final"
+    getter_machine.set(DESTDIR=str(stage))
+    run = install(getter_machine, "--prefix", str(final))
     told = run.json
     assert told["prefix"] == str(final)
     assert told["executable"] == f"{final}/bin/wasp"
     assert told["wasp_dir"] == f"{final}/share/wasp-lang/0.25.0"
-    # Nothing of this machine is looked at, or changed.
+    # Nothing of this getter_machine is looked at, or changed.
     assert run.warnings() == []
-    assert picture(machine.home) == {}
+    assert picture(getter_machine.home) == {}
     assert not final.exists()
-    again = machine.install(VERSION, "--prefix", str(final)).ok()
+    again = getter_machine.install(VERSION, "--prefix", str(final)).ok()
     assert again.json["status"] == "already-installed"
     staged = Path(f"{stage}{final}")
     for file in staged.rglob("*"):
@@ -109,25 +106,25 @@ def test_what_is_staged_is_for_its_place(machine: Machine) -> None:
     staged.rename(final)
     layout = Layout(final)
     assert layout.version_picture(VERSION) == expected_version_folder(tiny_package(VERSION))
-    assert machine.run_program([str(layout.launcher), "version"]).stdout == "0.25.0\n"
+    assert getter_machine.run_program([str(layout.launcher), "version"]).stdout == "0.25.0\n"
     datadir = f"{final}/share/wasp-lang/0.25.0/data\n"
-    assert machine.run_program([str(layout.launcher), "datadir"]).stdout == datadir
+    assert getter_machine.run_program([str(layout.launcher), "datadir"]).stdout == datadir
 
 
-def test_destdir_is_not_for_people(shell_machine: Machine) -> None:
+def test_destdir_is_not_for_people(machine: Machine) -> None:
     """It may be left in the environment of a shell that builds packages."""
-    shell_machine.layout.plant(VERSION)
-    shell_machine.set(DESTDIR=str(shell_machine.root / "stage")).run("use", VERSION).ok()
-    assert shell_machine.layout.launcher.exists()
-    assert not (shell_machine.root / "stage").exists()
+    machine.layout.plant(VERSION)
+    machine.set(DESTDIR=str(machine.root / "stage")).run("use", VERSION).ok()
+    assert machine.layout.launcher.exists()
+    assert not (machine.root / "stage").exists()
 
 
-def test_a_share_folder_that_is_a_link_is_followed(shell_machine: Machine) -> None:
-    big_disk = shell_machine.root / "big-disk"
+def test_a_share_folder_that_is_a_link_is_followed(machine: Machine) -> None:
+    big_disk = machine.root / "big-disk"
     big_disk.mkdir()
-    shell_machine.layout.share.parent.mkdir(parents=True)
-    shell_machine.layout.share.symlink_to(big_disk)
-    install(shell_machine)
+    machine.layout.share.parent.mkdir(parents=True)
+    machine.layout.share.symlink_to(big_disk)
+    install(machine)
     assert (big_disk / "0.25.0" / "wasp-bin").is_file()
-    assert shell_machine.layout.share.is_symlink()
-    assert shell_machine.wasp("version").stdout == "0.25.0\n"
+    assert machine.layout.share.is_symlink()
+    assert machine.wasp("version").stdout == "0.25.0\n"

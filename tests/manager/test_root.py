@@ -18,10 +18,10 @@ COMMANDS = (["install"], ["use", "0.25.0"], ["uninstall", "--yes"], ["migrate-to
 
 
 @pytest.fixture
-def root(shell_machine: Machine) -> Machine:
+def root(machine: Machine) -> Machine:
     """A machine on which root works."""
     need_root("a folder of another user")
-    return shell_machine
+    return machine
 
 
 def install(machine: Machine, *options: str) -> Run:

@@ -31,13 +31,13 @@ SLIPS = {
 NO_SLIPS = ["x", "frobnicate", "--frobnicate", "-v 0.26", "-v banana"]
 
 
-def test_what_was_probably_meant(shell_machine: Machine) -> None:
+def test_what_was_probably_meant(machine: Machine) -> None:
     for version in ("0.24.0", "0.24.3", "0.25.0"):
-        shell_machine.layout.plant(version)
+        machine.layout.plant(version)
     calls = [
         f"parse_arguments {typed}\ncheck_arguments\necho went on" for typed in (*SLIPS, *NO_SLIPS)
     ]
-    told = call_functions(shell_machine, calls)
+    told = call_functions(machine, calls)
     for said, typed in zip(told, (*SLIPS, *NO_SLIPS)):
         assert said.startswith("error: "), typed
         assert "went on" not in said, typed
@@ -47,9 +47,9 @@ def test_what_was_probably_meant(shell_machine: Machine) -> None:
 @pytest.mark.parametrize(
     "command", ["list", "use", "update", "uninstall", "migrate-to-npm", "doctor"]
 )
-def test_help_of_a_command(shell_machine: Machine, command: str) -> None:
+def test_help_of_a_command(machine: Machine, command: str) -> None:
     """Of what concerns it, wherever --help stands, and nothing is done."""
-    run = shell_machine.run(command, "--help").ok()
+    run = machine.run(command, "--help").ok()
     first, empty, what, *rest = run.stdout.splitlines()
     assert (first, empty) == (f"usage: wasp installer {command} [OPTIONS]", "")
     assert what.split()[0] == command
@@ -57,5 +57,5 @@ def test_help_of_a_command(shell_machine: Machine, command: str) -> None:
     assert ("--remote" in run.stdout) == (command == "list")
     assert any(line.split()[:2] == ["-h,", "--help"] for line in rest)
     assert all(len(line) <= 80 for line in run.stdout.splitlines())
-    assert shell_machine.run("-h", command).ok().stdout == run.stdout
-    assert picture(shell_machine.home) == {}
+    assert machine.run("-h", command).ok().stdout == run.stdout
+    assert picture(machine.home) == {}

@@ -30,11 +30,6 @@ from tests.support.machines import Machine
 MINE = b"# mine\n"
 
 
-@pytest.fixture
-def machine(shell_machine: Machine) -> Machine:
-    return shell_machine
-
-
 # --- Which files ---------------------------------------------------------------------------------
 
 PROFILES = [".profile", ".zshrc", ".kshrc", ".bash_login"]

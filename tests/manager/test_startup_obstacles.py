@@ -32,11 +32,6 @@ MINE = b"# mine"
 OUTSIDE = "is a link to nowhere, or outside your home folder"
 
 
-@pytest.fixture
-def machine(shell_machine: Machine) -> Machine:
-    return shell_machine
-
-
 # --- What stays as it is -------------------------------------------------------------------------
 
 
@@ -203,12 +198,10 @@ def test_a_home_that_cannot_be_written_to(machine: Machine) -> None:
 
 
 def test_a_removal_that_cannot_write_says_so(machine: Machine) -> None:
-    machine.wrapper = without_privileges()
     add_lines(machine)
-    (machine.home / ".bashrc").chmod(0o444)
-    run = take_lines_out(machine)
-    [warning] = run.warnings()
-    assert warning.startswith("~/.bashrc cannot be written to.")
+    in_home(machine, "mv .bashrc ../outside && ln -s ../outside .bashrc")
+    [warning] = take_lines_out(machine).warnings()
+    assert warning.startswith(f"~/.bashrc {OUTSIDE}.")
     assert warning.endswith(MARK)
     assert set(dotfiles(machine.home)) == {".bashrc"}
 

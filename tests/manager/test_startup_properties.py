@@ -72,8 +72,8 @@ def random_file(chosen: random.Random, name: str) -> StartupFile:
 
 
 @pytest.mark.parametrize("seed", range(60 if FULL else 3))
-def test_every_byte_survives(shell_machine: Machine, seed: int) -> None:
-    machine, chosen = shell_machine, random.Random(seed)
+def test_every_byte_survives(machine: Machine, seed: int) -> None:
+    chosen = random.Random(seed)
     machine.set(SHELL=chosen.choice(["/bin/bash", "/bin/zsh", "/bin/fish", "/bin/mksh"]))
     files = [random_file(chosen, name) for name in NAMES if chosen.random() < 0.8]
     for file in files:

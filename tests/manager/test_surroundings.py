@@ -9,12 +9,6 @@ from tests.support.functions import call_functions
 from tests.support.machines import Machine
 from tests.support.toolboxes import Toolbox
 
-
-@pytest.fixture
-def machine(shell_machine: Machine) -> Machine:
-    return shell_machine
-
-
 # --- Node.js -------------------------------------------------------------------------------------
 
 NODE_SAYS = {
@@ -121,6 +115,10 @@ OTHERS = {
 }
 
 
+#: busybox takes any file for a program, and posh does not know -ef: they warn in vain.
+IN_VAIN = {"busybox": "{plain}:{bin}", "posh": "{link}:{bin}"}
+
+
 def test_another_wasp(machine: Machine) -> None:
     boxes = {name: Toolbox(machine.root / name) for name in ("other", "folder", "plain", "link")}
     boxes["bin"] = Toolbox(machine.layout.launcher.parent).script("wasp", "echo ours")
@@ -133,7 +131,9 @@ def test_another_wasp(machine: Machine) -> None:
         f"PATH=$PATH:{form.format(**folders)}\nis_on_path\ncheck_other_wasp" for form in OTHERS
     ]
     for said, form in zip(call_functions(machine, calls), OTHERS):
-        assert (f"{folders['other']}/wasp" in said) is ("warning: " in said) is OTHERS[form], form
+        assert (f"{folders['other']}/wasp" in said) is OTHERS[form], form
+        is_in_vain = IN_VAIN.get(machine.front_end.name) == form
+        assert ("warning: " in said) is (OTHERS[form] or is_in_vain), form
 
 
 @pytest.mark.parametrize("option", ["--no-modify-path", "--quiet"])

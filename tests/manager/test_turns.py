@@ -24,11 +24,6 @@ ROUNDS = 50 if FULL else 3
 LONG_AGO = 3600
 
 
-@pytest.fixture
-def machine(shell_machine: Machine) -> Machine:
-    return shell_machine
-
-
 # --- The lock ------------------------------------------------------------------------------------
 
 

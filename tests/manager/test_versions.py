@@ -24,9 +24,9 @@ RECEIPTS = {
 
 
 @pytest.fixture
-def share(shell_machine: Machine) -> Path:
+def share(machine: Machine) -> Path:
     """The folder of all versions."""
-    folder = shell_machine.root / "share"
+    folder = machine.root / "share"
     folder.mkdir()
     return folder
 
@@ -40,7 +40,7 @@ def put(folder: Path, word: str, receipt: str | None = WHOLE) -> None:
         (folder / ".receipt.json").write_text(receipt)
 
 
-def test_a_receipt_that_was_cut_is_none(shell_machine: Machine, share: Path) -> None:
+def test_a_receipt_that_was_cut_is_none(machine: Machine, share: Path) -> None:
     for number, receipt in enumerate(RECEIPTS):
         put(share / str(number) / "0.25.0", "", receipt)
     put(share / "none" / "0.25.0", "", None)
@@ -48,7 +48,7 @@ def test_a_receipt_that_was_cut_is_none(shell_machine: Machine, share: Path) -> 
     (share / "no program" / "0.25.0" / "wasp-bin").chmod(0o644)
     folders = [*map(str, range(len(RECEIPTS))), "none", "no program"]
     calls = [f"share_dir='{share}/{each}'\nis_installed 0.25.0 && echo yes" for each in folders]
-    told = [said == "yes" for said in call_functions(shell_machine, calls)]
+    told = [said == "yes" for said in call_functions(machine, calls)]
     assert told == [*RECEIPTS.values(), False, False]
 
 
@@ -62,9 +62,7 @@ PLACES = {
 }
 
 
-def test_a_version_that_another_run_has_put_there_is_kept(
-    shell_machine: Machine, share: Path
-) -> None:
+def test_a_version_that_another_run_has_put_there_is_kept(machine: Machine, share: Path) -> None:
     calls = []
     for number, (there, force) in enumerate(PLACES):
         folder = share / str(number)
@@ -77,7 +75,7 @@ def test_a_version_that_another_run_has_put_there_is_kept(
             f"share_dir='{folder}' staging='{folder}/staging' version=0.25.0 force={force}\n"
             f"place_version && cat '{folder}/0.25.0/wasp-bin'"
         )
-    assert call_functions(shell_machine, calls) == list(PLACES.values())
+    assert call_functions(machine, calls) == list(PLACES.values())
 
 
 #: What has the place of a version that was moved aside, whether this run has put it there, and what
@@ -90,7 +88,7 @@ ASIDE = {
 }
 
 
-def test_a_version_that_was_moved_aside_comes_back(shell_machine: Machine, share: Path) -> None:
+def test_a_version_that_was_moved_aside_comes_back(machine: Machine, share: Path) -> None:
     calls = []
     for number, (there, committed) in enumerate(ASIDE):
         folder = share / str(number)
@@ -101,17 +99,17 @@ def test_a_version_that_was_moved_aside_comes_back(shell_machine: Machine, share
             f"share_dir='{folder}' committed={committed}\ndiscard '{folder}/staging'\n"
             f"cat '{folder}/0.25.0/wasp-bin' 2>/dev/null || echo none"
         )
-    assert call_functions(shell_machine, calls) == list(ASIDE.values())
+    assert call_functions(machine, calls) == list(ASIDE.values())
     assert not list(share.rglob("staging"))
 
 
 def test_what_is_no_longer_whole_is_not_put_back_by_the_next_run(
-    shell_machine: Machine, share: Path
+    machine: Machine, share: Path
 ) -> None:
     """Removing it was cut short, here since nothing can be removed."""
     put(share / "staging" / "replaced" / "0.25.0", "aside")
     call = f"share_dir='{share}' committed=true\nremove_tree() {{ :; }}\ndiscard '{share}/staging'"
-    call_functions(shell_machine, [call])
+    call_functions(machine, [call])
     assert [path.name for path in (share / "staging").iterdir()] == ["discarded"]
 
 
@@ -120,12 +118,10 @@ RENAMES = {"": ("0", ["a"]), "an empty folder": ("1", []), "a folder": ("1", ["b
 
 
 @pytest.mark.parametrize("kind", RENAMES)
-def test_a_folder_is_never_moved_into_another(
-    shell_machine: Machine, share: Path, kind: str
-) -> None:
+def test_a_folder_is_never_moved_into_another(machine: Machine, share: Path, kind: str) -> None:
     """As the mv of BSD does, which has no -T."""
     mv = real_tool("mv")
-    shell_machine.toolbox.script(
+    machine.toolbox.script(
         "mv", f'[ "$1" != -T ] || {{ echo "mv: illegal option" >&2; exit 64; }}\nexec {mv} "$@"'
     )
     (share / "one").mkdir()
@@ -136,5 +132,5 @@ def test_a_folder_is_never_moved_into_another(
         (share / "other" / "b").touch()
     code, names = RENAMES[kind]
     call = f"rename_folder '{share}/one' '{share}/other'\necho $?"
-    assert call_functions(shell_machine, [call]) == [code]
+    assert call_functions(machine, [call]) == [code]
     assert [path.name for path in (share / "other").iterdir()] == names

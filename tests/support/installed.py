@@ -15,14 +15,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.support import frontends
 from tests.support.certificates import Authority
 from tests.support.collector import Collector
 from tests.support.frontends import REPOSITORY
 from tests.support.machines import Run
 from tests.support.processes import COLLECTING, MARK, marked, survivors
-from tests.support.skips import need
 from tests.support.terminals import Terminal
-from tests.support.toolboxes import real_tool
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -47,24 +46,12 @@ case ${1-} in
 esac
 """
 #: As /bin/sh may be.
-SHELLS = {
-    "dash": ["dash"],
-    "bash": ["bash"],
-    "bash-posix": ["bash", "--posix"],
-    "busybox": ["busybox", "sh"],
-    "ksh93": ["ksh93"],
-    "mksh": ["mksh"],
-    "yash": ["yash"],
-    "zsh": ["zsh", "--emulate", "sh"],
-    "posh": ["posh"],
-}
+SHELLS = [front_end.name for front_end in frontends.SHELLS]
 
 
 def interpreter(name: str) -> list[str]:
     """The command line of a shell, before the script; the test is skipped where it is not there."""
-    program, *options = SHELLS[name]
-    need(shutil.which(program) is not None, f"there is no {program}")
-    return [str(real_tool(program)), *options]
+    return frontends.BY_NAME[name].interpreter()
 
 
 def real_python() -> str:

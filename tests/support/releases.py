@@ -132,13 +132,7 @@ class Upstream:
             self.server.answer(npm_tarball_path(version, platform), Content(release.npm_archive))
 
     def publish_github(
-        self,
-        release: Release,
-        version: str,
-        *,
-        latest: bool,
-        digests: bool,
-        names: tuple[str, ...],
+        self, release: Release, version: str, *, latest: bool, digests: bool, names: tuple[str, ...]
     ) -> None:
         server = self.server
         server.answer(github_tag_path(version), Content(b"<html>a release</html>\n"))

@@ -2,32 +2,80 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import select
 import socket
+import struct
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from tests.support.server import Server
 
 
-class Exchange(Protocol):
-    """One request being answered, as a reply sees it."""
+class Exchange(BaseHTTPRequestHandler):
+    """One request to a server, as the reply to it sees it."""
 
-    def method(self) -> str: ...
+    protocol_version = "HTTP/1.1"
 
-    def headers_in(self) -> dict[str, str]: ...
+    def __init__(self, connection: socket.socket, site: Server) -> None:
+        self._site = site
+        # There is no server of the library's.
+        super().__init__(connection, ("", 0), None)  # type: ignore[arg-type]
 
-    def read_body(self) -> bytes: ...
+    def do_GET(self) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self._site.note(self.command, self.path, dict(self.headers.items())).send(self)
 
-    def send_head(self, status: int, headers: Mapping[str, str]) -> None: ...
+    do_HEAD = do_GET
+    do_POST = do_GET
 
-    def send_bytes(self, data: bytes) -> None: ...
+    def method(self) -> str:
+        return self.command
 
-    def send_raw(self, data: bytes) -> None: ...
+    def headers_in(self) -> dict[str, str]:
+        return {name.lower(): value for name, value in self.headers.items()}
 
-    def wait_until_closed(self, timeout: float) -> None: ...
+    def read_body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
-    def abort(self) -> None: ...
+    def send_head(self, status: int, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    def send_bytes(self, data: bytes) -> None:
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def send_raw(self, data: bytes) -> None:
+        self.wfile.write(data)
+
+    def wait_until_closed(self, timeout: float) -> None:
+        deadline = self._site.closing
+        waited = 0.0
+        while waited < timeout and not deadline.is_set():
+            readable, _, _ = select.select([self.connection], [], [], 0.05)
+            if readable:
+                with contextlib.suppress(OSError):
+                    self.connection.recv(1)
+                return
+            waited += 0.05
+
+    def abort(self) -> None:
+        linger_off = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_off)
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Quiet: the tests ask the counters."""
 
 
 class Reply(Protocol):

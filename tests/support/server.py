@@ -3,84 +3,15 @@
 from __future__ import annotations
 
 import collections
-import contextlib
-import select
 import socket
 import ssl
-import struct
 import threading
-from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler
-from typing import Any
 from urllib.parse import unquote
 
-from tests.support.replies import Content, Reply
+from tests.support.replies import Content, Exchange, Reply
 from tests.support.tcp_listener import TcpListener
 
 NOT_FOUND = Content(b"not found\n", 404)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Looks the path up and lets the reply speak."""
-
-    protocol_version = "HTTP/1.1"
-
-    def __init__(self, connection: socket.socket, site: Server) -> None:
-        self._site = site
-        # There is no server of the library's.
-        super().__init__(connection, ("", 0), None)  # type: ignore[arg-type]
-
-    def do_GET(self) -> None:
-        self.close_connection = True
-        with contextlib.suppress(OSError):
-            self._site.note(self.command, self.path, dict(self.headers.items())).send(self)
-
-    do_HEAD = do_GET
-    do_POST = do_GET
-
-    def method(self) -> str:
-        return self.command
-
-    def headers_in(self) -> dict[str, str]:
-        return {name.lower(): value for name, value in self.headers.items()}
-
-    def read_body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-
-    def send_head(self, status: int, headers: Mapping[str, str]) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Connection", "close")
-        self.end_headers()
-
-    def send_bytes(self, data: bytes) -> None:
-        if self.command != "HEAD":
-            self.wfile.write(data)
-            self.wfile.flush()
-
-    def send_raw(self, data: bytes) -> None:
-        self.wfile.write(data)
-        self.wfile.flush()
-
-    def wait_until_closed(self, timeout: float) -> None:
-        deadline = self._site.closing
-        waited = 0.0
-        while waited < timeout and not deadline.is_set():
-            readable, _, _ = select.select([self.connection], [], [], 0.05)
-            if readable:
-                with contextlib.suppress(OSError):
-                    self.connection.recv(1)
-                return
-            waited += 0.05
-
-    def abort(self) -> None:
-        linger_off = struct.pack("ii", 1, 0)
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_off)
-        self.close_connection = True
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet: the tests ask the counters."""
 
 
 class Server:
@@ -117,10 +48,10 @@ class Server:
             self.connections += 1
             self._changed.notify_all()
         if self._context is None:
-            _Handler(connection, self)
+            Exchange(connection, self)
         else:
             with self._context.wrap_socket(connection, server_side=True) as secured:
-                _Handler(secured, self)
+                Exchange(secured, self)
 
     def close(self) -> None:
         self.closing.set()

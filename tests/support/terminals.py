@@ -22,11 +22,7 @@ class Terminal:
     """A pseudo-terminal whose foreground program is the one under test."""
 
     def __init__(
-        self,
-        argv: Sequence[str],
-        environment: Mapping[str, str],
-        cwd: Path,
-        columns: int = 80,
+        self, argv: Sequence[str], environment: Mapping[str, str], cwd: Path, columns: int = 80
     ) -> None:
         self._main, side = pty.openpty()
         fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))

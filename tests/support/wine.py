@@ -25,9 +25,7 @@ from tests.support.wsl import CLIENT
 # the interpreter's library and its modules, as the Python foundation signed them. The rest is the
 # standard library, which is the same on every system.
 _PACKAGE: Final = "panda3d==1.10.16"
-_DIGESTS: Final = {
-    (3, 11): "37acfb92655c4226879f95c988e2ef1449a53c54486d6c1ebc00e2772429af82",
-}
+_DIGESTS: Final = {(3, 11): "37acfb92655c4226879f95c988e2ef1449a53c54486d6c1ebc00e2772429af82"}
 _RUN_LIMIT_S: Final = 100
 _QUIET: Final = {
     "WINEDEBUG": "-all",

@@ -141,9 +141,6 @@ def test_the_manager_is_told_the_prefix(wasp: Installed, shell: str) -> None:
     assert run.stdout == f"<--prefix>\n<{wasp.prefix}>\n<use>\n<a b>\n<>\n"
     wasp.binary.unlink()  # it is what mends this
     assert wasp.called("installer", shell=shell).ok().stdout == f"<--prefix>\n<{wasp.prefix}>\n"
-
-
-def test_without_a_manager_it_says_so(wasp: Installed, shell: str) -> None:
     (wasp.root / "wasp-installer.sh").unlink()
     run = wasp.called("installer", "list", shell=shell)
     assert (run.code, run.stdout) == (127, "")

@@ -164,38 +164,22 @@ def test_the_newest_of_the_line_and_the_newest_beyond(version: str, expected: li
 
 # --- what comes from elsewhere
 
+NO_TIMES = """
+    2026-01-31 2026-01-31T12:00:00 2026-01-31T12:00:00.Z soon 2026-01-31T24:00:00Z
+    2026-02-30T12:00:00Z 2026-01-31t12:00:00z 20260131T120000Z 2026-1-31T12:00:00Z
+    2026-W05-6T12:00:00Z 2026-01-31T12:00:00,5Z 2026-01-31T12:00:00UTC
+"""
+NO_RANGES = "soon 0.25 0.25.x > =>1.0.0 1.0.0||x ~1 || <<1.0.0 v1.0.0 1.0.0-"
+NO_RANGES_OF_WORDS = ("0.25.0 -", "<0.25.1 bad", "<0.25.1 ||", ">=0.1.0 " + " " * 20_000, 7)
+NO_URLS = ("http://wasp.sh/", "https://a b", "https://\x1b[2J", "https://")
 WRONG: list[dict[str, Any]] = [
     *({name: None} for name in ("id", "level", "title", "body", "publishedAt")),
     *({name: 7} for name in ("id", "level", "title", "body", "publishedAt", "url")),
     *({"level": level} for level in ("", "Critical", "CRITICAL", "loud", "high")),
     *({"title": "x" * length} for length in (61, 100)),
-    *(
-        {"publishedAt": text}
-        for text in (
-            *("2026-01-31", "2026-01-31T12:00:00", "2026-01-31T12:00:00.Z", "soon", ""),
-            *("2026-01-31T24:00:00Z", "2026-02-30T12:00:00Z", "2026-01-31T12:00:00 Z"),
-            *("2026-01-31t12:00:00z", "20260131T120000Z", "2026-1-31T12:00:00Z"),
-            *("2026-W05-6T12:00:00Z", "2026-01-31T12:00:00,5Z", "2026-01-31T12:00:00UTC"),
-        )
-    ),
-    *(
-        {"affectedVersions": text}
-        for text in (
-            *(
-                "soon",
-                "0.25",
-                "0.25.x",
-                "0.25.0 -",
-                ">",
-                "<0.25.1 bad",
-                "=>1.0.0",
-                "1.0.0||x",
-                "~1",
-            ),
-            *("||", "<0.25.1 ||", ">=0.1.0 " + " " * 20_000, "<<1.0.0", "v1.0.0", "1.0.0-", 7),
-        )
-    ),
-    *({"url": text} for text in ("http://wasp.sh/", "https://a b", "https://\x1b[2J", "https://")),
+    *({"publishedAt": text} for text in ("", "2026-01-31T12:00:00 Z", *NO_TIMES.split())),
+    *({"affectedVersions": text} for text in (*NO_RANGES.split(), *NO_RANGES_OF_WORDS)),
+    *({"url": text} for text in NO_URLS),
 ]
 RIGHT: list[dict[str, Any]] = [
     {},

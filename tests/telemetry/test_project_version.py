@@ -8,13 +8,23 @@ import pytest
 
 from tests.support.installed import STUB, VERSION, Installed
 
-#: What main.wasp says, and which of 0.23.4, 0.24.0, 0.24.3, 0.25.0 (current) and 1.2.0 then runs.
+VERSIONS = (
+    *("0.0.3", "0.0.4", "0.23.4", "0.24.0", "0.24.3", VERSION, "0.26.0-rc2", "0.27.0-rc2"),
+    *("0.27.1", "1.2.0"),
+)
+#: What main.wasp says, and which of them then runs; 0.25.0 is the current one.
 REQUIREMENTS = {
     'app x {\n  wasp: {\n    version: "^0.24.0"\n  },\n  title: "x"\n}\n': "0.24.3",
     'app x { wasp: { version: "^0.24.1" } }': "0.24.3",
     'app x { wasp: { version: "0.24.0" } }': "0.24.0",
     'app x { title: "x", wasp: { version: "^0.23.0" } }': "0.23.4",
     'app x { wasp: { version: "^1.0.0" } }': "1.2.0",
+    # Below 0.1, a caret holds the patch.
+    'app x { wasp: { version: "^0.0.3" } }': "0.0.3",
+    # A candidate is taken by who asks for one.
+    'app x { wasp: { version: "^0.26.0-rc2" } }': "0.26.0-rc2",
+    'app x { wasp: { version: "^0.26.0" } }': VERSION,
+    'app x { wasp: { version: "^0.27.0-rc2" } }': "0.27.1",
     # The current one will do, though another would, too.
     'app x { wasp: { version: "^0.25.0" } }': "0.25.0",
     'app x {\r\n  wasp: {\r\n    version: "^0.24.0"\r\n  }\r\n}\r\n': "0.24.3",
@@ -56,7 +66,7 @@ REQUIREMENTS = {
 def wasp(wasp: Installed) -> Installed:
     """With several versions, each of which prints its own name."""
     wasp.set(WASP_TELEMETRY_DISABLE="1")
-    for version in ("0.23.4", "0.24.0", "0.24.3", VERSION, "1.2.0"):
+    for version in VERSIONS:
         add_version(wasp, version)
     return wasp
 
@@ -119,24 +129,6 @@ def test_a_half_version_does_not_count(wasp: Installed) -> None:
     says(wasp, 'app x { wasp: { version: "^0.24.0" } }')
     (wasp.root / "0.24.3" / ".receipt.json").unlink()
     assert wasp.called("version").stdout == "0.24.0 1\n"
-
-
-def test_a_release_candidate(wasp: Installed) -> None:
-    add_version(wasp, "0.26.0-rc2")
-    says(wasp, 'app x { wasp: { version: "^0.26.0-rc2" } }')
-    assert wasp.called("version").stdout == "0.26.0-rc2 1\n"
-    says(wasp, 'app x { wasp: { version: "^0.26.0" } }')
-    assert wasp.called("version").stdout == "0.25.0 1\n"
-    add_version(wasp, "0.26.1")
-    says(wasp, 'app x { wasp: { version: "^0.26.0-rc2" } }')
-    assert wasp.called("version").stdout == "0.26.1 1\n"
-
-
-def test_below_0_1_a_caret_holds_the_patch(wasp: Installed) -> None:
-    for version in ("0.0.3", "0.0.4"):
-        add_version(wasp, version)
-    says(wasp, 'app x { wasp: { version: "^0.0.3" } }')
-    assert wasp.called("version").stdout == "0.0.3 1\n"
 
 
 def test_what_cannot_be_read_is_no_obstacle(wasp: Installed) -> None:

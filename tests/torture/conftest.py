@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.scale import Scale, scale_from_environment
-from tests.torture.tallies import Figure, Tally, added_up, figures_of, write_page
+from tests.torture.tallies import FIGURE, RECORD, Figure, Tally, added_up, figures_of, write_page
 
 BEGUN = pytest.StashKey[float]()
 
@@ -33,13 +33,13 @@ def scale() -> Scale:
 @pytest.fixture
 def tally(record_property: Callable[[str, Any], None]) -> Tally:
     """Counts for the page: `tally("Kill", "SIGKILL before a system call", 120)`."""
-    return Tally(record_property)
+    return lambda *counted: record_property(RECORD, [*counted])
 
 
 @pytest.fixture
 def figure(record_property: Callable[[str, Any], None]) -> Figure:
     """More for the page: `figure("Load", "| table |")`, or `figure("load.svg", "<svg …>")`."""
-    return Figure(record_property)
+    return lambda *shown: record_property(FIGURE, [*shown])
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:

@@ -36,12 +36,7 @@ from tests.support.replies import (
     status,
 )
 from tests.support.server import Server
-from tests.support.tcp_listener import (
-    TcpListener,
-    after_hello,
-    close_at_once,
-    silence,
-)
+from tests.support.tcp_listener import TcpListener, after_hello, close_at_once, silence
 
 VERSION = "0.25.0"
 ATTEMPTS = 4

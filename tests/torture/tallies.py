@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,26 +17,10 @@ FIGURE = "figure"
 Counts = Counter[tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class Tally:
-    """Counts for one test. They count only if the test passes."""
-
-    record: Callable[[str, Any], None]
-
-    def __call__(self, area: str, what: str, number: int) -> None:
-        """Adds `number` to a line of an area's table in docs/reliability.md."""
-        self.record(RECORD, [area, what, number])
-
-
-@dataclass(frozen=True)
-class Figure:
-    """Takes what a test has for the page beside its counts, if it passes."""
-
-    record: Callable[[str, Any], None]
-
-    def __call__(self, name: str, text: str) -> None:
-        """Puts a text into the place of this name, or a picture (NAME.svg) beside the page."""
-        self.record(FIGURE, [name, text])
+#: Adds a number to a line of an area's table in docs/reliability.md, if the test passes.
+Tally = Callable[[str, str, int], None]
+#: Puts a text into the place of this name, or a picture (NAME.svg) beside the page.
+Figure = Callable[[str, str], None]
 
 
 def figures_of(reports: Iterable[pytest.TestReport]) -> dict[str, str]:

@@ -112,11 +112,7 @@ def at_once(stage: Stage, commands: Sequence[str], shell: FrontEnd) -> list[Ende
 
 @pytest.mark.parametrize(
     ("crowd", "most"),
-    [
-        (installers_of_one_version, 20),
-        (installers_of_four_versions, 20),
-        (runs_of_any_command, 60),
-    ],
+    [(installers_of_one_version, 20), (installers_of_four_versions, 20), (runs_of_any_command, 60)],
 )
 def test_a_crowd(
     machines: MachineRoom,

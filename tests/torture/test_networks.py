@@ -15,23 +15,11 @@ from tests.support.archives import tiny_package
 from tests.support.certificates import Authority, Certificate
 from tests.support.machines import Machine, MachineRoom, Run
 from tests.support.proxy import Proxy
-from tests.support.releases import (
-    Release,
-    Upstream,
-    github_api_path,
-)
-from tests.support.replies import (
-    Content,
-)
+from tests.support.releases import Release, Upstream, github_api_path
+from tests.support.replies import Content
 from tests.support.scale import Scale
 from tests.support.server import Server
-from tests.support.tcp_listener import (
-    TcpListener,
-    Treatment,
-    after_hello,
-    close_at_once,
-    silence,
-)
+from tests.support.tcp_listener import TcpListener, Treatment, after_hello, close_at_once, silence
 from tests.support.trees import expected_version_folder, picture
 from tests.torture.network_faults import (
     ATTEMPTS,

@@ -95,26 +95,11 @@ def project(tmp_path: Path, authority: Authority, collector: Collector) -> Insta
 
 def run_all(project: Installed, folders: list[Path], script: str) -> None:
     """Runs `wasp` in the folders, twenty at a time, as a script over many projects would."""
-    argv = [
-        "xargs",
-        "-0",
-        "-n",
-        "1",
-        "-P",
-        "20",
-        "sh",
-        "-c",
-        f'cd "$1" && {script}',
-        "sh",
-    ]
+    argv = ["xargs", "-0", "-n", "1", "-P", "20", "sh", "-c", f'cd "$1" && {script}', "sh"]
     listed = "\0".join(map(str, folders)) + "\0"
     project.set(WASP=str(project.launcher))
     run = subprocess.run(
-        argv,
-        input=listed.encode(),
-        env=project.environment,
-        capture_output=True,
-        cwd=project.here,
+        argv, input=listed.encode(), env=project.environment, capture_output=True, cwd=project.here
     )
     assert run.returncode == 0, run.stderr
 
