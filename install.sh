@@ -259,7 +259,7 @@ topmost_missing() {
 }
 remove_empty() {
 	_folder=$1
-	while [ -n "$2" ] && { rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ]; } && [ "$_folder" != "$2" ]; do
+	while case $_folder/ in "${2:-//}"/*) rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ] ;; *) false ;; esac do
 		_folder=${_folder%/*}
 	done
 }

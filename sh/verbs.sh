@@ -120,10 +120,11 @@ topmost_missing() {
 	done
 }
 
-# remove_empty FOLDER TOPMOST: the empty folders from FOLDER up to TOPMOST, of which some may be gone already
+# remove_empty FOLDER TOPMOST: the empty folders from FOLDER up to TOPMOST, of which some may be gone already; none above
+# it, or elsewhere
 remove_empty() {
 	_folder=$1
-	while [ -n "$2" ] && { rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ]; } && [ "$_folder" != "$2" ]; do
+	while case $_folder/ in "${2:-//}"/*) rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ] ;; *) false ;; esac do
 		_folder=${_folder%/*}
 	done
 }

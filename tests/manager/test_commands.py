@@ -259,9 +259,9 @@ def test_uninstall_after_wasps_own_takes_the_rest(machine: Machine) -> None:
     assert set(picture(machine.home)) == {".cache", ".cache/other"}
 
 
-@pytest.mark.parametrize("below", ["", "empty"])
-def test_empty_folders_of_a_prefix_go_but_the_home_stays(machine: Machine, below: str) -> None:
-    layout = Layout(machine.home / below)
+@pytest.mark.parametrize("prefix", ["home", "home/empty", "elsewhere"])
+def test_empty_folders_of_a_prefix_go_but_the_home_stays(machine: Machine, prefix: str) -> None:
+    layout = Layout(machine.home.parent / prefix)
     layout.plant("0.25.0")
     set_up(machine, "--prefix", str(layout.prefix))
     uninstall(machine, "--prefix", str(layout.prefix))
