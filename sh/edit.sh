@@ -99,7 +99,7 @@ finish_edit() {
 	topmost_missing "${real%/*}"
 	if ! [ -s "$work/new" ] && ! $keeps_empty && ! [ -L "$edited_file" ]; then
 		# Only our line was there, so the file was made for it.
-		rm -f "$real" && remove_empty "${real%/*}" "$real_home/.config"
+		cmp -s "$work/old" "$real" && rm -f "$real" && remove_empty "${real%/*}" "$real_home/.config"
 	elif [ -n "$(find "$real" -links +1)" ] || ! replace_file; then
 		# Others know the file by another name, or by a mount.
 		cmp -s "$work/old" "$real" && { overwrite "$work/new" || { overwrite "$work/old" && false; }; }

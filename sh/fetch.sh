@@ -35,7 +35,7 @@ check_url() {
 	case $1 in
 		# In a set, a backslash is one of its own to some shells.
 		*\\* | *[!A-Za-z0-9._~:/?\#@!\$\&\'\(\)*+,\;=%\[\]-]*)
-			set_problem bad-answer 'the download address is not a valid URL' || return 1
+			set_problem bad-answer 'the download address is not valid' || return 1
 			;;
 		https://[!/]*) return 0 ;;
 		http://*) ! is_loopback "$1" || return 0 ;;
@@ -153,7 +153,7 @@ explain_failure() {
 	problem=connection problem_text="the connection to $host failed${_words:+ ($_words)}"
 	case $_status,$http_status,$_words in
 		23,* | *[Nn]o\ space* | *'ile too large'*)
-			set_problem bad-answer "$host sent a file that is far too large"
+			set_problem bad-answer "$host sent far too much"
 			[ -n "$(find "$_file" "$headers" -size "+$((_limit / 512 - 1))" 2>/dev/null)" ] \
 				|| die_file_system "cannot write the download to $(pretty "${_file%/*}")" "$_words"
 			;;
@@ -183,7 +183,7 @@ die_of_problem() {
 		dns | connection | timeout | http-status)
 			_hint='Check your network (and HTTPS_PROXY, if you need a proxy), or run this again later.'
 			;;
-		tls) _hint="Check your clock and your CA certificates (package ca-certificates).${newline}Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem" ;;
+		tls) _hint="Check your clock and your CA certificates (package ca-certificates).${newline}Behind a corporate proxy, set SSL_CERT_FILE=/path/to/its/ca.pem" ;;
 		proxy) _hint='Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.' ;;
 		captive-portal) _hint='Log in to the network in a browser, then run this again.' ;;
 		insecure-url) _hint='Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and npm config get registry.' ;;

@@ -172,7 +172,7 @@ DOCUMENTS: dict[str, Case] = {
         # bash counts files in kilobytes, so its limit is twice that of others; posh has no ulimit.
         Endless(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"x" * 1024, 40 << 20),
         "bad-answer",
-        "127.0.0.1 sent a file that is far too large",
+        "127.0.0.1 sent far too much",
         other_than=("posh",),
     ),
     "too long, as it says": Case(

@@ -21,7 +21,7 @@ def check_url(url: str) -> None:
         SourceProblem: "insecure-url", or "bad-answer" for what is no URL.
     """
     if not _URL.fullmatch(url):
-        raise SourceProblem("bad-answer", "the download address is not a valid URL")
+        raise SourceProblem("bad-answer", "the download address is not valid")
     secure = url.startswith("https://") and host_of(url) != ""
     if not (secure or (url.startswith("http://") and is_loopback(url))):
         raise SourceProblem("insecure-url", f"{plain(url)} is not an https address")

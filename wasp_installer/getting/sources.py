@@ -20,7 +20,7 @@ _NETWORK_HINTS: Final[dict[str, str]] = {
         "Check your network (and HTTPS_PROXY, if you need a proxy), or run this again later.",
     ),
     "tls": "Check your clock and your CA certificates (package ca-certificates).\n"
-    "Behind a corporate proxy, set its CA file: SSL_CERT_FILE=/path/to/ca.pem",
+    "Behind a corporate proxy, set SSL_CERT_FILE=/path/to/its/ca.pem",
     "proxy": "Check HTTPS_PROXY (http://user:password@host:port) and NO_PROXY.",
     "captive-portal": "Log in to the network in a browser, then run this again.",
     "insecure-url": "Only https is used. See WASP_NPM_REGISTRY, WASP_GITHUB_URL and "

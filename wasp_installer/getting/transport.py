@@ -162,4 +162,4 @@ class Transport:
                     raise stalled(host, self.timeout_s)
                 window_start, window_received = time.monotonic(), 0
         if max(declared, received) > limit:
-            raise SourceProblem("bad-answer", f"{host} sent a file that is far too large")
+            raise SourceProblem("bad-answer", f"{host} sent far too much")
