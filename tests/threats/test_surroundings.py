@@ -122,15 +122,12 @@ def precious(both: Getters) -> Path:
 def test_links_in_the_temporary_folder(both: Getters, upstream: Upstream, precious: Path) -> None:
     """With names such as this installer's, and old enough to be cleaned up."""
     upstream.publish("0.25.0")
-    before = picture(precious)
-    planted = [
-        both.machine.temporary / "wasp-installer-999999999-abcdef",
-        both.machine.temporary / "wasp-npm-abcdefgh",
-        both.machine.temporary / "wasp-installer-1-abcdef",
-    ]
+    before, temporary = picture(precious), both.machine.temporary
+    names = ("wasp-installer-999999999-abcdef", "wasp-npm-abcdefgh", "wasp-installer-1-abcdef")
+    planted = [temporary / name for name in names]
     for link in planted:
         link.symlink_to(precious)
-    folder = both.machine.temporary / "wasp-installer-999999998-abcdef"
+    folder = temporary / "wasp-installer-999999998-abcdef"
     folder.mkdir()
     (folder / "link").symlink_to(precious)
     old = time.time() - 200_000
@@ -142,37 +139,25 @@ def test_links_in_the_temporary_folder(both: Getters, upstream: Upstream, precio
         path.unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("name", ["file", "folder", "missing"])
-def test_links_in_the_prefix(both: Getters, upstream: Upstream, precious: Path, name: str) -> None:
-    """In the place of everything that an install writes there."""
+def test_links_in_the_prefix(both: Getters, upstream: Upstream, precious: Path) -> None:
+    """In the place of everything that an install writes there, to a file, a folder and nothing."""
     upstream.publish("0.25.0")
     both.install().ok()
     share = both.machine.layout.share
-    written = [
-        path
-        for path in [*share.iterdir(), both.machine.layout.launcher]
-        if path.is_file() and not path.is_symlink()
-    ]
+    written = [path for path in (*share.iterdir(), both.machine.layout.launcher) if path.is_file()]
     assert len(written) > 5
-    target = {"file": precious / "file", "folder": precious, "missing": precious / "new"}[name]
-    for path in written:
-        path.unlink()
-        path.symlink_to(target)
     before = picture(precious)
-    both.install(None, "--force").ok()
-    assert picture(precious) == before
-    assert not [path for path in written if path.is_symlink()]
-
-
-def test_a_folder_in_the_prefix_that_is_a_link(
-    both: Getters, upstream: Upstream, precious: Path
-) -> None:
-    upstream.publish("0.25.0")
-    both.machine.layout.share.mkdir(parents=True)
-    (both.machine.layout.share / "completions").symlink_to(precious)
-    before = picture(precious)
-    both.install().ok()
-    assert picture(precious) == before
+    for target in (precious / "file", precious, precious / "new"):
+        for path in written:
+            path.unlink()
+            path.symlink_to(target)
+        shutil.rmtree(share / "completions")
+        (share / "completions").symlink_to(precious)
+        both.install("0.25.0", "--force").ok()
+        assert picture(precious) == before
+        assert not [path for path in written if path.is_symlink()]
+        (share / "completions").unlink()
+        (share / "completions").mkdir()
 
 
 def test_what_another_user_left_in_the_temporary_folder(
