@@ -40,6 +40,7 @@ def test_install_py_has_two_options_more() -> None:
     more = [line for line in python if line not in shell]
     assert REFERENCE.fences[1].text.splitlines() == more
     assert [line.split()[0] for line in more] == ["--destdir", "--json"]
+    assert max(map(len, python)) < 80
 
 
 # --- errors
