@@ -5,8 +5,9 @@ What an install makes of it is in test_sources.py.
 
 from __future__ import annotations
 
+import contextlib
 import re
-import socket
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,6 +25,7 @@ from tests.support.replies import json_content, redirect, status
 from tests.support.server import Server
 from wasp_installer.command_line.console import Console
 from wasp_installer.errors import SourceProblem
+from wasp_installer.getting.addresses import check_url
 from wasp_installer.getting.transport import Transport
 
 #: Fetches from each of these addresses.
@@ -71,12 +73,10 @@ def ask_requests(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Ask:
     monkeypatch.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
 
     def ask(addresses: Mapping[str, str]) -> dict[str, Told]:
+        are_archives = [name in ARCHIVES for name in addresses]
         with ThreadPoolExecutor(10) as pool:
-            told = {
-                name: pool.submit(told_by_requests, url, name in ARCHIVES)
-                for name, url in addresses.items()
-            }
-        return {name: each.result() for name, each in told.items()}
+            told = pool.map(told_by_requests, addresses.values(), are_archives)
+            return dict(zip(addresses, told))
 
     return ask
 
@@ -146,24 +146,21 @@ def test_what_an_answer_is_taken_for(ask: Ask, client: str, server: Server) -> N
 def test_a_server_that_cannot_be_reached(ask: Ask, authority: Authority, closed: int) -> None:
     """A certificate that was not accepted is refused before anything is asked for."""
     kinds = [kind for kind in Certificate if kind is not Certificate.GOOD]
-    servers = {str(kind): Server(authority.server_context(kind)) for kind in kinds}
+    servers = [Server(authority.server_context(kind)) for kind in kinds]
     nowhere = {
-        "refused": (f"https://127.0.0.1:{closed}/", "127.0.0.1 refused the connection"),
-        "no such name": (
-            "https://registry.invalid/",
-            "the name registry.invalid could not be resolved",
+        f"https://127.0.0.1:{closed}/": Told(
+            "connection", "127.0.0.1 refused the connection", (1, 2, 4)
         ),
+        "https://no.invalid/": Told("dns", "the name no.invalid could not be resolved"),
     }
-    addresses = {name: f"{server.url}/" for name, server in servers.items()}
-    found = ask({**addresses, **{name: url for name, (url, _) in nowhere.items()}})
-    for server in servers.values():
+    found = ask({url: url for url in (*(f"{server.url}/" for server in servers), *nowhere)})
+    for server in servers:
         server.close()
         assert (server.connections, server.requests) == (1, {})
-    for name in servers:
-        assert found[name].slug == "tls", (name, found[name])
-        assert re.search("127.0.0.1.* [(].*certificate", str(found[name].words), re.IGNORECASE)
-    assert found["refused"] == Told("connection", nowhere["refused"][1], (1, 2, 4))
-    assert found["no such name"] == Told("dns", nowhere["no such name"][1])
+        told = found[f"{server.url}/"]
+        assert told.slug == "tls"
+        assert re.search("127.0.0.1.* [(].*certificate", str(told.words), re.IGNORECASE)
+    assert {url: found[url] for url in nowhere} == nowhere
 
 
 def test_without_a_bundle_of_its_own_it_trusts_whom_the_system_trusts(
@@ -195,38 +192,36 @@ def test_authorities_that_are_missing_are_named(
     assert "gone.pem" in str(told.words)
 
 
-def test_http_is_only_for_this_very_machine(ask: Ask) -> None:
-    plain, ipv6 = Server(None), Server(None, socket.AF_INET6)
-    for here in (plain, ipv6):
-        here.fallback = DOCUMENT
-    may = {
-        "name": f"http://localhost:{plain.port}/",
-        "IPv4": f"{plain.url}/",
-        "IPv6": f"{ipv6.url}/",
-    }
-    insecure = (
-        *("http://registry.invalid/", "http://127.0.0.1@registry.invalid/", "http://127.0.0.1.5/"),
-        *(
-            "http://localhost.invalid/",
-            "http://1270.0.1/",
-            "ftp://127.0.0.1/",
-            "x",
-            "https://",
+#: What is said of addresses before anything is asked.
+ADDRESSES = {
+    **dict.fromkeys(
+        (
+            *("https://a/", "http://localhost/", "http://127.0.0.1:80/x", "http://[::1]:1/"),
+            *("http://127.255.0.3", "http://me:x@localhost/?y"),
+        ),
+        "",
+    ),
+    **dict.fromkeys(
+        (
+            *("http://a.invalid/", "http://127.0.0.1@a.invalid/", "http://127.0.0.1.5/", "x"),
+            *("http://localhost.invalid/", "http://1270.0.1/", "ftp://127.0.0.1/", "https://"),
             "https:///x",
         ),
-    )
-    no_address = ("https://a b/", "https://a\\b/", "https://a/\t", "https://\u00fc/")
-    may_not = {
-        **dict.fromkeys(insecure, "insecure-url"),
-        **dict.fromkeys(no_address, "bad-answer"),
-    }
-    try:
-        found = ask({**may, **{url: url for url in may_not}})
-    finally:
-        plain.close()
-        ipv6.close()
-    assert {name: found[name].slug for name in may} == dict.fromkeys(may, "")
-    assert {url: found[url].slug for url in may_not} == may_not
+        "insecure-url",
+    ),
+    **dict.fromkeys(
+        ("https://a b/", "https://a\\b/", "https://a/\t", "https://\u00fc/"), "bad-answer"
+    ),
+}
+
+
+def test_http_is_only_for_this_very_machine(machine: Machine) -> None:
+    calls = [f'check_url {shlex.quote(address)} || lines "$problem"' for address in ADDRESSES]
+    assert dict(zip(ADDRESSES, call_functions(machine, calls))) == ADDRESSES
+    for address, slug in ADDRESSES.items():
+        with contextlib.suppress(SourceProblem) if slug else contextlib.nullcontext():
+            check_url(address)
+            assert not slug, address
 
 
 def test_no_redirect_leads_to_http_elsewhere(ask: Ask, client: str, server: Server) -> None:
