@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -224,16 +224,14 @@ def test_http_is_only_for_this_very_machine(machine: Machine) -> None:
             assert not slug, address
 
 
-def test_no_redirect_leads_to_http_elsewhere(ask: Ask, client: str, server: Server) -> None:
+def test_no_redirect_leads_to_http_elsewhere(
+    ask: Ask, client: str, server: Server, plain: Server
+) -> None:
     """Only what begins on this very machine without TLS may stay there without it."""
-    plain = Server(None)
     server.answer("/", redirect(f"{plain.url}/from-https"))
     plain.answer("/", redirect(f"http://127.1:{plain.port}/from-http"))
     plain.fallback = DOCUMENT
-    try:
-        found = ask({"from https": f"{server.url}/", "from http": f"{plain.url}/"})
-    finally:
-        plain.close()
+    found = ask({"from https": f"{server.url}/", "from http": f"{plain.url}/"})
     assert [told.slug for told in found.values()] == ["insecure-url"] * 2
     # wget goes there by itself, and what it brings is not looked at.
     assert plain.count("/from-https") == (client == "wget")
@@ -315,13 +313,6 @@ def test_a_proxy_is_taken_as_curl_takes_it(
         assert "s3cr3t" not in f"{said}{told.words}"
         proxies[name].close()
     assert server.connections == 2 * sum(times is not None for times in PROXIES.values())
-
-
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    running = Proxy()
-    yield running
-    running.close()
 
 
 def test_everything_goes_through_a_proxy(both: Getters, upstream: Upstream, proxy: Proxy) -> None:

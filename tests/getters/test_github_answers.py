@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,27 +117,19 @@ def call(address: str) -> str:
     """
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    """Without TLS: what is asked for is on this very machine."""
-    running = Server(None)
-    yield running
-    running.close()
-
-
 @pytest.mark.parametrize("downloader", ["curl", "wget"])
 def test_what_is_taken_from_an_answer(
-    machines: MachineRoom, shell: FrontEnd, server: Server, downloader: str
+    machines: MachineRoom, shell: FrontEnd, plain: Server, downloader: str
 ) -> None:
     api, releases = "/api/v3/repos/wasp-lang/wasp/releases", "/wasp-lang/wasp/releases"
     for number, case in enumerate(CASES.values()):
-        server.answer(f"/{number}{releases}/latest", case.latest)
-        server.answer(f"/{number}{releases}/tag/v0.25.0", case.tag)
-        server.answer(f"/{number}{api}/tags/v0.25.0", case.api)
+        plain.answer(f"/{number}{releases}/latest", case.latest)
+        plain.answer(f"/{number}{releases}/tag/v0.25.0", case.tag)
+        plain.answer(f"/{number}{api}/tags/v0.25.0", case.api)
         for build in case.downloads:
             path = f"/{number}{releases}/download/v0.25.0/wasp-{build}.tar.gz"
-            server.answer(path, Content(b"an archive"))
-    addresses = [f"{server.url}/{number}" for number in range(len(CASES))]
+            plain.answer(path, Content(b"an archive"))
+    addresses = [f"{plain.url}/{number}" for number in range(len(CASES))]
     machine = machines.build(shell).without_waiting()
     machine.toolbox.remove("curl").link(downloader)
     said = call_functions(machine, [call(address) for address in addresses])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -91,15 +90,8 @@ def busybox_machine(shell_machine: Machine) -> Machine:
     return shell_machine
 
 
-@pytest.fixture
-def plain_upstream() -> Iterator[Upstream]:
-    """npm and GitHub without TLS, which the wget of Debian's busybox does not check."""
-    plain = Server(None)
-    yield Upstream(plain)
-    plain.close()
-
-
-def test_busybox_is_enough(busybox_machine: Machine, plain_upstream: Upstream) -> None:
+def test_busybox_is_enough(busybox_machine: Machine, plain: Server) -> None:
+    plain_upstream = Upstream(plain)
     release = plain_upstream.publish("0.25.0")
     busybox_machine.set(WASP_GITHUB_URL=plain_upstream.github_url)
     # Where "latest" leads it cannot tell, since it goes there.
@@ -111,9 +103,10 @@ def test_busybox_is_enough(busybox_machine: Machine, plain_upstream: Upstream) -
 LOADER = b"/lib64/ld-linux-x86-64.so.2"
 
 
-def test_nothing_but_busybox_and_no_loader(tmp_path: Path, plain_upstream: Upstream) -> None:
+def test_nothing_but_busybox_and_no_loader(tmp_path: Path, plain: Server) -> None:
     """As in a small image; NixOS has no loader at the usual place either."""
     need(os.uname().machine == "x86_64", "the loader has another name")
+    plain_upstream = Upstream(plain)
     plain_upstream.publish("0.25.0")
     jail = Jail(tmp_path).busybox()
     program = jail.root / "usr/bin/busybox"
@@ -130,14 +123,12 @@ def test_nothing_but_busybox_and_no_loader(tmp_path: Path, plain_upstream: Upstr
     assert picture(jail.root / "root") == picture(jail.root / "tmp") == {}
 
 
-def test_busybox_wget_tells_statuses_apart(
-    busybox_machine: Machine, plain_upstream: Upstream
-) -> None:
+def test_busybox_wget_tells_statuses_apart(busybox_machine: Machine, plain: Server) -> None:
     slugs = {404: "not-found", 403: "http-status", 500: "http-status"}
     calls = []
     for code in slugs:
-        plain_upstream.server.answer(f"/{code}", status(code))
-        url = f"{plain_upstream.server.url}/{code}"
+        plain.answer(f"/{code}", status(code))
+        url = f"{plain.url}/{code}"
         calls.append(f"choose_downloader\nfetch_json '{url}' 2>/dev/null || lines $problem")
     assert call_functions(busybox_machine.without_waiting(), calls) == list(slugs.values())
 
