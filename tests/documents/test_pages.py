@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from artefacts.lock import requirements
 
 from tests.documents.pages import PAGES, Page
 from tests.support.frontends import REPOSITORY
@@ -137,6 +138,25 @@ def test_every_picture_is_shown() -> None:
     pictures = {path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("docs/*.svg")}
     assert pictures
     assert pictures <= shown
+
+
+# --- SECURITY.md ---------------------------------------------------------------------------------
+
+SECURITY = PAGES["SECURITY.md"].text
+
+
+def test_every_test_that_it_names_exists() -> None:
+    named = set(re.findall(r"`(?:tests/)?(\w+/test_\w+\.py)`", SECURITY))
+    assert len(named) > 15
+    assert [name for name in sorted(named) if not (REPOSITORY / "tests" / name).exists()] == []
+
+
+def test_it_speaks_of_the_libraries_that_python_39_gets() -> None:
+    """Another version of them wants another look at the advisories."""
+    every = requirements((REPOSITORY / "requirements.lock").read_text())
+    old = {each.name: each.version for each in every if "< (3, 10)" in each.condition}
+    assert set(old) == {"requests", "urllib3"}
+    assert f"({old['requests']} and {old['urllib3']})" in SECURITY
 
 
 # --- What people fill in, and what editors are told ----------------------------------------------
