@@ -109,6 +109,15 @@ def machine(machines: MachineRoom, shell: FrontEnd) -> Machine:
     return machines.build(shell)
 
 
+WGETRC = """\
+check_certificate = off
+continue = on
+output_document = injected
+quiet = on
+tries = 7
+"""
+
+
 @pytest.fixture(params=["curl", "wget", "requests"])
 def client(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -120,6 +129,10 @@ def ask(machine: Machine, client: str, ask_requests: Ask) -> Ask:
         return ask_requests
     if client == "wget":
         machine.toolbox.remove("curl").link("wget")
+        # What somebody has in that file is for other downloads.
+        settings = machine.root / "wgetrc"
+        settings.write_text(WGETRC)
+        machine.set(WGETRC=str(settings))
     return lambda addresses: ask_sh(machine, addresses)
 
 

@@ -21,12 +21,8 @@ from wasp_installer.getting.platforms import how_to_install
 
 
 def test_wget_serves_too(shell_machine: Machine, upstream: Upstream) -> None:
-    """Where somebody keeps quiet, saves headers, or continues downloads by default."""
     release = upstream.publish("0.25.0")
     shell_machine.toolbox.remove("curl").link("wget")
-    settings = shell_machine.root / "wgetrc"
-    settings.write_text("quiet = on\ncontinue = on\ntries = 7\n")
-    shell_machine.set(WGETRC=str(settings))
     shell_machine.install(None, "--source", "github").ok()
     there = shell_machine.layout.version_picture("0.25.0")
     assert there == expected_version_folder(release.package)
