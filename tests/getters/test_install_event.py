@@ -17,7 +17,7 @@ from tests.support.machines import Machine, MachineRoom, Run
 from tests.support.processes import COLLECTING, MARK, survivors
 from tests.support.proxy import Proxy
 from tests.support.releases import NPM_PLATFORMS, Upstream, npm_tarball_path
-from tests.support.replies import Content, Reply, Reset, Stall, StallAfter, redirect, status
+from tests.support.replies import Content, Gate, Reply, Reset, Stall, StallAfter, redirect, status
 from tests.support.server import Server
 from wasp_installer import Console, Options
 from wasp_installer.telemetry import InstallEvent
@@ -197,7 +197,8 @@ def test_it_holds_no_file_of_its_caller(
 ) -> None:
     """Who waits for the end of a pipe waits for all who could write into it."""
     shell_machine.collects(collector)
-    server.answer("/capture/", Stall())
+    answer = Gate(b"an answer", 1)
+    server.answer("/capture/", answer)
     call = """
     mkfifo "$work/pipe"
     cat "$work/pipe" >/dev/null &
@@ -206,9 +207,10 @@ def test_it_holds_no_file_of_its_caller(
     announce_install 7>"$work/pipe"
     wait "$reader"
     kill -0 "$sending" && echo free
-    kill "$sending"
     """
     assert call_functions(shell_machine, [call]) == ["free"]
+    answer.opened.set()
+    shell_machine.wait_for_background()
 
 
 # --- Whole runs ----------------------------------------------------------------------------------

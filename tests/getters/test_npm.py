@@ -253,7 +253,7 @@ FETCHES = {
     "none": Fetch(archive=FORBIDDEN, npm=f"{PACKING}exit 0", asked="pack", slug="connection"),
     # In place of ten minutes.
     "slow": Fetch(
-        archive=FORBIDDEN, npm=f"{PACKING}exec /bin/sleep 15", asked="pack", slug="connection"
+        archive=FORBIDDEN, npm=f"{PACKING}/bin/sleep 15", asked="pack", slug="connection"
     ),
 }
 FETCH_CALL = """
