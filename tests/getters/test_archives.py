@@ -75,6 +75,7 @@ CORRUPT: dict[str, bytes] = {
     "cut-between-entries": gzipped(tar_without_end(GOOD)),
     "bad-gzip-check": tgz_of(GOOD)[:-8] + b"\0\0\0\0" + tgz_of(GOOD)[-4:],
     "garbage-behind": tgz_of(GOOD) + b"\x1f\x8b\x08garbage",
+    "garbage-behind-zeros": tgz_of(GOOD) + bytes(1 << 18) + b"x",
     "no-binary": tgz_of([Member("data/a", b"a")]),
     "deeper": tgz_of([replace(member, name=f"wasp/dist/{member.name}") for member in GOOD]),
     "web-page": b"<!DOCTYPE html><html><body>Not found</body></html>",
