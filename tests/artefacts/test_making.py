@@ -98,7 +98,6 @@ def test_install_py_begins_with_what_it_is(dist: Path) -> None:
     text = re.sub(r"\n#\s*", " ", "\n".join(header))
     for words in ("Installs Wasp", "Python 3.9", "make dist", *map(str, INSIDE)):
         assert words in text
-
     hosts = set(re.findall(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|io|net|org|sh)\b", text))
     assert {"github.com"} <= hosts <= {"wasp.sh", "get.wasp.sh", "github.com", "install.sh"}
 

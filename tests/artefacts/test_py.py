@@ -124,20 +124,17 @@ def imported(machine: Machine, *arguments: str) -> set[str]:
     return {line.rpartition("|")[2].strip() for line in lines}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["use", "0.25.0"]])
-def test_what_needs_no_network_unpacks_no_library(machine: Machine, arguments: list[str]) -> None:
-    machine.layout.plant("0.25.0")
-    modules = imported(machine, *arguments)
-    assert "wasp_installer" in modules
-    assert modules & set(LIBRARIES) == set()
-
-
-def test_an_install_needs_no_more_than_it_uses(machine: Machine, upstream: Upstream) -> None:
-    """idna is for names of hosts that are not ASCII, tqdm for terminals."""
+def test_a_run_imports_no_more_than_it_uses(machine: Machine, upstream: Upstream) -> None:
+    """What needs no network unpacks no library; idna is for names of hosts that are not ASCII, tqdm
+    for terminals."""
     upstream.publish("0.25.0")
     modules = imported(machine)
     assert {"requests", "urllib3"} <= modules
     assert modules & {"tqdm", "idna.core"} == set()
+    for arguments in (["--help"], ["use", "0.25.0"]):
+        modules = imported(machine, *arguments)
+        assert "wasp_installer" in modules
+        assert modules & set(LIBRARIES) == set()
 
 
 def test_certificates_are_checked_against_the_systems(machine: Machine, upstream: Upstream) -> None:

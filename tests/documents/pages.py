@@ -6,24 +6,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from tests.support.frontends import REPOSITORY
 
 _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Fence:
-    """A piece of code: its language, and the number of its first line."""
+class Fence(NamedTuple):
+    """A piece of code and its language."""
 
-    page: Page
     language: str
-    line: int
     text: str
-
-    def __str__(self) -> str:
-        return f"{self.page}:{self.line}"
 
 
 @dataclass(frozen=True)
@@ -38,10 +32,7 @@ class Page:
 
     @cached_property
     def fences(self) -> list[Fence]:
-        return [
-            Fence(self, found[1], self.text.count("\n", 0, found.start()) + 2, found[2])
-            for found in _FENCE.finditer(self.text)
-        ]
+        return [Fence(*found) for found in _FENCE.findall(self.text)]
 
     @cached_property
     def prose(self) -> str:
@@ -54,15 +45,10 @@ class Page:
         return [" ".join(text.split()) for text in re.findall(r"`([^`]+)`", self.prose)]
 
     @cached_property
-    def headings(self) -> list[str]:
-        return re.findall(r"^#+ (.+)$", self.prose, re.MULTILINE)
-
-    @cached_property
     def anchors(self) -> set[str]:
         """What GitHub calls the headings in an address."""
-        return {
-            re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in self.headings
-        }
+        headings = re.findall(r"^#+ (.+)$", self.prose, re.MULTILINE)
+        return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings}
 
     @cached_property
     def links(self) -> list[str]:
@@ -72,13 +58,10 @@ class Page:
 
     def section(self, heading: str) -> str:
         """What follows a heading, up to the next one of its rank or a higher one."""
-        found = re.search(
-            rf"^(#+) {re.escape(heading)}\n(.*?)(?=^#{{1,2}} |\Z)",
-            self.text,
-            re.DOTALL | re.MULTILINE,
-        )
+        pattern = rf"^#+ {re.escape(heading)}\n(.*?)(?=^#{{1,2}} |\Z)"
+        found = re.search(pattern, self.text, re.DOTALL | re.MULTILINE)
         assert found, f"{self.name} has no section {heading!r}"
-        return found[2]
+        return found[1]
 
     def __str__(self) -> str:
         return self.name
@@ -86,9 +69,8 @@ class Page:
 
 def table(text: str, head: str) -> list[list[str]]:
     """The rows of the first table whose first column is called so."""
-    found = re.search(
-        rf"^\| {re.escape(head)} \|.*\n\|[-|: ]+\|\n((?:\|.*\n?)+)", text, re.MULTILINE
-    )
+    pattern = rf"^\| {re.escape(head)} \|.*\n\|[-|: ]+\|\n((?:\|.*\n?)+)"
+    found = re.search(pattern, text, re.MULTILINE)
     assert found, f"there is no table of {head!r}"
     return [
         [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", row)[1:-1]]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents.pages import PAGES, Page, page
+from tests.documents.pages import PAGES, page
 from tests.support.frontends import INSTALL_PY, INSTALL_SH, SH
 from tests.support.machines import Machine, MachineRoom, Run
 from tests.support.releases import Upstream
@@ -25,6 +25,7 @@ ELSEWHERE = re.compile(
 )
 #: What can be run where it stands inside a sentence or a table.
 RUNNABLE = re.compile(r"(wasp (installer|telemetry|version)\b|sh install\.sh\b)[^…]*")
+EVERYDAY = page("everyday.md")
 PAGES_TO_RUN = [name for name in PAGES if name.startswith(("README", "docs/"))]
 CURL = """\
 case "$*" in
@@ -138,15 +139,14 @@ def test_what_a_page_says_to_type_works(world: World, name: str) -> None:
 
 def test_most_pages_have_examples() -> None:
     """Without this, the test before might run nothing."""
-    assert {"README.md", "docs/install.md", "docs/everyday.md", "docs/packaging.md"} <= set(
-        EXAMPLES
-    )
+    some = {"README.md", "docs/install.md", "docs/everyday.md", "docs/packaging.md"}
+    assert some <= set(EXAMPLES)
     assert sum(map(len, EXAMPLES.values())) > 30
 
 
-def shown(page: Page, *, containing: str) -> list[str]:
-    """The lines of the one output in a page that has these words."""
-    texts = [fence.text for fence in page.fences if fence.language == "text"]
+def shown(*, containing: str) -> list[str]:
+    """The lines of the one output in the page for every day that has these words."""
+    texts = [fence.text for fence in EVERYDAY.fences if fence.language == "text"]
     [text] = [text for text in texts if containing in text]
     return text.splitlines()
 
@@ -156,7 +156,7 @@ def test_an_update_says_what_the_page_says(world: World) -> None:
     world.machine.run("use", "0.24.0").ok()
     world.remember()
     told = world.type("wasp installer update").ok().stderr.splitlines()
-    assert set(shown(page("everyday.md"), containing="To go back")) <= set(told)
+    assert set(shown(containing="To go back")) <= set(told)
 
 
 def test_a_doctor_says_what_the_page_says(world: World) -> None:
@@ -164,25 +164,21 @@ def test_a_doctor_says_what_the_page_says(world: World) -> None:
     world.machine.run("install", "--force").ok()
     world.remember()
     told = world.type("wasp installer doctor || :").stdout.splitlines()
-    expected = shown(page("everyday.md"), containing="left over")
+    expected = shown(containing="left over")
     assert [line[:13] for line in told] == [line[:13] for line in expected]
-    assert [line for line in told if line[0] == " "] == [
-        line for line in expected if line[0] == " "
-    ]
+    assert [it for it in told if it[0] == " "] == [it for it in expected if it[0] == " "]
 
 
 def test_a_project_without_its_version_is_told_what_the_page_says(world: World) -> None:
-    machine = world.machine
-    project = machine.root / "project"
+    layout, project = world.machine.layout, world.machine.root / "project"
     project.mkdir()
     (project / ".wasproot").touch()
-    [example] = [fence.text for fence in page("everyday.md").fences if fence.language == "wasp"]
+    [example] = [fence.text for fence in EVERYDAY.fences if fence.language == "wasp"]
     (project / "main.wasp").write_text(example)
     assert world.type("wasp version", folder=project).ok().stdout == "0.24.0\n"
-    shutil.rmtree(machine.layout.version_folder("0.24.0"))
-    machine.layout.plant("0.23.0")
-    terminal = Terminal(
-        [str(machine.layout.launcher), "version"], machine.environment, project, 120
-    )
+    shutil.rmtree(layout.version_folder("0.24.0"))
+    layout.plant("0.23.0")
+    argv = [str(layout.launcher), "version"]
+    terminal = Terminal(argv, world.machine.environment, project, 120)
     assert terminal.finish() == 0
-    assert terminal.shown.splitlines()[0] in shown(page("everyday.md"), containing="wants Wasp")
+    assert terminal.shown.splitlines()[0] in shown(containing="wants Wasp")

@@ -25,38 +25,27 @@ def help_of(*program: str) -> str:
     return subprocess.run([*program, "--help"], capture_output=True, text=True, check=True).stdout
 
 
-# --- the command line
-
-
 def test_the_help_is_in_the_reference() -> None:
+    """Where install.py has two options more."""
     shown = help_of("sh", str(INSTALL_SH))
-    assert [fence.text for fence in REFERENCE.fences][:1] == [shown]
-
-
-def test_install_py_has_two_options_more() -> None:
-    shell = help_of("sh", str(INSTALL_SH)).replace("install.sh", "install.py").splitlines()
+    assert REFERENCE.fences[0].text == shown
+    shell = shown.replace("install.sh", "install.py").splitlines()
     python = help_of(sys.executable, str(INSTALL_PY)).splitlines()
     assert [line for line in python if line in shell] == shell
     more = [line for line in python if line not in shell]
     assert REFERENCE.fences[1].text.splitlines() == more
     assert [line.split()[0] for line in more] == ["--destdir", "--json"]
+    assert max(map(len, python)) < 80
 
 
 # --- errors
 
 
-def test_both_getters_have_the_same_errors() -> None:
+def test_both_getters_and_the_pages_have_the_same_errors() -> None:
     others = {"unexpected": 1, "interrupted": 130}
     assert {**errors_of_shell(), **others} == EXIT_CODES
-
-
-def test_the_reference_has_every_error() -> None:
     rows = table(REFERENCE.section("Exit codes"), "Code")
-    told = {slug: int(code) for code, _, slugs in rows for slug in words(slugs)}
-    assert told == EXIT_CODES
-
-
-def test_every_error_is_explained() -> None:
+    assert {slug: int(code) for code, _, slugs in rows for slug in words(slugs)} == EXIT_CODES
     explained = set(re.findall(r"^`([a-z-]+)`[.,]", TROUBLE.prose, re.MULTILINE))
     assert explained == set(EXIT_CODES)
 

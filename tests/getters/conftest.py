@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.getters.deliveries import take
 from tests.support.frontends import FrontEnd
 from tests.support.getters import Getters
 from tests.support.machines import MachineRoom
+from tests.support.proxy import Proxy
+from tests.support.server import Server
 
 __all__ = ["both", "take"]
 
@@ -18,3 +22,18 @@ def both(machines: MachineRoom, shell: FrontEnd) -> Getters:
     machine = machines.build(shell)
     machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
     return Getters(machine, shell)
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    running = Proxy()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def plain() -> Iterator[Server]:
+    """Without TLS: what is asked for is on this very machine."""
+    running = Server(None)
+    yield running
+    running.close()

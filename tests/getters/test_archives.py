@@ -1,4 +1,4 @@
-"""Archives: corrupt and hostile ones are refused, and nothing is written outside.
+"""Archives: corrupt and hostile ones, and those whose binary does not run, are refused.
 
 tests/unit/test_archives.py has long tables for install.py, and tests/torture those for both.
 """
@@ -17,6 +17,8 @@ from tests.support.archives import (
     DATA_MEMBERS,
     Member,
     directory,
+    failing_binary,
+    foreign_machine_binary,
     gzipped,
     hard_link,
     sha256_hex,
@@ -27,9 +29,12 @@ from tests.support.archives import (
     tiny_package,
 )
 from tests.support.frontends import FrontEnd
+from tests.support.getters import Getters
 from tests.support.machines import Machine
+from tests.support.processes import COLLECTING
 from tests.support.raw_tar import RawMember, mended, old_gnu_sparse
-from tests.support.trees import expected_version_folder
+from tests.support.releases import Upstream
+from tests.support.trees import expected_version_folder, picture
 
 BINARY = Member("wasp-bin", tiny_package("0.25.0").binary, 0o755)
 GOOD = [BINARY, Member("data/a", b"a\n")]
@@ -71,6 +76,7 @@ CORRUPT: dict[str, bytes] = {
     "cut-between-entries": gzipped(tar_without_end(GOOD)),
     "bad-gzip-check": tgz_of(GOOD)[:-8] + b"\0\0\0\0" + tgz_of(GOOD)[-4:],
     "garbage-behind": tgz_of(GOOD) + b"\x1f\x8b\x08garbage",
+    "garbage-behind-zeros": tgz_of(GOOD) + bytes(1 << 18) + b"x",
     "no-binary": tgz_of([Member("data/a", b"a")]),
     "deeper": tgz_of([replace(member, name=f"wasp/dist/{member.name}") for member in GOOD]),
     "web-page": b"<!DOCTYPE html><html><body>Not found</body></html>",
@@ -185,3 +191,94 @@ def test_too_many_entries_are_refused(take: Take, monkeypatch: pytest.MonkeyPatc
     many = [Member(f"data/{number}") for number in range(101)]
     [both] = take({"many": tgz_of([*GOOD, *many])}, settings="ENTRY_LIMIT=100").values()
     assert [taken.slug for taken in both] == ["unsafe-archive"] * 2
+
+
+# --- The binary is tried once ---------------------------------------------------------------------
+
+MISSING_LIBRARY = (
+    "wasp-bin: error while loading shared libraries: libgmp.so.10: cannot open shared object file"
+)
+OLD_GLIBC = "wasp-bin: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.29 not found"
+UNSAID = "the binary in the archive does not say which version it is."
+#: What they are, and what is said of it, by both in the same words but for the last ones.
+BROKEN = {
+    "missing library": (failing_binary(127, MISSING_LIBRARY), "apt-get install libgmp10"),
+    "old glibc": (failing_binary(1, OLD_GLIBC), "GLIBC_2.29"),
+    "needs Rosetta": (failing_binary(126, "sh: wasp-bin: Bad CPU type"), "--install-rosetta"),
+    "escapes": (failing_binary(1, "\033]0;title\a wasp: it failed"), "it failed"),
+    "says nothing": (b"#!/bin/sh\nexit 0\n", UNSAID),
+    "empty": (b"", ""),
+    "no version": (b"#!/bin/sh\necho 01.25.0\n", UNSAID),
+    # In the words of the system, some of which only a shell has.
+    "crash": (b"#!/bin/sh\nkill -SEGV $$\n", "report it"),
+    "wrong machine": (foreign_machine_binary(), "does not run here"),
+    "no interpreter": (b"#!/no/such/interpreter\n", "does not run here"),
+    "slow": (b"#!/bin/sh\nsleep 15\necho 0.25.0\n", "does not run here (exit code 124)"),
+}
+UNLIKE = {
+    "empty": "",
+    "crash": "(exit code 139)",
+    "wrong machine": "(exit code 126): Exec format error",
+    "no interpreter": "(exit code 127): No such file or directory",
+    "slow": "",
+}
+
+
+def archive_with(binary: bytes) -> bytes:
+    return replace(tiny_package("0.25.0"), binary=binary).npm_archive()
+
+
+def test_why_a_binary_does_not_run_is_told(
+    take: Take, shell_machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell_machine.toolbox.script("apt-get", "exit 9")
+    monkeypatch.setenv("PATH", str(shell_machine.toolbox.folder))
+    monkeypatch.setattr("wasp_installer.placing.binary.HELPER_LIMIT_S", 1.0)
+    archives = {name: archive_with(binary) for name, (binary, _) in BROKEN.items()}
+    for name, both in take(archives, settings="HELPER_LIMIT_S=1").items():
+        assert [taken.slug for taken in both] == ["binary-does-not-run"] * 2, name
+        assert all(BROKEN[name][1] in taken.words for taken in both), (name, both)
+        assert both[0] == both[1] or UNLIKE[name] in both[1].words
+        assert "\033" not in both[0].words + both[1].words
+
+
+def test_what_it_says_is_no_path(take: Take) -> None:
+    said = ("0.25.0/../../evil", "$(touch evil)")
+    archives = {text: archive_with(f"#!/bin/sh\necho '{text}'\n".encode()) for text in said}
+    for both in take(archives).values():
+        assert {taken.version for taken in both} <= {"", "0.25.0"}
+
+
+def test_it_is_tried_in_peace(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without telemetry, news and input, in the user's own locale."""
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    monkeypatch.setenv(COLLECTING, "1")
+    monkeypatch.delenv("WASP_TELEMETRY_DISABLE")
+    checks = (
+        '"$WASP_TELEMETRY_DISABLE" = 1',
+        '"$WASP_AUTO_NEWS_DISABLE" = 1',
+        '-d "$waspc_datadir"',
+        '"$LC_ALL" = de_DE.UTF-8',
+        '-z "$(cat)"',
+    )
+    binary = "#!/bin/sh\n" + "".join(f"[ {check} ] || exit 3\n" for check in checks)
+    archive = archive_with(f"{binary}echo 0.25.0\n".encode())
+    settings = "user_locale=de_DE.UTF-8\nunset WASP_TELEMETRY_DISABLE"
+    [both] = take({"": archive}, settings=settings).values()
+    assert [taken.version for taken in both] == ["0.25.0"] * 2, both
+
+
+@pytest.mark.parametrize("destdir", [False, True])
+def test_a_broken_release_keeps_what_was_there(
+    both: Getters, upstream: Upstream, destdir: bool
+) -> None:
+    """Also where it is to be installed by force, or below a folder for a package."""
+    both.has_current("0.25.0")
+    if destdir:
+        both.machine.set(DESTDIR=str(both.machine.home / "stage"))
+    before = picture(both.machine.home)
+    broken = replace(tiny_package("0.25.0"), binary=BROKEN["missing library"][0])
+    upstream.publish("0.25.0", package=broken)
+    run = both.install("0.25.0", "--force").failed(3, "binary-does-not-run")
+    run.says("libgmp.so.10")
+    assert picture(both.machine.home) == before

@@ -5,22 +5,27 @@ What an install makes of it is in test_sources.py.
 
 from __future__ import annotations
 
+import contextlib
 import re
-import socket
+import shlex
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.getters.fetch_cases import ARCHIVE, ARCHIVES, CASES, DOCUMENT, TIMEOUT_S, Told
-from tests.support.certificates import Authority, Certificate
+from tests.support.certificates import ELSEWHERE, Authority, Certificate
 from tests.support.frontends import FrontEnd
 from tests.support.functions import call_functions
+from tests.support.getters import Getters
 from tests.support.machines import Machine, MachineRoom
-from tests.support.replies import redirect, status
+from tests.support.proxy import Proxy
+from tests.support.releases import Upstream, npm_cli_path, npm_platform_path
+from tests.support.replies import json_content, redirect, status
 from tests.support.server import Server
 from wasp_installer.command_line.console import Console
 from wasp_installer.errors import SourceProblem
+from wasp_installer.getting.addresses import check_url
 from wasp_installer.getting.transport import Transport
 
 #: Fetches from each of these addresses.
@@ -68,12 +73,10 @@ def ask_requests(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Ask:
     monkeypatch.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
 
     def ask(addresses: Mapping[str, str]) -> dict[str, Told]:
+        are_archives = [name in ARCHIVES for name in addresses]
         with ThreadPoolExecutor(10) as pool:
-            told = {
-                name: pool.submit(told_by_requests, url, name in ARCHIVES)
-                for name, url in addresses.items()
-            }
-        return {name: each.result() for name, each in told.items()}
+            told = pool.map(told_by_requests, addresses.values(), are_archives)
+            return dict(zip(addresses, told))
 
     return ask
 
@@ -106,6 +109,15 @@ def machine(machines: MachineRoom, shell: FrontEnd) -> Machine:
     return machines.build(shell)
 
 
+WGETRC = """\
+check_certificate = off
+continue = on
+output_document = injected
+quiet = on
+tries = 7
+"""
+
+
 @pytest.fixture(params=["curl", "wget", "requests"])
 def client(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -117,6 +129,10 @@ def ask(machine: Machine, client: str, ask_requests: Ask) -> Ask:
         return ask_requests
     if client == "wget":
         machine.toolbox.remove("curl").link("wget")
+        # What somebody has in that file is for other downloads.
+        settings = machine.root / "wgetrc"
+        settings.write_text(WGETRC)
+        machine.set(WGETRC=str(settings))
     return lambda addresses: ask_sh(machine, addresses)
 
 
@@ -145,24 +161,21 @@ def test_what_an_answer_is_taken_for(
 def test_a_server_that_cannot_be_reached(ask: Ask, authority: Authority, closed: int) -> None:
     """A certificate that was not accepted is refused before anything is asked for."""
     kinds = [kind for kind in Certificate if kind is not Certificate.GOOD]
-    servers = {str(kind): Server(authority.server_context(kind)) for kind in kinds}
+    servers = [Server(authority.server_context(kind)) for kind in kinds]
     nowhere = {
-        "refused": (f"https://127.0.0.1:{closed}/", "127.0.0.1 refused the connection"),
-        "no such name": (
-            "https://registry.invalid/",
-            "the name registry.invalid could not be resolved",
+        f"https://127.0.0.1:{closed}/": Told(
+            "connection", "127.0.0.1 refused the connection", (1, 2, 4)
         ),
+        "https://no.invalid/": Told("dns", "the name no.invalid could not be resolved"),
     }
-    addresses = {name: f"{server.url}/" for name, server in servers.items()}
-    found = ask({**addresses, **{name: url for name, (url, _) in nowhere.items()}})
-    for server in servers.values():
+    found = ask({url: url for url in (*(f"{server.url}/" for server in servers), *nowhere)})
+    for server in servers:
         server.close()
         assert (server.connections, server.requests) == (1, {})
-    for name in servers:
-        assert found[name].slug == "tls", (name, found[name])
-        assert re.search("127.0.0.1.* [(].*certificate", str(found[name].words), re.IGNORECASE)
-    assert found["refused"] == Told("connection", nowhere["refused"][1], (1, 2, 4))
-    assert found["no such name"] == Told("dns", nowhere["no such name"][1])
+        told = found[f"{server.url}/"]
+        assert told.slug == "tls"
+        assert re.search("127.0.0.1.* [(].*certificate", str(told.words), re.IGNORECASE)
+    assert {url: found[url] for url in nowhere} == nowhere
 
 
 def test_without_a_bundle_of_its_own_it_trusts_whom_the_system_trusts(
@@ -194,50 +207,46 @@ def test_authorities_that_are_missing_are_named(
     assert "gone.pem" in str(told.words)
 
 
-def test_http_is_only_for_this_very_machine(ask: Ask) -> None:
-    plain, ipv6 = Server(None), Server(None, socket.AF_INET6)
-    for here in (plain, ipv6):
-        here.fallback = DOCUMENT
-    may = {
-        "name": f"http://localhost:{plain.port}/",
-        "IPv4": f"{plain.url}/",
-        "IPv6": f"{ipv6.url}/",
-    }
-    insecure = (
-        *("http://registry.invalid/", "http://127.0.0.1@registry.invalid/", "http://127.0.0.1.5/"),
-        *(
-            "http://localhost.invalid/",
-            "http://1270.0.1/",
-            "ftp://127.0.0.1/",
-            "x",
-            "https://",
+#: What is said of addresses before anything is asked.
+ADDRESSES = {
+    **dict.fromkeys(
+        (
+            *("https://a/", "http://localhost/", "http://127.0.0.1:80/x", "http://[::1]:1/"),
+            *("http://127.255.0.3", "http://me:x@localhost/?y"),
+        ),
+        "",
+    ),
+    **dict.fromkeys(
+        (
+            *("http://a.invalid/", "http://127.0.0.1@a.invalid/", "http://127.0.0.1.5/", "x"),
+            *("http://localhost.invalid/", "http://1270.0.1/", "ftp://127.0.0.1/", "https://"),
             "https:///x",
         ),
-    )
-    no_address = ("https://a b/", "https://a\\b/", "https://a/\t", "https://\u00fc/")
-    may_not = {
-        **dict.fromkeys(insecure, "insecure-url"),
-        **dict.fromkeys(no_address, "bad-answer"),
-    }
-    try:
-        found = ask({**may, **{url: url for url in may_not}})
-    finally:
-        plain.close()
-        ipv6.close()
-    assert {name: found[name].slug for name in may} == dict.fromkeys(may, "")
-    assert {url: found[url].slug for url in may_not} == may_not
+        "insecure-url",
+    ),
+    **dict.fromkeys(
+        ("https://a b/", "https://a\\b/", "https://a/\t", "https://\u00fc/"), "bad-answer"
+    ),
+}
 
 
-def test_no_redirect_leads_to_http_elsewhere(ask: Ask, client: str, server: Server) -> None:
+def test_http_is_only_for_this_very_machine(machine: Machine) -> None:
+    calls = [f'check_url {shlex.quote(address)} || lines "$problem"' for address in ADDRESSES]
+    assert dict(zip(ADDRESSES, call_functions(machine, calls))) == ADDRESSES
+    for address, slug in ADDRESSES.items():
+        with contextlib.suppress(SourceProblem) if slug else contextlib.nullcontext():
+            check_url(address)
+            assert not slug, address
+
+
+def test_no_redirect_leads_to_http_elsewhere(
+    ask: Ask, client: str, server: Server, plain: Server
+) -> None:
     """Only what begins on this very machine without TLS may stay there without it."""
-    plain = Server(None)
     server.answer("/", redirect(f"{plain.url}/from-https"))
     plain.answer("/", redirect(f"http://127.1:{plain.port}/from-http"))
     plain.fallback = DOCUMENT
-    try:
-        found = ask({"from https": f"{server.url}/", "from http": f"{plain.url}/"})
-    finally:
-        plain.close()
+    found = ask({"from https": f"{server.url}/", "from http": f"{plain.url}/"})
     assert [told.slug for told in found.values()] == ["insecure-url"] * 2
     # wget goes there by itself, and what it brings is not looked at.
     assert plain.count("/from-https") == (client == "wget")
@@ -262,3 +271,84 @@ def test_nothing_is_asked_for_in_a_compressed_form(ask: Ask, server: Server) -> 
     assert ask({"": f"{server.url}/"})[""].slug == ""
     [headers] = server.headers
     assert headers.get("Accept-Encoding", "identity") == "identity"
+
+
+# --- Proxies -------------------------------------------------------------------------------------
+
+BUILD = "linux-x64-glibc"
+LOGIN = "user:s3cr3t"
+#: Variables, and how often the proxy is passed by both together; None where it is refused.
+PROXIES = {
+    "https_proxy={proxy}": 2,
+    "ALL_PROXY={proxy}": 2,
+    "HTTPS_PROXY={proxy} NO_PROXY=other.example,127.0.0.1": 0,
+    "HTTPS_PROXY={proxy} NO_PROXY=other.example%127.0.0.1": 0,
+    "HTTPS_PROXY={proxy} NO_PROXY=*": 0,
+    "HTTPS_PROXY={proxy} NO_PROXY=127.0.0.0/8": 0,
+    "HTTPS_PROXY={proxy} NO_PROXY=7.0.0.1,0.0.1,127.0.0.1.example": 2,
+    "HTTPS_PROXY={anonymous}": None,
+    "HTTPS_PROXY=http://127.0.0.1:{closed}": None,
+    # Also where it makes the address none, for which it is to be written in another way.
+    **{
+        f"HTTPS_PROXY=http://user:{password}@127.0.0.1:{{port}}": None
+        for password in ("s3cr3t-wrong", "s3cr3t@x", "s3cr3t#x", "s3cr3t/x")
+    },
+}
+
+
+def test_a_proxy_is_taken_as_curl_takes_it(
+    shell_machine: Machine, server: Server, closed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.fallback = json_content({})
+    proxies = {name: Proxy(LOGIN) for name in PROXIES}
+    calls, settings = [], {}
+    for name, proxy in proxies.items():
+        given = name.format(
+            proxy=proxy.url, anonymous=proxy.url_without_login, port=proxy.port, closed=closed
+        )
+        settings[name] = [word.replace("%", " ") for word in given.split()]
+        exports = "\n".join(f"export '{word}'" for word in settings[name])
+        calls.append(
+            f"{exports}\nverbose=true\nchoose_downloader\nfetch_json '{server.url}/' || :\n"
+            'lines "$problem."'
+        )
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.setenv(name, shell_machine.environment[name])
+    monkeypatch.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
+    for (name, times), said in zip(
+        PROXIES.items(), call_functions(shell_machine.without_waiting(), calls)
+    ):
+        with monkeypatch.context() as context:
+            for word in settings[name]:
+                context.setenv(*word.split("=", 1))
+            told = told_by_requests(f"{server.url}/", is_archive=False)
+        slug = "proxy" if times is None else ""
+        assert (said.rpartition("\n")[2], told.slug) == (f"{slug}.", slug), name
+        assert len(proxies[name].tunnels) == (times or 0), name
+        assert "s3cr3t" not in f"{said}{told.words}"
+        proxies[name].close()
+    assert server.connections == 2 * sum(times is not None for times in PROXIES.values())
+
+
+def test_everything_goes_through_a_proxy(both: Getters, upstream: Upstream, proxy: Proxy) -> None:
+    upstream.publish("0.25.0", github=False)
+    both.machine.set(HTTPS_PROXY=proxy.url)
+    both.install("0.25.0", "--source", "npm").ok()
+    assert set(proxy.tunnels) == {f"127.0.0.1:{upstream.server.port}"}
+    assert len(proxy.tunnels) == upstream.server.connections
+
+
+def test_an_archive_on_this_machine_is_not_for_a_registry_elsewhere(
+    both: Getters, upstream: Upstream, proxy: Proxy
+) -> None:
+    """Whoever runs that could reach what listens here only for its owner."""
+    server = upstream.server
+    release = upstream.publish("0.25.0", github=False)
+    metadata = upstream.npm_platform_metadata(release, "0.25.0", BUILD)
+    server.answer(npm_platform_path("0.25.0", BUILD), json_content(metadata))
+    proxy.routes[f"{ELSEWHERE}:443"] = server.port
+    both.machine.set(HTTPS_PROXY=proxy.url, WASP_NPM_REGISTRY=f"https://{ELSEWHERE}/npm")
+    run = both.install("0.25.0", "--source", "npm").failed(4, "insecure-url")
+    run.says("points to an archive on this machine")
+    assert server.count(npm_cli_path("0.25.0")) == 2
+    assert not [path for path in server.requests if path.endswith(".tgz")]

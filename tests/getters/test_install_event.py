@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from tests.support.machines import Machine, MachineRoom, Run
 from tests.support.processes import COLLECTING, MARK, survivors
 from tests.support.proxy import Proxy
 from tests.support.releases import NPM_PLATFORMS, Upstream, npm_tarball_path
-from tests.support.replies import Content, Reply, Reset, Stall, StallAfter, redirect, status
+from tests.support.replies import Content, Gate, Reply, Reset, Stall, StallAfter, redirect, status
 from tests.support.server import Server
 from wasp_installer import Console, Options
 from wasp_installer.telemetry import InstallEvent
@@ -122,47 +122,33 @@ def test_it_is_exactly_these_bytes(announce: Announce, client: str, collector: C
     assert one.event["distinct_id"] != other.event["distinct_id"]
 
 
-@pytest.fixture
-def plain() -> Iterator[Collector]:
-    """A collector without TLS."""
-    server = Server(None)
-    yield Collector(server)
-    server.close()
-
-
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    running = Proxy()
-    yield running
-    running.close()
-
-
 @pytest.mark.parametrize("client", ["curl", "wget", "python"])
 def test_where_it_goes(
     announce: Announce,
     client: str,
     collector: Collector,
-    plain: Collector,
+    plain: Server,
     proxy: Proxy,
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "no-authorities.pem").touch()
+    open_one = Collector(plain)
     cases = {
         "WASP_TELEMETRY_KEY=phc_of-a-test": NOTICE,
         f"HTTPS_PROXY={proxy.url} WASP_TELEMETRY_KEY=by-proxy": NOTICE,
         # Plain http stays on this machine.
-        f"WASP_TELEMETRY_URL={plain.url} http_proxy={proxy.url} all_proxy={proxy.url}": NOTICE,
+        f"WASP_TELEMETRY_URL={open_one.url} http_proxy={proxy.url} all_proxy={proxy.url}": NOTICE,
         "WASP_TELEMETRY_URL=http://collector.invalid/capture/": "",
         "WASP_TELEMETRY_DISABLE=": "",
     }
     assert announce(*cases) == list(cases.values())
     keys = [delivery.event["api_key"] for delivery in collector.deliveries]
     assert keys == ["phc_of-a-test", "by-proxy"]
-    assert len(plain.deliveries) == 1
+    assert len(open_one.deliveries) == 1
     # What is sent later goes its own way, whatever the machine's proxy.
     assert len(proxy.tunnels) == (client != "python")
     connections = collector.server.connections
     nobody = tmp_path / "no-authorities.pem"
+    nobody.touch()
     assert announce(f"SSL_CERT_FILE={nobody} CURL_CA_BUNDLE={nobody}") == [NOTICE]
     assert collector.server.connections == connections + 1
     assert len(collector.deliveries) == 2
@@ -208,7 +194,8 @@ def test_it_holds_no_file_of_its_caller(
 ) -> None:
     """Who waits for the end of a pipe waits for all who could write into it."""
     shell_machine.collects(collector)
-    server.answer("/capture/", Stall())
+    answer = Gate(b"an answer", 1)
+    server.answer("/capture/", answer)
     call = """
     mkfifo "$work/pipe"
     cat "$work/pipe" >/dev/null &
@@ -217,9 +204,10 @@ def test_it_holds_no_file_of_its_caller(
     announce_install 7>"$work/pipe"
     wait "$reader"
     kill -0 "$sending" && echo free
-    kill "$sending"
     """
     assert call_functions(shell_machine, [call]) == ["free"]
+    answer.opened.set()
+    shell_machine.wait_for_background()
 
 
 # --- Whole runs ----------------------------------------------------------------------------------
@@ -302,25 +290,19 @@ def test_packagers_are_no_users(
 
 
 def test_a_collector_that_hangs_does_not_delay_the_end(
-    counted: Machine, collector: Collector
-) -> None:
-    collector.reply = Stall()
-    run = counted.install("0.99.0", "--source", "github").failed(5)
-    assert outcome(run) == "sent"
-    collector.wait_for(1)
-    assert survivors(counted.mark, patience=0), "the sender has not waited for an answer at all"
-
-
-def test_an_interrupted_run_takes_its_sender_along(
     counted: Machine, collector: Collector, upstream: Upstream
 ) -> None:
+    """An interrupted run takes its sender along."""
     collector.reply = Stall()
+    counted.install("0.99.0", "--source", "github").failed(5)
+    collector.wait_for(1)
+    assert survivors(counted.mark, patience=0), "the sender has not waited for an answer at all"
     stall = StallAfter(tiny_package("0.25.0").npm_archive(), sent=100)
     for platform in NPM_PLATFORMS:
         upstream.server.answer(npm_tarball_path("0.25.0", platform), stall)
     run = counted.start("install")
     assert stall.reached.wait(30)
-    collector.wait_for(1)
+    collector.wait_for(2)
     run.interrupt_process(signal.SIGTERM)
     assert run.result().code == 143
     assert counted.processes() == {}

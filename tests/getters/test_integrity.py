@@ -1,20 +1,37 @@
-"""Checksums: when they are compared, with what, and what happens without them."""
+"""Checksums: one's own, those of servers, and those that are inside the installer."""
 
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 from pathlib import Path
 
 import pytest
 
 from tests.getters.deliveries import Take
-from tests.support.archives import sha256_hex, tiny_package
+from tests.support.archives import (
+    Package,
+    failing_binary,
+    integrity,
+    sha256_hex,
+    tiny_binary,
+    tiny_package,
+)
+from tests.support.frontends import FrontEnd, of_checkout
 from tests.support.functions import call_functions
 from tests.support.getters import Getters
-from tests.support.machines import Machine
-from tests.support.releases import Upstream
-from tests.support.replies import LyingLength
+from tests.support.machines import Machine, MachineRoom
+from tests.support.program import make_checkout
+from tests.support.releases import (
+    GITHUB_NAMES,
+    NPM_PLATFORMS,
+    Release,
+    Upstream,
+    npm_platform_path,
+    npm_tarball_path,
+)
+from tests.support.replies import Content, LyingLength, json_content
 from tests.support.toolboxes import HASH_TOOLS, Toolbox
 from tests.support.trees import picture
 from wasp_installer.placing.archives import ArchiveReceiver
@@ -94,3 +111,120 @@ def test_every_hash_tool_serves_and_one_that_does_not_work_is_no_pass(
     works = [*TOOLS.values(), *(False for _ in BROKEN)]
     assert [said == "right" for said in told] == works
     assert all("error=no-hash-tool" in said for said in told if said != "right")
+
+
+# --- Releases whose digests are inside the installer ---------------------------------------------
+
+PUBLISHED = tiny_package("0.25.0")
+RELEASE = Release(PUBLISHED, PUBLISHED.npm_archive(), PUBLISHED.github_archive())
+ROW = {
+    "version": "0.25.0",
+    "npm": dict.fromkeys(NPM_PLATFORMS, RELEASE.npm_digest),
+    "github": dict.fromkeys(GITHUB_NAMES, RELEASE.github_digest),
+}
+#: Another archive of the same version, whose program must not be run; and one that may.
+OTHER = Package("0.25.0", failing_binary(9, "it was run"))
+OTHER_THAT_RUNS = Package("0.25.0", tiny_binary("0.25.0") + b"\n")
+BUILD = "linux-x64-glibc"
+REFUSED = "the archive is not Wasp 0.25.0 as it was published"
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One that was published after 0.25.0, with its digests inside."""
+    return make_checkout(tmp_path_factory.mktemp("checkout"), [ROW])
+
+
+@pytest.fixture
+def knowing(machines: MachineRoom, shell: FrontEnd, checkout: Path) -> Getters:
+    python, program = of_checkout(shell, checkout)
+    machine = machines.build(program)
+    machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
+    return Getters(machine, program, python)
+
+
+@pytest.mark.parametrize("source", ["npm", "github"])
+def test_no_word_of_a_server_is_needed(knowing: Getters, upstream: Upstream, source: str) -> None:
+    """A mirror that names no digest, or one of something else."""
+    upstream.publish("0.25.0", digests=False)
+    document = upstream.npm_platform_metadata(RELEASE, "0.25.0", BUILD)
+    document["dist"]["integrity"] = integrity(b"something else")
+    upstream.server.answer(npm_platform_path("0.25.0", BUILD), json_content(document))
+    told = knowing.install(None, "--source", source, "--require-checksum").ok().json
+    assert told["digest"] in (RELEASE.npm_digest, RELEASE.github_digest)
+
+
+@pytest.mark.parametrize("source", ["npm", "github"])
+def test_a_lie_about_the_digest_too_is_refused(
+    knowing: Getters, upstream: Upstream, source: str
+) -> None:
+    """The other source does not make up for it, nor does what somebody was told to give."""
+    upstream.publish("0.25.0", package=OTHER if source == "github" else None)
+    lie, options = OTHER.npm_archive(), ["--source", "github"]
+    if source == "npm":
+        document = upstream.npm_platform_metadata(Release(OTHER, lie, b""), "0.25.0", BUILD)
+        upstream.server.answer(npm_platform_path("0.25.0", BUILD), json_content(document))
+        upstream.server.answer(npm_tarball_path("0.25.0", BUILD), Content(lie))
+        options = ["--sha256", sha256_hex(lie)]
+    run = knowing.install(None, *options).failed(6, "checksum-mismatch")
+    run.says("the archive is not the one that was published")
+    assert picture(knowing.machine.home) == {}
+
+
+NAMED = "-v 0.25.0"
+#: Packages, shapes and options; and whether the file is taken.
+FILES = (
+    (PUBLISHED, "npm", "--require-checksum", True),
+    (PUBLISHED, "github", f"--require-checksum {NAMED}", True),
+    # One that a browser has decompressed, only its user can vouch for.
+    (PUBLISHED, "github, bare", NAMED, False),
+    (PUBLISHED, "github, bare", f"{NAMED} --sha256", True),
+    (OTHER, "npm", NAMED, False),
+    (OTHER, "npm", f"{NAMED} --sha256", False),
+    (OTHER, "github", NAMED, False),
+    (OTHER, "github, bare", NAMED, False),
+    # Only running it tells that it is a known one.
+    (OTHER_THAT_RUNS, "npm", "", False),
+    (OTHER_THAT_RUNS, "npm, bare", "", False),
+    (tiny_package("0.24.0"), "github", "", True),
+)
+
+
+def file_of(package: Package, shape: str, options: str) -> tuple[bytes, str]:
+    archive = package.npm_archive() if "npm" in shape else package.github_archive()
+    archive = gzip.decompress(archive) if "bare" in shape else archive
+    return archive, options.replace("--sha256", f"--sha256 {sha256_hex(archive)}")
+
+
+def test_a_file_is_what_was_published(
+    take: Take, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wasp_installer.getting.known._releases", lambda: {"0.25.0": ROW})
+    files = {str(number): file_of(*row[:3]) for number, row in enumerate(FILES)}
+    taken = take(files, program=checkout / "program").values()
+    for row, (by_sh, by_python) in zip(FILES, taken):
+        assert by_sh == by_python
+        assert by_sh.slug == ("" if row[3] else "checksum-mismatch"), row
+        assert not by_sh.slug or by_sh.words.startswith(REFUSED)
+
+
+def test_a_file_of_a_source_that_is_not_known_is_as_before(
+    take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"version": "0.25.0", "npm": ROW["npm"]}
+    monkeypatch.setattr("wasp_installer.getting.known._releases", lambda: {"0.25.0": row})
+    program = make_checkout(tmp_path / "checkout", [row]) / "program"
+    files = {shape: file_of(OTHER_THAT_RUNS, shape, "") for shape in ("npm", "github")}
+    taken = take(files, program=program)
+    assert [each.slug for each in taken["npm"]] == ["checksum-mismatch"] * 2
+    assert [each.version for each in taken["github"]] == ["0.25.0"] * 2
+
+
+def test_without_a_hash_tool_a_known_release_is_not_taken_on_trust(
+    take: Take, shell_machine: Machine, checkout: Path
+) -> None:
+    """By the sh program; Python has its own."""
+    shell_machine.toolbox.remove(*HASH_TOOLS)
+    files = {"": file_of(PUBLISHED, "npm", NAMED)}
+    [(by_sh, _)] = take(files, program=checkout / "program").values()
+    assert by_sh.slug == "no-hash-tool"

@@ -12,7 +12,7 @@ import pytest
 from tests.support.frontends import PYTHON, SH
 from tests.support.machines import Background, Machine
 from tests.support.releases import Release, Upstream, npm_cli_path, npm_tarball_path
-from tests.support.replies import Gate, Stall, StallAfter
+from tests.support.replies import Content, Gate, StallAfter
 from tests.support.trees import expected_version_folder, picture
 
 TARBALL = npm_tarball_path("0.25.0", "linux-x64-glibc")
@@ -25,50 +25,43 @@ def release(machine: Machine, upstream: Upstream) -> Release:
     return upstream.publish("0.25.0")
 
 
-def start_until_the_middle(machine: Machine, upstream: Upstream, release: Release) -> Background:
-    """An install that has half of the archive, and will not get the rest."""
-    stalled = StallAfter(release.npm_archive, len(release.npm_archive) // 2)
-    upstream.server.answer(TARBALL, stalled)
+def start_until_the_middle(machine: Machine, upstream: Upstream, path: str) -> Background:
+    """An install that has half of what is there, and will not get the rest."""
+    whole = upstream.server.reply_of(path)
+    assert isinstance(whole, Content)
+    stalled = StallAfter(whole.body, len(whole.body) // 2)
+    upstream.server.answer(path, stalled)
     # A signal must end it; nothing else would in time.
     machine.set(WASP_HTTP_TIMEOUT="200")
     running = machine.start("install", "--json", "--version", "0.25.0")
     assert stalled.reached.wait(60)
+    upstream.server.answer(path, whole)
     return running
 
 
 @pytest.mark.parametrize(
-    ("number", "send"),
+    ("path", "number", "send"),
     [
-        (signal.SIGINT, Background.interrupt_group),
-        (signal.SIGINT, Background.interrupt_process),
-        (signal.SIGTERM, Background.interrupt_process),
-        (signal.SIGHUP, Background.interrupt_group),
+        (TARBALL, signal.SIGINT, Background.interrupt_group),
+        (TARBALL, signal.SIGINT, Background.interrupt_process),
+        (TARBALL, signal.SIGTERM, Background.interrupt_process),
+        (TARBALL, signal.SIGHUP, Background.interrupt_group),
+        (npm_cli_path("0.25.0"), signal.SIGTERM, Background.interrupt_process),
     ],
-    ids=["INT-group", "INT", "TERM", "HUP-group"],
+    ids=["INT-group", "INT", "TERM", "HUP-group", "TERM-metadata"],
 )
-def test_a_signal_in_the_middle_of_the_download(
+@pytest.mark.usefixtures("release")
+def test_a_signal_in_the_middle(
     machine: Machine,
     upstream: Upstream,
-    release: Release,
+    path: str,
     number: signal.Signals,
     send: Callable[[Background, signal.Signals], None],
 ) -> None:
-    running = start_until_the_middle(machine, upstream, release)
+    running = start_until_the_middle(machine, upstream, path)
     send(running, number)
     running.result().failed(CODES[number], "interrupted")
     assert picture(machine.home) == {}
-
-
-def test_a_signal_while_the_metadata_is_awaited(machine: Machine, upstream: Upstream) -> None:
-    machine.layout.plant("0.24.0")
-    before = picture(machine.home)
-    upstream.server.answer(npm_cli_path("latest"), Stall())
-    machine.set(WASP_HTTP_TIMEOUT="200")
-    running = machine.start("install", "--json")
-    upstream.server.wait_for(npm_cli_path("latest"))
-    running.interrupt_process(signal.SIGTERM)
-    running.result().failed(143, "interrupted")
-    assert picture(machine.home) == before
 
 
 def test_ctrl_c_while_the_system_is_asked(machine: Machine) -> None:
@@ -99,15 +92,13 @@ def test_the_next_run_cleans_up_after_a_killed_one(
     machine: Machine, upstream: Upstream, release: Release
 ) -> None:
     """Each after the other; what needs no cleaning does not mind what was left."""
-    fine = upstream.server.reply_of(TARBALL)
-    running = start_until_the_middle(machine, upstream, release)
+    running = start_until_the_middle(machine, upstream, TARBALL)
     running.interrupt_group(signal.SIGKILL)
     assert running.result().code == -signal.SIGKILL
     assert machine.layout.staging(), "nothing to clean up: the test shows nothing"
     for left in machine.temporary.iterdir():
         # It may be anybody's until then.
         os.utime(left, (time.time() - 2 * 86400,) * 2)
-    upstream.server.answer(TARBALL, fine)
     machine.front_end = PYTHON if machine.front_end.is_shell else SH
     assert machine.run("list", "--json").ok().json["versions"] == []
     assert machine.layout.staging()

@@ -253,7 +253,7 @@ FETCHES = {
     "none": Fetch(archive=FORBIDDEN, npm=f"{PACKING}exit 0", asked="pack", slug="connection"),
     # In place of ten minutes.
     "slow": Fetch(
-        archive=FORBIDDEN, npm=f"{PACKING}exec /bin/sleep 15", asked="pack", slug="connection"
+        archive=FORBIDDEN, npm=f"{PACKING}/bin/sleep 15", asked="pack", slug="connection"
     ),
 }
 FETCH_CALL = """
@@ -285,11 +285,15 @@ def fetched_by_python(registry: str | None, folder: Path) -> str:
 
 
 def test_npm_fetches_what_a_request_cannot(
-    shell_machine: Machine, tmp_path: Path, closed: int, monkeypatch: pytest.MonkeyPatch
+    shell_machine: Machine,
+    plain: Server,
+    tmp_path: Path,
+    closed: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    server = plain
     monkeypatch.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
     monkeypatch.setattr("wasp_installer.getting.registry.FETCH_LIMIT_S", 1.0)
-    server = Server(None)
     calls, places = [], []
     for number, case in enumerate(FETCHES.values()):
         folder, registry = tmp_path / str(number), f"{server.url}/{number}"
@@ -320,4 +324,3 @@ def test_npm_fetches_what_a_request_cannot(
         log = place[1] / "npm.log"
         asked = log.read_text().split() if log.exists() else []
         assert asked == 2 * case.asked.split(), name
-    server.close()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -194,16 +191,6 @@ def test_the_loader_of_nixos_is_a_stub(
     assert choose_builds(without).npm == STATIC.npm
 
 
-@contextmanager
-def standing_in(folder: Path) -> Iterator[None]:
-    before = os.getcwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-
-
 def test_the_tools_are_asked_undisturbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Libraries of another program, such as conda, are none of theirs; and a folder may be gone."""
     tools, gone, seen = tmp_path / "tools", tmp_path / "gone", tmp_path / "seen"
@@ -212,9 +199,9 @@ def test_the_tools_are_asked_undisturbed(tmp_path: Path, monkeypatch: pytest.Mon
     for name in ("LC_ALL", "BASH_ENV", "ENV", "SHELLOPTS", "LD_LIBRARY_PATH", "LD_PRELOAD"):
         monkeypatch.setenv(name, "/no/such")
     monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
-    with standing_in(gone):
-        gone.rmdir()
-        assert identify().os == "linux"
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert identify().os == "linux"
     lines = seen.read_text().splitlines()
     assert "LC_ALL=C" in lines
     assert lines[-1] == "/"

@@ -208,14 +208,6 @@ Ask = Callable[[dict[str, tuple[str, str]]], dict[str, tuple[Told, Told]]]
 
 
 @pytest.fixture
-def server() -> Any:
-    """Without TLS: what is asked for is on this very machine."""
-    running = Server(None)
-    yield running
-    running.close()
-
-
-@pytest.fixture
 def ask(machines: MachineRoom, shell: FrontEnd) -> Ask:
     """Asks registries, each for a version, by the sh program and by install.py."""
     machine = machines.build(shell)
@@ -230,14 +222,14 @@ def ask(machines: MachineRoom, shell: FrontEnd) -> Ask:
     return ask
 
 
-def test_what_is_taken_from_an_answer(ask: Ask, server: Server) -> None:
+def test_what_is_taken_from_an_answer(ask: Ask, plain: Server) -> None:
     for number, case in enumerate(CASES.values()):
         for path, document in (
             (f"/{number}/@wasp.sh%2fwasp-cli/latest", case.main),
             (f"/{number}/@wasp.sh%2fwasp-cli-{BUILD}/0.25.0", case.package),
         ):
-            server.answer(path, json_content(document) if isinstance(document, dict) else document)
-    questions = {name: (f"{server.url}/{number}", "latest") for number, name in enumerate(CASES)}
+            plain.answer(path, json_content(document) if isinstance(document, dict) else document)
+    questions = {name: (f"{plain.url}/{number}", "latest") for number, name in enumerate(CASES)}
     for name, (by_sh, by_python) in ask(questions).items():
         case = CASES[name]
         assert (by_sh.found, by_python.found) == (case.expected, case.expected), name
@@ -245,21 +237,21 @@ def test_what_is_taken_from_an_answer(ask: Ask, server: Server) -> None:
         assert "\x1b" not in by_sh.words
 
 
-def test_a_mirror_with_documents_of_all_versions_only(ask: Ask, server: Server) -> None:
+def test_a_mirror_with_documents_of_all_versions_only(ask: Ask, plain: Server) -> None:
     """As some are; what they say of one version is what they answer for it, or its absence."""
     versions = {each: main_document(each) for each in ("0.24.0", "0.25.0", "0.26.0-rc1")}
     main = {"dist-tags": {"latest": "0.25.0"}, "versions": versions}
     package = {"versions": {each: {"version": each, **package_document()} for each in versions}}
     questions = {}
     for code in (400, 404, 405, 410):
-        server.fallback = status(404)
+        plain.fallback = status(404)
         for name, document in (("wasp-cli", main), (f"wasp-cli-{BUILD}", package)):
-            server.answer(f"/{code}/@wasp.sh%2f{name}", json_content(document))
+            plain.answer(f"/{code}/@wasp.sh%2f{name}", json_content(document))
             for version in ("latest", *versions):
-                server.answer(f"/{code}/@wasp.sh%2f{name}/{version}", status(code))
+                plain.answer(f"/{code}/@wasp.sh%2f{name}/{version}", status(code))
         for wanted in ("latest", "0.24.0"):
-            questions[f"{code} {wanted}"] = (f"{server.url}/{code}", wanted)
-    questions["missing"] = (f"{server.url}/404", "0.99.0")
+            questions[f"{code} {wanted}"] = (f"{plain.url}/{code}", wanted)
+    questions["missing"] = (f"{plain.url}/404", "0.99.0")
     found = ask(questions)
     assert [told.found for told in found.pop("missing")] == [("not-found",)] * 2
     for name, both in found.items():

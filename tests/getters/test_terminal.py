@@ -118,12 +118,15 @@ def test_control_c_says_so_on_a_line_of_its_own(
     archive = upstream.publish("0.25.0", package=LARGE).npm_archive
     upstream.server.answer(TARBALL, Drip(archive, pieces=300, pause=0.2) if bar else Stall())
     # The key must end it; nothing else would in time.
-    machine.set(WASP_HTTP_TIMEOUT="200")
-    terminal = on_terminal(machine, "install")
+    terminal = on_terminal(machine.set(WASP_HTTP_TIMEOUT="200"), "install")
     if bar:
         terminal.wait_for("Downloading")
     else:
         upstream.server.wait_for(TARBALL)
+    is_interrupted(machine, terminal)
+
+
+def is_interrupted(machine: Machine, terminal: Terminal) -> None:
     terminal.type("\x03")
     assert terminal.finish() == 130
     assert picture(machine.home) == {}
@@ -141,9 +144,7 @@ def test_control_c_is_answered_in_every_shell(
     machine = every_shell_machine.set(WASP_HTTP_TIMEOUT="200")
     terminal = on_terminal(machine, "install", "--source", "npm")
     upstream.server.wait_for(newest)
-    terminal.type("\x03")
-    assert terminal.finish() == 130
-    assert "error: interrupted." in lines_shown(terminal.shown)
+    is_interrupted(machine, terminal)
 
 
 # --- The question of uninstall -------------------------------------------------------------------

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.support.machines import Run
 from tests.support.skips import need, need_root
-from tests.support.toolboxes import real_tool
+from tests.support.toolboxes import BUSYBOX_TOOLS, HASH_TOOLS, real_tool
 
 _TELEMETRY = ("WASP_TELEMETRY_DISABLE", "WASP_TELEMETRY_URL", "WASP_NEWS_SERVER_URL")
 
@@ -48,6 +48,13 @@ class Jail:
             if not place.exists():
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(library, place)
+        return self
+
+    def busybox(self) -> Jail:
+        """Brings nothing but busybox."""
+        self.bring("busybox")
+        for name in {*BUSYBOX_TOOLS, *HASH_TOOLS, "wget"}:
+            (self.root / "usr" / "bin" / name).symlink_to("busybox")
         return self
 
     def script(self, name: str, body: str) -> Jail:

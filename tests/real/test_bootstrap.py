@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,14 +15,6 @@ from tests.support.registries import connection
 from tests.support.trees import picture
 
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture(scope="session")
-def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python that has nothing but its standard library."""
-    folder = tmp_path_factory.mktemp("bare") / "python"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    return folder / "bin" / "python"
 
 
 @pytest.fixture

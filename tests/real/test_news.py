@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,13 @@ from tests.telemetry.test_messages import RIGHT, WRONG, fields
 pytestmark = pytest.mark.real
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    running = Server(None)
-    yield running
-    running.close()
-
-
 def test_what_is_taken_here_is_taken_there(
-    server: Server, wasp_package: Path, tmp_path: Path
+    plain: Server, wasp_package: Path, tmp_path: Path
 ) -> None:
     taken = []
     for changes in [*RIGHT, *WRONG]:
         feed = [fields(**changes)]
-        server.answer("/", json_content(feed))
+        plain.answer("/", json_content(feed))
         run = subprocess.run(
             [str(wasp_package / "wasp-bin"), "news"],
             cwd=tmp_path,
@@ -37,9 +29,9 @@ def test_what_is_taken_here_is_taken_there(
                 "HOME": str(tmp_path),
                 "LANG": "C.UTF-8",
                 "PATH": "/usr/bin:/bin",
-                "WASP_NEWS_SERVER_URL": f"{server.url}/",
+                "WASP_NEWS_SERVER_URL": f"{plain.url}/",
                 "WASP_TELEMETRY_DISABLE": "1",
-                "WASP_TELEMETRY_URL": f"{server.url}/",
+                "WASP_TELEMETRY_URL": f"{plain.url}/",
                 "waspc_datadir": str(wasp_package / "data"),
             },
             capture_output=True,
@@ -51,4 +43,4 @@ def test_what_is_taken_here_is_taken_there(
         taken.append(changes)
         assert run.returncode == 0, (changes, run.stdout)
     assert taken == RIGHT
-    assert server.count("/") == len([*RIGHT, *WRONG])
+    assert plain.count("/") == len([*RIGHT, *WRONG])

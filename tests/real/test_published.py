@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -43,5 +45,10 @@ def test_what_was_published_is_known_and_what_was_made_up_is_not(
     }
     taken = take(files, program=make_checkout(tmp_path / "checkout", TABLE) / "program")
     assert [each.version for each in taken["published"]] == [VERSION] * 2
-    assert taken["published"][0].files == taken["published"][1].files
+    by_sh, by_python = (each.files for each in taken["published"])
+    assert by_sh == by_python
+    with tarfile.open(fileobj=io.BytesIO(archive)) as content:
+        names = {name.partition("/")[2] for name in content.getnames()}
+    unpacked = {name for name, entry in by_sh.items() if entry.kind == "file"}
+    assert unpacked == {name for name in names if name == "wasp-bin" or name.startswith("data/")}
     assert [each.slug for each in taken["made up"]] == ["checksum-mismatch"] * 2

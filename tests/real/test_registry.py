@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
+import base64
 import json
 import shutil
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
 import requests
 
-from tests.support.locks import made_once
 from tests.support.machines import Machine, MachineRoom
 from tests.support.registries import connection, npm_environment
 from tests.support.toolboxes import real_tool
-from tests.support.trees import Entry, picture
 
 pytestmark = pytest.mark.real
 
@@ -29,64 +26,32 @@ def go_online(machine: Machine, registry: str) -> Machine:
     return machine.set(WASP_GITHUB_URL="https://github.invalid")
 
 
-@pytest.fixture
-def online(machine: Machine, registry: str) -> Machine:
-    return go_online(machine, registry)
-
-
 @pytest.fixture(scope="session")
 def newest(registry: str) -> dict[str, str]:
     """What the registry says of the newest version: its number, archive and Node.js."""
     wrapper = requests.get(f"{registry}@wasp.sh%2fwasp-cli/latest", timeout=60).json()
     version = wrapper["version"]
     name = "@wasp.sh%2fwasp-cli-linux-x64-glibc"
-    platform = requests.get(f"{registry}{name}/{version}", timeout=60).json()
+    dist = requests.get(f"{registry}{name}/{version}", timeout=60).json()["dist"]
+    digest = base64.b64decode(dist["integrity"].removeprefix("sha512-")).hex()
     return {
         "version": version,
         "node": wrapper["engines"]["node"],
-        "tarball": platform["dist"]["tarball"],
+        "url": dist["tarball"],
+        "digest": f"sha512:{digest}",
     }
 
 
-@pytest.fixture(scope="session")
-def newest_archive(newest: dict[str, str], shared_folder: Path) -> Path:
-    return made_once(
-        shared_folder / "wasp-newest.tgz",
-        lambda: requests.get(newest["tarball"], timeout=60).content,
-    )
-
-
-def expected_tree(archive: Path) -> dict[str, Entry]:
-    """The version folder as the archive and the contract say it must be."""
-    tree: dict[str, Entry] = {}
-    with tarfile.open(archive) as content:
-        for member in content:
-            name = member.name.partition("/")[2]
-            if name != "wasp-bin" and not name.startswith("data/"):
-                continue
-            parts = name.split("/")
-            for depth in range(1, len(parts)):
-                tree["/".join(parts[:depth])] = Entry("folder", 0o755, "")
-            file = content.extractfile(member)
-            assert file is not None
-            mode = 0o755 if member.mode & 0o111 else 0o644
-            tree[name] = Entry("file", mode, hashlib.sha256(file.read()).hexdigest())
-    return tree
-
-
 def test_the_newest_wasp_is_installed_and_runs(
-    online: Machine, newest: dict[str, str], newest_archive: Path
+    machine: Machine, registry: str, newest: dict[str, str]
 ) -> None:
+    """What is in the archive is compared in test_published.py."""
+    online = go_online(machine, registry)
     told = online.install().ok().json
-    version = newest["version"]
-    assert (told["version"], told["source"], told["url"]) == (version, "npm", newest["tarball"])
-    digest = hashlib.sha512(newest_archive.read_bytes()).hexdigest()
-    assert told["digest"] == f"sha512:{digest}"
-    assert online.layout.receipt(version)["node"] == newest["node"]
-    tree = picture(online.layout.version_folder(version))
-    del tree[".receipt.json"]
-    assert tree == expected_tree(newest_archive)
-    assert online.wasp("version").ok().stdout == f"{version}\n"
+    assert told["source"] == "npm"
+    assert {key: told[key] for key in ("version", "url", "digest")}.items() <= newest.items()
+    assert online.layout.receipt(newest["version"])["node"] == newest["node"]
+    assert online.wasp("version").ok().stdout == f"{newest['version']}\n"
     # The tree has seventy megabytes, and there is one for every front end.
     shutil.rmtree(online.home)
 
@@ -110,16 +75,16 @@ def test_npm_takes_over_after_migrating(
 
 def _npm_install(machine: Machine, registry: str, prefix: Path) -> subprocess.CompletedProcess[str]:
     """`npm install -g` of the real package, without the binary, which no check looks at."""
-    command = [str(real_tool("npm")), "install", "-g", "--omit=optional", "--foreground-scripts"]
-    environment = npm_environment(machine.home, registry)
-    environment["npm_config_cache"] = str(prefix.parent / "npm-cache")
+    options = ["--omit=optional", "--foreground-scripts", "--prefix", str(prefix)]
     return subprocess.run(
-        [*command, "--prefix", str(prefix), "@wasp.sh/wasp-cli"],
+        [str(real_tool("npm")), "install", "-g", *options, "@wasp.sh/wasp-cli"],
         capture_output=True,
         text=True,
-        env=environment,
+        env={
+            **npm_environment(machine.home, registry),
+            "npm_config_cache": str(prefix.parent / "npm-cache"),
+        },
         cwd=machine.root,
-        check=False,
     )
 
 
@@ -151,4 +116,4 @@ def test_wget_reaches_the_registry_too(
     online = go_online(shell_machine, registry)
     online.toolbox.remove("curl").link("wget")
     told = online.install(None, "--dry-run").ok().json
-    assert (told["version"], told["url"]) == (newest["version"], newest["tarball"])
+    assert (told["version"], told["url"]) == (newest["version"], newest["url"])

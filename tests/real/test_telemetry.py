@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,6 @@ from tests.support.installed import Installed
 from tests.support.proxy import Proxy
 
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    running = Proxy()
-    yield running
-    running.close()
 
 
 @pytest.fixture

@@ -26,23 +26,24 @@ console.log(JSON.stringify({
 """
 
 
-def _number(dice: random.Random) -> str:
-    return str(dice.choice([0, 1, 2, 9, 10, 25, 26, 100]))
+SUFFIXES = ("-rc1", "-rc2", "-rc10", "-rc.1", "-rc.2", "-rc.10", "-0", "-a.b.1", "-1")
+
+
+def _release(dice: random.Random) -> str:
+    return ".".join(str(dice.choice([0, 1, 2, 9, 10, 25, 26, 100])) for _ in range(3))
 
 
 def _version(dice: random.Random) -> str:
-    suffixes = ["-rc1", "-rc2", "-rc10", "-rc.1", "-rc.2", "-rc.10", "-0", "-a.b.1", "-1"]
-    return ".".join(_number(dice) for _ in range(3)) + dice.choice(["", "", "", *suffixes])
-
-
-def _comparator(dice: random.Random) -> str:
-    limit = _version(dice) if dice.random() < 0.3 else ".".join(_number(dice) for _ in range(3))
-    return dice.choice([">=", "<=", ">", "<", "=", ""]) + limit
+    return _release(dice) + dice.choice(["", "", "", *SUFFIXES])
 
 
 def _range(dice: random.Random) -> str:
     alternatives = [
-        " ".join(_comparator(dice) for _ in range(dice.choice([1, 2, 2, 3])))
+        " ".join(
+            dice.choice([">=", "<=", ">", "<", "=", ""])
+            + dice.choice([_version, _release, _release])(dice)
+            for _ in range(dice.choice([1, 2, 2, 3]))
+        )
         for _ in range(dice.choice([1, 1, 2]))
     ]
     return dice.choice([" || ", "||"]).join(alternatives)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,16 +89,3 @@ def existing(front_end: FrontEnd) -> FrontEnd:
     script = INSTALL_SH if front_end.is_shell else INSTALL_PY
     need(script.exists(), f"{script.name} is not there")
     return front_end
-
-
-def patched(front_end: FrontEnd, folder: Path, changes: Mapping[str, str]) -> FrontEnd:
-    """The sh program with some of its text changed, for what no test can wait for or set up."""
-    *interpreter, script = front_end.prefix()
-    text = Path(script).read_text(encoding="utf-8")
-    for old, new in changes.items():
-        assert text.count(old) == 1, old
-        text = text.replace(old, new)
-    folder.mkdir(parents=True, exist_ok=True)
-    changed = folder / "install.sh"
-    changed.write_text(text, encoding="utf-8")
-    return FrontEnd(front_end.name, lambda: [*interpreter, str(changed)])

@@ -37,29 +37,33 @@ def plant_modules(folder: Path, mark: Path) -> Path:
     return folder
 
 
-def test_the_environment_injects_nothing(both: Getters, upstream: Upstream, mark: Path) -> None:
-    """What a shell, tar, gzip, curl, Python and git would take from it."""
+def test_what_lies_around_injects_nothing(
+    both: Getters, upstream: Upstream, collector: Collector, mark: Path
+) -> None:
+    """What a shell, tar, gzip, curl, Python and git would take from the environment, in a checkout
+    with modules that Python would import, and programs that a shell would find."""
     upstream.publish("0.25.0")
-    root = both.machine.root
-    hook = root / "hook"
-    hook.write_text(f"touch {shlex.quote(str(mark))}\n")
+    root, machine = both.machine.root, both.machine.collects(collector)
+    hook = f"touch {shlex.quote(str(mark))}\n"
+    (root / "hook").write_text(hook)
     (root / ".curlrc").write_text(f'trace = "{mark}"\n')
+    checkout = plant_modules(root / "checkout", mark)
+    for name in ("curl", "tar", "gzip", "sh", "wasp", "wasp-bin", "npm"):
+        (checkout / name).write_text(f"#!/bin/sh\n{hook}")
+        (checkout / name).chmod(0o755)
+    (checkout / ".wasproot").touch()
     # A helper that is a script of bash's, as ldd is.
-    both.machine.toolbox.script("bash", f'exec {real_tool("bash")} "$@"')
-    both.machine.toolbox.link("python3")
-    ldd = both.machine.toolbox.folder / "ldd"
+    machine.toolbox.script("bash", f'exec {real_tool("bash")} "$@"')
+    ldd = machine.toolbox.folder / "ldd"
     ldd.write_text(f"#!{real_tool('bash')}\necho 'ldd (GNU libc) 2.36'\n")
-    both.machine.set(
-        BASH_ENV=str(hook),
-        ENV=str(hook),
-        TAR_OPTIONS=f"--checkpoint=1 --checkpoint-action=exec={hook} --to-command={hook}",
+    machine.set(
+        **dict.fromkeys(("BASH_ENV", "ENV", "PYTHONSTARTUP", "GIT_SSH_COMMAND"), f"{root}/hook"),
+        TAR_OPTIONS=f"--checkpoint=1 --checkpoint-action=exec={root}/hook",
         GZIP="--keep --name",
         CURL_HOME=str(root),
-        PYTHONPATH=str(plant_modules(root / "modules", mark)),
-        PYTHONSTARTUP=str(hook),
-        GIT_SSH_COMMAND=str(hook),
+        PYTHONPATH=str(checkout),
         GIT_EXEC_PATH=str(root),
-        LESSOPEN=f"|{hook} %s",
+        LESSOPEN=f"|{root}/hook %s",
         PERL5OPT="-MDoesNotExist",
         POSIXLY_CORRECT="1",
         IFS="/",
@@ -67,41 +71,11 @@ def test_the_environment_injects_nothing(both: Getters, upstream: Upstream, mark
     )
     # Whether Python reads PYTHONPATH is up to who starts it.
     both.python = FrontEnd("python", lambda: [sys.executable, "-I", str(INSTALL_PY)])
-    run = both.install("0.25.0", "--source", "github").ok()
-    assert run.json["status"] == "installed"
+    both.install("0.25.0", "--source", "github", cwd=checkout).ok()
     assert not mark.exists()
-    assert both.machine.wasp("version").ok().stdout == "0.25.0\n"
-    assert not mark.exists()
-
-
-def test_wget_takes_nothing_from_its_file(
-    shell_machine: Machine, upstream: Upstream, tmp_path: Path
-) -> None:
-    upstream.publish("0.25.0")
-    shell_machine.toolbox.remove("curl").link("wget")
-    rc = shell_machine.root / "wgetrc"
-    rc.write_text(f"output_document = {tmp_path}/injected\nrobots = off\ncheck_certificate = off\n")
-    shell_machine.set(WGETRC=str(rc), SSL_CERT_FILE=None, WASP_HTTP_TIMEOUT="5")
-    # The authority of the test server was named there; without it, its certificate is no good.
-    shell_machine.install("0.25.0", "--source", "npm").failed(4, "tls")
-    assert not (tmp_path / "injected").exists()
-
-
-def test_the_current_folder_is_not_looked_into(
-    both: Getters, upstream: Upstream, collector: Collector, mark: Path
-) -> None:
-    """A checkout with modules that Python would import, and programs that a shell would find."""
-    upstream.publish("0.25.0")
-    checkout = plant_modules(both.machine.root / "checkout", mark)
-    for name in ("curl", "tar", "gzip", "sh", "wasp", "wasp-bin", "npm"):
-        path = checkout / name
-        path.write_text(f"#!/bin/sh\ntouch {shlex.quote(str(mark))}\n")
-        path.chmod(0o755)
-    (checkout / ".wasproot").touch()
-    machine = both.machine.collects(collector)
-    both.install("0.25.0", cwd=checkout).ok()
-    machine.run_program([str(machine.layout.launcher), "version"], cwd=checkout).ok()
-    machine.run_program([str(machine.layout.launcher), "telemetry"], cwd=checkout).ok()
+    wasp = str(machine.layout.launcher)
+    assert machine.run_program([wasp, "version"], cwd=checkout).ok().stdout == "0.25.0\n"
+    machine.run_program([wasp, "telemetry"], cwd=checkout).ok()
     machine.wait_for_background()
     assert not mark.exists()
     assert collector.deliveries
@@ -122,15 +96,12 @@ def precious(both: Getters) -> Path:
 def test_links_in_the_temporary_folder(both: Getters, upstream: Upstream, precious: Path) -> None:
     """With names such as this installer's, and old enough to be cleaned up."""
     upstream.publish("0.25.0")
-    before = picture(precious)
-    planted = [
-        both.machine.temporary / "wasp-installer-999999999-abcdef",
-        both.machine.temporary / "wasp-npm-abcdefgh",
-        both.machine.temporary / "wasp-installer-1-abcdef",
-    ]
+    before, temporary = picture(precious), both.machine.temporary
+    names = ("wasp-installer-999999999-abcdef", "wasp-npm-abcdefgh", "wasp-installer-1-abcdef")
+    planted = [temporary / name for name in names]
     for link in planted:
         link.symlink_to(precious)
-    folder = both.machine.temporary / "wasp-installer-999999998-abcdef"
+    folder = temporary / "wasp-installer-999999998-abcdef"
     folder.mkdir()
     (folder / "link").symlink_to(precious)
     old = time.time() - 200_000
@@ -142,37 +113,23 @@ def test_links_in_the_temporary_folder(both: Getters, upstream: Upstream, precio
         path.unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("name", ["file", "folder", "missing"])
-def test_links_in_the_prefix(both: Getters, upstream: Upstream, precious: Path, name: str) -> None:
-    """In the place of everything that an install writes there."""
+def test_links_in_the_prefix(both: Getters, upstream: Upstream, precious: Path) -> None:
+    """In the place of everything that an install writes there, to a file, a folder and nothing."""
     upstream.publish("0.25.0")
     both.install().ok()
     share = both.machine.layout.share
-    written = [
-        path
-        for path in [*share.iterdir(), both.machine.layout.launcher]
-        if path.is_file() and not path.is_symlink()
-    ]
+    written = [path for path in (*share.iterdir(), both.machine.layout.launcher) if path.is_file()]
     assert len(written) > 5
-    target = {"file": precious / "file", "folder": precious, "missing": precious / "new"}[name]
-    for path in written:
-        path.unlink()
-        path.symlink_to(target)
     before = picture(precious)
-    both.install(None, "--force").ok()
-    assert picture(precious) == before
-    assert not [path for path in written if path.is_symlink()]
-
-
-def test_a_folder_in_the_prefix_that_is_a_link(
-    both: Getters, upstream: Upstream, precious: Path
-) -> None:
-    upstream.publish("0.25.0")
-    both.machine.layout.share.mkdir(parents=True)
-    (both.machine.layout.share / "completions").symlink_to(precious)
-    before = picture(precious)
-    both.install().ok()
-    assert picture(precious) == before
+    for target in (precious / "file", precious, precious / "new"):
+        for path in written:
+            path.unlink()
+            path.symlink_to(target)
+        shutil.rmtree(share / "completions")
+        (share / "completions").symlink_to(precious)
+        both.install("0.25.0", "--force").ok()
+        assert picture(precious) == before
+        assert not [path for path in (*written, share / "completions") if path.is_symlink()]
 
 
 def test_what_another_user_left_in_the_temporary_folder(
