@@ -250,16 +250,13 @@ rename_folder() {
 	rm -rf "${2:?}/${1##*/}"
 	return 1
 }
-topmost_missing() {
-	missing='' _folder=$1
-	while [ -n "$_folder" ] && ! [ -e "$_folder" ]; do
-		missing=$_folder
-		_folder=${_folder%/*}
-	done
+find_existing() {
+	existing=$1
+	while [ -n "$existing" ] && ! [ -e "$existing" ]; do existing=${existing%/*}; done
 }
 remove_empty() {
 	_folder=$1
-	while case $_folder/ in "${2:-//}"/*) rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ] ;; *) false ;; esac do
+	while case $_folder in "$2"/*) rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ] ;; *) false ;; esac do
 		_folder=${_folder%/*}
 	done
 }
@@ -322,7 +319,7 @@ set_defaults() {
 	for _name in named_version destdir archive_file wanted_sha256 previous version registry problem problem_text release_source \
 		release_url release_digest release_node os arch libc distro_id current installed available path_message edited \
 		held_warnings steps python node_version wasp_root share_dir bin_dir work staging staged_launcher owner_name turn \
-		made_share made_bin child progress sending lookups npm_lookup all_digests; do eval "$_name=''"; done
+		child progress sending lookups npm_lookup all_digests; do eval "$_name=''"; done
 }
 parse_arguments() {
 	for _argument in "$@"; do
@@ -1298,10 +1295,10 @@ is_abandoned() {
 	[ "$_pid" = $$ ] || [ "$command,$_pid" = "check,$PPID" ] || { ! kill -0 "$_pid" 2>/dev/null && ! [ -d "/proc/$_pid" ]; }
 }
 make_staging() {
-	topmost_missing "$share_dir"
-	made_share=$missing
-	topmost_missing "$bin_dir"
-	made_bin=$missing
+	find_existing "$share_dir"
+	above_share=$existing
+	find_existing "$bin_dir"
+	above_bin=$existing
 	sweep
 	staging=$share_dir/.staging-$owner_name-new
 	make_folder "$share_dir" "$staging"
@@ -1719,13 +1716,13 @@ append_line() {
 }
 finish_edit() {
 	differs_in_our_lines_only || return 1
-	topmost_missing "${real%/*}"
+	find_existing "${real%/*}"
 	if ! [ -s "$work/new" ] && ! $keeps_empty && ! [ -L "$edited_file" ]; then
-		cmp -s "$work/old" "$real" && rm -f "$real" && remove_empty "${real%/*}" "$real_home/.config"
+		cmp -s "$work/old" "$real" && rm -f "$real" && remove_empty "${real%/*}" "$real_home"
 	elif [ -n "$(find "$real" -links +1)" ] || ! replace_file; then
 		cmp -s "$work/old" "$real" && { overwrite "$work/new" || { overwrite "$work/old" && false; }; }
 	fi 2>/dev/null || {
-		remove_empty "${real%/*}" "$missing"
+		remove_empty "${real%/*}" "$existing"
 		return 1
 	}
 	edited=$(with_name "$edited" "$edited_file")
@@ -1804,9 +1801,8 @@ refuse_danger_for_root() {
 	[ "$outcome" != switched ] || say "$_danger; on CI, root installs there anyway."
 }
 past_links() {
-	topmost_missing "$1"
-	[ -z "$missing" ] || set -- "${missing%/*}"
-	cd "${1:-/}" && pwd -P
+	find_existing "$1"
+	cd "${existing:-/}" && pwd -P
 }
 run_install() {
 	refuse_conflicts
@@ -2036,7 +2032,7 @@ remove_everything() {
 }
 remove_folders() {
 	rmdir "$bin_dir" 2>/dev/null || :
-	remove_empty "$share_dir" "$destdir$prefix/share"
+	remove_empty "$share_dir" "$destdir$prefix"
 	[ "$prefix" = "$home" ] || rmdir "$destdir$prefix" 2>/dev/null || :
 }
 run_update() {
@@ -2758,7 +2754,7 @@ def _detach() -> None:
     signals.alarm(DEADLINE_S)
     if os.getpgrp() != os.getpid():  # who leads a group cannot leave it
         os.setsid()
-    os.nice(10)
+    os.nice(max(0, 10 - os.nice(0)))  # the launcher may have done it
     os.closerange(3, 4096)  # who reads a pipe waits for all of its other ends
     os.chdir("/")  # the folder may be removed or unmounted meanwhile
 
@@ -3438,8 +3434,10 @@ clean_up() {
 	progress=''
 	end_turn
 	[ -z "$owner_name" ] || for_each_left_over discard "$share_dir/.staging-$owner_name-"* "$staged_launcher"
-	$committed || remove_empty "$bin_dir" "$made_bin"
-	$committed || remove_empty "$share_dir" "$made_share"
+	$committed || [ -z "$staging" ] || {
+		remove_empty "$bin_dir" "$above_bin"
+		remove_empty "$share_dir" "$above_share"
+	}
 	[ -z "$work" ] || remove_tree "$work"
 }
 interrupted() {

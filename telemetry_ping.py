@@ -522,7 +522,7 @@ def _detach() -> None:
     signals.alarm(DEADLINE_S)
     if os.getpgrp() != os.getpid():  # who leads a group cannot leave it
         os.setsid()
-    os.nice(10)
+    os.nice(max(0, 10 - os.nice(0)))  # the launcher may have done it
     os.closerange(3, 4096)  # who reads a pipe waits for all of its other ends
     os.chdir("/")  # the folder may be removed or unmounted meanwhile
 

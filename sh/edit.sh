@@ -96,15 +96,15 @@ append_line() {
 # finish_edit: puts $work/new in the place of the file
 finish_edit() {
 	differs_in_our_lines_only || return 1
-	topmost_missing "${real%/*}"
+	find_existing "${real%/*}"
 	if ! [ -s "$work/new" ] && ! $keeps_empty && ! [ -L "$edited_file" ]; then
 		# Only our line was there, so the file was made for it.
-		cmp -s "$work/old" "$real" && rm -f "$real" && remove_empty "${real%/*}" "$real_home/.config"
+		cmp -s "$work/old" "$real" && rm -f "$real" && remove_empty "${real%/*}" "$real_home"
 	elif [ -n "$(find "$real" -links +1)" ] || ! replace_file; then
 		# Others know the file by another name, or by a mount.
 		cmp -s "$work/old" "$real" && { overwrite "$work/new" || { overwrite "$work/old" && false; }; }
 	fi 2>/dev/null || {
-		remove_empty "${real%/*}" "$missing"
+		remove_empty "${real%/*}" "$existing"
 		return 1
 	}
 	edited=$(with_name "$edited" "$edited_file")

@@ -28,8 +28,10 @@ clean_up() {
 	end_turn
 	# By their names, since a signal may have come before this program knew of what was made.
 	[ -z "$owner_name" ] || for_each_left_over discard "$share_dir/.staging-$owner_name-"* "$staged_launcher"
-	$committed || remove_empty "$bin_dir" "$made_bin"
-	$committed || remove_empty "$share_dir" "$made_share"
+	$committed || [ -z "$staging" ] || {
+		remove_empty "$bin_dir" "$above_bin"
+		remove_empty "$share_dir" "$above_share"
+	}
 	[ -z "$work" ] || remove_tree "$work"
 }
 

@@ -95,6 +95,6 @@ remove_everything() {
 # remove_folders: those of the prefix that are empty
 remove_folders() {
 	rmdir "$bin_dir" 2>/dev/null || :
-	remove_empty "$share_dir" "$destdir$prefix/share"
+	remove_empty "$share_dir" "$destdir$prefix"
 	[ "$prefix" = "$home" ] || rmdir "$destdir$prefix" 2>/dev/null || :
 }

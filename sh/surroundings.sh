@@ -72,7 +72,6 @@ refuse_danger_for_root() {
 
 # past_links FOLDER: prints the physical path of what is there of it
 past_links() {
-	topmost_missing "$1"
-	[ -z "$missing" ] || set -- "${missing%/*}"
-	cd "${1:-/}" && pwd -P
+	find_existing "$1"
+	cd "${existing:-/}" && pwd -P
 }

@@ -111,20 +111,17 @@ rename_folder() {
 	return 1
 }
 
-# topmost_missing PATH: sets missing to the highest folder of PATH that is not there, or to nothing
-topmost_missing() {
-	missing='' _folder=$1
-	while [ -n "$_folder" ] && ! [ -e "$_folder" ]; do
-		missing=$_folder
-		_folder=${_folder%/*}
-	done
+# find_existing PATH: sets existing to the lowest folder of PATH that is there, or to nothing for the root
+find_existing() {
+	existing=$1
+	while [ -n "$existing" ] && ! [ -e "$existing" ]; do existing=${existing%/*}; done
 }
 
-# remove_empty FOLDER TOPMOST: the empty folders from FOLDER up to TOPMOST, of which some may be gone already; none above
-# it, or elsewhere
+# remove_empty FOLDER ABOVE: the empty folders from FOLDER up, of which some may be gone already, as long as they are below
+# ABOVE
 remove_empty() {
 	_folder=$1
-	while case $_folder/ in "${2:-//}"/*) rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ] ;; *) false ;; esac do
+	while case $_folder in "$2"/*) rmdir "$_folder" 2>/dev/null || ! [ -e "$_folder" ] ;; *) false ;; esac do
 		_folder=${_folder%/*}
 	done
 }

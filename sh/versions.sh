@@ -28,10 +28,10 @@ is_abandoned() {
 # make_staging: sets staging, beside its target, where the archive is unpacked too. That the launcher's folder cannot be
 # written to is better known before the download.
 make_staging() {
-	topmost_missing "$share_dir"
-	made_share=$missing
-	topmost_missing "$bin_dir"
-	made_bin=$missing
+	find_existing "$share_dir"
+	above_share=$existing
+	find_existing "$bin_dir"
+	above_bin=$existing
 	sweep
 	staging=$share_dir/.staging-$owner_name-new
 	make_folder "$share_dir" "$staging"

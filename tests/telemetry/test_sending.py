@@ -85,6 +85,15 @@ def test_only_the_words_that_count_are_handed_over(wasp: Installed, shell: str) 
         assert (ping.is_build(words), ping.deploy_keywords(words)) == (is_build, keywords)
 
 
+def test_wasp_gets_the_processor_first(wasp: Installed, shell: str) -> None:
+    python, log = wasp.base / "python", wasp.base / "log"
+    python.write_text(f"#!/bin/sh\nnice >'{log}'\n")
+    python.chmod(0o755)
+    wasp.put(wasp.prefix, python=str(python))
+    wasp.used("version", shell=shell)
+    assert int(log.read_text()) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
+
+
 def test_the_event_of_an_install(wasp: Installed) -> None:
     code = "import telemetry_ping as t, sys; t.run(sys.argv[1:])"
     wasp.set(PYTHONPATH=str(wasp.root)).run([real_python(), "-c", code, "installed"]).ok()

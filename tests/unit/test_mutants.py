@@ -143,7 +143,7 @@ def test_the_trace_of_sh_comes_after_the_lines_that_are_filled_in() -> None:
 
 
 def test_of_the_tests_that_run_a_function_the_most_telling_come_first() -> None:
-    whole = KnownTest("tests/getters/test_install.py::a", 1.0, frozenset("fgh"))
+    whole = KnownTest("tests/getters/test_equality.py::a", 1.0, frozenset("fgh"))
     file = "tests/unit/test_texts.py"
     rows = [KnownTest(f"{file}::b[{row}]", 0.0, frozenset("fg")) for row in range(3)]
     other = KnownTest(f"{file}::c", 0.2, frozenset("fgh"))
