@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ def with_a_stray_file(both: Getters) -> None:
 
 
 def cut_receipt(both: Getters) -> None:
-    both.machine.layout.plant("0.25.0")
+    both.machine.layout.plant("0.25.0", replace(tiny_package("0.25.0"), data=()))
     receipt = both.machine.layout.receipt_file("0.25.0")
     receipt.write_text(receipt.read_text()[:-20])
 
@@ -94,8 +94,10 @@ CASES = {
         (start_up_files, old_node),
     ),
     "again": Case("", 0, ("already installed",), (installed("0.25.0"),)),
-    "again by force": Case("--force", 0, ("Installed",), (installed("0.25.0"), with_a_stray_file)),
-    "in part": Case("", 0, ("Installed",), (cut_receipt,)),
+    "again by force": Case(
+        "--force", 0, ("Installed Wasp",), (installed("0.25.0"), with_a_stray_file)
+    ),
+    "in part": Case("", 0, ("Installed Wasp",), (cut_receipt,)),
     "one that is there": Case("-v 0.24.0", 0, ("already",), (installed("0.25.0", "0.24.0"),)),
     "upgrade": Case(
         "",
@@ -112,7 +114,7 @@ CASES = {
     "file": Case("--from-file ../wasp.tgz", 0, ("Wasp from",)),
     "file, again": Case("--from-file ARCHIVE -v 0.25.0", 0, ("already",), (installed("0.25.0"),)),
     "file, planned": Case("--from-file ARCHIVE --dry-run", 0, ("Would install Wasp for",)),
-    "take over from npm": Case("--force", 0, ("Installed",), (npm_manages,)),
+    "take over from npm": Case("--force", 0, ("Installed Wasp",), (npm_manages,)),
     "quiet, without a home": Case("--quiet --prefix HOME/prefix", 0, (), (without(HOME=None),)),
     # --- It does not
     "no checksum": Case("-v 0.19.0 --require-checksum", 6, UNCHECKED, slug="no-checksum"),
