@@ -8,9 +8,9 @@ import os
 from dataclasses import replace
 
 from .command_line.console import Console
-from .command_line.manager import Reported, manage, managing
+from .command_line.manager import manage, managing
 from .command_line.options import Options
-from .command_line.report import Result, Status, result_for, result_of
+from .command_line.report import Result, Status, result_for
 from .delivering import Delivery
 from .errors import InstallerError, InterruptedRunError, about, explained
 from .getting.github import GitHubSource, base_url
@@ -80,13 +80,13 @@ class _Install:
             if options.from_file is None and self._keeps(options.wanted, before):
                 return self._already_installed(options.wanted)
             may_be_there = options.wanted == "latest" or options.from_file is not None
-            if options.force or not may_be_there or not before.words("versions"):
+            if options.force or not may_be_there or not before.versions:
                 self._event.announce()
             sources = self._sources(lookup)
             staging = None if options.dry_run else stack.enter_context(Staging(options.share))
             release = self._deliver(sources, staging, before)
             if self._is_older(release, before):
-                current = before["current"] or ""
+                current = before.current or ""
                 self._console.say(
                     f"Kept your Wasp {current}: the newest from {SOURCE_NAMES[release.source]} is "
                     f"{release.version}. To install that one: -v {release.version}"
@@ -95,7 +95,7 @@ class _Install:
             if self._keeps(release.version, before):
                 return self._already_installed(release.version, release)
             if staging is None:
-                return self._plan(release, before["startup"])
+                return self._plan(release, before.startup)
             with about(release):
                 return self._place(release, staging)
 
@@ -122,7 +122,7 @@ class _Install:
             )
         return sources
 
-    def _deliver(self, sources: list[Source], staging: Staging | None, before: Reported) -> Release:
+    def _deliver(self, sources: list[Source], staging: Staging | None, before: Result) -> Release:
         """The wanted release, delivered unless that is not needed."""
         options = self._options
         delivery = Delivery(options, self._console, self._platform, staging) if staging else None
@@ -142,16 +142,16 @@ class _Install:
 
         return from_the_first(sources, options, self._platform, self._console, attempt)
 
-    def _keeps(self, version: str, before: Reported) -> bool:
+    def _keeps(self, version: str, before: Result) -> bool:
         """Whether ``version`` is installed, and there is no --force to install it again."""
-        return version in before.words("versions") and not self._options.force
+        return version in before.versions and not self._options.force
 
-    def _is_older(self, release: Release, before: Reported) -> bool:
+    def _is_older(self, release: Release, before: Result) -> bool:
         """Whether a source names as the newest what is older than the current version."""
-        options, current = self._options, before["current"] or ""
+        options, current = self._options, before.current or ""
         if options.wanted != "latest" or options.from_file or options.force:
             return False
-        return current in before.words("versions") and older_than(release.version, current)
+        return current in before.versions and older_than(release.version, current)
 
     def _place(self, release: Release, staging: Staging) -> Result:
         self._event.announce()
@@ -171,7 +171,7 @@ class _Install:
 
     def _use(self, version: str, status: Status) -> Result:
         words = self._words("use", version, "--outcome", status)
-        told = result_of(manage(self._console, words, self._options.destdir))
+        told = manage(self._console, words, self._options.destdir)
         return replace(told, telemetry=self._event.outcome)
 
     def _words(self, *command: str) -> list[str]:
@@ -179,7 +179,7 @@ class _Install:
         prefix = ["--prefix", self._options.prefix] if self._options.prefix else []
         return [*command, *prefix, *self._options.arguments()]
 
-    def _check(self) -> Reported:
+    def _check(self) -> Result:
         """What is there; it has all refused that would be refused after the download, too."""
         options = self._options
         file = ["--from-file", options.from_file] if options.from_file else []

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.getters.test_json import ERROR_KEYS, KEYS, LIST_KEYS
 from wasp_installer import Console, InstallerError
-from wasp_installer.command_line.manager import Reported, read_report
-from wasp_installer.command_line.report import Result, print_versions, result_of, to_json
+from wasp_installer.command_line.manager import read_report
+from wasp_installer.command_line.report import Result, print_versions, to_json
 
 LISTED = r"""
 welcome to this machine
@@ -31,14 +31,13 @@ warning=two
 """
 
 
-def told_by(output: str, code: int = 0) -> tuple[Reported, Console]:
+def told_by(output: str, code: int = 0) -> tuple[Result, Console]:
     console = Console(quiet=True)
     return read_report(console, code, output), console
 
 
 def test_a_list_as_json() -> None:
-    told, console = told_by(LISTED)
-    result = result_of(told)
+    result, console = told_by(LISTED)
     report = to_json(result, elapsed_s=0.5, warnings=console.warnings, error=None)
     assert list(report) == LIST_KEYS
     assert json.loads(json.dumps(report)) == report
@@ -67,7 +66,7 @@ def test_a_list_for_people(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_list_of_what_can_be_had_as_json() -> None:
     told, _ = told_by(LISTED + "remote=0.26.0, 0.25.0\nsource=npm\n")
-    report = to_json(result_of(told), elapsed_s=0, warnings=[], error=None)
+    report = to_json(told, elapsed_s=0, warnings=[], error=None)
     assert list(report) == [*LIST_KEYS[:3], "remote", *LIST_KEYS[3:]]
     assert (report["remote"], report["source"]) == (["0.26.0", "0.25.0"], "npm")
 
@@ -101,7 +100,7 @@ def test_a_slug_that_is_not_known_is_unexpected() -> None:
 
 def test_a_report_has_no_password() -> None:
     told, _ = told_by("status=switched\nurl=https://me:secret@host/@wasp.sh/x\n")
-    report = to_json(result_of(told), elapsed_s=0, warnings=[], error=None)
+    report = to_json(told, elapsed_s=0, warnings=[], error=None)
     assert report["url"] == "https://host/@wasp.sh/x"
     assert list(report) == KEYS
 
@@ -109,4 +108,5 @@ def test_a_report_has_no_password() -> None:
 @given(st.text(st.characters(exclude_characters="\r", codec="utf-8")))
 def test_any_text_arrives_as_it_was(text: str) -> None:
     escaped = text.replace("\\", "\\\\").replace("\n", "\\n")
-    assert (Reported(f"a=1\nmessage={escaped}\nb=2\n")["message"] or "") == text
+    told, _ = told_by(f"status=listed\nprefix={escaped}\nversion=2\n")
+    assert (told.prefix or "") == text

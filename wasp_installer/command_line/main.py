@@ -15,7 +15,7 @@ from wasp_installer.signals import ignore_signals, raise_on_signals
 from .console import Console, give_up, open_standard_streams
 from .manager import hand_over, manage
 from .options import Options, parse, usage, without_ours
-from .report import Result, print_versions, result_for, result_of, to_json
+from .report import Result, print_versions, result_for, to_json
 
 #: Goes on where the libraries are, unless they are here; or also if they are, and are of no use.
 Prepare = Callable[[Console, bool], None]
@@ -91,7 +91,7 @@ def _execute(
 def _manage(options: Options, arguments: Sequence[str], console: Console) -> Result:
     if not options.json and not options.destdir:
         hand_over(arguments)
-    result = result_of(manage(console, arguments, options.destdir))
+    result = manage(console, arguments, options.destdir)
     if options.command == "list" and not options.json:
         print_versions(result)
     return result

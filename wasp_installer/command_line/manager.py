@@ -17,57 +17,41 @@ from wasp_installer.errors import EXIT_CODES, InstallerError, InterruptedRunErro
 from wasp_installer.programs import Program, file_of
 
 from .console import Console
-from .report import result_of
+from .report import Result, result_of
 
 #: Reads the sh program on stdin, as that may be inside this one. It asks on the terminal itself.
 _COMMAND: Final = ("/bin/sh", "-s", "--")
 _ESCAPE: Final = re.compile(r"\\(.)")
 
 
-class Reported:
-    """What the sh program reported of a run, by its keys; what is empty is as what is not there."""
-
-    def __init__(self, output: str) -> None:
-        self._values: dict[str, str] = {}
-        self.warnings: list[str] = []
-        for line in output.split("\n"):
-            key, equals, value = line.partition("=")
-            # A start-up file of a shell may print something, too.
-            if equals and re.fullmatch("[a-z_]+", key):
-                read = _ESCAPE.sub(lambda found: {"n": "\n"}.get(found[1], found[1]), value)
-                self._values[key] = read
-                self.warnings += [read] if key == "warning" else []
-
-    def __getitem__(self, key: str) -> str | None:
-        return self._values.get(key) or None
-
-    def words(self, key: str) -> list[str]:
-        """The words of the value of ``key``, with a space or a comma between."""
-        return (self[key] or "").replace(",", " ").split()
-
-
-def read_report(console: Console, code: int, printed: str) -> Reported:
+def read_report(console: Console, code: int, printed: str) -> Result:
     """What the sh program, which has ended with ``code``, has printed; its warnings count as ours.
 
     Raises:
         InstallerError: what it reports as an error, and has already told the user.
     """
-    told = Reported(printed)
-    console.warnings += told.warnings
-    if code == 0 or told["status"] == "checked":
-        return told
-    if told["status"] != "error":
+    told: dict[str, str] = {}
+    for line in printed.split("\n"):
+        key, equals, value = line.partition("=")
+        # A start-up file of a shell may print something, too.
+        if equals and re.fullmatch("[a-z_]+", key):
+            told[key] = _ESCAPE.sub(lambda found: {"n": "\n"}.get(found[1], found[1]), value)
+            console.warnings += [told[key]] if key == "warning" else []
+    result = result_of(told)
+    if code == 0 or result.status == "checked":
+        return result
+    if result.status != "error":
         raise InstallerError("unexpected", f"install.sh ended without a report (exit code {code}).")
-    slug: Slug = next((slug for slug in EXIT_CODES if slug == told["error"]), "unexpected")
-    error = InstallerError(slug, told["message"] or "it failed.", told["hint"])
-    error.code, error.shown, error.result = code, True, result_of(told)
+    slug: Slug = next((slug for slug in EXIT_CODES if slug == told.get("error")), "unexpected")
+    error = InstallerError(slug, told.get("message") or "it failed.", told.get("hint") or None)
+    error.code, error.shown, error.result = code, True, result
     raise error
 
 
 @contextlib.contextmanager
 def managing(
     console: Console, arguments: Sequence[str], destdir: str
-) -> Iterator[Callable[[], Reported]]:
+) -> Iterator[Callable[[], Result]]:
     """Has the sh program do what the arguments say, on this machine, beside the ``with`` block.
 
     Gives what waits for its report; see ``read_report``. It shares the terminal, so that it meets
@@ -81,7 +65,7 @@ def managing(
         shares_terminal=True,
     ) as program:
 
-        def report() -> Reported:
+        def report() -> Result:
             ended = program.wait()
             return read_report(console, ended.code, ended.stdout)
 
@@ -93,7 +77,7 @@ def managing(
             raise
 
 
-def manage(console: Console, arguments: Sequence[str], destdir: str) -> Reported:
+def manage(console: Console, arguments: Sequence[str], destdir: str) -> Result:
     """Has the sh program do what the arguments say, and returns what it reports."""
     with managing(console, arguments, destdir) as report:
         return report()

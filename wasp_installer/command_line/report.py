@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from wasp_installer.getting.platforms import Platform
     from wasp_installer.placing.receipts import Release
 
-    from .manager import Reported
-
 Status = Literal[
     "installed",
     "already-installed",
@@ -58,19 +56,26 @@ class Result:
     telemetry: Telemetry = "none"
     #: Of "checked": that of what stands in the way, or 0.
     code: int = 0
+    #: Of "checked": what would be written into start-up files; it is not reported.
+    startup: str | None = None
 
 
-def result_of(told: Reported) -> Result:
-    """What the sh program reports, as a result."""
-    same = ("version", "source", "url", "digest", "prefix", "wasp_dir", "executable", "current")
+def result_of(told: Mapping[str, str]) -> Result:
+    """What the sh program reports by its keys; what is empty is as what is not there."""
+
+    def words(key: str) -> list[str]:
+        return told.get(key, "").replace(",", " ").split()
+
+    found = {key: value for key, value in told.items() if value}.get
+    same = ("current", "version", "source", "url", "digest", "prefix", "wasp_dir", "executable")
     return Result(
-        cast(Status, told["status"]),
-        versions=told.words("versions"),
-        remote=told.words("remote") or None,
-        platform={name: told[name] for name in _PLATFORM},
-        on_path=told["on_path"] == "true",
-        code=int(told["code"] or 0),
-        **{name: told[name] for name in same},  # type: ignore[arg-type]
+        cast(Status, found("status")),
+        versions=words("versions"),
+        remote=words("remote") or None,
+        platform={name: found(name) for name in _PLATFORM},
+        on_path=found("on_path") == "true",
+        code=int(found("code") or 0),
+        **{name: found(name) for name in (*same, "startup")},  # type: ignore[arg-type]
     )
 
 
@@ -104,6 +109,7 @@ def to_json(
 ) -> dict[str, Any]:
     """The report of a run, with its keys in order; what is unknown is None."""
     report = asdict(result)
+    del report["startup"]
     if result.status != "listed":
         del report["current"], report["versions"]
     if result.remote is None:

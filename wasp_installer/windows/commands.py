@@ -20,7 +20,7 @@ from typing import Any, Final
 from wasp_installer.command_line.console import Console
 from wasp_installer.command_line.manager import read_report
 from wasp_installer.command_line.options import Options
-from wasp_installer.command_line.report import Result, result_of
+from wasp_installer.command_line.report import Result
 from wasp_installer.contents import content_of
 from wasp_installer.errors import InstallerError, InterruptedRunError, changing, explained
 from wasp_installer.programs import Ended
@@ -181,7 +181,7 @@ class Run:
     def _inside(self, distribution: Distribution, *arguments: str) -> Result:
         """Has the sh program do what the arguments say, and report."""
         ended = self._run(distribution, "--porcelain", *arguments)
-        return result_of(read_report(self._console, ended.code, ended.stdout))
+        return read_report(self._console, ended.code, ended.stdout)
 
     def _run(self, distribution: Distribution, *arguments: str) -> Ended:
         """Has the sh program do what the arguments say in ``distribution``."""
