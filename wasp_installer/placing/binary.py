@@ -55,9 +55,8 @@ def reported_version(folder: Path, version: str, prefix: str) -> str:
             f"(exit code {ended.code}): {plain(said.strip())}",
             f"{_NOTHING_DONE} {_advice(said)}",
         )
-    found = re.search(
-        r"^[^0-9\n]*([0-9]+(?:\.[0-9]+){2,3}(?:-rc[0-9]*)?)", ended.stdout, re.MULTILINE
-    )
+    form = r"^[^0-9\n]*([0-9][0-9.]*[0-9](?:-rc[0-9]*)?)"
+    found = re.search(form, ended.stdout, re.MULTILINE)
     if found is None or not is_version(found[1]):
         raise InstallerError(
             "binary-does-not-run",
