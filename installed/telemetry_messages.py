@@ -187,7 +187,7 @@ def _lines(title: str, body: str, *links: str) -> list[str]:
     """Wrapped, but for links and commands, which are copied."""
     from textwrap import indent, wrap
 
-    first, then = wrap(title, 76, subsequent_indent="  "), wrap(body, 74)
+    first, then = wrap(title, 76), wrap(body, 74)
     return [*first, *(indent(line, "  ") for line in (*then, *links) if line)]
 
 

@@ -78,8 +78,9 @@ def test_versions_are_ordered_as_semver_says() -> None:
 
 
 def test_old_news_are_not_for_newcomers() -> None:
-    old = stamp(NOW - 31 * DAY)
+    old = stamp(NOW - 30 * DAY)
     assert shown(news_of(fields(publishedAt=old))) == []
+    assert shown(news_of(fields(publishedAt=stamp(NOW - 30 * DAY + 1)))) == ["one"]
     assert shown(news_of(fields(publishedAt=old, level="critical"))) == ["one"]
     assert shown(news_of(fields(publishedAt=old, affectedVersions="<0.26.0"))) == ["one"]
 
@@ -87,7 +88,7 @@ def test_old_news_are_not_for_newcomers() -> None:
 def test_what_is_dated_ahead_waits() -> None:
     for affected in (None, "<0.26.0"):
         news = news_of(fields(publishedAt=stamp(NOW + 2 * DAY), affectedVersions=affected))
-        assert shown(news) == []
+        assert shown(news, now=NOW + DAY - 1) == []
         assert shown(news, now=NOW + DAY) == ["one"]
 
 

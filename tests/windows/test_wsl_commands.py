@@ -17,7 +17,13 @@ from wasp_installer import InstallerError
 # --- real runs of install.sh ---------------------------------------------------------------------
 
 
-def test_an_install(world: World, wsl: FakeWsl, inside: Machine, upstream: Upstream) -> None:
+def test_an_install(
+    world: World,
+    wsl: FakeWsl,
+    inside: Machine,
+    upstream: Upstream,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     """Doing it again changes nothing."""
     release = upstream.publish("0.25.0")
     wsl.lists(HEADING + UBUNTU)
@@ -30,9 +36,13 @@ def test_an_install(world: World, wsl: FakeWsl, inside: Machine, upstream: Upstr
     bin_folder = str(world.cmd.parent)
     assert world.registry.values["Path"] == (f"{bin_folder};C:\\a", 2)
     assert world.registry.changes == 1
+    told = capfd.readouterr().err.splitlines()
+    assert f"Added {bin_folder} to your PATH: open a new terminal to use it." in told
     assert not list(world.cmd.parent.glob(".wasp-*"))
     before = (world.cmd.read_bytes(), dict(world.registry.values))
     assert world.run().status == "already-installed"
+    told = capfd.readouterr().err.splitlines()
+    assert f"{bin_folder} is on your PATH: open a new terminal to use it." in told
     assert (world.cmd.read_bytes(), world.registry.values) == before
     assert world.registry.changes == 1
 
