@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.certificates import Authority, Certificate
 from tests.support.proxy import Proxy
-from tests.support.replies import json_content
+from tests.support.replies import Raw
 from tests.support.server import Server
 from tests.support.tcp_listener import TcpListener
 from wasp_installer import Console
@@ -141,7 +141,7 @@ def test_a_proxy_that_cannot_be_used_is_named_without_its_password(proxy: str) -
     assert "ret@" not in caught.value.text
 
 
-def test_through_a_proxy_it_trusts_whom_the_system_trusts(
+def test_through_a_proxy_all_is_as_without_one(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, proxy = Server(authority.server_context(Certificate.GOOD)), Proxy()
@@ -149,7 +149,10 @@ def test_through_a_proxy_it_trusts_whom_the_system_trusts(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
     monkeypatch.setenv("https_proxy", proxy.url)
-    server.answer("/x", json_content({}))
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+    server.answer(
+        "/x", Raw(early + b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")
+    )
     try:
         assert Transport(Console(quiet=True), 5).get_json(f"{server.url}/x", attempts=1) == {}
         assert len(proxy.tunnels) == 1
