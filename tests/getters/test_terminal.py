@@ -83,6 +83,7 @@ def test_a_bar_fits_the_terminal(machine: Machine, columns: int) -> None:
     # A very narrow terminal may do without.
     assert len(bars) > 1 or columns < 60
     assert max(map(len, bars), default=0) <= columns
+    assert columns < 60 or all(re.match(r"Downloading [0-9]+% of [0-9]", bar) for bar in bars)
     percentages = [int(number) for bar in bars for number in re.findall(r"(\d+)%", bar)]
     assert percentages == sorted(percentages)
     assert any("Installed Wasp 0.25.0" in line for line in lines_shown(terminal.shown))

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import pwd
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,11 @@ from types import ModuleType
 
 import pytest
 
-from tests.support.frontends import INSTALL_PY
+from tests.support.frontends import INSTALL_PY, REPOSITORY
 from wasp_installer import Console, InstallerError
 from wasp_installer.getting import connections
+
+PROJECT = (REPOSITORY / "pyproject.toml").read_text()
 
 
 @pytest.fixture
@@ -81,6 +84,14 @@ def test_a_broken_library_is_as_one_that_is_not_there(tmp_path: Path) -> None:
         check=False,
     )
     assert "is incomplete" in json.loads(done.stdout)["message"]
+
+
+def test_the_libraries_are_those_of_the_project(bootstrap: ModuleType) -> None:
+    listed = re.search(r"^dependencies = \[\n(.*?)^\]", PROJECT, re.MULTILINE | re.DOTALL)
+    assert listed is not None
+    named = set(re.findall(r'^ +"(\w+)[^;"]*"', listed[1], re.MULTILINE))
+    newer = set(re.findall(r'^ +"(\w+).*python_version >= .3\.10', listed[1], re.MULTILINE))
+    assert {*bootstrap._LIBRARIES} == named | (newer if sys.version_info >= (3, 10) else set())
 
 
 def test_it_may_be_reached_by_a_link(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,15 @@ def test_the_umask_of_the_caller_stays(archive: Path, tmp_path: Path) -> None:
     finally:
         left = os.umask(before)
     assert left == 0o027
+
+
+@pytest.mark.usefixtures("_signals")
+def test_when_a_version_is_in_its_place_no_signal_ends_the_rest(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    layout.plant("0.25.0")
+    there = Options(prefix=str(layout.prefix), wanted="0.25.0", no_modify_path=True)
+    assert install(there, Console(quiet=True)).status == "already-installed"
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
 
 
 def test_an_error_is_an_exception_with_slug_and_exit_code(archive: Path, tmp_path: Path) -> None:
