@@ -34,7 +34,7 @@ def test_what_node_says(machine: Machine) -> None:
     for number, body in enumerate(NODE_SAYS):
         box = Toolbox(machine.root / "nodes" / str(number)).fake_node("0").script("node", body)
         calls.append(
-            f"PATH={box.folder}:$PATH HELPER_LIMIT_S=1 version=0.25.0 release_node='>=24.14.1'\n"
+            f"PATH={box.folder}:$PATH HELPER_LIMIT_S=3 version=0.25.0 release_node='>=24.14.1'\n"
             "check_node"
         )
     told = call_functions(machine, calls, together=True)
