@@ -1317,10 +1317,12 @@ for_each_left_over() {
 	done
 }
 discard() {
-	for _aside in "$1"/replaced/*; do
-		$committed || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
-	done
-	[ ! -d "$1/replaced" ] || rename_folder "$1/replaced" "$1/discarded"
+	[ ! -d "$1/replaced" ] || {
+		for _aside in "$1"/replaced/*; do
+			$committed || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
+		done
+		rename_folder "$1/replaced" "$1/discarded"
+	}
 	remove_tree "$1" 2>/dev/null
 }
 is_installed() {

@@ -57,11 +57,13 @@ for_each_left_over() {
 # discard STAGED: removes what was staged, but for a version that was moved aside and has no other now; once the run has
 # put another there, it is another run that has removed that
 discard() {
-	for _aside in "$1"/replaced/*; do
-		$committed || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
-	done
-	# One that is no longer whole must not be put back.
-	[ ! -d "$1/replaced" ] || rename_folder "$1/replaced" "$1/discarded"
+	[ ! -d "$1/replaced" ] || {
+		for _aside in "$1"/replaced/*; do
+			$committed || [ -e "$share_dir/${_aside##*/}" ] || rename_folder "$_aside" "$share_dir/${_aside##*/}"
+		done
+		# One that is no longer whole must not be put back.
+		rename_folder "$1/replaced" "$1/discarded"
+	}
 	# What cannot be removed now is left to the next run.
 	remove_tree "$1" 2>/dev/null
 }
