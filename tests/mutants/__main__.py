@@ -174,7 +174,11 @@ def test_all(mutants: Sequence[Mutant], tests: Sequence[KnownTest], jobs: int) -
             return Result(mutant, 0, "")
         copy = copies.get()
         try:
-            return Result(mutant, len(chosen), _noticed_by(copy, mutant, chosen))
+            if by := _noticed_by(copy, mutant, chosen):
+                return Result(mutant, len(chosen), by)
+            others = choice.others_for(mutant.functions, chosen)
+            by = _noticed_by(copy, mutant, others) if others else ""
+            return Result(mutant, len(chosen) + len(others), by)
         finally:
             copies.put(copy)
 

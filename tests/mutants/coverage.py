@@ -22,6 +22,8 @@ MAP = FOLDER / "map.json"
 NO_FUNCTION = "none"
 #: How long the tests of one mutant took together when they were traced.
 _LIMIT_S = 60.0
+#: The same of those that come afterwards, if these have not noticed it.
+_LAST_LIMIT_S = 600.0
 #: What takes longer comes last.
 _SLOW_S = 20.0
 #: A whole run that takes no longer will do.
@@ -158,7 +160,15 @@ class Choice:
         last = sorted(whole, key=lambda test: (len(test.ran), test.name))[-1:]
         orders = (sorted(able, key=lambda test: -spoken_of(test)), able)
         both = zip(*(_in_turns(order) for order in orders))
-        return _as_many_as_fit(dict.fromkeys(test for pair in both for test in pair), last)
+        return _as_many_as_fit(
+            dict.fromkeys(test for pair in both for test in pair), last, _LIMIT_S
+        )
+
+    def others_for(self, functions: Iterable[str], chosen: Sequence[KnownTest]) -> list[KnownTest]:
+        """What else runs one of the functions, for what the chosen ones have not noticed."""
+        wanted = frozenset(functions)
+        able = [test for test in self._tests if test.ran & wanted and test not in chosen]
+        return _as_many_as_fit(sorted(able, key=lambda test: test.seconds), [], _LAST_LIMIT_S)
 
     def _speaking(self, about: str, line: str) -> Callable[[KnownTest], float]:
         words = _words(line)
@@ -191,11 +201,13 @@ def _in_turns(tests: Iterable[KnownTest]) -> list[KnownTest]:
     return [test for turn in zip_longest(*cases.values()) for test in turn if test]
 
 
-def _as_many_as_fit(tests: Iterable[KnownTest], last: list[KnownTest]) -> list[KnownTest]:
+def _as_many_as_fit(
+    tests: Iterable[KnownTest], last: list[KnownTest], limit_s: float
+) -> list[KnownTest]:
     chosen: list[KnownTest] = []
     seconds = sum(test.seconds for test in last)
     for test in tests:
-        if test not in last and seconds + test.seconds <= _LIMIT_S:
+        if test not in last and seconds + test.seconds <= limit_s:
             chosen.append(test)
             seconds += test.seconds
     return [*chosen, *last]

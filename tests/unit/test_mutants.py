@@ -153,6 +153,7 @@ def test_of_the_tests_that_run_a_function_the_most_telling_come_first() -> None:
     assert choice.tests_for(["f"], "", "") == [rows[0], other, speaking, rows[1], rows[2], whole]
     assert choice.tests_for(["f"], "x/programs.py", "")[:2] == [speaking, rows[0]]
     assert choice.tests_for(["f"], "", "class Interrupted:")[:2] == [speaking, rows[0]]
+    assert choice.others_for(["f"], [rows[0]]) == [rows[1], rows[2], other, speaking, whole]
 
 
 def test_every_guard_that_is_listed_is_in_the_code_once() -> None:
