@@ -633,7 +633,7 @@ read_headers() {
 	while IFS=": $tab" read -r _key _value; do
 		_value=${_value%"$carriage_return"}
 		case $_key in
-			HTTP/*) http_status=${_value%% *} retry_after='' ;;
+			HTTP/*) http_status=${_value%% *} retry_after='' content_length='' ;;
 			[Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn])
 				location=${_value%% *}
 				case $location in [Hh][Tt][Tt][Pp]:*) hop=$location ;; esac

@@ -90,6 +90,18 @@ def test_a_bar_fits_the_terminal(machine: Machine, columns: int) -> None:
     assert not [line for line in lines_shown(terminal.shown) if "Downloading" in line]
 
 
+def test_a_bar_without_a_known_end_says_how_much_has_come(
+    machine: Machine, upstream: Upstream
+) -> None:
+    machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
+    archive = upstream.publish("0.25.0", package=LARGE).npm_archive
+    upstream.server.answer(TARBALL, Drip(archive, pieces=6, pause=0.12, says_length=False))
+    terminal = on_terminal(machine)
+    assert terminal.finish() == 0
+    assert re.search(r"Downloading [1-9][0-9.]* ?M?B", terminal.shown)
+    assert "%" not in terminal.shown
+
+
 @pytest.mark.usefixtures("slow_download")
 @pytest.mark.parametrize("unwanted", ["NO_COLOR", "TERM", "--quiet"])
 def test_no_colour_and_no_bar_when_unwanted(machine: Machine, unwanted: str) -> None:

@@ -39,7 +39,7 @@ def test_all_is_well(machine: Machine, upstream: Upstream) -> None:
     assert shown["current"] == "0.25.0, by ~/.local/bin/wasp"
     assert shown["versions"] == shown["runs here"] == "0.25.0"
     assert shown["PATH"] == "wasp is ~/.local/bin/wasp"
-    assert "~/.bashrc" in shown["start-up"]
+    assert shown["start-up"] == "~/.bashrc"
     assert shown["Node.js"] == "24.14.1, wanted: >=24.14.1"
     assert shown["registry"] == upstream.npm_url
     assert shown["left over"] == "none"

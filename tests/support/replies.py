@@ -174,9 +174,11 @@ class Drip:
     body: bytes
     pieces: int = 20
     pause: float = 0.05
+    says_length: bool = True
 
     def send(self, exchange: Exchange) -> None:
-        exchange.send_head(200, {"Content-Length": str(len(self.body))})
+        length = {"Content-Length": str(len(self.body))} if self.says_length else {}
+        exchange.send_head(200, {"Connection": "close", **length})
         size = max(1, -(-len(self.body) // self.pieces))
         waiting = threading.Event()
         for start in range(0, len(self.body), size):

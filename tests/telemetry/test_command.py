@@ -93,6 +93,11 @@ def test_show_prints_what_is_then_sent(wasp: Installed) -> None:
     assert "other commands: no event until 20" in again.stderr
 
 
+def test_what_cannot_be_printed_is_an_error(wasp: Installed) -> None:
+    command = f"exec '{wasp.launcher}' telemetry show >/dev/full"
+    assert wasp.run(["/bin/sh", "-c", command]).code == 1
+
+
 def test_show_outside_a_project_prints_a_sample(wasp: Installed) -> None:
     before = wasp.files()
     wasp.set(WASP_TELEMETRY_CONTEXT="gitpod")
