@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.packaging.jails import Jail
+from tests.support.archives import tiny_package
 from tests.support.frontends import INSTALL_SH
 from tests.support.functions import call_functions
 from tests.support.machines import Machine
@@ -117,6 +118,21 @@ def test_nothing_but_busybox_and_no_loader(tmp_path: Path, plain: Server) -> Non
     assert jail.run([wasp, "version"]).ok().stdout == "0.25.0\n"
     jail.run([wasp, "installer", "uninstall", "--yes"]).ok()
     assert picture(jail.root / "root") == picture(jail.root / "tmp") == {}
+
+
+def test_the_home_may_be_the_root(tmp_path: Path) -> None:
+    """As in some containers."""
+    jail = Jail(tmp_path).busybox()
+    (jail.root / "install.sh").write_bytes(INSTALL_SH.read_bytes())
+    (jail.root / "wasp.tgz").write_bytes(tiny_package("0.25.0").npm_archive())
+    (jail.root / ".bashrc").write_text("# mine\n")
+    home = {"HOME": "/", "SHELL": "/usr/bin/fish", "WASP_NPM_REGISTRY": ""}
+    jail.run(["sh", "/install.sh", "--from-file", "/wasp.tgz"], home).ok()
+    assert "/.local/share/wasp-lang/env.sh" in (jail.root / ".bashrc").read_text()
+    assert (jail.root / ".config/fish/conf.d/wasp.fish").exists()
+    jail.run(["/.local/bin/wasp", "installer", "uninstall", "--yes"], home).ok()
+    assert (jail.root / ".bashrc").read_text() == "# mine\n"
+    assert not any((jail.root / name).exists() for name in (".local", ".config"))
 
 
 def test_busybox_wget_tells_statuses_apart(busybox_machine: Machine, plain: Server) -> None:
