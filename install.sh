@@ -1229,7 +1229,6 @@ announce_install() {
 	case $downloader,$wget_options in curl,* | *no-hsts*) ;; *) return 0 ;; esac
 	say 'Anonymous telemetry, now and from wasp. Opt out: https://wasp.sh/docs/telemetry'
 	send_event
-	tell telemetry sent
 }
 announce_new_install() {
 	list_installed

@@ -60,6 +60,11 @@ def test_the_numbers_of_the_page_are_those_of_the_code() -> None:
     assert words(row[1])[:5] == list(ping.DEPLOY_KEYWORDS)
 
 
+def test_the_addresses_of_the_pages_are_those_of_the_code() -> None:
+    assert f"`{ping.DEFAULT_URL}`" in PAGE
+    assert f"`GET {messages.DEFAULT_NEWS_URL}`" in MESSAGES
+
+
 def test_every_key_of_an_event_is_explained() -> None:
     explained = {name for row in table(PAGE.text, "Key") for name in words(row[0])}
     sent = set()

@@ -62,6 +62,8 @@ def test_an_error_is_an_exception_with_slug_and_exit_code(archive: Path, tmp_pat
         install(options(archive, tmp_path / "stage"), Console(quiet=True))
     assert caught.value.slug == "corrupt-archive"
     assert caught.value.code == 6
+    assert caught.value.result is not None
+    assert (caught.value.result.status, caught.value.result.source) == ("error", "file")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import socket
+import threading
 import time
 
 import pytest
@@ -175,3 +176,5 @@ def test_a_head_that_never_ends_is_not_waited_for() -> None:
     finally:
         listener.close()
     assert caught.value.slug == "timeout"
+    # Nor does a program wait for it at its end.
+    assert [each for each in threading.enumerate() if not each.daemon] == [threading.main_thread()]
