@@ -61,8 +61,8 @@ def test_the_numbers_of_the_page_are_those_of_the_code() -> None:
 
 
 def test_the_addresses_of_the_pages_are_those_of_the_code() -> None:
-    assert f"`{ping.DEFAULT_URL}`" in PAGE
-    assert f"`GET {messages.DEFAULT_NEWS_URL}`" in MESSAGES
+    assert f"`{ping.DEFAULT_URL}`" in PAGE.text
+    assert f"`GET {messages.DEFAULT_NEWS_URL}`" in MESSAGES.text
 
 
 def test_every_key_of_an_event_is_explained() -> None:
