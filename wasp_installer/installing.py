@@ -111,7 +111,7 @@ class _Install:
         sources: list[Source] = []
         registry, npm = lookup.find() if lookup is not None else (None, None)
         if registry is not None or npm is not None:
-            sources.append(NpmSource(transport, console, builds.npm, registry, npm))
+            sources.append(NpmSource(transport, builds.npm, registry, npm))
         if options.source != "npm":
             sources.append(GitHubSource(transport, platform, builds, base_url(os.environ)))
         if not sources:

@@ -273,7 +273,7 @@ fi
 def fetched_by_python(registry: str | None, folder: Path) -> str:
     (folder / "runs").mkdir()
     npm = Npm(str(folder / "npm"), folder / "runs")
-    source = NpmSource(Transport(Console(quiet=True), 5), Console(quiet=True), BUILD, registry, npm)
+    source = NpmSource(Transport(Console(quiet=True), 5), BUILD, registry, npm)
     with contextlib.closing(ArchiveReceiver(folder, ["sha512"])) as receiver:
         try:
             release = source.find("latest")

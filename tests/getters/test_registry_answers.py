@@ -176,7 +176,7 @@ class Told:
 def found_by_python(registry: str, wanted: str) -> Told:
     console = Console(quiet=True)
     try:
-        release = NpmSource(Transport(console, 5), console, BUILD, registry, None).find(wanted)
+        release = NpmSource(Transport(console, 5), BUILD, registry, None).find(wanted)
     except SourceProblem as problem:
         return Told((problem.slug,), problem.text)
     return Told((release.version, release.url or "", release.digest or "", release.node or ""), "")

@@ -97,7 +97,7 @@ def failure_of_python(source: str, slugs: dict[str, str]) -> tuple[str, str, str
     console = Console(quiet=True)
     transport = Transport(console, 5)
     every: dict[str, Source] = {
-        "npm": NpmSource(transport, console, "", None, None),
+        "npm": NpmSource(transport, "", None, None),
         "github": GitHubSource(transport, LINUX, Builds("", ()), ""),
     }
 

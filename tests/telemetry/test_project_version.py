@@ -58,6 +58,7 @@ REQUIREMENTS = {
     '"never closed': VERSION,
     # Beyond what is read line by line.
     "// a line\n" * 58 + 'app x { wasp: { version: "^0.24.0" } }': "0.24.3",
+    "// a line\n" * 60 + 'app x { wasp: { version: "^0.24.0" } }': "0.24.3",
     "// a line\n" * 300 + 'app x {\n  wasp: {\n    version: "^0.24.0"\n  }\n}\n': "0.24.3",
 }
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from wasp_installer.command_line.console import Console
 from wasp_installer.errors import SourceProblem
 from wasp_installer.placing.archives import ArchiveReceiver
 from wasp_installer.placing.receipts import Release
@@ -36,7 +35,6 @@ class NpmSource:
     """
 
     transport: Transport
-    console: Console
     build: str
     registry: str | None
     npm: Npm | None
@@ -102,7 +100,7 @@ class NpmSource:
         return versions[version]
 
     def _find_by_npm(self, wanted: str) -> Release:
-        self.console.say_step("Asking npm for the release")
+        self.transport.console.say_step("Asking npm for the release")
         release = self._find(wanted, "npm cannot get", self._view)
         if release.digest is None:
             raise self._unsaid()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import tempfile
 import zlib
@@ -51,7 +52,6 @@ class ArchiveReceiver:
         self.start = b""
         self._written = 0
         self._decompressor = _new_decompressor()
-        self._is_damaged = False
         #: Whether somebody, such as a browser, has decompressed it already; at first not known.
         self.is_bare: bool | None = None
 
@@ -82,8 +82,9 @@ class ArchiveReceiver:
                 self.take(chunk)
 
     def _decompress(self, chunk: bytes) -> None:
-        try:
-            while chunk and not self._is_damaged and self._written <= UNPACKED_LIMIT:
+        # After an error, a decompressor never comes to its end.
+        with contextlib.suppress(zlib.error):
+            while chunk and self._written <= UNPACKED_LIMIT:
                 if self._decompressor.eof:
                     # Zeros may fill the end; another gzip member goes on with the same content.
                     chunk = chunk.lstrip(b"\0")
@@ -92,8 +93,6 @@ class ArchiveReceiver:
                     self._decompressor = _new_decompressor()
                 self._write(self._decompressor.decompress(chunk, _DECOMPRESSED_AT_ONCE))
                 chunk = self._decompressor.unconsumed_tail or self._decompressor.unused_data
-        except zlib.error:
-            self._is_damaged = True
 
     def _write(self, data: bytes) -> None:
         if self._written <= UNPACKED_LIMIT:
@@ -130,7 +129,7 @@ class ArchiveReceiver:
                 )
         if self._written > UNPACKED_LIMIT:
             raise unsafe()
-        if self._is_damaged or not (self.is_bare or self._decompressor.eof):
+        if not (self.is_bare or self._decompressor.eof):
             raise damaged()
         return self._content
 
