@@ -260,7 +260,7 @@ def test_who_comes_to_the_lock_later_does_not_think_it_is_earlier(
 
     monkeypatch.setattr(Store, "lock", wait_for_another)
     assert invocation.send(lambda: clock[-1], asking(never)) is None
-    assert kept(invocation) == (START + 1 + 12 * HOUR, "")
+    assert kept(invocation) == (START + 1 + 12 * HOUR, "fly")
 
 
 def test_who_may_not_send_leaves_all_to_the_next(invocation: Invocation) -> None:
