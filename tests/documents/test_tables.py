@@ -9,9 +9,9 @@ import sys
 import pytest
 from assemble import INSTALLED
 
-from tests.documents.pages import PAGES, page, words
+from tests.documents.pages import page, words
 from tests.documents.sources import python_text, shell_text
-from tests.support.frontends import INSTALL_PY, INSTALL_SH, PYTHON, REPOSITORY
+from tests.support.frontends import INSTALL_PY, INSTALL_SH, PYTHON
 from tests.support.machines import MachineRoom
 from tests.support.releases import GITHUB_NAMES
 from wasp_installer.errors import EXIT_CODES
@@ -19,7 +19,6 @@ from wasp_installer.windows.wsl import INSTALLER_VARIABLES
 
 REFERENCE = page("reference.md")
 TROUBLE = page("troubleshooting.md")
-PERFORMANCE = page("performance.md")
 
 
 def help_of(*program: str) -> str:
@@ -131,58 +130,22 @@ def test_the_files_beside_wasp(name: str, heading: str) -> None:
             assert file.rpartition("/")[2] in shown, file
 
 
-# --- pages with figures
+# --- figures
 
 
-def figures(name: str, row: str) -> list[float]:
-    """The figures of the first row of a page that is called so, from left to right."""
-    found = re.search(rf"^\| {re.escape(row)} \|(.+)\|$", page(name).text, re.MULTILINE)
+def figures(row: str) -> list[float]:
+    """Those of the first row that is called so, from left to right."""
+    text = page("reliability.md").text
+    found = re.search(rf"^\| {re.escape(row)} \|(.+)\|$", text, re.MULTILINE)
     assert found, row
     return [float(cell) for cell in found[1].split("|")]
 
 
-def test_the_summary_of_performance_is_that_of_its_tables() -> None:
-    summary = " ".join(PERFORMANCE.text.partition("<!--")[0].split())
-    told = re.findall(
-        r"about ([\d.]+) times as long as curl piped into tar.*less than half as long as npm.*"
-        r"adds less than (\d) ms to Wasp, and about (\d) ms with telemetry.*"
-        r"project wants adds less than (\d) ms.*at most (\d+) MB",
-        summary,
-    )
-    of_curl, alone, counted, chosen, memory = map(float, told[0])
-    for getter in ("install.sh", "install.py"):
-        _, _, _, of_floor, of_npm, *_ = figures("performance.md", getter)
-        assert abs(of_floor - of_curl) <= 0.2
-        assert of_npm < 0.5
-    assert figures("performance.md", "launcher, opted out")[3] < alone
-    for state in ("paused", "sending", "dead network"):
-        assert abs(figures("performance.md", f"launcher, {state}")[3] - counted) <= 0.5
-    assert figures("performance.md", "two versions, wanted in line 60")[3] < chosen
-    pings = re.findall(r"^\| ping.* ([\d.]+) \|$", PERFORMANCE.text, re.MULTILINE)
-    assert max(map(float, pings)) <= memory
-
-
 def test_the_load_that_the_team_is_told_is_that_of_the_table() -> None:
     told = page("telemetry-team.md").section("The load to expect")
-    mean, *_ = figures("reliability.md", "Requests a second, mean")
-    busy, outage, *_ = figures("reliability.md", "… in the busiest hour")
-    peak, *_ = figures("reliability.md", "… in the busiest minute")
+    mean, *_ = figures("Requests a second, mean")
+    busy, outage, *_ = figures("… in the busiest hour")
+    peak, *_ = figures("… in the busiest minute")
     assert f"**{mean:g} requests a second on average, {busy:g} in the busiest hour.**" in told
     assert f"CI: {peak:g} requests a second in the minute after midnight" in told
     assert f"the busiest hour has {outage:g} requests a second instead of {busy:g}" in told
-
-
-# --- how a change travels
-
-PLACE = re.compile(r"(`[^`]+`(?:(?:, | and )`[^`]+`)*) (?:in|of) `([\w./]+\.\w+)`")
-
-
-def test_what_a_change_touches_is_there() -> None:
-    section = PAGES["CONTRIBUTING.md"].section("How a change travels")
-    found = PLACE.findall(section)
-    assert len(found) > 8
-    for names, file in found:
-        text = (REPOSITORY / file).read_text(encoding="utf-8")
-        assert [name for name in words(names) if name not in text] == [], file
-    for file in re.findall(r"`([\w./]+/[\w.]+\.(?:py|sh|md))`", section):
-        assert (REPOSITORY / file).is_file(), file
