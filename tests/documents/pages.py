@@ -6,18 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
 from tests.support.frontends import REPOSITORY
 
 _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-
-
-class Fence(NamedTuple):
-    """A piece of code and its language."""
-
-    language: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -31,12 +24,13 @@ class Page:
         return (REPOSITORY / self.name).read_text(encoding="utf-8")
 
     @cached_property
-    def fences(self) -> list[Fence]:
-        return [Fence(*found) for found in _FENCE.findall(self.text)]
+    def fences(self) -> list[tuple[str, str]]:
+        """The language and the text of each piece of code."""
+        return _FENCE.findall(self.text)
 
     def of(self, *languages: str) -> list[str]:
         """The pieces of code in one of these languages."""
-        return [fence.text for fence in self.fences if fence.language in languages]
+        return [text for language, text in self.fences if language in languages]
 
     @cached_property
     def prose(self) -> str:

@@ -28,12 +28,12 @@ def help_of(*program: str) -> str:
 def test_the_help_is_in_the_reference() -> None:
     """Where install.py has two options more."""
     shown = help_of("sh", str(INSTALL_SH))
-    assert REFERENCE.fences[0].text == shown
+    assert REFERENCE.fences[0] == ("text", shown)
     shell = shown.replace("install.sh", "install.py").splitlines()
     python = help_of(sys.executable, str(INSTALL_PY)).splitlines()
     assert [line for line in python if line in shell] == shell
     more = [line for line in python if line not in shell]
-    assert REFERENCE.fences[1].text.splitlines() == more
+    assert REFERENCE.fences[1][1].splitlines() == more
     assert [line.split()[0] for line in more] == ["--destdir", "--json"]
     assert max(map(len, python)) < 80
 
@@ -128,24 +128,3 @@ def test_the_files_beside_wasp(name: str, heading: str) -> None:
     for file in {*INSTALLED} - {"launcher"}:
         if name == "reference.md" or not file.startswith("env."):
             assert file.rpartition("/")[2] in shown, file
-
-
-# --- figures
-
-
-def figures(row: str) -> list[float]:
-    """Those of the first row that is called so, from left to right."""
-    text = page("reliability.md").text
-    found = re.search(rf"^\| {re.escape(row)} \|(.+)\|$", text, re.MULTILINE)
-    assert found, row
-    return [float(cell) for cell in found[1].split("|")]
-
-
-def test_the_load_that_the_team_is_told_is_that_of_the_table() -> None:
-    told = page("telemetry-team.md").section("The load to expect")
-    mean, *_ = figures("Requests a second, mean")
-    busy, outage, *_ = figures("… in the busiest hour")
-    peak, *_ = figures("… in the busiest minute")
-    assert f"**{mean:g} requests a second on average, {busy:g} in the busiest hour.**" in told
-    assert f"CI: {peak:g} requests a second in the minute after midnight" in told
-    assert f"the busiest hour has {outage:g} requests a second instead of {busy:g}" in told

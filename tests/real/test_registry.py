@@ -47,15 +47,6 @@ def test_the_newest_wasp_is_installed_and_runs(
     shutil.rmtree(online.home)
 
 
-def test_wget_reaches_the_registry_too(
-    shell_machine: Machine, registry: str, newest: dict[str, Any]
-) -> None:
-    online = go_online(shell_machine, registry)
-    online.toolbox.remove("curl").link("wget")
-    told = online.install(None, "--dry-run").ok().json
-    assert (told["version"], told["url"]) == (newest["version"], newest["url"])
-
-
 def test_npm_takes_over_after_migrating(
     shell_machine: Machine, registry: str, tmp_path: Path
 ) -> None:

@@ -69,7 +69,7 @@ WORDS = {
     "build --token=SECRET": (True, ""),
     "build start SECRET": (False, ""),
     "build SECRET start": (True, ""),
-    "deploy fly SECRET cmd SECRET deploy": (False, "fly;cmd;deploy"),
+    "deploy fly SECRET setup create-db cmd deploy": (False, "fly;setup;create-db;cmd;deploy"),
     "deploy": (False, ""),
     "db deploy SECRET": (False, ""),
 }
