@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -167,18 +166,15 @@ def test_a_pause_imports_next_to_nothing(wasp: Installed) -> None:
     assert len(run.stdout.split()) == 1, run.stdout
 
 
-def pythons() -> list[str]:
+def pythons() -> set[str]:
     """All that this machine has, from the oldest that the ping knows on; this one at least."""
+    script = "import sys; print(sys.executable)"
     found = {real_python()}
-    for minor in range(8, 20):
-        name = shutil.which(f"python3.{minor}")
-        if name is not None:
-            # A version manager wants to be told which.
-            environment = {**os.environ, "PYENV_VERSION": f"3.{minor}"}
-            asked = [name, "-I", "-S", "-c", "import sys; print(sys.executable)"]
-            said = subprocess.run(asked, env=environment, capture_output=True, text=True)
-            found.update(said.stdout.split() if said.returncode == 0 else [])
-    return sorted(found)
+    for version in (f"3.{minor}" for minor in range(8, 20)):
+        # A version manager wants to be told which.
+        command = ["env", f"PYENV_VERSION={version}", f"python{version}", "-I", "-S", "-c", script]
+        found.update(subprocess.run(command, capture_output=True, text=True).stdout.split())
+    return found
 
 
 def test_any_python_of_the_machine_will_do(wasp: Installed) -> None:
