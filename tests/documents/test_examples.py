@@ -142,16 +142,6 @@ def test_an_update_says_what_the_page_says(world: World) -> None:
     assert set(shown(containing="To go back")) <= set(told)
 
 
-def test_a_doctor_says_what_the_page_says(world: World) -> None:
-    world.machine.toolbox.fake_node("18.20.4")
-    world.machine.run("install", "--force").ok()
-    world.remember()
-    told = world.type("wasp installer doctor || :").stdout.splitlines()
-    expected = shown(containing="left over")
-    assert [line[:13] for line in told] == [line[:13] for line in expected]
-    assert [it for it in told if it[0] == " "] == [it for it in expected if it[0] == " "]
-
-
 def test_a_project_gets_its_version_or_is_told_what_the_page_says(world: World) -> None:
     project = world.machine.root / "project"
     project.mkdir()

@@ -21,16 +21,11 @@ from tests.support.installed import HOUR, Installed, real_python
 from tests.support.replies import Content, Drip, Stall, redirect
 from tests.support.server import Server
 
-KEY = '"api_key": "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"'
-SHAPE = (
-    rf'{{{KEY}, "event": "cli", '
+SHAPE = re.compile(
+    r'\{"api_key": "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4", "event": "cli", '
     r'"distinct_id": "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", '
     r'"properties": \{"project_hash": "[0-9a-f]{16}", "is_build": false, "deploy_cmd_args": "", '
     r'"wasp_version": "0.25.0", "os": "linux", "context": ""\}\}'
-)
-INSTALL_SHAPE = (
-    rf'{{{KEY}, "type": "capture", "event": "install-script:run", '
-    r'"distinct_id": "[1-9][0-9]{23}", "properties": {"os": "linux"}}'
 )
 
 
@@ -44,7 +39,7 @@ def properties(wasp: Installed) -> list[dict[str, Any]]:
 def test_one_event_of_exactly_this_shape(wasp: Installed, shell: str) -> None:
     assert wasp.used("opted-out", shell=shell).ok().stdout == "1 1\n"
     [delivery] = wasp.collector.deliveries
-    assert re.fullmatch(SHAPE, delivery.body.decode("ascii")), delivery.body
+    assert SHAPE.fullmatch(delivery.body.decode("ascii")), delivery.body
     assert delivery.headers == {
         "host": f"127.0.0.1:{wasp.collector.server.port}",
         "accept-encoding": "identity",
@@ -55,13 +50,11 @@ def test_one_event_of_exactly_this_shape(wasp: Installed, shell: str) -> None:
     }
 
 
-def test_the_event_of_an_install(wasp: Installed) -> None:
-    """Its sender, too, leaves the processor to others."""
-    code = "import telemetry_ping as t, os, sys; t.main(sys.argv[1:]); print(os.nice(0))"
-    sent = wasp.set(PYTHONPATH=str(wasp.root)).run([real_python(), "-c", code, "installed"]).ok()
+def test_the_sender_of_an_install_too_leaves_the_processor_to_others(wasp: Installed) -> None:
+    code = "import telemetry_ping as t, os; t.main(['installed']); print(os.nice(0))"
+    sent = wasp.set(PYTHONPATH=str(wasp.root)).run([real_python(), "-c", code]).ok()
     assert int(sent.stdout) == max(10, os.getpriority(os.PRIO_PROCESS, 0))
-    [delivery] = wasp.collector.deliveries
-    assert re.fullmatch(INSTALL_SHAPE, delivery.body.decode("ascii"))
+    assert len(wasp.collector.deliveries) == 1
     assert not wasp.cache.exists()
 
 

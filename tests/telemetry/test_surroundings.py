@@ -148,24 +148,6 @@ def test_python_keeps_nothing_in_a_folder_of_another_user(wasp: Installed) -> No
     assert not (wasp.root / "__pycache__").exists()
 
 
-_IMPORTS = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import telemetry_ping
-before = set(sys.modules)
-telemetry_ping.main(["invoked", "0.25.0", "version"])
-print(*set(sys.modules) - before, sep="\\n")
-"""
-
-
-def test_a_pause_imports_next_to_nothing(wasp: Installed) -> None:
-    """Each module of the standard library costs milliseconds of somebody's processor."""
-    wasp.used("version")
-    run = wasp.run([real_python(), "-I", "-S", "-c", _IMPORTS, str(wasp.root)]).ok()
-    # SHA-256 is found under one of two names, and nothing else is asked for.
-    assert len(run.stdout.split()) == 1, run.stdout
-
-
 def pythons() -> set[str]:
     """All that this machine has, from the oldest that the ping knows on; this one at least."""
     script = "import sys; print(sys.executable)"
