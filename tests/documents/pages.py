@@ -78,9 +78,6 @@ class Page:
             for row in found[1].splitlines()
         ]
 
-    def __str__(self) -> str:
-        return self.name
-
 
 def words(text: str) -> list[str]:
     """What stands between backticks."""
@@ -90,8 +87,3 @@ def words(text: str) -> list[str]:
 _PATTERNS: Final = ("*.md", "docs/*.md", "packaging/*.md")
 _FILES: Final = [path for pattern in _PATTERNS for path in sorted(REPOSITORY.glob(pattern))]
 PAGES: Final = {name: Page(name) for name in (str(it.relative_to(REPOSITORY)) for it in _FILES)}
-
-
-def page(name: str) -> Page:
-    """A page of the documentation, by its name there."""
-    return PAGES[f"docs/{name}"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents.pages import PAGES, page
+from tests.documents.pages import PAGES
 from tests.documents.sources import shell_text
 from tests.support.frontends import INSTALL_PY, INSTALL_SH, SH
 from tests.support.machines import MachineRoom, Run
@@ -26,7 +26,7 @@ ELSEWHERE = re.compile(
 RUNNABLE = re.compile(r"(wasp (installer|telemetry|version)\b|sh install\.sh\b)[^…]*")
 #: Where something stands for something else, such as COMMAND, or is missing.
 NOT_WHOLE = re.compile(r"\b(?!HEX|HOME|PATH)[A-Z]{3,}\b| use$")
-EVERYDAY = page("everyday.md")
+EVERYDAY = PAGES["docs/everyday.md"]
 CURL = """\
 case "$*" in
     '-fsSL https://get.wasp.sh/install.sh') exec cat '{installer}' ;;

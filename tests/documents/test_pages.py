@@ -18,7 +18,7 @@ MAKEFILE = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
 OURS = re.compile(r"(?:wasp installer|(?:^|\bsh |python3? )install\.\w+|sh -s --)(?: [^|;#&<\n]*)?")
 
 
-@pytest.mark.parametrize("page", PAGES.values(), ids=str)
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 def test_what_is_typed_exists(page: Page) -> None:
     for line in page.typed:
         for ours in OURS.findall(line):
@@ -35,13 +35,13 @@ def test_a_link_leads_to_a_file_and_to_a_heading_in_it_and_every_page_is_linked(
     for page in PAGES.values():
         for link in page.links:
             if "://" in link or link.startswith("mailto:"):
-                assert not link.startswith("http:"), f"{page}: {link}"
+                assert not link.startswith("http:"), f"{page.name}: {link}"
                 continue
             path, _, anchor = link.partition("#")
             folder = os.path.dirname(page.name)
             file = os.path.normpath(os.path.join(folder, path)) if path else page.name
-            assert (REPOSITORY / file).exists(), f"{page}: {link}"
-            assert not anchor or anchor in PAGES[file].anchors, f"{page}: {link}"
+            assert (REPOSITORY / file).exists(), f"{page.name}: {link}"
+            assert not anchor or anchor in PAGES[file].anchors, f"{page.name}: {link}"
             linked.add((page.name, file))
     docs = {path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("docs/*")}
     assert docs <= {file for name, file in linked if name != file} | {"docs/index.md"}

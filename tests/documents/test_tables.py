@@ -9,7 +9,7 @@ import sys
 import pytest
 from assemble import INSTALLED
 
-from tests.documents.pages import page, words
+from tests.documents.pages import PAGES, words
 from tests.documents.sources import python_text, shell_text
 from tests.support.frontends import INSTALL_PY, INSTALL_SH, PYTHON
 from tests.support.machines import MachineRoom
@@ -17,8 +17,8 @@ from tests.support.releases import GITHUB_NAMES
 from wasp_installer.errors import EXIT_CODES
 from wasp_installer.windows.wsl import INSTALLER_VARIABLES
 
-REFERENCE = page("reference.md")
-TROUBLE = page("troubleshooting.md")
+REFERENCE = PAGES["docs/reference.md"]
+TROUBLE = PAGES["docs/troubleshooting.md"]
 
 
 def help_of(*program: str) -> str:
@@ -69,7 +69,7 @@ def test_the_words_that_people_search_for_are_those_of_a_message() -> None:
 
 
 def test_every_variable_is_documented_and_every_documented_one_is_read() -> None:
-    rows = [*REFERENCE.table("Variable"), *page("telemetry.md").table("Variable")]
+    rows = [*REFERENCE.table("Variable"), *PAGES["docs/telemetry.md"].table("Variable")]
     told = {name.partition("=")[0] for row in rows for name in words(row[0])}
     read = {*re.findall(r"\$\{?(WASP_[A-Z_]+)", shell_text())}
     read |= {*re.findall(r"^(WASP_[A-Z_]+)$", python_text(), re.MULTILINE)}
@@ -80,7 +80,7 @@ def test_every_variable_is_documented_and_every_documented_one_is_read() -> None
     for name in told:
         assert re.search(rf"\b{name}\b", shell_text() + python_text()), f"nothing reads {name}"
     # And those that reach the inside of WSL.
-    text = REFERENCE.text + page("telemetry.md").text
+    text = REFERENCE.text + PAGES["docs/telemetry.md"].text
     assert [name for name in INSTALLER_VARIABLES if f"`{name}`" not in text] == []
 
 
@@ -88,7 +88,7 @@ def test_every_variable_is_documented_and_every_documented_one_is_read() -> None
 
 
 def test_the_archives_are_those_of_each_platform() -> None:
-    rows = page("install.md").table("System", "Install offline")
+    rows = PAGES["docs/install.md"].table("System", "Install offline")
     told = {name for row in rows for name in re.findall(r"`wasp-([^`]+)\.tar\.gz`", row[1])}
     assert told == set(GITHUB_NAMES)
     chosen = re.findall(r"github_builds='?((?:[a-z]+-[\w-]+ ?)+)", shell_text())
@@ -97,7 +97,7 @@ def test_the_archives_are_those_of_each_platform() -> None:
 
 def test_the_oldest_glibc_is_the_same_everywhere() -> None:
     [oldest] = re.findall(r"^OLDEST_GLIBC=(.+)$", shell_text(), re.MULTILINE)
-    told = re.findall(r"glibc (?:older than )?(\d+\.\d+)", page("install.md").text)
+    told = re.findall(r"glibc (?:older than )?(\d+\.\d+)", PAGES["docs/install.md"].text)
     assert set(told) == {oldest}
 
 
@@ -123,7 +123,7 @@ def test_the_keys_and_statuses_of_the_report(machines: MachineRoom) -> None:
 
 @pytest.mark.parametrize(("name", "heading"), [("reference.md", "Files"), ("packaging.md", "")])
 def test_the_files_beside_wasp(name: str, heading: str) -> None:
-    section = page(name).section(heading) if heading else page(name).text
+    section = PAGES[f"docs/{name}"].section(heading) if heading else PAGES[f"docs/{name}"].text
     [shown] = re.findall(r"^```text\n(PREFIX/bin.*?)^```", section, re.DOTALL | re.MULTILINE)
     for file in {*INSTALLED} - {"launcher"}:
         if name == "reference.md" or not file.startswith("env."):

@@ -9,11 +9,11 @@ import pytest
 import telemetry_messages as messages
 
 import telemetry_ping as ping
-from tests.documents.pages import page, words
+from tests.documents.pages import PAGES, words
 from tests.documents.sources import shell_text
 
-PAGE = page("telemetry.md")
-MESSAGES = page("messages.md")
+PAGE = PAGES["docs/telemetry.md"]
+MESSAGES = PAGES["docs/messages.md"]
 
 
 def test_continuous_integration_is_where_the_page_says() -> None:
