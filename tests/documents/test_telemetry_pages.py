@@ -64,34 +64,23 @@ def test_the_examples_are_what_is_sent_and_every_key_is_explained(
 # --- messages
 
 
-@pytest.fixture
-def example() -> messages.Message:
-    """The entry that the page shows."""
-    entry: messages.Message
-    [text] = MESSAGES.of("json")
-    [entry] = json.loads(text)
-    assert [name for row in MESSAGES.table("Key") for name in words(row[0])] == [*entry]
-    return entry
-
-
-def test_the_entry_of_the_page_is_shown_as_the_page_says(
-    example: messages.Message, monkeypatch: pytest.MonkeyPatch
+def test_the_entry_of_the_page_is_shown_as_the_page_says_and_has_its_limits(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    [[entry]] = map(json.loads, MESSAGES.of("json"))
+    limits = {words(row[0])[0]: row[1] for row in MESSAGES.table("Key")}
+    assert [*limits] == [*entry]
     command = "To update: ~/.local/bin/wasp installer update {}".format
     monkeypatch.setattr(messages, "update_command", command)
     news = messages.News()
-    news.feed, news.releases = messages.messages_from([example]), ["0.25.3"]
+    news.feed, news.releases = messages.messages_from([entry]), ["0.25.3"]
     now = messages.published_at(news.feed[0]) + messages.DAY_S
-    shown = news.due("0.25.0", now)[example["id"]]
+    shown = news.due("0.25.0", now)[entry["id"]]
     assert MESSAGES.fences[0][1] == "".join(f"{line}\n" for line in shown)
-
-
-def test_the_limits_of_an_entry_are_those_of_the_page(example: messages.Message) -> None:
-    limits = {row[0]: row[1] for row in MESSAGES.table("Key")}
-    assert words(limits["`level`"]) == list(messages.LEVELS)
-    title = int(re.findall(r"at most (\d+)", limits["`title`"])[0])
-    body = int(re.findall(r"after (\d+)", limits["`body`"])[0])
-    [taken] = messages.messages_from([{**example, "title": "x" * title, "body": "x" * 2 * body}])
+    assert words(limits["level"]) == list(messages.LEVELS)
+    title = int(re.findall(r"at most (\d+)", limits["title"])[0])
+    body = int(re.findall(r"after (\d+)", limits["body"])[0])
+    [taken] = messages.messages_from([{**entry, "title": "x" * title, "body": "x" * 2 * body}])
     assert len(taken["body"]) == body
     with pytest.raises(ValueError, match="not a message"):
-        messages.messages_from([{**example, "title": "x" * (title + 1)}])
+        messages.messages_from([{**entry, "title": "x" * (title + 1)}])
