@@ -38,9 +38,6 @@ def test_the_help_is_in_the_reference() -> None:
     assert max(map(len, python)) < 80
 
 
-# --- errors
-
-
 def test_both_getters_and_the_pages_have_the_same_errors() -> None:
     found = {*re.findall(r"\bdie (\d) ([a-z-]+)", shell_text())}
     found |= {
@@ -65,9 +62,6 @@ def test_the_words_that_people_search_for_are_those_of_a_message() -> None:
             assert fragment.strip(" .,") in shell_text() + python_text(), text
 
 
-# --- variables
-
-
 def test_every_variable_is_documented_and_every_documented_one_is_read() -> None:
     rows = [*REFERENCE.table("Variable"), *PAGES["docs/telemetry.md"].table("Variable")]
     told = {name.partition("=")[0] for row in rows for name in words(row[0])}
@@ -84,9 +78,6 @@ def test_every_variable_is_documented_and_every_documented_one_is_read() -> None
     assert [name for name in INSTALLER_VARIABLES if f"`{name}`" not in text] == []
 
 
-# --- platforms
-
-
 def test_the_archives_and_the_oldest_glibc_are_those_of_the_code() -> None:
     rows = INSTALL.table("System", "Install offline")
     told = {name for row in rows for name in re.findall(r"`wasp-([^`]+)\.tar\.gz`", row[1])}
@@ -95,9 +86,6 @@ def test_the_archives_and_the_oldest_glibc_are_those_of_the_code() -> None:
     assert {name for names in chosen for name in names.split()} == told
     [oldest] = re.findall(r"^OLDEST_GLIBC=(.+)$", shell_text(), re.MULTILINE)
     assert {*re.findall(r"glibc (?:older than )?(\d+\.\d+)", INSTALL.text)} == {oldest}
-
-
-# --- --json
 
 
 def test_the_keys_and_statuses_of_the_report(machines: MachineRoom) -> None:
@@ -112,9 +100,6 @@ def test_the_keys_and_statuses_of_the_report(machines: MachineRoom) -> None:
     statuses = {status for row in REFERENCE.table("`status`", "JSON") for status in words(row[0])}
     results = re.findall(r"^\t+(?:result|finish_install) ([a-z-]+)$", shell_text(), re.MULTILINE)
     assert statuses == {*results, *re.findall(r"\boutcome=([a-z]+) ", shell_text())}
-
-
-# --- files
 
 
 def test_the_files_beside_wasp() -> None:

