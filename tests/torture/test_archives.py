@@ -24,7 +24,7 @@ from tests.support.tar_corpus import TAKEN, corpus
 from tests.support.toolboxes import BUSYBOX_TOOLS, real_tool
 from tests.support.trees import Entry, picture
 from tests.torture.archive_shapes import any_archives, honest_archives
-from tests.torture.tallies import Tally
+from tests.torture.conftest import Tally
 from wasp_installer.errors import InstallerError
 from wasp_installer.placing.archives import ArchiveReceiver
 from wasp_installer.placing.unpacking import unpack

@@ -21,6 +21,7 @@ from tests.support.skips import need, need_root
 from tests.support.system_calls import Moment
 from tests.support.toolboxes import real_tool
 from tests.support.trees import picture
+from tests.torture.conftest import Tally
 from tests.torture.stages import (
     BASHRC,
     DASH,
@@ -33,7 +34,6 @@ from tests.torture.stages import (
     Stage,
     half_versions,
 )
-from tests.torture.tallies import Tally
 
 pytestmark = pytest.mark.timeout(3600)
 

@@ -23,6 +23,7 @@ from tests.support.machines import Machine, MachineRoom, Run
 from tests.support.scale import Scale, scale_from_environment
 from tests.support.system_calls import Moment
 from tests.support.trees import Layout, picture
+from tests.torture.conftest import Tally
 from tests.torture.stages import (
     CASES,
     DASH,
@@ -34,7 +35,6 @@ from tests.torture.stages import (
     differences,
     small_package,
 )
-from tests.torture.tallies import Tally
 
 AREA = "Disk"
 SCALE = scale_from_environment()

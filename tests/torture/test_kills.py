@@ -20,6 +20,7 @@ from tests.support.machines import MachineRoom, Run
 from tests.support.scale import Scale, scale_from_environment
 from tests.support.system_calls import Moment, Tracer
 from tests.support.trees import picture
+from tests.torture.conftest import Tally
 from tests.torture.stages import (
     CASES,
     DASH,
@@ -30,7 +31,6 @@ from tests.torture.stages import (
     Stage,
     differences,
 )
-from tests.torture.tallies import Tally
 
 AREA = "Kill"
 # A shell makes about a hundred calls in an install, so the other shells are for longer runs.
