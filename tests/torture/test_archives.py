@@ -98,10 +98,13 @@ def check(machine: Machine, archive: bytes, *, is_honest: bool, is_ambiguous: bo
 
 
 def test_archives_with_a_name(machine: Machine, scale: Scale, tally: Tally) -> None:
-    cases = scale.sample(list(corpus().items()), 6)
-    for name, archive in cases:
+    # What BSD tar unpacks of the longest path is too deep for Python to look at.
+    names = [name for name in corpus() if name != "path of 5000 bytes"]
+    chosen = scale.sample(names, 6)
+    for name in chosen:
+        archive = corpus()[name]
         check(machine, archive, is_honest=name in TAKEN, is_ambiguous=name in AMBIGUOUS)
-    tally(AREA, "odd and hostile archives with a name, with one of three tars", len(cases))
+    tally(AREA, "odd and hostile archives with a name, with one of three tars", len(chosen))
 
 
 @pytest.mark.parametrize("is_honest", [False, True])
