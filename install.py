@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).resolve()
 _LOCK = _HERE.with_name("requirements.lock")
-_LIBRARIES = ["distro", "requests", "tqdm"] + (
-    ["truststore"] if sys.version_info >= (3, 10) else []
-)
+_LIBRARIES = ["requests", "tqdm"] + (["truststore"] if sys.version_info >= (3, 10) else [])
 _INSIDE = "WASP_INSTALLER_ENVIRONMENT"
 
 

@@ -4,8 +4,7 @@
 #
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
 #
-# Made by `make install.sh` from sh/ (without comments), installed/ and telemetry_ping.py. One brace group: a cut download
-# does nothing. Your shell only starts /bin/sh: backslashes keep aliases off, POSIXLY_CORRECT functions.
+# Made by `make install.sh` from sh/ (without comments), installed/ and telemetry_ping.py. Your shell only starts /bin/sh.
 POSIXLY_CORRECT=1
 \unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=wasp-installer-$$-XXXXXX; d=$(mktemp -d "${TMPDIR:-/tmp}/$d" 2>/dev/null || mktemp -d "/tmp/$d") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'
@@ -130,15 +129,14 @@ tell() {
 	printf '%s=' "$1"
 	lines "$2" | awk '{ gsub(/\\/, "&&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { print "" }'
 }
+tell_all() {
+	for _key in "$@"; do eval "tell ${_key%:*} \"\$${_key#*:}\""; done
+}
 result() {
 	$porcelain || return 0
 	is_on_path
 	tell status "$1"
-	for _key in version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path; do
-		eval "tell ${_key%:*} \"\$${_key#*:}\""
-	done
-	tell wasp_dir "${version:+$wasp_root/$version}"
-	tell executable "${prefix:+$prefix/bin/wasp}"
+	tell_all version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path
 }
 pretty() {
 	case ${home:+$1} in
@@ -316,10 +314,10 @@ set_defaults() {
 	wants_telemetry=true modify_path=true
 	for _name in force dry_run porcelain quiet verbose remote require_checksum assume_yes help hold_warnings announced \
 		committed on_path; do eval "$_name=false"; done
-	for _name in named_version destdir archive_file wanted_sha256 previous version registry problem problem_text release_source \
-		release_url release_digest release_node os arch libc distro_id current installed available path_message edited \
-		held_warnings steps python node_version wasp_root share_dir bin_dir work staging staged_launcher owner_name turn \
-		child progress sending lookups npm_lookup all_digests; do eval "$_name=''"; done
+	for _name in named_version destdir archive_file wanted_sha256 version problem_text release_source release_url \
+		release_digest release_node os arch libc distro_id current installed available path_message edited held_warnings \
+		steps python share_dir bin_dir work staging staged_launcher owner_name turn child progress sending lookups npm_lookup \
+		all_digests sources; do eval "$_name=''"; done
 }
 parse_arguments() {
 	for _argument in "$@"; do
@@ -1808,28 +1806,11 @@ past_links() {
 run_install() {
 	refuse_conflicts
 	previous=$current
-	if [ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"; then
+	if is_settled; then
 		identify_platform
 		version=$wanted
-		finish_install already-installed
-		return
-	fi
-	start_registry_lookup
-	if ! $dry_run; then
-		make_staging
-		start_lookups
-	fi
-	identify_platform
-	announce_new_install
-	choose_build
-	if [ -n "$archive_file" ]; then
-		take_file
 	else
-		obtain_release
-	fi
-	if is_downgrade; then
-		say "Kept your Wasp $previous: the newest from $(source_name "$release_source") is $version. To install that one: -v $version"
-		version=$previous
+		find_and_unpack
 	fi
 	if is_to_be_kept "$version"; then
 		finish_install already-installed
@@ -1841,6 +1822,24 @@ run_install() {
 		place_version
 		finish_install installed
 	fi
+}
+find_and_unpack() {
+	start_registry_lookup
+	identify_platform
+	$dry_run || {
+		make_staging
+		start_lookups
+	}
+	announce_new_install
+	choose_build
+	if [ -n "$archive_file" ]; then take_file; else obtain_release; fi
+	! is_downgrade || {
+		say "Kept your Wasp $previous: the newest from $(source_name "$release_source") is $version. To install that one: -v $version"
+		version=$previous
+	}
+}
+is_settled() {
+	[ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"
 }
 is_downgrade() {
 	[ "$wanted,$force,$archive_file" = latest,false, ] && [ -n "$previous" ] && is_installed "$previous" \
@@ -1929,13 +1928,21 @@ die_not_installed() {
 }
 run_check() {
 	refuse_conflicts
-	$dry_run || make_staging
+	if is_settled; then
+		identify_platform
+	else
+		start_registry_lookup
+		identify_platform
+		$dry_run || make_staging
+		choose_build
+		[ -n "$archive_file" ] || plan_sources
+		tell_all sources registry fetcher npm_build github_builds
+	fi
+	! $dry_run || plan_startup_files
+	tell_all startup:edited
 	list_installed
 	tell_versions
-	! $dry_run || {
-		plan_startup_files
-		tell startup "$edited"
-	}
+	result checked
 }
 run_list() {
 	identify_platform
@@ -1952,7 +1959,7 @@ run_list() {
 	[ "$release_source" != npm ] || say 'Older versions are on GitHub: wasp installer list --remote --source github'
 }
 tell_versions() {
-	tell current "$current"
+	tell_all current
 	tell versions "$(words_of "$installed")"
 }
 look_around() {

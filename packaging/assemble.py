@@ -74,6 +74,8 @@ NEWEST_RELEASES = 6
 #: Linux takes no longer argument, and `sh -c "$(curl …)"` makes one of the whole text.
 LIMIT_BYTES = 131_072
 
+# One brace group: a cut download does nothing. The user's shell only starts /bin/sh: backslashes
+# keep aliases off, and POSIXLY_CORRECT keeps functions off.
 HEADER = """\
 #!/bin/sh
 {
@@ -81,8 +83,7 @@ HEADER = """\
 #
 #     curl -fsSL https://get.wasp.sh/install.sh | sh
 #
-# Made by `make install.sh` from sh/ (without comments), installed/ and telemetry_ping.py. One brace group: a cut download
-# does nothing. Your shell only starts /bin/sh: backslashes keep aliases off, POSIXLY_CORRECT functions.
+# Made by `make install.sh` from sh/ (without comments), installed/ and telemetry_ping.py. Your shell only starts /bin/sh.
 POSIXLY_CORRECT=1
 \\unset -f exec 2>/dev/null || POSIXLY_CORRECT=1
 \\exec /bin/sh -c 'set +aefuxvC; unset -f cat mktemp; unset POSIXLY_CORRECT; d=wasp-installer-$$-XXXXXX; d=$(mktemp -d "${TMPDIR:-/tmp}/$d" 2>/dev/null || mktemp -d "/tmp/$d") && cat >"${d:?}/program" && exec /bin/sh "$d/program" "$@" </dev/null; exit 7' sh ${1+"$@"} <<'WASP_INSTALLER'

@@ -31,21 +31,21 @@ _HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(_REPOSITORY))
 
 from wasp_installer import Console, InstallerError  # noqa: E402
+from wasp_installer.command_line.manager import manage  # noqa: E402
 from wasp_installer.errors import SourceProblem  # noqa: E402
 from wasp_installer.getting.documents import digest_of_integrity, text_at  # noqa: E402
-from wasp_installer.getting.platforms import Platform, choose_builds  # noqa: E402
 from wasp_installer.versions import is_version, newest_first, parse_version  # noqa: E402
 
 if TYPE_CHECKING:
     from wasp_installer.errors import Slug
     from wasp_installer.getting.transport import Transport
 
-#: By their names in what is rendered.
+#: What a platform takes, by its name in what is rendered; the preferred build first.
 PLATFORMS: Final = {
-    "linux-x86_64": Platform("Linux", "x86_64", "linux", "x86_64", "musl"),
-    "linux-aarch64": Platform("Linux", "aarch64", "linux", "aarch64", "glibc", "2.29"),
-    "macos-x86_64": Platform("Darwin", "x86_64", "macos", "x86_64"),
-    "macos-aarch64": Platform("Darwin", "arm64", "macos", "aarch64"),
+    "linux-x86_64": ("linux-x86_64-static",),
+    "linux-aarch64": ("linux-aarch64",),
+    "macos-x86_64": ("macos-x86_64", "macos-universal"),
+    "macos-aarch64": ("macos-aarch64", "macos-universal", "macos-x86_64"),
 }
 #: All builds that there may be, in their order in the table.
 NPM_BUILDS: Final = (
@@ -172,12 +172,11 @@ def _merged(known: Digests, digests: Digests, version: str, source: Source) -> D
 
 def _ask_npm(console: Console) -> Callable[[str, Transport], tuple[str, Digests]]:
     """What asks the registry that npm itself would."""
-    from wasp_installer.getting.registry import RegistryLookup
 
     def ask(wanted: str, transport: Transport) -> tuple[str, Digests]:
-        with contextlib.closing(RegistryLookup(os.environ, console)) as lookup:
-            registry, _ = lookup.find()
-        if registry is None:
+        words = ("check", "--dry-run", "--force", "--source", "auto")
+        registry = manage(console, words, "").told["registry"]
+        if not registry:
             raise SourceProblem("bad-answer", "none is known here")
         package = f"{registry}/@wasp.sh%2fwasp-cli"
         version = text_at(transport.get_json(f"{package}/{wanted}"), "version") or ""
@@ -287,8 +286,8 @@ def render(table: Table, out: Path) -> None:
 def _archives(digests: Digests, version: str, base: str) -> dict[str, dict[str, str]]:
     """The "url" and "sha256" of what each platform takes of a release, if it has anything."""
     archives = {}
-    for name, platform in PLATFORMS.items():
-        build = next((each for each in choose_builds(platform).github if each in digests), None)
+    for name, builds in PLATFORMS.items():
+        build = next((each for each in builds if each in digests), None)
         if build is not None:
             sha256 = digests[build].partition(":")[2]
             archives[name] = {"url": _address(base, version, build), "sha256": sha256}

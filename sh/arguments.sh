@@ -13,10 +13,10 @@ set_defaults() {
 		committed on_path; do eval "$_name=false"; done
 
 	# What becomes known on the way.
-	for _name in named_version destdir archive_file wanted_sha256 previous version registry problem problem_text release_source \
-		release_url release_digest release_node os arch libc distro_id current installed available path_message edited \
-		held_warnings steps python node_version wasp_root share_dir bin_dir work staging staged_launcher owner_name turn \
-		child progress sending lookups npm_lookup all_digests; do eval "$_name=''"; done
+	for _name in named_version destdir archive_file wanted_sha256 version problem_text release_source release_url \
+		release_digest release_node os arch libc distro_id current installed available path_message edited held_warnings \
+		steps python share_dir bin_dir work staging staged_launcher owner_name turn child progress sending lookups npm_lookup \
+		all_digests sources; do eval "$_name=''"; done
 }
 
 parse_arguments() {

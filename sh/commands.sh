@@ -4,28 +4,11 @@
 run_install() {
 	refuse_conflicts
 	previous=$current
-	if [ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"; then
+	if is_settled; then
 		identify_platform
 		version=$wanted
-		finish_install already-installed
-		return
-	fi
-	start_registry_lookup
-	if ! $dry_run; then
-		make_staging
-		start_lookups
-	fi
-	identify_platform
-	announce_new_install
-	choose_build
-	if [ -n "$archive_file" ]; then
-		take_file
 	else
-		obtain_release
-	fi
-	if is_downgrade; then
-		say "Kept your Wasp $previous: the newest from $(source_name "$release_source") is $version. To install that one: -v $version"
-		version=$previous
+		find_and_unpack
 	fi
 	if is_to_be_kept "$version"; then
 		finish_install already-installed
@@ -38,6 +21,28 @@ run_install() {
 		place_version
 		finish_install installed
 	fi
+}
+
+# find_and_unpack: the version that was asked for, or the current one where that is to stay
+find_and_unpack() {
+	start_registry_lookup
+	identify_platform
+	$dry_run || {
+		make_staging
+		start_lookups
+	}
+	announce_new_install
+	choose_build
+	if [ -n "$archive_file" ]; then take_file; else obtain_release; fi
+	! is_downgrade || {
+		say "Kept your Wasp $previous: the newest from $(source_name "$release_source") is $version. To install that one: -v $version"
+		version=$previous
+	}
+}
+
+# is_settled: no source has to be asked
+is_settled() {
+	[ "$wanted" != latest ] && [ -z "$archive_file" ] && is_to_be_kept "$wanted"
 }
 
 # is_downgrade: the newest that the source names is older than the current version, and nobody asked for it by name
@@ -139,16 +144,24 @@ die_not_installed() {
 	die 5 not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: wasp installer update $1"
 }
 
-# run_check: for install.py, before it downloads
+# run_check: for install.py, before it downloads: refuses what would be refused later, and says where to look for which build
 run_check() {
 	refuse_conflicts
-	$dry_run || make_staging
+	if is_settled; then
+		identify_platform
+	else
+		start_registry_lookup
+		identify_platform
+		$dry_run || make_staging
+		choose_build
+		[ -n "$archive_file" ] || plan_sources
+		tell_all sources registry fetcher npm_build github_builds
+	fi
+	! $dry_run || plan_startup_files
+	tell_all startup:edited
 	list_installed
 	tell_versions
-	! $dry_run || {
-		plan_startup_files
-		tell startup "$edited"
-	}
+	result checked
 }
 
 run_list() {
@@ -168,6 +181,6 @@ run_list() {
 }
 
 tell_versions() {
-	tell current "$current"
+	tell_all current
 	tell versions "$(words_of "$installed")"
 }

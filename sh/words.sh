@@ -102,16 +102,17 @@ tell() {
 	lines "$2" | awk '{ gsub(/\\/, "&&"); printf "%s%s", (NR > 1 ? "\\n" : ""), $0 } END { print "" }'
 }
 
+# tell_all KEY...: each is the name of its variable, or has that behind a colon
+tell_all() {
+	for _key in "$@"; do eval "tell ${_key%:*} \"\$${_key#*:}\""; done
+}
+
 # result STATUS: what a program learns at the end of a run
 result() {
 	$porcelain || return 0
 	is_on_path
 	tell status "$1"
-	for _key in version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path; do
-		eval "tell ${_key%:*} \"\$${_key#*:}\""
-	done
-	tell wasp_dir "${version:+$wasp_root/$version}"
-	tell executable "${prefix:+$prefix/bin/wasp}"
+	tell_all version source:release_source url:release_url digest:release_digest os arch libc distro:distro_id prefix on_path
 }
 
 # pretty PATH: with ~ for the home folder

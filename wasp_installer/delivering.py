@@ -14,7 +14,7 @@ from .errors import InstallerError, about, changing
 from .getting.captive_portals import captive_portal, is_web_page
 from .getting.documents import node_range, text_at
 from .getting.known import known_digest, versions_of
-from .getting.platforms import Platform, choose_builds
+from .getting.platforms import Platform
 from .getting.sources import SOURCE_NAMES, Source
 from .placing.archives import ArchiveReceiver
 from .placing.binary import reported_version
@@ -108,11 +108,10 @@ class Delivery:
 
         Only npm's archives have a package.json.
         """
-        builds = choose_builds(self.platform)
         if package_json is not None:
-            known = known_digest(version, "npm", builds.npm)
+            known = known_digest(version, "npm", self.platform.npm_build)
         else:
-            known = known_digest(version, "github", builds.github[0])
+            known = known_digest(version, "github", self.platform.github_builds[0])
         if known:
             raise InstallerError(
                 "checksum-mismatch",

@@ -10,13 +10,13 @@ from dataclasses import replace
 from .command_line.console import Console
 from .command_line.manager import manage, managing
 from .command_line.options import Options
-from .command_line.report import Result, Status, result_for
+from .command_line.report import Result, Status, result_of
 from .delivering import Delivery
 from .errors import InstallerError, InterruptedRunError, about, explained
 from .getting.github import GitHubSource, base_url
 from .getting.npm import NpmSource
-from .getting.platforms import choose_builds, identify
-from .getting.registry import RegistryLookup, asks_npm
+from .getting.npm_program import private_npm
+from .getting.platforms import Platform, platform_of
 from .getting.sources import SOURCE_NAMES, Source, from_the_first
 from .placing import receipts
 from .placing.receipts import Release
@@ -54,78 +54,78 @@ class _Install:
         self._options = options
         self._console = console
         self._event = InstallEvent(options, console)
-        self._platform = identify()
-        console.say_step(f"Platform: {self._platform.in_full()}")
+        #: What is there, as soon as the sh program has told it.
+        self._before = Result("error")
 
     def failed(self, error: InstallerError) -> InstallerError:
         """``error`` with what this run has to report."""
+        if error.slug == "unsupported-platform":
+            # It is of interest what people would like to have Wasp on.
+            self._event.announce()
         if isinstance(error, InterruptedRunError):
             self._event.stop()
-        if error.result is None or error.release is not None:
+        if error.result is not None and error.release is None:
+            error.result = replace(error.result, telemetry=self._event.outcome)
+        elif self._before.told:
             error.result = self._result("error", error.release)
         return error
 
     def _result(self, status: Status, release: Release | None) -> Result:
-        return result_for(status, self._options, self._platform, release, self._event.outcome)
+        known = {
+            name: getattr(release, name, None) for name in ("version", "source", "url", "digest")
+        }
+        result = result_of({**self._before.told, **known, "status": status})
+        return replace(result, telemetry=self._event.outcome)
 
     def run(self) -> Result:
         options = self._options
+        before = self._before = self._check()
+        if "sources" not in before.told:
+            return self._already_installed(options.wanted)
+        may_be_there = options.wanted == "latest" or options.from_file is not None
+        if options.force or not may_be_there or not before.versions:
+            self._event.announce()
+        platform = platform_of(before.told)
         with contextlib.ExitStack() as stack:
-            lookup = None
-            if options.from_file is None and asks_npm(options.source, options.wanted):
-                # npm takes its time, beside what comes next.
-                lookup = RegistryLookup(os.environ, self._console)
-                stack.enter_context(contextlib.closing(lookup))
-            before = self._check()
-            if options.from_file is None and self._keeps(options.wanted, before):
-                return self._already_installed(options.wanted)
-            may_be_there = options.wanted == "latest" or options.from_file is not None
-            if options.force or not may_be_there or not before.versions:
-                self._event.announce()
-            sources = self._sources(lookup)
+            sources = self._sources(platform, stack)
             staging = None if options.dry_run else stack.enter_context(Staging(options.share))
-            release = self._deliver(sources, staging, before)
-            if self._is_older(release, before):
+            release = self._deliver(sources, platform, staging)
+            if self._is_older(release):
                 current = before.current or ""
                 self._console.say(
                     f"Kept your Wasp {current}: the newest from {SOURCE_NAMES[release.source]} is "
                     f"{release.version}. To install that one: -v {release.version}"
                 )
                 return self._already_installed(current)
-            if self._keeps(release.version, before):
+            if self._keeps(release.version):
                 return self._already_installed(release.version, release)
             if staging is None:
-                return self._plan(release, before.startup)
+                return self._plan(release, platform)
             with about(release):
+                receipts.write(staging.new, release, platform)
                 return self._place(release, staging)
 
-    def _sources(self, lookup: RegistryLookup | None) -> list[Source]:
+    def _sources(self, platform: Platform, stack: contextlib.ExitStack) -> list[Source]:
         """Where to look, in this order."""
-        options, console, platform = self._options, self._console, self._platform
-        builds = choose_builds(platform)
+        options, told = self._options, self._before.told
         if options.from_file is not None:
             return []
         from .getting.transport import Transport
 
-        transport = Transport(console, options.timeout_s)
-        sources: list[Source] = []
-        registry, npm = lookup.find() if lookup is not None else (None, None)
-        if registry is not None or npm is not None:
-            sources.append(NpmSource(transport, builds.npm, registry, npm))
-        if options.source != "npm":
-            sources.append(GitHubSource(transport, platform, builds, base_url(os.environ)))
-        if not sources:
-            raise InstallerError(
-                "bad-answer",
-                "no npm registry is configured here.",
-                "Set WASP_NPM_REGISTRY, install npm, or use --source github.",
-            )
-        return sources
+        transport = Transport(self._console, options.timeout_s)
+        npm = stack.enter_context(private_npm()) if told["fetcher"] == "either" else None
+        sources: dict[str, Source] = {
+            "npm": NpmSource(transport, platform.npm_build, told["registry"], npm),
+            "github": GitHubSource(transport, platform, base_url(os.environ)),
+        }
+        return [sources[name] for name in (told["sources"] or "").split()]
 
-    def _deliver(self, sources: list[Source], staging: Staging | None, before: Result) -> Release:
+    def _deliver(
+        self, sources: list[Source], platform: Platform, staging: Staging | None
+    ) -> Release:
         """The wanted release, delivered unless that is not needed."""
         options = self._options
-        delivery = Delivery(options, self._console, self._platform, staging) if staging else None
+        delivery = Delivery(options, self._console, platform, staging) if staging else None
         if options.from_file is not None:
             if delivery is None:
                 return Release("" if options.wanted == "latest" else options.wanted, "file")
@@ -133,29 +133,28 @@ class _Install:
 
         def attempt(source: Source) -> Release:
             release = source.find(options.wanted)
-            is_kept = self._keeps(release.version, before) or self._is_older(release, before)
+            is_kept = self._keeps(release.version) or self._is_older(release)
             if delivery is None or is_kept:
                 return release
             self._event.announce()
             with about(release):
                 return delivery.from_source(release, source)
 
-        return from_the_first(sources, options, self._platform, self._console, attempt)
+        return from_the_first(sources, options, platform, self._console, attempt)
 
-    def _keeps(self, version: str, before: Result) -> bool:
+    def _keeps(self, version: str) -> bool:
         """Whether ``version`` is installed, and there is no --force to install it again."""
-        return version in before.versions and not self._options.force
+        return version in self._before.versions and not self._options.force
 
-    def _is_older(self, release: Release, before: Result) -> bool:
+    def _is_older(self, release: Release) -> bool:
         """Whether a source names as the newest what is older than the current version."""
-        options, current = self._options, before.current or ""
+        options, current = self._options, self._before.current or ""
         if options.wanted != "latest" or options.from_file or options.force:
             return False
-        return current in before.versions and older_than(release.version, current)
+        return current in self._before.versions and older_than(release.version, current)
 
     def _place(self, release: Release, staging: Staging) -> Result:
         self._event.announce()
-        receipts.write(staging.new, release, self._platform)
         # The rest takes a moment, and half of it is not what was asked for.
         ignore_signals()
         staging.place(release.version, replace=self._options.force)
@@ -189,15 +188,15 @@ class _Install:
                 importlib.import_module("wasp_installer.getting.transport")
             return report()
 
-    def _plan(self, release: Release, startup: str | None) -> Result:
+    def _plan(self, release: Release, platform: Platform) -> Result:
         say, options = self._console.say, self._options
         words = f" {release.version}" if release.version else ""
-        say(f"Would install Wasp{words} for {self._platform}:")
+        say(f"Would install Wasp{words} for {platform}:")
         say(f"  from  {release.url or options.from_file}")
         if release.digest:
             say(f"        {release.digest}")
         say(f"  to    {pretty(options.share)}/{release.version}")
         say(f"  run   {pretty(options.destdir + options.executable)}")
-        if startup:
+        if startup := self._before.told["startup"]:
             say(f"  shell {startup}")
         return self._result("planned", release)

@@ -9,8 +9,6 @@ from typing import Final
 
 from .errors import InstallerError
 
-#: npm has every version from here on: https://wasp.sh/docs/guides/legacy/installer
-FIRST_NPM_VERSION: Final = "0.20.2"
 #: For people to read.
 RELEASES_PAGE: Final = "https://github.com/wasp-lang/wasp/releases"
 

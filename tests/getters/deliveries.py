@@ -21,7 +21,7 @@ from wasp_installer.delivering import Delivery
 from wasp_installer.getting.platforms import Platform
 from wasp_installer.placing.staging import Staging
 
-_LINUX = Platform("Linux", "x86_64", "linux", "x86_64", "glibc", "2.36")
+LINUX = Platform("linux", "x86_64", "glibc", "linux-x64-glibc", ["linux-x86_64"])
 _CALL = """
 result() {{ :; }}
 parse_arguments --porcelain --quiet {words}
@@ -56,7 +56,7 @@ def _by_python(words: list[str]) -> Taken:
     options = parse(words)
     try:
         with Staging(options.share) as staging:
-            delivery = Delivery(options, Console(quiet=True), _LINUX, staging)
+            delivery = Delivery(options, Console(quiet=True), LINUX, staging)
             release = delivery.from_file(options.from_file or "")
             files = picture(staging.new)
     except InstallerError as error:

@@ -14,8 +14,7 @@ from tests.support.porcelain import from_porcelain
 from tests.support.releases import NPM_PLATFORMS, Upstream, npm_tarball_path
 from tests.support.replies import Content
 from wasp_installer import Options
-from wasp_installer.command_line.report import result_for
-from wasp_installer.getting.platforms import identify
+from wasp_installer.command_line.report import result_before
 
 KEYS = [
     *("status", "version", "source", "url", "digest", "platform", "prefix", "wasp_dir"),
@@ -105,16 +104,16 @@ def test_a_failure_tells_too_whether_the_folder_is_on_path(
     monkeypatch: pytest.MonkeyPatch, folder: str, is_it: bool
 ) -> None:
     monkeypatch.setenv("PATH", f"/usr/bin:/prefix/{folder}")
-    result = result_for("error", Options(prefix="/prefix"), identify(), None, "none")
-    assert result.on_path is is_it
+    assert result_before(Options(prefix="/prefix")).on_path is is_it
 
 
 # --- What the sh program tells install.py --------------------------------------------------------
 
 _RESULT = (
     *("status", "version", "source", "url", "digest", "os", "arch", "libc", "distro"),
-    *("prefix", "on_path", "wasp_dir", "executable"),
+    *("prefix", "on_path"),
 )
+_WHERE = ("sources", "registry", "fetcher", "npm_build", "github_builds")
 
 
 STRANGE = ('"quotes"', "back\\slash", "t\tab", "new\nline", "\u017c\u00f3\u0142", "end\\")
@@ -133,9 +132,12 @@ def _keys(text: str) -> set[str]:
 def test_the_porcelain_has_the_documented_keys(shell_machine: Machine, upstream: Upstream) -> None:
     upstream.publish("0.25.0", node=None)
     check = ("check", "--dry-run", "--porcelain")
-    assert _keys(shell_machine.run(*check).ok().stdout) == {"current", "versions", "startup"}
+    checked = {*_RESULT, "current", "versions", "startup"}
+    assert _keys(shell_machine.run(*check).ok().stdout) == {*checked, *_WHERE}
     installed = shell_machine.run("install", "--porcelain").ok()
     assert _keys(installed.stdout) == {*_RESULT, "warning"}
+    # There is nothing to look for.
+    assert _keys(shell_machine.run(*check, "-v", "0.25.0").ok().stdout) == checked
     listed = shell_machine.run("list", "--porcelain").ok()
     assert _keys(listed.stdout) == {*_RESULT, "current", "versions", "remote"}
     failed = shell_machine.run("use", "0.1.2", "--porcelain").failed(5)

@@ -28,7 +28,7 @@ from tests.support.trees import picture
 from wasp_installer import Console
 from wasp_installer.errors import SourceProblem
 from wasp_installer.getting.npm import NpmSource
-from wasp_installer.getting.registry import Npm, RegistryLookup
+from wasp_installer.getting.npm_program import Npm
 from wasp_installer.getting.transport import Transport
 from wasp_installer.placing.archives import ArchiveReceiver
 
@@ -94,11 +94,10 @@ LOOKUPS = {
 }
 
 
-def test_which_registry_it_is(both: Getters, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_which_registry_it_is(shell_machine: Machine) -> None:
     """And npm runs in a folder of its own, of which nothing is left."""
-    box = both.machine.root / "npms"
-    calls, found = [], {}
-    monkeypatch.setattr("wasp_installer.getting.registry.HELPER_LIMIT_S", 1.0)
+    box = shell_machine.root / "npms"
+    calls = []
     for number, lookup in enumerate(LOOKUPS.values()):
         folder = box / str(number)
         folder.mkdir(parents=True)
@@ -107,27 +106,19 @@ def test_which_registry_it_is(both: Getters, monkeypatch: pytest.MonkeyPatch) ->
             script += f"case $* in *--no-workspaces*) ;; *) exit 9 ;; esac\n{lookup.npm}"
             (folder / "npm").write_text(f"#!/bin/sh\n{script}\n")
             (folder / "npm").chmod(0o755)
-        path = f"{folder}:{both.machine.toolbox.folder}"
-        settings = "".join(f"export {name}='{value}'\n" for name, value in lookup.variables)
+        variables = (("WASP_NPM_REGISTRY", ""), *lookup.variables)
+        settings = "".join(f"export {name}='{value}'\n" for name, value in variables)
         calls.append(
-            f"PATH='{path}' HELPER_LIMIT_S=1\n{settings}"
+            f"PATH='{folder}:{shell_machine.toolbox.folder}' HELPER_LIMIT_S=1\n{settings}"
             'start_registry_lookup\nfind_registry\nprintf \'%s %s\' "$registry" "$fetcher"'
         )
-        monkeypatch.setenv("PATH", path)
-        with contextlib.closing(
-            RegistryLookup(dict(lookup.variables), Console(quiet=True))
-        ) as finder:
-            found[number] = finder.find()
-    both.machine.front_end = both.shell
-    told = call_functions(both.machine, calls, together=True)
+    told = call_functions(shell_machine, calls, together=True)
     for number, (name, lookup) in enumerate(LOOKUPS.items()):
-        registry, npm = found[number]
-        assert (registry or "", npm is not None) == (lookup.registry, lookup.fetches), name
         fetcher = "either" if lookup.fetches else "request"
         assert told[number] == f"{lookup.registry} {fetcher}", name
         seen = box / str(number) / "seen"
         for place in seen.read_text().splitlines() if seen.exists() else ():
-            assert place != str(both.machine.here)
+            assert place != str(shell_machine.here)
             assert not Path(place).exists()
 
 
@@ -260,7 +251,7 @@ FETCH_CALL = """
 choose_downloader
 PATH='{folder}':$PATH NPM_FETCH_LIMIT_S=1 staging=$work
 registry='{registry}' fetcher=either npm_build={build} wanted=latest wanted_words='the newest Wasp'
-release_digest='' timeout=5
+release_digest='' problem='' timeout=5
 if find_release_at_npm >/dev/null 2>&1 && download "$work/archive" 2>/dev/null; then
     lines "$release_node" "$release_digest"
     verify_digest {digest}
@@ -272,7 +263,7 @@ fi
 
 def fetched_by_python(registry: str | None, folder: Path) -> str:
     (folder / "runs").mkdir()
-    npm = Npm(str(folder / "npm"), folder / "runs")
+    npm = Npm(folder / "runs")
     source = NpmSource(Transport(Console(quiet=True), 5), BUILD, registry, npm)
     with contextlib.closing(ArchiveReceiver(folder, ["sha512"])) as receiver:
         try:
@@ -293,7 +284,7 @@ def test_npm_fetches_what_a_request_cannot(
 ) -> None:
     server = plain
     monkeypatch.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
-    monkeypatch.setattr("wasp_installer.getting.registry.FETCH_LIMIT_S", 1.0)
+    monkeypatch.setattr("wasp_installer.getting.npm_program.FETCH_LIMIT_S", 1.0)
     calls, places = [], []
     for number, case in enumerate(FETCHES.values()):
         folder, registry = tmp_path / str(number), f"{server.url}/{number}"
@@ -320,6 +311,7 @@ def test_npm_fetches_what_a_request_cannot(
     told = call_functions(shell_machine.without_waiting(), calls)
     for (name, case), said, place in zip(FETCHES.items(), told, places):
         expected = case.slug or f"{RANGE}\n{DIGEST}"
+        monkeypatch.setenv("PATH", f"{place[1]}:{shell_machine.toolbox.folder}")
         assert (said, fetched_by_python(*place)) == (expected, expected), name
         log = place[1] / "npm.log"
         asked = log.read_text().split() if log.exists() else []

@@ -1,4 +1,4 @@
-"""Which build is chosen where: asked of both getters' own functions, with faked tools."""
+"""Which build is chosen where: asked of the sh program's own functions, with faked tools."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from tests.support.machines import Machine
 from tests.support.releases import Upstream, npm_tarball_path
 from tests.support.skips import need
 from tests.support.toolboxes import Toolbox, macos_toolbox, real_tool
-from wasp_installer.errors import InstallerError
-from wasp_installer.getting import platforms
-from wasp_installer.getting.platforms import Platform, choose_builds, identify
 
 # --- What a machine says of itself, and what it gets ---------------------------------------------
 
@@ -130,82 +127,27 @@ CASES = {
 }
 
 
-def told_by_python() -> Told:
-    platform = identify()
-    try:
-        builds = choose_builds(platform)
-    except InstallerError as error:
-        return refused(error.message)
-    return Told(
-        platform.os or "",
-        platform.arch or "",
-        platform.libc or "",
-        builds.npm,
-        " ".join(builds.github),
-    )
-
-
 def told_by_sh(said: str) -> Told:
     first, *_ = said.splitlines()
     return refused(first[len("error: ") :]) if first[0] == "e" else Told(*said.splitlines())
 
 
-def test_which_build_is_chosen(both: Getters, monkeypatch: pytest.MonkeyPatch) -> None:
-    both.machine.front_end = both.shell
-    monkeypatch.setattr("wasp_installer.programs.HELPER_LIMIT_S", 1.0)
-    monkeypatch.setattr("wasp_installer.getting.platforms._distribution", lambda: "debian")
-    both.machine.toolbox.remove("uname", "getconf", "ldd")
-    calls, python = [], {}
-    for number, (name, case) in enumerate(CASES.items()):
-        box = Toolbox(both.machine.root / "machines" / str(number))
+def test_which_build_is_chosen(shell_machine: Machine) -> None:
+    shell_machine.toolbox.remove("uname", "getconf", "ldd")
+    calls = []
+    for number, case in enumerate(CASES.values()):
+        box = Toolbox(shell_machine.root / "machines" / str(number))
         system, _, processor = case.uname.partition(" ")
         box.fake_uname(system, f"'{processor}'")
         for tool, body in case.tools.items():
             box.script(tool, body)
-        path = f"{box.folder}:{both.machine.toolbox.folder}"
         calls.append(
-            f"PATH='{path}' HELPER_LIMIT_S=1\nidentify_platform\nchoose_build\n"
+            f"PATH='{box.folder}:{shell_machine.toolbox.folder}' HELPER_LIMIT_S=1\n"
+            "identify_platform\nchoose_build\n"
             'printf \'%s\\n\' "$os" "$arch" "$libc" "$npm_build" "$github_builds"'
         )
-        monkeypatch.setenv("PATH", path)
-        python[name] = told_by_python()
-    sh = dict(zip(CASES, map(told_by_sh, call_functions(both.machine, calls, together=True))))
-    expected = {name: case.told for name, case in CASES.items()}
-    assert sh == expected
-    assert python == expected
-
-
-@pytest.mark.parametrize(("distro", "has_loader"), [("debian", True), ("nixos", False)])
-def test_the_loader_of_nixos_is_a_stub(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, distro: str, has_loader: bool
-) -> None:
-    monkeypatch.setattr(platforms, "_distribution", lambda: distro)
-    monkeypatch.setattr(platforms, "_LOADER", str(tmp_path))
-    monkeypatch.setattr(
-        platforms, "_answer", lambda *words, **_: {"-m": "x86_64"}.get(words[1], "Linux")
-    )
-    assert identify().has_loader == has_loader
-    monkeypatch.setattr(platforms, "_LOADER", str(tmp_path / "missing"))
-    assert not identify().has_loader
-    without = Platform("Linux", "x86_64", "linux", "x86_64", "glibc", "2.36", has_loader=False)
-    assert choose_builds(without).npm == STATIC.npm
-
-
-def test_the_tools_are_asked_undisturbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Libraries of another program, such as conda, are none of theirs; and a folder may be gone."""
-    tools, gone, seen = tmp_path / "tools", tmp_path / "gone", tmp_path / "seen"
-    Toolbox(tools).fake_uname("Linux", "x86_64").script("getconf", f"env >'{seen}'; pwd >>'{seen}'")
-    gone.mkdir()
-    for name in ("LC_ALL", "BASH_ENV", "ENV", "SHELLOPTS", "LD_LIBRARY_PATH", "LD_PRELOAD"):
-        monkeypatch.setenv(name, "/no/such")
-    monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
-    monkeypatch.chdir(gone)
-    gone.rmdir()
-    assert identify().os == "linux"
-    lines = seen.read_text().splitlines()
-    assert "LC_ALL=C" in lines
-    assert lines[-1] == "/"
-    assert [line for line in lines if "/no/such" in line] == []
+    told = map(told_by_sh, call_functions(shell_machine, calls, together=True))
+    assert dict(zip(CASES, told)) == {name: case.told for name, case in CASES.items()}
 
 
 # --- Whole runs ----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.getters.deliveries import LINUX
 from tests.support.frontends import FrontEnd
 from tests.support.functions import call_functions
 from tests.support.getters import Getters
@@ -32,12 +33,10 @@ from wasp_installer import Console, InstallerError, Options
 from wasp_installer.errors import EXIT_CODES, SourceProblem
 from wasp_installer.getting.github import GitHubSource
 from wasp_installer.getting.npm import NpmSource
-from wasp_installer.getting.platforms import Builds, Platform
-from wasp_installer.getting.registry import asks_npm
+from wasp_installer.getting.platforms import Platform
 from wasp_installer.getting.sources import Source, from_the_first
 from wasp_installer.getting.transport import Transport
 
-LINUX = Platform("Linux", "x86_64", "linux", "x86_64", "glibc", "2.36")
 TARBALL = npm_tarball_path("0.25.0", "linux-x64-glibc")
 
 #: What is asked for where, and the sources that are then tried.
@@ -79,8 +78,6 @@ def test_which_sources_are_asked(shell_machine: Machine) -> None:
         for source, wanted in PLANS
     ]
     assert call_functions(shell_machine, calls) == list(PLANS.values())
-    for (source, wanted), sources in PLANS.items():
-        assert asks_npm(source, wanted) == ("npm" in sources)
 
 
 def met(source: str, slug: str) -> str:
@@ -98,7 +95,7 @@ def failure_of_python(source: str, slugs: dict[str, str]) -> tuple[str, str, str
     transport = Transport(console, 5)
     every: dict[str, Source] = {
         "npm": NpmSource(transport, "", None, None),
-        "github": GitHubSource(transport, LINUX, Builds("", ()), ""),
+        "github": GitHubSource(transport, LINUX, ""),
     }
 
     def attempt(each: Source) -> None:
@@ -211,9 +208,8 @@ ANSWERS = {
 
 
 def found_by_python(address: str) -> tuple[str, ...]:
-    platform = Platform("Darwin", "arm64", "macos", "aarch64")
-    transport = Transport(Console(quiet=True), 5)
-    source = GitHubSource(transport, platform, Builds("", BUILDS), address)
+    platform = Platform("macos", "aarch64", None, "", BUILDS)
+    source = GitHubSource(Transport(Console(quiet=True), 5), platform, address)
     try:
         release = source.find("latest")
     except SourceProblem as problem:

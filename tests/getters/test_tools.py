@@ -18,7 +18,7 @@ from tests.support.server import Server
 from tests.support.skips import need
 from tests.support.toolboxes import BUSYBOX_TOOLS, Toolbox
 from tests.support.trees import expected_version_folder, picture
-from wasp_installer.getting.platforms import how_to_install
+from wasp_installer.placing.binary import _how_to_install as how_to_install
 
 
 def test_wget_serves_too(shell_machine: Machine, upstream: Upstream) -> None:

@@ -29,4 +29,8 @@ def from_porcelain(text: str) -> dict[str, Any]:
             found[key] = int(value)
         else:
             found[key] = value or None
+    if "prefix" in found:
+        prefix, version = found["prefix"], found["version"]
+        found["wasp_dir"] = f"{prefix}/share/wasp-lang/{version}" if version else None
+        found["executable"] = f"{prefix}/bin/wasp" if prefix else None
     return found

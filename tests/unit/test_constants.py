@@ -8,8 +8,8 @@ import pytest
 
 import telemetry_ping
 from tests.support.frontends import REPOSITORY
-from wasp_installer import programs, versions
-from wasp_installer.getting import connections, platforms, registry, transport
+from wasp_installer import programs
+from wasp_installer.getting import connections, npm_program, transport
 from wasp_installer.placing import archives, unpacking
 
 STATE = dict(re.findall(r"^(\w+)=(\S+)$", (REPOSITORY / "sh/state.sh").read_text(), re.MULTILINE))
@@ -18,15 +18,13 @@ STATE = dict(re.findall(r"^(\w+)=(\S+)$", (REPOSITORY / "sh/state.sh").read_text
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("FIRST_NPM_VERSION", versions.FIRST_NPM_VERSION),
-        ("OLDEST_GLIBC", platforms.OLDEST_GLIBC),
         ("REDIRECT_LIMIT", connections._REDIRECT_LIMIT),
         ("ANSWER_LIMIT", transport.JSON_LIMIT),
         ("UNPACKED_LIMIT", transport.ARCHIVE_LIMIT),
         ("UNPACKED_LIMIT", archives.UNPACKED_LIMIT),
         ("ENTRY_LIMIT", unpacking.ENTRY_LIMIT),
         ("HELPER_LIMIT_S", round(programs.HELPER_LIMIT_S)),
-        ("NPM_FETCH_LIMIT_S", round(registry.FETCH_LIMIT_S)),
+        ("NPM_FETCH_LIMIT_S", round(npm_program.FETCH_LIMIT_S)),
         ("TELEMETRY_URL", telemetry_ping.DEFAULT_URL),
         ("TELEMETRY_KEY", telemetry_ping.DEFAULT_KEY),
         ("TELEMETRY_DEADLINE_S", telemetry_ping.DEADLINE_S),

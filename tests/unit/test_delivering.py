@@ -9,17 +9,16 @@ from typing import Literal
 
 import pytest
 
+from tests.getters.deliveries import LINUX
 from tests.support.archives import tiny_package
 from wasp_installer import Console, InstallerError, Options
 from wasp_installer.delivering import Delivery
-from wasp_installer.getting.platforms import Platform
 from wasp_installer.placing.archives import ArchiveReceiver
 from wasp_installer.placing.receipts import Release
 from wasp_installer.placing.staging import Staging
 
 ARCHIVE = tiny_package("0.25.0").npm_archive()
 SHA256, SHA512 = hashlib.sha256(ARCHIVE).hexdigest(), hashlib.sha512(ARCHIVE).hexdigest()
-LINUX = Platform("Linux", "x86_64", "linux", "x86_64", "glibc", "2.36")
 FOUND = Release("0.25.0", "github", "https://host/x.tgz", None, None)
 
 

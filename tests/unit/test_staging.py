@@ -8,13 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.getters.deliveries import LINUX
 from wasp_installer import InstallerError
-from wasp_installer.getting.platforms import Platform
 from wasp_installer.placing import receipts, staging
 from wasp_installer.placing.receipts import Release, is_installed
 from wasp_installer.placing.staging import Staging
-
-PLATFORM = Platform("Linux", "x86_64", "linux", "x86_64", "glibc")
 
 
 def put(folder: Path, word: str, version: str = "0.25.0") -> None:
@@ -22,7 +20,7 @@ def put(folder: Path, word: str, version: str = "0.25.0") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "wasp-bin").write_text(word)
     (folder / "wasp-bin").chmod(0o755)
-    receipts.write(folder, Release(version, "file"), PLATFORM)
+    receipts.write(folder, Release(version, "file"), LINUX)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from wasp_installer.signals import ignore_signals, raise_on_signals
 from .console import Console, give_up, open_standard_streams
 from .manager import hand_over, manage
 from .options import Options, parse, usage, without_ours
-from .report import Result, print_versions, result_for, to_json
+from .report import Result, print_versions, result_before, to_json
 
 #: Goes on where the libraries are, unless they are here; or also if they are, and are of no use.
 Prepare = Callable[[Console, bool], None]
@@ -47,7 +47,7 @@ def _run(arguments: Sequence[str], prepare: Prepare | None) -> int:
         options = parse(arguments)
         console = Console(quiet=options.quiet, verbose=options.verbose)
         if options.is_install and options.prefix:
-            result = result_for("error", options)
+            result = result_before(options)
         if options.shows and (options.shows == "-V" or options.is_install or os.name == "nt"):
             shown = f"Wasp installer {__version__}\n" if options.shows == "-V" else usage()
         else:

@@ -30,13 +30,13 @@ def read_report(console: Console, code: int, printed: str) -> Result:
     Raises:
         InstallerError: what it reports as an error, and has already told the user.
     """
-    told: dict[str, str] = {}
+    told: dict[str, str | None] = {}
     for line in printed.split("\n"):
         key, equals, value = line.partition("=")
         # A start-up file of a shell may print something, too.
         if equals and re.fullmatch("[a-z_]+", key):
-            told[key] = _ESCAPE.sub(lambda found: {"n": "\n"}.get(found[1], found[1]), value)
-            console.warnings += [told[key]] if key == "warning" else []
+            told[key] = text = _ESCAPE.sub(lambda found: {"n": "\n"}.get(found[1], found[1]), value)
+            console.warnings += [text] if key == "warning" else []
     result = result_of(told)
     if code == 0 or result.status == "checked":
         return result

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
 
 from wasp_installer.errors import InstallerError
 from wasp_installer.texts import without_login
 
 from .options import Options
-
-if TYPE_CHECKING:
-    from wasp_installer.getting.platforms import Platform
-    from wasp_installer.placing.receipts import Release
 
 Status = Literal[
     "installed",
@@ -30,6 +26,7 @@ Status = Literal[
 #: What becomes of an install event is not waited for; "none": no install was started.
 Telemetry = Literal["sent", "disabled", "none"]
 _PLATFORM = ("os", "arch", "libc", "distro")
+_AS_TOLD = ("current", "version", "source", "url", "digest")
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,7 @@ class Result:
 
     ``current`` and ``versions`` belong to "listed"; so does ``remote``, the versions that can be
     installed, from ``source``. ``wasp_dir`` and ``executable`` are where they will be found.
+    ``told`` is all that the sh program has said, of which this is made.
     """
 
     status: Status
@@ -56,60 +54,47 @@ class Result:
     telemetry: Telemetry = "none"
     #: Of "checked": that of what stands in the way, or 0.
     code: int = 0
-    #: Of "checked": what would be written into start-up files; it is not reported.
-    startup: str | None = None
+    told: Mapping[str, str | None] = field(default_factory=dict)
 
 
-def result_of(told: Mapping[str, str]) -> Result:
+def result_of(told: Mapping[str, str | None]) -> Result:
     """What the sh program reports by its keys; what is empty is as what is not there."""
 
     def words(key: str) -> list[str]:
-        return told.get(key, "").replace(",", " ").split()
+        return (told.get(key) or "").replace(",", " ").split()
 
     found = {key: value for key, value in told.items() if value}.get
-    same = ("current", "version", "source", "url", "digest", "prefix", "wasp_dir", "executable")
+    prefix, version = found("prefix"), found("version")
+    root = prefix and prefix.rstrip("/")
     return Result(
         cast(Status, found("status")),
         versions=words("versions"),
         remote=words("remote") or None,
         platform={name: found(name) for name in _PLATFORM},
+        prefix=prefix,
+        wasp_dir=f"{root}/share/wasp-lang/{version}" if version else None,
+        executable=f"{root}/bin/wasp" if prefix else None,
         on_path=found("on_path") == "true",
         code=int(found("code") or 0),
-        **{name: found(name) for name in (*same, "startup")},  # type: ignore[arg-type]
+        told=told,
+        **{name: found(name) for name in _AS_TOLD},  # type: ignore[arg-type]
     )
 
 
-def result_for(
-    status: Status,
-    options: Options,
-    platform: Platform | None = None,
-    release: Release | None = None,
-    telemetry: Telemetry = "none",
-) -> Result:
-    """What this program itself knows of a run."""
-    version = (release.version or None) if release else None
+def result_before(options: Options) -> Result:
+    """That of an install which fails before the sh program is asked."""
     folder = os.path.dirname(options.executable)
-    return Result(
-        status,
-        version=version,
-        source=(release.source or None) if release else None,
-        url=release.url if release else None,
-        digest=release.digest if release else None,
-        platform={name: getattr(platform, name, None) for name in _PLATFORM},
-        prefix=options.prefix,
-        wasp_dir=f"{options.wasp_root}/{version}" if version else None,
-        executable=options.executable,
-        on_path={folder, f"{folder}/"} & set(os.environ.get("PATH", "").split(os.pathsep)) != set(),
-        telemetry=telemetry,
-    )
+    entries = os.environ.get("PATH", "").split(os.pathsep)
+    on_path = "true" if {folder, f"{folder}/"} & set(entries) else ""
+    return result_of({"status": "error", "prefix": options.prefix, "on_path": on_path})
 
 
 def to_json(
     result: Result, *, elapsed_s: float, warnings: Sequence[str], error: InstallerError | None
 ) -> dict[str, Any]:
     """The report of a run, with its keys in order; what is unknown is None."""
-    report = asdict(result)
-    del report["startup"]
+    report = dict(vars(result))
+    del report["told"]
     if result.status != "listed":
         del report["current"], report["versions"]
     if result.remote is None:

@@ -15,7 +15,7 @@ from .addresses import host_of
 from .captive_portals import captive_portal
 from .documents import text_at
 from .known import known_digest
-from .platforms import Builds, Platform
+from .platforms import Platform
 
 if TYPE_CHECKING:
     from .transport import Transport
@@ -34,7 +34,6 @@ class GitHubSource:
 
     transport: Transport
     platform: Platform
-    builds: Builds
     url: str
     key: Literal["github"] = "github"
 
@@ -46,7 +45,7 @@ class GitHubSource:
         """The release of a version, or of "latest"; raises ``SourceProblem``."""
         version = self._latest() if wanted == "latest" else wanted
         assets, silence = self._assets(version)
-        for build in self.builds.github:
+        for build in self.platform.github_builds:
             name = f"wasp-{build}.tar.gz"
             url = f"{self._releases}/download/v{version}/{name}"
             if name in assets if assets is not None else self.transport.exists(url):

@@ -15,7 +15,7 @@ from wasp_installer.versions import is_version
 from .addresses import check_url, host_of, is_loopback
 from .documents import digest_of_integrity, node_range, text_at
 from .known import known_digest
-from .registry import Npm
+from .npm_program import Npm
 
 if TYPE_CHECKING:
     from .transport import Transport

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from wasp_installer.errors import InstallerError
-from wasp_installer.getting.platforms import how_to_install
 from wasp_installer.programs import HELPER_LIMIT_S, Ended, run
 from wasp_installer.texts import plain, pretty
 from wasp_installer.versions import is_version
@@ -17,6 +16,7 @@ from wasp_installer.versions import is_version
 from .receipts import BINARY
 
 _NOTHING_DONE: Final = "Nothing was installed."
+_MANAGERS: Final = ("apt-get install", "apk add", "dnf install", "pacman -S", "zypper install")
 
 
 def reported_version(folder: Path, version: str, prefix: str) -> str:
@@ -73,7 +73,16 @@ def _advice(said: str) -> str:
         if package.startswith("libgmp."):
             # By the name that Debian gives it, and others.
             package = "libgmp10" if shutil.which("apt-get") else "gmp"
-        return how_to_install(package)
+        return _how_to_install(package)
     if "Bad CPU type" in said:
         return "Install Rosetta: softwareupdate --install-rosetta"
     return "Please report it: https://github.com/wasp-lang/wasp/issues"
+
+
+def _how_to_install(package: str) -> str:
+    """How the package manager that is here installs ``package``."""
+    for command in (*_MANAGERS, "brew install"):
+        if shutil.which(command.partition(" ")[0]):
+            is_for_all = command != "brew install" and os.geteuid() != 0
+            return f"Install it: {'sudo ' if is_for_all else ''}{command} {package}"
+    return "Install it with your system's package manager."
