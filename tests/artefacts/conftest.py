@@ -49,3 +49,12 @@ def dist(shared_folder: Path, wheels: Path) -> Path:
             make(CHECKOUT, partly, wheels)
             partly.rename(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has nothing but its standard library; WASP_TESTS_PYTHON may name an older."""
+    folder = tmp_path_factory.mktemp("bare") / "python"
+    python = os.environ.get("WASP_TESTS_PYTHON") or sys.executable
+    subprocess.run([python, "-m", "venv", "--without-pip", str(folder)], check=True)
+    return folder / "bin" / "python"

@@ -70,8 +70,8 @@ def site(tmp_path: Path) -> Path:
     with tarfile.open(sdist) as archive:
         assert {"install.py", *MADE} <= {name.partition("/")[2] for name in archive.getnames()}
     without = ("--no-deps", "--no-build-isolation", "--no-index")
-    wheel = (*PIP, "wheel", "-q", *without, "-w", made, sdist)
-    python(*wheel, cwd=tmp_path, PYTHONPATH=str(backend))
+    packed = ("wheel", "-q", *without, "-w", str(made), str(sdist))
+    python(*PIP, *packed, cwd=tmp_path, PYTHONPATH=str(backend))
     shutil.unpack_archive(next(made.glob("*.whl")), tmp_path / "site", "zip")
     return tmp_path / "site"
 
@@ -87,7 +87,7 @@ def test_an_installed_package_installs_far_from_any_checkout(site: Path, tmp_pat
     home.mkdir()
 
     def run(*arguments: str) -> dict[str, object]:
-        words = ("-I", "-c", INSTALL, site, *arguments, "--json")
+        words = ("-I", "-c", INSTALL, str(site), *arguments, "--json")
         report = json.loads(python(*words, cwd=tmp_path, HOME=str(home)))
         assert isinstance(report, dict)
         return report

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,15 +24,6 @@ KEPT = {
     *("HOME", "TMPDIR", "PATH", "TERM", "SSL_CERT_FILE", "WASP_NPM_REGISTRY", "WASP_GITHUB_URL"),
     *("WASP_TELEMETRY_DISABLE", "WASP_TELEMETRY_URL", "WASP_NEWS_SERVER_URL", "WASP_TEST_MARK"),
 }
-
-
-@pytest.fixture(scope="session")
-def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python that has nothing but its standard library; WASP_TESTS_PYTHON may name an older."""
-    folder = tmp_path_factory.mktemp("bare") / "python"
-    python = os.environ.get("WASP_TESTS_PYTHON") or sys.executable
-    subprocess.run([python, "-m", "venv", "--without-pip", str(folder)], check=True)
-    return folder / "bin" / "python"
 
 
 @pytest.fixture
