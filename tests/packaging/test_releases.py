@@ -51,8 +51,8 @@ BUILDS = {
 class Packager(Machine):
     """Keeps a table of its own, and installs what is rendered from it."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
         self.table = self.root / "releases.json"
         self.table.write_text('{"releases": []}')
         self.out = self.root / "dist"

@@ -24,8 +24,8 @@ ACTION: dict[str, Any] = yaml.safe_load((FOLDER / "action.yml").read_text())
 class Runner(Machine):
     """Runs the step with the files by which it tells the runner what comes of it."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
         self.script = self.root / "step.sh"
         self.script.write_text(STEP["run"])
         for name in ("GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_ENV"):
