@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import ANY
 
 from tests.support.archives import DATA_MEMBERS, Package, tiny_binary
 from tests.support.frontends import BY_NAME, PYTHON, FrontEnd
@@ -18,10 +19,11 @@ from tests.support.machines import Machine, Run
 from tests.support.system_calls import Moment, Tracer, tracing
 from tests.support.trees import Entry, expected_version_folder, picture
 
-OLDEST, OLDER, OLD, NEW = VERSIONS = ("0.22.0", "0.23.0", "0.24.0", "0.25.0")
+_, OLDER, OLD, NEW = VERSIONS = ("0.22.0", "0.23.0", "0.24.0", "0.25.0")
 NOT_INSTALLED = 5
 BASHRC = b"alias ll='ls -l'\nset -o vi # and no line break at the end"
 DASH = BY_NAME["dash"]
+SHARE = ".local/share/wasp-lang"
 
 Picture = dict[str, Entry]
 
@@ -90,8 +92,14 @@ class Stage:
         for version in VERSIONS:
             self._archive(version).write_bytes(small_package(version).npm_archive())
         self.argv = self.command_line(machine.front_end, scenario.command)
+        (machine.home / ".bashrc").write_bytes(BASHRC)
+        for version in scenario.installed:
+            self.layout.plant(version, small_package(version))
+        if scenario.installed:
+            options = [] if scenario.has_lines else ["--no-modify-path"]
+            machine.run_program(DASH.argv("use", scenario.installed[0], *options)).ok()
         self._past = machine.root / "past"
-        self._make_past()
+        shutil.copytree(machine.home, self._past, symlinks=True)
         self.before = picture(machine.home)
 
     def _archive(self, version: str) -> Path:
@@ -104,16 +112,6 @@ class Stage:
             digest = hashlib.sha256(archive.read_bytes()).hexdigest()
             words[1:2] = ["--from-file", str(archive), "--sha256", digest]
         return front_end.argv(*words, "--porcelain" if front_end.is_shell else "--json")
-
-    def _make_past(self) -> None:
-        (self.machine.home / ".bashrc").write_bytes(BASHRC)
-        for version in self.scenario.installed:
-            self.layout.plant(version, small_package(version))
-        if self.scenario.installed:
-            options = [] if self.scenario.has_lines else ["--no-modify-path"]
-            use = ["use", self.scenario.installed[0], *options]
-            self.machine.run_program(DASH.argv(*use)).ok()
-        shutil.copytree(self.machine.home, self._past, symlinks=True)
 
     def reset(self) -> None:
         """Puts the past back, also where a file system is mounted in the home."""
@@ -158,42 +156,44 @@ class Stage:
 
     # --- What must hold ---------------------------------------------------------------------------
 
-    def is_between(self, goal: Picture, found: Picture) -> bool:
-        """It is as before, but for the version that was put in its place and is not current yet."""
-        folder = f".local/share/wasp-lang/{NEW}"
+    def changed(self, goal: Picture, found: Picture) -> list[str]:
+        """What is not as before, but for a version that is in its place and not current yet."""
+        new = f"{SHARE}/{NEW}"
+        above = (".local", ".local/share", SHARE)
+        return [
+            name
+            for name in differences(self.before, found)
+            if not self.scenario.installs
+            or not (name in above or (name.startswith(new) and found.get(name) == goal.get(name)))
+        ]
 
-        def without(tree: Picture) -> Picture:
-            return {name: entry for name, entry in tree.items() if not name.startswith(folder)}
-
-        def of_version(tree: Picture) -> Picture:
-            return {name: entry for name, entry in tree.items() if name.startswith(folder)}
-
-        above = (".local", ".local/share", ".local/share/wasp-lang")
-        here = {name: found[name] for name in above if name in found}
-        return (
-            self.scenario.installs
-            and of_version(found) == of_version(goal)
-            and without(found) == {**without(self.before), **here}
-        )
-
-    def complaints(self, goal: Picture, found: Picture) -> Iterator[str]:
-        """What is wrong, whatever has happened."""
-        yield from half_versions(self.machine)
+    def complaints(
+        self, goal: Picture, found: Picture, *, may_be_broken: bool = False
+    ) -> Iterator[str]:
+        """What is wrong, whatever has happened: what worked before works."""
         for name in {*self.before, *goal, *found}:
             is_ours = name.startswith(".local") or "staging" in name
             if not is_ours and found.get(name) not in (self.before.get(name), goal.get(name)):
                 yield f"{name} is neither as before nor as it should be"
+        yield from self.whole(may_be_broken=may_be_broken)
 
-    def launcher_complaints(self, *, may_be_broken: bool = False) -> Iterator[str]:
-        """What worked before works, and what is there starts a version."""
-        if not self.layout.launcher.exists():
-            if self.scenario.installed and not self.scenario.removes:
-                yield "the launcher is gone"
-            return
-        started = self.machine.wasp("version")
-        works = started.code == 0 and started.stdout.strip() in VERSIONS
-        if not (works or (may_be_broken and started.code == 127)):
-            yield f"the launcher starts nothing whole: {started}"
+    def whole(self, *, may_be_broken: bool = False) -> Iterator[str]:
+        """Each version is there as a whole or not at all, and the launcher starts one."""
+        # A version that was moved aside may be put back.
+        for folder in (*self.layout.share.glob("[0-9]*"), *self.layout.share.glob("*/replaced/*")):
+            expected = expected_version_folder(small_package(folder.name))
+            receipt = folder / ".receipt.json"
+            if picture(folder) != {**expected, receipt.name: ANY} or (
+                f'"version": "{folder.name}"' not in receipt.read_text()
+            ):
+                yield f"a half {folder}"
+        if self.layout.launcher.exists():
+            started = self.machine.wasp("version")
+            works = started.code == 0 and started.stdout.strip() in VERSIONS
+            if not (works or (may_be_broken and started.code == 127)):
+                yield f"the launcher starts nothing whole: {started}"
+        elif self.scenario.installed and not self.scenario.removes:
+            yield "the launcher is gone"
 
     def complaints_of_next_run(
         self, goal: Picture, *, passed_over: Sequence[str] = ()
@@ -209,18 +209,6 @@ class Stage:
         different = set(differences(goal, picture(self.machine.home))) - {*passed_over}
         if different:
             yield f"after the next run, these are not right: {different}\n{run}"
-
-
-def half_versions(machine: Machine) -> Iterator[str]:
-    """A version is there as a whole or not at all."""
-    layout = machine.layout
-    for version in layout.versions():
-        if layout.version_picture(version) != expected_version_folder(small_package(version)):
-            yield f"a half {version}"
-        elif not layout.receipt_file(version).is_file():
-            yield f"{version} has no receipt"
-        elif layout.receipt(version)["version"] != version:
-            yield f"{version} has a wrong receipt"
 
 
 def differences(expected: Picture, found: Picture) -> list[str]:

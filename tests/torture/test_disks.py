@@ -19,22 +19,23 @@ import pytest
 
 from tests.support.filesystems import remount, small_filesystem
 from tests.support.frontends import PYTHON, SHELLS, FrontEnd
-from tests.support.machines import Machine, MachineRoom, Run
+from tests.support.machines import MachineRoom, Run
 from tests.support.scale import Scale, scale_from_environment
 from tests.support.system_calls import Moment
-from tests.support.trees import Layout, picture
+from tests.support.trees import picture
+from tests.torture.conftest import Tally
 from tests.torture.stages import (
     CASES,
     DASH,
-    NEW,
+    SHARE,
     UPGRADE,
     Picture,
     Scenario,
     Stage,
     differences,
-    small_package,
 )
-from tests.torture.tallies import Tally
+
+pytestmark = pytest.mark.timeout(3600)
 
 AREA = "Disk"
 SCALE = scale_from_environment()
@@ -44,63 +45,27 @@ PLENTY = {"pages": f"size={4 * 1024 * 1024}", "inodes": "nr_inodes=10000"}
 ENOUGH = 200
 
 
-@dataclass(frozen=True)
-class SmallDisk:
-    """A tmpfs on which there is only so much room left."""
-
-    folder: Path
-
-    def leave(self, measure: str, free: int) -> None:
-        """Room for so many pages, or inodes, more."""
-        usage = os.statvfs(self.folder)
-        if measure == "pages":
-            used = (usage.f_blocks - usage.f_bfree) * usage.f_frsize
-            # A size of 0 would be no limit.
-            remount(self.folder, f"size={max(used + free * PAGE, PAGE)}")
-        else:
-            remount(self.folder, f"nr_inodes={usage.f_files - usage.f_ffree + free}")
-
-    def leave_plenty(self) -> None:
-        remount(self.folder, ",".join(PLENTY.values()))
-
-    def fill(self) -> None:
-        """As another program does, until neither a byte nor a file more goes there."""
-        with contextlib.suppress(OSError), (self.folder / "filler").open("wb", 0) as file:
-            while file.write(bytes(16 * PAGE)):
-                pass
-        with contextlib.suppress(OSError):
-            for number in itertools.count():
-                (self.folder / f"filler-{number}").touch()
-
-    def empty(self) -> None:
-        for filler in self.folder.glob("filler*"):
-            filler.unlink()
-        self.leave_plenty()
+# --- A disk on which there is only so much room left ---------------------------------------------
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[SmallDisk]:
-    with small_filesystem(folder, f"mode=755,{','.join(PLENTY.values())}"):
-        yield SmallDisk(folder)
-
-
-def assert_all_or_nothing(stage: Stage, goal: Picture, run: Run) -> None:
-    """It succeeded, or the full disk is named and all is as it was but for the new version."""
-    found = picture(stage.machine.home)
-    if run.code == 0:
-        assert differences(goal, found) == [], run
-        return
-    run.failed(7, "no-space").says("no space left on the device")
-    assert found == stage.before or stage.is_between(goal, found), run
-    assert not list(stage.launcher_complaints())
+def leave(folder: Path, measure: str, free: int) -> None:
+    """Room for so many pages, or inodes, more."""
+    usage = os.statvfs(folder)
+    if measure == "pages":
+        used = (usage.f_blocks - usage.f_bfree) * usage.f_frsize
+        # A size of 0 would be no limit.
+        remount(folder, f"size={max(used + free * PAGE, PAGE)}")
+    else:
+        remount(folder, f"nr_inodes={usage.f_files - usage.f_ffree + free}")
 
 
 @pytest.mark.parametrize(("scenario", "front_end"), SCALE.sample(CASES, 6), ids=str)
 def test_a_disk_with_little_room(
     machines: MachineRoom, scale: Scale, tally: Tally, scenario: Scenario, front_end: FrontEnd
 ) -> None:
+    """The run succeeds, or the full disk is named and all is as it was but for the new version."""
     machine = machines.build(front_end)
-    with small_disk(machine.layout.prefix) as disk:
+    with small_filesystem(machine.layout.prefix, f"mode=755,{','.join(PLENTY.values())}") as disk:
         stage = Stage(machine, scenario)
         goal, _ = stage.undisturbed()
         tried = scale.sample(range(ENOUGH), 4)
@@ -108,89 +73,24 @@ def test_a_disk_with_little_room(
             codes = set()
             for free in tried:
                 stage.reset()
-                disk.leave(measure, free)
+                leave(disk, measure, free)
                 run = stage.again()
-                disk.leave_plenty()
-                assert_all_or_nothing(stage, goal, run)
+                remount(disk, ",".join(PLENTY.values()))
+                found = picture(machine.home)
                 codes.add(run.code)
+                if run.code == 0:
+                    assert differences(goal, found) == [], run
+                else:
+                    run.failed(7, "no-space").says("no space left on the device")
+                    assert stage.changed(goal, found) == [], run
+                    assert not list(stage.complaints(goal, found))
             # To remove is how to make room.
             assert codes == {0, 7} if scenario.installs else 0 in codes, measure
             tally(AREA, f"Commands on a disk with room for so many {measure}", len(tried))
         stage.reset()
 
 
-@pytest.mark.parametrize("front_end", [DASH, PYTHON], ids=str)
-def test_a_disk_that_another_program_fills(
-    machines: MachineRoom, scale: Scale, tally: Tally, front_end: FrontEnd
-) -> None:
-    machine = machines.build(front_end)
-    with small_disk(machine.layout.prefix) as disk:
-        stage = Stage(machine, UPGRADE)
-        goal, calls = stage.undisturbed()
-        tried = scale.sample(range(len(calls)), 3)
-        for number in tried:
-            stage.reset()
-            disk.leave("inodes", 200)
-            _, run = stage.traced(Moment(number, False), lambda *_: disk.fill())
-            disk.empty()
-            assert_all_or_nothing(stage, goal, run)
-        stage.reset()
-        tally(AREA, "Moments of an install at which another program filled the disk", len(tried))
-
-
-# --- Start-up files in a full home ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize("command", [f"use {NEW}", "uninstall --yes"])
-@pytest.mark.parametrize("program", ["bash", "fish"])
-def test_a_full_home_cuts_no_startup_file(
-    machines: MachineRoom, scale: Scale, tally: Tally, program: str, command: str
-) -> None:
-    """Every file has its old bytes and the whole line more, or a warning names it."""
-    machine = machines.build(DASH).set(SHELL=f"/usr/bin/{program}")
-    layout = Layout(machine.root / "opt")
-    options = ["--porcelain", "--prefix", str(layout.prefix)]
-    mine = {".bashrc": b"# mine\n" * 2000}
-    with small_disk(machine.home) as disk:
-        layout.plant(NEW, small_package(NEW))
-        begin(machine, mine)
-        machine.run("use", NEW, *options).ok()
-        with_line = files(machine)
-        before, goal = (mine, with_line) if command == f"use {NEW}" else (with_line, mine)
-        tried = scale.sample([*itertools.product(PLENTY, range(7))], 4)
-        for measure, free in tried:
-            layout.plant(NEW, small_package(NEW))
-            begin(machine, before)
-            disk.leave(measure, free)
-            run = machine.run(*command.split(), *options).ok()
-            disk.leave_plenty()
-            found, warned = files(machine), "".join(run.warnings())
-            for name in {*before, *goal, *found}:
-                if found.get(name) != goal.get(name):
-                    assert found.get(name) == before.get(name), (name, run)
-                    assert f"~/{name}" in warned, (name, run)
-        tally(AREA, "Changes of start-up files in a full home", len(tried))
-
-
-def begin(machine: Machine, content: dict[str, bytes]) -> None:
-    """The home has these files and no others."""
-    for path in sorted(machine.home.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    for name, text in content.items():
-        (machine.home / name).parent.mkdir(parents=True, exist_ok=True)
-        (machine.home / name).write_bytes(text)
-
-
-def files(machine: Machine) -> dict[str, bytes]:
-    """All files of the home, below which there is no empty folder."""
-    home = machine.home
-    found = {str(p.relative_to(home)): p.read_bytes() for p in home.rglob("*") if p.is_file()}
-    folders = {str(path.relative_to(home)) for path in home.rglob("*") if path.is_dir()}
-    assert all(any(name.startswith(f"{folder}/") for name in found) for folder in folders)
-    return found
-
-
-# --- A call that fails ---------------------------------------------------------------------------
+# --- A disk that breaks in the middle ------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -211,10 +111,12 @@ class Fault:
         return f"{self.error} {'from then on' if self.lasts else 'once'}"
 
 
+READ_ONLY = Fault("EROFS", "read-only", lasts=True)
+FULL = Fault("ENOSPC", "no-space")
 FAULTS = [
     Fault("EIO", "file-system"),
-    Fault("EROFS", "read-only", lasts=True),
-    Fault("ENOSPC", "no-space"),
+    READ_ONLY,
+    FULL,
     Fault("EACCES", "permission-denied"),
     Fault("EIO", "file-system", lasts=True),
     # A quota that is used up.
@@ -222,15 +124,17 @@ FAULTS = [
     Fault("EROFS", "read-only"),
 ]
 STARTUP_FILES = (".bashrc", ".profile")
-LEFT_OVER = (".local", ".local/share", ".local/share/wasp-lang", ".local/bin")
+LEFT_OVER = (".local", ".local/share", SHARE, ".local/bin")
+#: What is beside all versions is that of the newest installer.
+BESIDE = tuple(f"{SHARE}/{start}" for start in ("env.", "telemetry_", "wasp-inst", "completions"))
 
 
 def complaints(stage: Stage, goal: Picture, fault: Fault, run: Run) -> Iterator[str]:
-    """What is wrong with how a run ended that met the fault, and with what it left."""
+    """What is wrong with how a run ended that met the fault, and with what it and the next left."""
     found = picture(stage.machine.home)
-    yield from stage.complaints(goal, found)
     # Where the current version was to be removed, and the launcher could not be.
-    yield from stage.launcher_complaints(may_be_broken=stage.scenario.removes and run.code == 7)
+    may_be_broken = stage.scenario.removes and run.code == 7
+    yield from stage.complaints(goal, found, may_be_broken=may_be_broken)
     errors = sum(line.startswith("error: ") for line in run.stderr.splitlines())
     if run.code == 0:
         # Done is done, but for what the next run sweeps, and start-up files that are warned of.
@@ -243,29 +147,17 @@ def complaints(stage: Stage, goal: Picture, fault: Fault, run: Run) -> Iterator[
     elif run.json["error"] not in (fault.slug, "file-system"):
         # Some shells and tools do not name the cause.
         yield f"wrong cause: {run}"
-    elif not (stage.scenario.removes or fault.lasts or is_as_before(stage, goal, found)):
-        yield f"exit code 7, but changed: {differences(stage.before, found)}"
+    elif not (stage.scenario.removes or fault.lasts):
+        for name in stage.changed(goal, found):
+            if not (is_left_over(name) or name.startswith(BESIDE)):
+                yield f"exit code 7, but changed: {name}"
+    # Of a version that is gone there is nothing to do, so what was warned of stays.
+    warned_of = STARTUP_FILES if stage.scenario.is_of_one_version else ()
+    yield from stage.complaints_of_next_run(goal, passed_over=(*LEFT_OVER, *warned_of))
 
 
 def is_left_over(name: str) -> bool:
     return "staging" in name or name in LEFT_OVER or ".turn" in name
-
-
-def is_as_before(stage: Stage, goal: Picture, found: Picture) -> bool:
-    """But for what is beside all versions, which is that of the newest installer."""
-    shared = ("env.", "telemetry_", "wasp-installer", "completions")
-    kept = {
-        name: entry
-        for name, entry in found.items()
-        if not (name.removeprefix(".local/share/wasp-lang/").startswith(shared))
-        and not is_left_over(name)
-    }
-    new = f".local/share/wasp-lang/{NEW}"
-    return all(
-        entry == kept.get(name) == stage.before.get(name)
-        or (entry == goal.get(name) and name.startswith(new))
-        for name, entry in kept.items()
-    )
 
 
 def different(calls: list[str]) -> list[int]:
@@ -278,7 +170,6 @@ def different(calls: list[str]) -> list[int]:
 OTHERS = [(UPGRADE, shell) for shell in SHELLS if shell is not DASH]
 
 
-@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
     ("scenario", "front_end"), [*SCALE.sample(CASES, 6), *SCALE.sample(OTHERS, 1)], ids=str
 )
@@ -292,44 +183,44 @@ def test_a_call_that_fails(
     for fault, number in tried:
         stage.reset()
         tracer, run = stage.traced(error_at=fault.at(number))
-        if number >= len(tracer.calls):
-            continue
-        found = [*complaints(stage, goal, fault, run), *healed(stage, goal)]
-        wrong += [f"{fault}: {tracer.calls[number]}: {text}" for text in found]
+        if number < len(tracer.calls):
+            found = complaints(stage, goal, fault, run)
+            wrong += [f"{fault}: {tracer.calls[number]}: {text}" for text in found]
     stage.reset()
     assert not wrong, "\n\n".join(wrong)
     tally(AREA, "Calls that failed with an error of the disk", len(tried))
 
 
-def healed(stage: Stage, goal: Picture) -> Iterator[str]:
-    """The disk is whole again, and so is what the same command leaves."""
-    # Of a version that is gone there is nothing to do, so what was warned of stays.
-    warned_of = STARTUP_FILES if stage.scenario.is_of_one_version else ()
-    yield from stage.complaints_of_next_run(goal, passed_over=(*LEFT_OVER, *warned_of))
-
-
-def test_a_disk_that_becomes_read_only(machine: Machine, scale: Scale, tally: Tally) -> None:
-    """The kernel does that to a disk with errors; the next run finds it in order again."""
-    fault = Fault("EROFS", "read-only", lasts=True)
-    with small_disk(machine.layout.prefix) as disk:
+@pytest.mark.parametrize("fault", [READ_ONLY, FULL], ids=str)
+@pytest.mark.parametrize("front_end", [DASH, PYTHON], ids=str)
+def test_a_disk_that_becomes_read_only_or_full(
+    machines: MachineRoom, scale: Scale, tally: Tally, front_end: FrontEnd, fault: Fault
+) -> None:
+    """The kernel does the former to one with errors; the next run finds it in order again."""
+    machine = machines.build(front_end)
+    with small_filesystem(machine.layout.prefix, f"mode=755,{','.join(PLENTY.values())}") as disk:
         stage = Stage(machine, UPGRADE)
         goal, calls = stage.undisturbed()
-        turned: list[bool] = []
+        turned, wrong = [], []
 
         def strike(*_: object) -> None:
-            # Not while a file is open for writing.
+            # Not read-only while a file is open for writing.
             with contextlib.suppress(subprocess.CalledProcessError):
-                remount(disk.folder, "ro")
-                turned.append(True)
+                if fault is READ_ONLY:
+                    remount(disk, "ro")
+                else:
+                    leave(disk, "pages", 0)
+                    leave(disk, "inodes", 0)
+                turned.append(fault)
 
-        wrong = []
         for number in scale.sample(range(len(calls)), 3):
             stage.reset()
             tracer, run = stage.traced(Moment(number, False), strike)
-            remount(disk.folder, "rw")
-            found = [*complaints(stage, goal, fault, run), *healed(stage, goal)]
+            remount(disk, f"rw,{','.join(PLENTY.values())}")
+            found = complaints(stage, goal, fault, run)
             wrong += [f"before {tracer.calls[-1]}: {text}" for text in found]
         stage.reset()
-        assert not wrong, "\n\n".join(wrong)
+    assert not wrong, "\n\n".join(wrong)
     assert turned
-    tally(AREA, "Moments of an install at which the disk became read-only", len(turned))
+    what = "became read-only" if fault is READ_ONLY else "filled up"
+    tally(AREA, f"Moments of an install at which the disk {what}", len(turned))
