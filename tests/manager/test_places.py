@@ -26,8 +26,7 @@ def test_a_home_of_any_name(machine: Machine, name: str) -> None:
     home = machine.move_home(name)
     install(machine)
     assert machine.wasp("version").stdout == "0.25.0\n"
-    datadir = machine.layout.version_folder(VERSION) / "data"
-    assert machine.wasp("datadir").stdout == f"{datadir}\n"
+    assert machine.wasp("datadir").stdout == f"{machine.layout.version_folder(VERSION)}/data\n"
     expected = expected_version_folder(tiny_package(VERSION))
     assert machine.layout.version_picture(VERSION) == expected
     # One line of a start-up file cannot name a folder whose name has two.
@@ -77,28 +76,23 @@ def test_where_a_prefix_is(machine: Machine, monkeypatch: pytest.MonkeyPatch, sl
     assert call_functions(machine, calls) == python
 
 
-def test_the_root_is_a_prefix(getter_machine: Machine) -> None:
-    """Such as of a small image, which is staged."""
-    stage = getter_machine.root / "stage"
-    install(getter_machine.set(DESTDIR=str(stage)), "--prefix", "/")
-    assert Layout(stage).versions() == [VERSION]
-    assert Layout(stage).launcher.exists()
-    assert picture(getter_machine.home) == {}
-
-
-def test_what_is_staged_is_for_its_place(getter_machine: Machine) -> None:
-    stage, final = getter_machine.root / "stage", getter_machine.root / "final"
-    getter_machine.set(DESTDIR=str(stage))
-    run = install(getter_machine, "--prefix", str(final))
-    told = run.json
-    assert told["prefix"] == str(final)
-    assert told["executable"] == f"{final}/bin/wasp"
-    assert told["wasp_dir"] == f"{final}/share/wasp-lang/0.25.0"
-    # Nothing of this getter_machine is looked at, or changed.
+@pytest.mark.parametrize("place", ["final", "/"])
+def test_what_is_staged_is_for_its_place(getter_machine: Machine, place: str) -> None:
+    """Such as the root of a small image; nothing of this machine is looked at, or changed."""
+    machine = getter_machine
+    stage, final = machine.root / "stage", machine.root / place
+    machine.set(DESTDIR=str(stage))
+    run = install(machine, "--prefix", str(final))
+    if place == "/":
+        assert Layout(stage).versions() == [VERSION]
+        assert Layout(stage).launcher.exists()
+        return
+    assert run.json["prefix"] == str(final)
+    assert run.json["executable"] == f"{final}/bin/wasp"
     assert run.warnings() == []
-    assert picture(getter_machine.home) == {}
+    assert picture(machine.home) == {}
     assert not final.exists()
-    again = getter_machine.install(VERSION, "--prefix", str(final)).ok()
+    again = machine.install(VERSION, "--prefix", str(final)).ok()
     assert again.json["status"] == "already-installed"
     staged = Path(f"{stage}{final}")
     for file in staged.rglob("*"):
@@ -106,9 +100,9 @@ def test_what_is_staged_is_for_its_place(getter_machine: Machine) -> None:
     staged.rename(final)
     layout = Layout(final)
     assert layout.version_picture(VERSION) == expected_version_folder(tiny_package(VERSION))
-    assert getter_machine.run_program([str(layout.launcher), "version"]).stdout == "0.25.0\n"
+    assert machine.run_program([str(layout.launcher), "version"]).stdout == "0.25.0\n"
     datadir = f"{final}/share/wasp-lang/0.25.0/data\n"
-    assert getter_machine.run_program([str(layout.launcher), "datadir"]).stdout == datadir
+    assert machine.run_program([str(layout.launcher), "datadir"]).stdout == datadir
 
 
 def test_destdir_is_not_for_people(machine: Machine) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.manager.homes import VERSION, archive, set_up, uninstall, with_line
+from tests.manager.homes import VERSION, archive, machine_name, set_up, uninstall, with_line
 from tests.support.frontends import FULL
 from tests.support.functions import call_functions
 from tests.support.machines import Background, Machine
@@ -19,17 +18,8 @@ from tests.support.toolboxes import real_tool
 from tests.support.trees import picture
 
 MINE = b"export A=1\nexport B=2"
-ROUNDS = 50 if FULL else 3
 #: Longer than any run is given to hold its turn.
 LONG_AGO = 3600
-
-
-# --- The lock ------------------------------------------------------------------------------------
-
-
-def machine_name() -> str:
-    text = f"{os.uname().nodename}_{os.readlink('/proc/self/ns/pid')}"
-    return "".join(c if c.isascii() and c.isalnum() else "_" for c in text)
 
 
 def hold(share: Path, holder: str, age: float = 0) -> Path:
@@ -112,33 +102,27 @@ def wait_for_word(run: Background, word: bytes) -> None:
         assert line, "it ended without the word"
 
 
-# --- Two at once ---------------------------------------------------------------------------------
-
-
-def test_an_uninstall_beside_an_install_ends_in_one_whole_state(machine: Machine) -> None:
+def test_two_uninstalls_beside_an_install_end_in_one_whole_state(machine: Machine) -> None:
     """Wasp is there with all that belongs to it, or nothing of it is."""
     (machine.home / ".bashrc").write_bytes(MINE)
     file = archive(machine)
-    for number in range(ROUNDS):
+    for number in range(50 if FULL else 3):
         if number % 2:
             set_up(machine)
-        install = machine.start("install", "--from-file", file, "--force")
+        runs = [machine.start("install", "--from-file", file, "--force")]
         # Later each time, so that they meet anywhere.
         time.sleep(number * 0.02)
-        machine.run("uninstall", "--yes").ok()
-        install.result()
+        runs += [machine.start("uninstall", "--yes") for _ in range(2)]
+        _, *uninstalls = [run.result() for run in runs]
+        assert [run.code for run in uninstalls] == [0, 0]
+        is_there = machine.layout.launcher.exists()
         bashrc = (machine.home / ".bashrc").read_bytes()
-        if machine.layout.launcher.exists():
-            assert machine.wasp("version").ok().stdout == "0.25.0\n"
-            assert machine.wasp("installer", "list").ok().stdout == "* 0.25.0\n"
-            assert bashrc == with_line(".bashrc", MINE)
-        else:
-            assert bashrc == MINE
-            # A version may be in its place already; it is whole, and the next run takes it up.
-            if machine.layout.versions():
+        assert bashrc == (with_line(".bashrc", MINE) if is_there else MINE)
+        # A version may be in its place already; it is whole, and the next run takes it up.
+        if machine.layout.versions():
+            if not is_there:
                 set_up(machine)
-                assert machine.wasp("version").ok().stdout == "0.25.0\n"
-        shutil.rmtree(machine.layout.prefix, ignore_errors=True)
+            assert machine.wasp("version").ok().stdout == "0.25.0\n"
         uninstall(machine)
-        assert (machine.home / ".bashrc").read_bytes() == MINE
         assert set(picture(machine.home)) == {".bashrc"}
+        assert (machine.home / ".bashrc").read_bytes() == MINE
