@@ -7,23 +7,7 @@ import pytest
 from tests.manager.homes import archive, in_home
 from tests.support.functions import call_functions
 from tests.support.machines import Machine
-from tests.support.toolboxes import real_tool
 from tests.support.trees import picture
-
-
-def test_npms_wasp_is_left_alone_until_another_is_there(machine: Machine) -> None:
-    machine.layout.plant("0.24.0")
-    machine.layout.npm_marker.touch()
-    before = picture(machine.home)
-    machine.run("use", "0.24.0", "--json").failed(8, "npm-managed")
-    file = ("--from-file", archive(machine))
-    machine.install("0.99.0", *file, "--force").failed(6, "wrong-version")
-    assert picture(machine.home) == before
-    machine.run("use", "0.24.0", "--force").ok()
-    assert not machine.layout.npm_marker.exists()
-
-
-# --- Another wasp --------------------------------------------------------------------------------
 
 SCRIPT = r"'#!/bin/sh\necho another\n'"
 LAUNCHER = r"'#!/bin/sh\nwaspc_datadir=/x\nexec x\n'"
@@ -72,25 +56,34 @@ def test_what_a_launcher_is_taken_for_and_that_nothing_is_written_through_it(
         assert not (folder.parent / "not-there").exists()
 
 
-def test_a_foreign_wasp_is_replaced_by_force_alone(machine: Machine) -> None:
-    machine.layout.plant("0.24.0")
-    in_home(machine, "mkdir .local/bin elsewhere && ln -s ../../elsewhere .local/bin/wasp")
-    before = picture(machine.home)
-    machine.run("use", "0.24.0", "--json").failed(8, "foreign-launcher").says(
-        ".local/bin/wasp", "--force"
-    )
-    assert picture(machine.home) == before
-    machine.run("use", "0.24.0", "--force").ok()
-    assert machine.wasp("version").stdout == "0.24.0\n"
-    assert not list((machine.home / "elsewhere").iterdir())
+#: What is done in the home, how it is refused, and whether --force takes over.
+CONFLICTS = {
+    "touch .local/share/wasp-lang/.uses-npm": ("npm-managed", True),
+    "mkdir elsewhere && ln -s ../../elsewhere .local/bin/wasp": ("foreign-launcher", True),
+    "mkdir -p .local/bin/wasp/inside": ("foreign-launcher", False),
+}
 
 
-def test_a_folder_in_the_launchers_place_is_never_replaced(machine: Machine) -> None:
+@pytest.mark.parametrize("deed", CONFLICTS)
+def test_what_is_there_is_left_alone_but_for_force(machine: Machine, deed: str) -> None:
+    slug, gives_way = CONFLICTS[deed]
     machine.layout.plant("0.24.0")
-    (machine.layout.launcher / "inside").mkdir(parents=True)
+    in_home(machine, f"mkdir .local/bin && {deed}")
     before = picture(machine.home)
-    machine.run("use", "0.24.0", "--force", "--json").failed(8, "foreign-launcher")
+    machine.run("use", "0.24.0", "--json").failed(8, slug)
+    # As long as nothing else is there that works.
+    file = ("--from-file", archive(machine))
+    machine.install("0.99.0", *file, "--force").failed(8 if not gives_way else 6)
     assert picture(machine.home) == before
+    run = machine.run("use", "0.24.0", "--force", "--json")
+    if gives_way:
+        run.ok()
+        assert machine.wasp("version").stdout == "0.24.0\n"
+        assert not machine.layout.npm_marker.exists()
+        assert not list((machine.home / "elsewhere").glob("*"))
+    else:
+        run.failed(8, slug)
+        assert picture(machine.home) == before
 
 
 @pytest.mark.parametrize("command", ["use 0.25.0", "uninstall 0.15.0"])
@@ -107,9 +100,6 @@ def test_a_wasp_of_the_older_installer(machine: Machine, command: str) -> None:
         assert not machine.layout.prefix.exists()
 
 
-# --- A version's place ---------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("of", ["the folder", "the receipt"])
 def test_a_link_in_the_place_of_a_version_is_not_written_through(
     getter_machine: Machine, of: str
@@ -119,11 +109,11 @@ def test_a_link_in_the_place_of_a_version_is_not_written_through(
     (outside / "precious").write_text("precious\n")
     before = picture(outside)
     place = getter_machine.layout.version_folder("0.25.0")
-    place.parent.mkdir(parents=True)
     if of == "the folder":
+        place.parent.mkdir(parents=True)
         place.symlink_to(outside)
     else:
-        place.mkdir()
+        place.mkdir(parents=True)
         getter_machine.layout.receipt_file("0.25.0").symlink_to(outside / "precious")
     getter_machine.install(None, "--from-file", archive(getter_machine)).ok()
     assert picture(outside) == before
@@ -131,32 +121,20 @@ def test_a_link_in_the_place_of_a_version_is_not_written_through(
     assert getter_machine.layout.receipt("0.25.0")["version"] == "0.25.0"
 
 
-#: What another program does while a run looks at the getter_machine, and what the run says of it.
+#: What another program does while a run looks at the machine, and what the run says of it.
 MEANWHILE = {
-    "another wasp": ("mkdir -p '{bin}' && echo foreign >'{bin}/wasp'", 8, "foreign-launcher"),
-    "npm": ("touch '{share}/.uses-npm'", 8, "npm-managed"),
-    "no version": ("rm -r '{share}/0.25.0'", 5, "not-installed"),
+    "echo foreign >.local/bin/wasp": (8, "foreign-launcher"),
+    "touch .local/share/wasp-lang/.uses-npm": (8, "npm-managed"),
+    "rm -r .local/share/wasp-lang/0.25.0": (5, "not-installed"),
 }
 
 
-@pytest.mark.parametrize("kind", MEANWHILE)
-def test_what_is_done_meanwhile_counts(machine: Machine, kind: str) -> None:
-    deed, code, slug = MEANWHILE[kind]
+@pytest.mark.parametrize("deed", MEANWHILE)
+def test_what_is_done_meanwhile_counts(machine: Machine, deed: str) -> None:
     layout = machine.layout
     layout.plant("0.25.0")
-    done = deed.format(bin=layout.launcher.parent, share=layout.share)
-    machine.toolbox.script("uname", f'[ "$1" != -s ] || {{ {done}; }}\nexec /bin/uname "$@"')
-    machine.run("use", "0.25.0", "--json").failed(code, slug)
+    in_home(machine, "mkdir .local/bin")
+    done = f"cd '{machine.home}' && {deed}"
+    machine.toolbox.script("uname", f'[ "$1" != -s ] || ({done})\nexec /bin/uname "$@"')
+    machine.run("use", "0.25.0", "--json").failed(*MEANWHILE[deed])
     assert not layout.launcher.exists() or layout.launcher.read_text() == "foreign\n"
-
-
-def test_a_launcher_that_goes_while_it_is_looked_at_is_none(machine: Machine) -> None:
-    """An uninstall beside this run has removed it."""
-    layout = machine.layout
-    layout.plant("0.25.0")
-    machine.run("use", "0.25.0").ok()
-    awk, launcher = real_tool("awk"), layout.launcher
-    gone = f'case $* in *{launcher}) rm -f "{launcher}" ;; esac'
-    machine.toolbox.script("awk", f'{gone}\nexec {awk} "$@"')
-    machine.run("use", "0.25.0").ok()
-    assert layout.launcher.exists()
