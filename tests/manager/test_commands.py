@@ -1,10 +1,11 @@
-"""list, use, uninstall and migrate-to-npm."""
+"""list, use, uninstall and migrate-to-npm, and what is typed in their place."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.manager.homes import archive, install, set_up, uninstall
+from tests.support.functions import call_functions
 from tests.support.machines import Machine
 from tests.support.releases import GITHUB_LIST_PATH, NPM_PACKAGE_PATH, Upstream
 from tests.support.replies import Content
@@ -26,7 +27,8 @@ def three(machine: Machine) -> Machine:
 # --- list ----------------------------------------------------------------------------------------
 
 
-def test_list(three: Machine, upstream: Upstream) -> None:
+def test_list_and_use(three: Machine, upstream: Upstream) -> None:
+    """Without the network."""
     (three.layout.share / "notes").mkdir()
     (three.layout.share / "0.27.0").write_text("a file")
     before = picture(three.root)
@@ -36,6 +38,9 @@ def test_list(three: Machine, upstream: Upstream) -> None:
     assert (told["status"], told["current"]) == ("listed", "0.24.0")
     assert told["versions"] == ["0.25.0", "0.24.0", "0.9.0"]
     assert picture(three.root) == before
+    three.wasp("installer", "use", "v0.9.0").ok().says("Wasp 0.9.0 is now the current version")
+    assert three.wasp("version").stdout == "0.9.0\n"
+    assert three.run("list", "--json").json["current"] == "0.9.0"
     assert upstream.server.connections == 0
 
 
@@ -100,13 +105,6 @@ def test_list_remote_of_nothing(machine: Machine, upstream: Upstream, source: st
 
 
 # --- use -----------------------------------------------------------------------------------------
-
-
-def test_use_switches(three: Machine, upstream: Upstream) -> None:
-    three.wasp("installer", "use", "v0.9.0").ok().says("Wasp 0.9.0 is now the current version")
-    assert three.wasp("version").stdout == "0.9.0\n"
-    assert three.run("list", "--json").json["current"] == "0.9.0"
-    assert upstream.server.connections == 0
 
 
 def test_what_is_not_installed_is_not_used_or_removed(three: Machine) -> None:
@@ -276,4 +274,57 @@ def test_commands_work_in_another_prefix(machine: Machine) -> None:
     machine.set(WASP_INSTALL_PREFIX=str(machine.root / "elsewhere"))
     machine.run_program([str(layout.launcher), "installer", "uninstall"]).ok()
     assert not layout.prefix.exists()
+    assert picture(machine.home) == {}
+
+
+# --- Slips of the pen, and help ------------------------------------------------------------------
+
+#: What is typed, and what is suggested.
+SLIPS = {
+    "instal": "install",
+    "isntall": "install",
+    "uninstal": "uninstall",
+    "lst": "list",
+    "upate": "update",
+    "doctr": "doctor",
+    "upgrade": "update",
+    "remove": "uninstall",
+    "help": "--help",
+    "0.25.0": "-v 0.25.0",
+    "--verison": "--version",
+    "--quite": "--quiet",
+    "--dryrun": "--dry-run",
+    "--no-modify-pth": "--no-modify-path",
+    "-v 0.24": "0.24.3",
+    "-v 0": "0.25.0",
+    "use 0.24": "0.24.3",
+    **dict.fromkeys(["x", "frobnicate", "--frobnicate", "-v 0.26", "-v banana"]),
+}
+
+
+def test_what_was_probably_meant(machine: Machine) -> None:
+    """It is named, and nothing is done."""
+    for version in ("0.24.0", "0.24.3", "0.25.0"):
+        machine.layout.plant(version)
+    calls = [f"parse_arguments {typed}\ncheck_arguments\necho went on" for typed in SLIPS]
+    for said, (typed, meant) in zip(call_functions(machine, calls), SLIPS.items()):
+        assert said.startswith("error: "), typed
+        assert "went on" not in said, typed
+        assert (f"Did you mean {meant or ''}" in said) is bool(meant), typed
+
+
+@pytest.mark.parametrize(
+    "command", ["list", "use", "update", "uninstall", "migrate-to-npm", "doctor"]
+)
+def test_help_of_a_command(machine: Machine, command: str) -> None:
+    """Of what concerns it, wherever --help stands, and nothing is done."""
+    run = machine.run(command, "--help").ok()
+    first, empty, what, *rest = run.stdout.splitlines()
+    assert (first, empty) == (f"usage: wasp installer {command} [OPTIONS]", "")
+    assert what.split()[0] == command
+    assert "--from-file" not in run.stdout
+    assert ("--remote" in run.stdout) == (command == "list")
+    assert any(line.split()[:2] == ["-h,", "--help"] for line in rest)
+    assert all(len(line) <= 80 for line in run.stdout.splitlines())
+    assert machine.run("-h", command).ok().stdout == run.stdout
     assert picture(machine.home) == {}

@@ -144,18 +144,6 @@ def test_what_is_written_over_a_file_is_all_that_it_has(machine: Machine, tmp_pa
 
 # --- Versions on disk: which are whole, which stay -----------------------------------------------
 
-WHOLE = '{"version": "0.25.0", "source": "npm"}\n'
-#: What a receipt of 0.25.0 may be, and whether that is an installed version.
-RECEIPTS = {
-    WHOLE: True,
-    WHOLE[:-1]: True,
-    WHOLE[:-2]: False,
-    WHOLE[:-12]: False,
-    WHOLE[1:]: False,
-    WHOLE.replace("0.25.0", "0.25.1"): False,
-    "": False,
-}
-
 
 @pytest.fixture
 def share(machine: Machine) -> Path:
@@ -165,46 +153,45 @@ def share(machine: Machine) -> Path:
     return folder
 
 
+WHOLE = '{"version": "0.25.0", "source": "npm"}\n'
+
+
 def put(folder: Path, word: str, receipt: str = WHOLE) -> None:
     """A version in its folder, whose binary has this word."""
     folder.mkdir(parents=True)
     (folder / "wasp-bin").write_text(word)
-    (folder / "wasp-bin").chmod(0o755)
-    (folder / ".receipt.json").write_text(receipt)
+    (folder / "wasp-bin").chmod(0o644 if receipt == NO_PROGRAM else 0o755)
+    if receipt:
+        (folder / ".receipt.json").write_text(WHOLE if receipt == NO_PROGRAM else receipt)
 
 
-def test_a_receipt_that_was_cut_is_none(machine: Machine, share: Path) -> None:
-    for number, receipt in enumerate([*RECEIPTS, WHOLE, WHOLE]):
-        put(share / str(number) / "0.25.0", "", receipt)
-    (share / str(len(RECEIPTS)) / "0.25.0" / ".receipt.json").unlink()
-    (share / str(len(RECEIPTS) + 1) / "0.25.0" / "wasp-bin").chmod(0o644)
-    calls = [
-        f"share_dir='{share}/{number}'\nis_installed 0.25.0 && echo yes"
-        for number in range(len(RECEIPTS) + 2)
-    ]
-    told = [said == "yes" for said in call_functions(machine, calls)]
-    assert told == [*RECEIPTS.values(), False, False]
-
-
-#: What is there, whether --force was given, and which of the two then is.
+NO_PROGRAM = "whole, and still no program"
+A_LINK = "a link"
+#: The receipt of what is there, whether --force was given, and which of the two then is.
 PLACES = {
-    ("whole", "false"): "old",
-    ("whole", "true"): "new",
-    ("cut", "false"): "new",
-    ("a link", "false"): "new",
+    (WHOLE, "false"): "old",
+    (WHOLE, "true"): "new",
+    (WHOLE[:-1], "false"): "old",
+    (WHOLE[:-2], "false"): "new",
+    (WHOLE[:-12], "false"): "new",
+    (WHOLE[1:], "false"): "new",
+    (WHOLE.replace("0.25.0", "0.25.1"), "false"): "new",
     ("", "false"): "new",
+    (NO_PROGRAM, "false"): "new",
+    (A_LINK, "false"): "new",
 }
 
 
 def test_a_version_that_another_run_has_put_there_is_kept(machine: Machine, share: Path) -> None:
+    """Not one whose receipt was cut."""
     calls = []
-    for number, (there, force) in enumerate(PLACES):
+    for number, (receipt, force) in enumerate(PLACES):
         folder = share / str(number)
         put(folder / "staging" / "new", "new")
-        if there == "a link":
+        if receipt == A_LINK:
             (folder / "0.25.0").symlink_to("nowhere")
-        elif there:
-            put(folder / "0.25.0", "old", WHOLE if there == "whole" else WHOLE[:-9])
+        else:
+            put(folder / "0.25.0", "old", receipt)
         calls.append(
             f"share_dir='{folder}' staging='{folder}/staging' version=0.25.0 force={force}\n"
             f"place_version && cat '{folder}/0.25.0/wasp-bin'"

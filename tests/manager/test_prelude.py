@@ -104,7 +104,10 @@ def test_cut_anywhere_it_does_nothing(machine: Machine, reader: str) -> None:
 
 
 EXPORTED = {
-    **{f"BASH_FUNC_{name}%%": "() { echo TALKS >&2; return 1; }" for name in WORDS},
+    **{
+        f"BASH_FUNC_{name}%%": "() { builtin echo TALKS >&2; return 1; }"
+        for name in (*WORDS, "unset", "exec")
+    },
     "GLOBIGNORE": "*",
     "SHELLOPTS": "noclobber",
 }
@@ -115,7 +118,7 @@ def test_whatever_bin_sh_is(machine: Machine, shell: str) -> None:
     """Also with functions that bash passes on, to whatever unpacks an archive as well."""
     mount = f"'{real_tool('mount')}' --bind '{real_tool(shell)}' '{real_tool('sh').resolve()}'"
     wrapper = [str(real_tool("unshare")), "-m", str(real_tool("bash")), "-c"]
-    wrapper += [f'{mount} && exec "$@"', "bash"]
+    wrapper += [f'{mount} && builtin exec "$@"', "bash"]
     probe = subprocess.run([*wrapper, "/bin/sh", "-c", ":"], capture_output=True)
     if probe.returncode != 0:
         pytest.skip(f"cannot put {shell} in the place of /bin/sh here")

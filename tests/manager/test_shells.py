@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 
 import pytest
@@ -85,36 +84,6 @@ def test_whatever_the_folders_are_called(machines: MachineRoom, home: str, prefi
     machine.run("use", "0.25.0", "--prefix", str(machine.root / prefix)).ok()
     for start in {start.split()[0]: start for start in STARTS}.values():
         assert start in left_out or "0.25.0" in shown(machine, start, "wasp version")
-
-
-# As people have it, and whatever a prompt or a history does there.
-INTERACTIVE = (
-    *("bash -i", "bash -l -i", "bash --posix -i", "zsh -i", "zsh -l -i", "fish -i", "ksh93 -i"),
-    *("mksh -i", "yash -i", "dash -l -i", "busybox sh -l -i"),
-)
-
-
-def test_typed_at_a_prompt(machines: MachineRoom) -> None:
-    machine = machines.build("sh").set(TERM="dumb", PS1="$ ")
-    write(machine.home, OWN_FILES)
-    # Or a new user is asked what to set up.
-    write(machine.home, {".zshrc": b"unsetopt zle\n"})
-    set_up(machine)
-    for start in INTERACTIVE:
-        # POSIX has these read the file that ENV names.
-        reads_env = start.startswith(("bash --posix", "dash", "busybox"))
-        machine.set(ENV=str(machine.home / ".profile") if reads_env else None)
-        shell = Terminal(command_of(start), machine.environment, machine.here)
-        code = "$status" if start == "fish -i" else "$?"
-        shell.type(f"wasp version; echo co''de={code}\n")
-        shell.wait_for("code=")
-        shell.type("exit\n")
-        shell.finish()
-        assert "0.25.0" in shell.shown
-        assert "code=0" in shell.shown
-        assert not re.search("env.sh|not found|rror|denied", shell.shown), shell.shown
-    for of_fish in machine.temporary.glob("fish*"):
-        shutil.rmtree(of_fish)
 
 
 def test_what_is_said_of_this_terminal_is_right(machines: MachineRoom) -> None:
