@@ -317,7 +317,7 @@ set_defaults() {
 	for _name in named_version destdir archive_file wanted_sha256 version problem_text release_source release_url \
 		release_digest release_node os arch libc distro_id current installed available path_message edited held_warnings \
 		steps python share_dir bin_dir work staging staged_launcher owner_name turn child progress sending lookups npm_lookup \
-		all_digests sources; do eval "$_name=''"; done
+		all_digests sources staged; do eval "$_name=''"; done
 }
 parse_arguments() {
 	for _argument in "$@"; do
@@ -346,6 +346,7 @@ parse_arguments() {
 			--from-file) take_value archive_file ;;
 			--sha256) take_value wanted_sha256 ;;
 			--outcome) take_value outcome ;;
+			--staged) take_value staged ;;
 			-?*) take_option ;;
 			*) take_word "$_word" ;;
 		esac
@@ -1806,12 +1807,7 @@ past_links() {
 run_install() {
 	refuse_conflicts
 	previous=$current
-	if is_settled; then
-		identify_platform
-		version=$wanted
-	else
-		find_and_unpack
-	fi
+	if is_settled; then version=$wanted; else find_and_unpack; fi
 	if is_to_be_kept "$version"; then
 		finish_install already-installed
 	elif $dry_run; then
@@ -1825,7 +1821,6 @@ run_install() {
 }
 find_and_unpack() {
 	start_registry_lookup
-	identify_platform
 	$dry_run || {
 		make_staging
 		start_lookups
@@ -1916,28 +1911,29 @@ plan_startup_files() {
 run_use() {
 	refuse_conflicts
 	$dry_run || sweep
-	is_installed "$named_version" || die_not_installed "$named_version"
-	previous=$current
-	identify_platform
-	version=$named_version
+	previous=$current version=$named_version
+	[ -z "$staged" ] || place_staged
+	is_installed "$version" || die_not_installed "$version"
 	! $dry_run || leave_plan "make Wasp $version the current version"
 	finish_install "$outcome"
+}
+place_staged() {
+	make_staging
+	change_in "$staging" mv "$staged" "$staging/new"
+	place_version
 }
 die_not_installed() {
 	die 5 not-installed "Wasp $1 is not installed in $shown_prefix." "To install it: wasp installer update $1"
 }
 run_check() {
 	refuse_conflicts
-	if is_settled; then
-		identify_platform
-	else
+	is_settled || {
 		start_registry_lookup
-		identify_platform
 		$dry_run || make_staging
 		choose_build
 		[ -n "$archive_file" ] || plan_sources
 		tell_all sources registry fetcher npm_build github_builds
-	fi
+	}
 	! $dry_run || plan_startup_files
 	tell_all startup:edited
 	list_installed
@@ -1945,7 +1941,6 @@ run_check() {
 	result checked
 }
 run_list() {
-	identify_platform
 	inspect_launcher
 	list_installed
 	! $remote || find_available
@@ -1963,7 +1958,6 @@ tell_versions() {
 	tell versions "$(words_of "$installed")"
 }
 look_around() {
-	identify_platform
 	inspect_launcher
 	sweep
 	list_installed
@@ -2070,7 +2064,6 @@ is_published_installer() {
 }
 run_doctor() {
 	doctor_code=0 objections=''
-	identify_platform
 	inspect_launcher
 	list_installed
 	start_registry_lookup
@@ -3484,6 +3477,7 @@ main() {
 	parse_arguments "$@"
 	check_arguments
 	name_owner
+	identify_platform
 	case $command in list | doctor | update) ;; *) refuse_danger_for_root ;; esac
 	"run_${command%%-*}" "$@"
 	leave 0

@@ -16,7 +16,7 @@ set_defaults() {
 	for _name in named_version destdir archive_file wanted_sha256 version problem_text release_source release_url \
 		release_digest release_node os arch libc distro_id current installed available path_message edited held_warnings \
 		steps python share_dir bin_dir work staging staged_launcher owner_name turn child progress sending lookups npm_lookup \
-		all_digests sources; do eval "$_name=''"; done
+		all_digests sources staged; do eval "$_name=''"; done
 }
 
 parse_arguments() {
@@ -49,6 +49,7 @@ parse_arguments() {
 			--sha256) take_value wanted_sha256 ;;
 			# Between install.py and this program.
 			--outcome) take_value outcome ;;
+			--staged) take_value staged ;;
 			-?*) take_option ;;
 			*) take_word "$_word" ;;
 		esac

@@ -4,12 +4,7 @@
 run_install() {
 	refuse_conflicts
 	previous=$current
-	if is_settled; then
-		identify_platform
-		version=$wanted
-	else
-		find_and_unpack
-	fi
+	if is_settled; then version=$wanted; else find_and_unpack; fi
 	if is_to_be_kept "$version"; then
 		finish_install already-installed
 	elif $dry_run; then
@@ -26,7 +21,6 @@ run_install() {
 # find_and_unpack: the version that was asked for, or the current one where that is to stay
 find_and_unpack() {
 	start_registry_lookup
-	identify_platform
 	$dry_run || {
 		make_staging
 		start_lookups
@@ -132,12 +126,18 @@ plan_startup_files() {
 run_use() {
 	refuse_conflicts
 	$dry_run || sweep
-	is_installed "$named_version" || die_not_installed "$named_version"
-	previous=$current
-	identify_platform
-	version=$named_version
+	previous=$current version=$named_version
+	[ -z "$staged" ] || place_staged
+	is_installed "$version" || die_not_installed "$version"
 	! $dry_run || leave_plan "make Wasp $version the current version"
 	finish_install "$outcome"
+}
+
+# place_staged: what install.py has prepared
+place_staged() {
+	make_staging
+	change_in "$staging" mv "$staged" "$staging/new"
+	place_version
 }
 
 die_not_installed() {
@@ -147,16 +147,13 @@ die_not_installed() {
 # run_check: for install.py, before it downloads: refuses what would be refused later, and says where to look for which build
 run_check() {
 	refuse_conflicts
-	if is_settled; then
-		identify_platform
-	else
+	is_settled || {
 		start_registry_lookup
-		identify_platform
 		$dry_run || make_staging
 		choose_build
 		[ -n "$archive_file" ] || plan_sources
 		tell_all sources registry fetcher npm_build github_builds
-	fi
+	}
 	! $dry_run || plan_startup_files
 	tell_all startup:edited
 	list_installed
@@ -165,7 +162,6 @@ run_check() {
 }
 
 run_list() {
-	identify_platform
 	inspect_launcher
 	list_installed
 	! $remote || find_available

@@ -3,7 +3,6 @@
 
 run_doctor() {
 	doctor_code=0 objections=''
-	identify_platform
 	inspect_launcher
 	list_installed
 	start_registry_lookup

@@ -79,6 +79,7 @@ main() {
 	parse_arguments "$@"
 	check_arguments
 	name_owner
+	identify_platform
 	case $command in list | doctor | update) ;; *) refuse_danger_for_root ;; esac
 	"run_${command%%-*}" "$@"
 	leave 0

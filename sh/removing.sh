@@ -3,7 +3,6 @@
 
 # look_around: what the commands here begin with
 look_around() {
-	identify_platform
 	inspect_launcher
 	sweep
 	list_installed

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import signal
 import sys
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -12,14 +16,16 @@ import pytest
 from telemetry_ping import CI_VARIABLES
 from tests.support.certificates import Authority, Certificate
 from tests.support.collector import Collector
-from tests.support.frontends import CHOSEN_SHELLS, FULL, GETTERS, SHELLS, FrontEnd, existing
-from tests.support.machines import Machine, MachineRoom, own_signals
-from tests.support.processes import TelemetryGuard
+from tests.support.frontends import CHOSEN_SHELLS, FULL, GETTERS, SHELLS, FrontEnd
+from tests.support.machines import Machine, MachineRoom
+from tests.support.processes import telemetry_guard
 from tests.support.releases import Upstream
 from tests.support.replies import closed_port
 from tests.support.server import Server
 from tests.support.skips import NO_SKIP
-from tests.support.temporary import keep_files_in_memory
+
+#: Tests of archives that are far too large fill up to a gigabyte each.
+WANTED_BYTES = 6 * 1024**3
 
 
 @pytest.hookimpl(wrapper=True)
@@ -37,7 +43,7 @@ def telemetry_url() -> Iterator[str]:
     """A closed port for telemetry; no process may be started without it and the opt-out."""
     holder, port = closed_port()
     url = f"http://127.0.0.1:{port}/capture/"
-    with holder, own_signals(), TelemetryGuard(), pytest.MonkeyPatch.context() as patch:
+    with holder, telemetry_guard(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("WASP_TELEMETRY_DISABLE", "1")
         patch.setenv("WASP_TELEMETRY_URL", url)
         patch.setenv("WASP_NEWS_SERVER_URL", url)
@@ -59,9 +65,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture
 def server(authority: Authority) -> Iterator[Server]:
     """A server over TLS with a certificate that the machine trusts."""
-    running = Server(authority.server_context(Certificate.GOOD))
-    yield running
-    running.close()
+    with contextlib.closing(Server(authority.server_context(Certificate.GOOD))) as running:
+        yield running
 
 
 @pytest.fixture
@@ -85,35 +90,27 @@ def collector(server: Server) -> Collector:
 
 
 @pytest.fixture(params=GETTERS, ids=str)
-def front_end(request: pytest.FixtureRequest) -> FrontEnd:
+def front_end(request: pytest.FixtureRequest) -> object:
     """install.py, and the sh program in one shell; in all of them with WASP_TESTS_FULL=1."""
-    return existing(request.param)
+    return request.param
 
 
 @pytest.fixture(params=CHOSEN_SHELLS, ids=str)
-def shell(request: pytest.FixtureRequest) -> FrontEnd:
+def shell(request: pytest.FixtureRequest) -> object:
     """The sh program in one shell, for what install.py does not do; in all with FULL."""
-    return existing(request.param)
+    return request.param
 
 
 @pytest.fixture(params=SHELLS, ids=str)
-def every_shell(request: pytest.FixtureRequest) -> FrontEnd:
+def every_shell(request: pytest.FixtureRequest) -> object:
     """The sh program in every shell in turn, for cases that are about the shell itself."""
-    return existing(request.param)
-
-
-@pytest.fixture(scope="session")
-def python_cache(shared_folder: Path) -> Path:
-    """Where Python keeps what it has compiled."""
-    return shared_folder / "byte-code"
+    return request.param
 
 
 @pytest.fixture
-def machines(
-    tmp_path: Path, authority: Authority, upstream: Upstream, telemetry_url: str, python_cache: Path
-) -> Iterator[MachineRoom]:
+def machines(tmp_path: Path, authority: Authority, upstream: Upstream) -> Iterator[MachineRoom]:
     """Builds machines on demand; afterwards none may have left a process or a staging folder."""
-    room = MachineRoom(tmp_path, authority, upstream, telemetry_url, python_cache)
+    room = MachineRoom(tmp_path, authority, upstream)
     yield room
     room.check_leftovers()
 
@@ -137,22 +134,29 @@ def every_shell_machine(machines: MachineRoom, every_shell: FrontEnd) -> Machine
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    forget_what_the_code_reads()
-    keep_files_in_memory(config)
-    config.addinivalue_line("markers", "real: needs the npm registry and the real binary")
-    config.addinivalue_line("markers", "full: is large, so it is run with WASP_TESTS_FULL=1 only")
     if sys.platform == "win32":
         raise pytest.UsageError("the contract tests need a POSIX system")
+    config.addinivalue_line("markers", "real: needs the npm registry and the real binary")
+    config.addinivalue_line("markers", "full: is large, so it is run with WASP_TESTS_FULL=1 only")
+    forget_what_the_code_reads()
+    # Each test makes some hundred files, for a moment: in memory, where there is room for them.
+    memory = Path("/dev/shm")
+    is_free = config.getoption("basetemp") is None and "TMPDIR" not in os.environ
+    if is_free and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= WANTED_BYTES:
+        tempfile.tempdir = None if os.statvfs(memory).f_flag & os.ST_NOEXEC else str(memory)
+    # A runner in the background of a script ignores these, and what is ignored is inherited: the
+    # shells under test could not be interrupted at all.
+    for number in (signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
 
 
 def forget_what_the_code_reads() -> None:
     """On CI, and for somebody who uses Wasp, the tests must say the same as elsewhere."""
     read = {*CI_VARIABLES, "DESTDIR", "DO_NOT_TRACK", "GITHUB_PATH", "NO_COLOR"}
     for name in list(os.environ):
-        is_of_wasp = name.startswith("WASP_") and not name.startswith(
-            ("WASP_TESTS_", "WASP_TORTURE")
-        )
-        if name in read or is_of_wasp:
+        is_ours = name.startswith(("WASP_TESTS_", "WASP_TORTURE"))
+        if name in read or (name.startswith("WASP_") and not is_ours):
             del os.environ[name]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .command_line.console import Console
 from .command_line.options import Options
-from .errors import InstallerError, about, changing
+from .errors import InstallerError, SourceProblem, changing
 from .getting.captive_portals import captive_portal, is_web_page
 from .getting.documents import node_range, text_at
 from .getting.known import known_digest, versions_of
@@ -25,14 +25,18 @@ from .texts import pretty
 from .versions import RELEASES_PAGE
 
 
-@dataclass(frozen=True)
+@dataclass
 class Delivery:
-    """Delivers into ``staging``, for ``platform``, as the options ask."""
+    """Delivers into ``staging``, for ``platform``, as the options ask.
+
+    ``release`` is what is delivered, as far as that is known.
+    """
 
     options: Options
     console: Console
     platform: Platform
     staging: Staging
+    release: Release | None = None
 
     def from_source(self, release: Release, source: Source) -> Release:
         """Delivers ``release``; returns it with the digest that it was checked by.
@@ -41,6 +45,7 @@ class Delivery:
             InstallerError: what came is not what it should be.
             SourceProblem: it does not come.
         """
+        self.release = release
         name = SOURCE_NAMES[source.key]
         self.console.say(f"Wasp {release.version} for {self.platform}, from {name}")
         expected = [*([release.digest] if release.digest else []), *self._own_digest()]
@@ -49,13 +54,19 @@ class Delivery:
         algorithms = [digest.partition(":")[0] for digest in expected]
         receiver = ArchiveReceiver(self.staging.folder, algorithms)
         with contextlib.closing(receiver):
-            with self.console.progress() as receiver.progress:
-                source.fetch(release, receiver)
-            if is_web_page(receiver.start):
-                raise captive_portal(release.url or "")
+            try:
+                with self.console.progress() as receiver.progress:
+                    source.fetch(release, receiver)
+                if is_web_page(receiver.start):
+                    raise captive_portal(release.url or "")
+            except SourceProblem:
+                self.release = None
+                raise
             self._unpack(receiver, expected)
         self._try(release.version)
-        return replace(release, digest=receiver.digest_like(expected[0]) if expected else None)
+        digest = receiver.digest_like(expected[0]) if expected else None
+        self.release = replace(release, digest=digest)
+        return self.release
 
     def from_file(self, path: str) -> Release:
         """Delivers the archive at ``path``.
@@ -65,8 +76,10 @@ class Delivery:
         """
         wanted = "" if self.options.wanted == "latest" else self.options.wanted
         self.console.say(f"Wasp from {pretty(path)}")
-        receiver = ArchiveReceiver(self.staging.folder, ["sha256", "sha512"])
-        with contextlib.closing(receiver), about(Release(wanted, "file")):
+        self.release = Release(wanted, "file")
+        with contextlib.closing(
+            ArchiveReceiver(self.staging.folder, ["sha256", "sha512"])
+        ) as receiver:
             with changing(f"read {path}"):
                 receiver.take_file(Path(path))
             digests = receiver.digests
@@ -74,17 +87,16 @@ class Delivery:
             if self.options.require_checksum and not (own or published):
                 raise _no_checksum(f"no checksum is known for {pretty(path)}.")
             [digest] = (each for each in digests if each.startswith("sha256:"))
-            with about(Release(wanted, "file", None, digest)):
-                package_json = self._unpack(receiver, own)
-                # Its user vouches for one that somebody has decompressed.
-                is_trusted = receiver.is_bare and bool(own)
-                if wanted not in published and not is_trusted:
-                    self._refuse_unpublished(wanted, package_json)
-                version = self._try(wanted)
-            with about(Release(version, "file", None, digest)):
-                if version not in published and not is_trusted:
-                    self._refuse_unpublished(version, package_json)
-        return Release(version, "file", None, digest, _node_of_package(package_json))
+            self.release = Release(wanted, "file", None, digest)
+            package_json = self._unpack(receiver, own)
+            # Its user vouches for one that somebody has decompressed.
+            if not (receiver.is_bare and own):
+                self._refuse_unpublished(wanted, published, package_json)
+            version = self._try(wanted)
+            self.release = Release(version, "file", None, digest, _node_of_package(package_json))
+            if not (receiver.is_bare and own):
+                self._refuse_unpublished(version, published, package_json)
+        return self.release
 
     def _own_digest(self) -> list[str]:
         return [f"sha256:{self.options.sha256}"] if self.options.sha256 else []
@@ -103,8 +115,10 @@ class Delivery:
         self.console.say_step("Unpacking")
         return unpack(content, self.staging.new)
 
-    def _refuse_unpublished(self, version: str, package_json: Path | None) -> None:
-        """Refuses a file, where it is known what was published as ``version`` for this machine.
+    def _refuse_unpublished(
+        self, version: str, published: Container[str], package_json: Path | None
+    ) -> None:
+        """Refuses a file, where another is known to be ``version`` for this machine.
 
         Only npm's archives have a package.json.
         """
@@ -112,7 +126,7 @@ class Delivery:
             known = known_digest(version, "npm", self.platform.npm_build)
         else:
             known = known_digest(version, "github", self.platform.github_builds[0])
-        if known:
+        if known and version not in published:
             raise InstallerError(
                 "checksum-mismatch",
                 f"the archive is not Wasp {version} as it was published.",

@@ -12,7 +12,6 @@ from .texts import pretty
 
 if TYPE_CHECKING:
     from .command_line.report import Result
-    from .placing.receipts import Release
 
 _Usage = Literal["usage", "bad-version"]
 _Machine = Literal["unsupported-platform", "missing-tool", "binary-does-not-run"]
@@ -40,8 +39,7 @@ EXIT_CODES: Final[dict[Slug, int]] = {
 class InstallerError(Exception):
     """The run cannot go on: the cause, and what to do about it.
 
-    ``code`` is the exit code. ``release`` is what was being installed, if that was known, and
-    ``result`` what the run has to report.
+    ``code`` is the exit code, and ``result`` what the run has to report.
     """
 
     #: Whether another program has told the user already.
@@ -53,7 +51,6 @@ class InstallerError(Exception):
         self.message = message
         self.hint = hint
         self.code = EXIT_CODES[slug]
-        self.release: Release | None = None
         self.result: Result | None = None
 
 
@@ -78,16 +75,6 @@ class SourceProblem(Exception):  # noqa: N818 - it ends a source, not the run
     text: str
     may_pass: bool = False
     retry_after: int | None = None
-
-
-@contextlib.contextmanager
-def about(release: Release) -> Iterator[None]:
-    """Notes on an error inside which release it is about."""
-    try:
-        yield
-    except InstallerError as error:
-        error.release = error.release or release
-        raise
 
 
 def file_system_error(action: str, error: OSError) -> InstallerError:

@@ -12,7 +12,7 @@ from .command_line.manager import manage, managing
 from .command_line.options import Options
 from .command_line.report import Result, Status, result_of
 from .delivering import Delivery
-from .errors import InstallerError, InterruptedRunError, about, explained
+from .errors import InstallerError, InterruptedRunError, explained
 from .getting.github import GitHubSource, base_url
 from .getting.npm import NpmSource
 from .getting.npm_program import private_npm
@@ -56,6 +56,7 @@ class _Install:
         self._event = InstallEvent(options, console)
         #: What is there, as soon as the sh program has told it.
         self._before = Result("error")
+        self._delivery: Delivery | None = None
 
     def failed(self, error: InstallerError) -> InstallerError:
         """``error`` with what this run has to report."""
@@ -64,10 +65,11 @@ class _Install:
             self._event.announce()
         if isinstance(error, InterruptedRunError):
             self._event.stop()
-        if error.result is not None and error.release is None:
+        release = self._delivery.release if self._delivery else None
+        if error.result is not None and release is None:
             error.result = replace(error.result, telemetry=self._event.outcome)
         elif self._before.told:
-            error.result = self._result("error", error.release)
+            error.result = self._result("error", release)
         return error
 
     def _result(self, status: Status, release: Release | None) -> Result:
@@ -101,9 +103,10 @@ class _Install:
                 return self._already_installed(release.version, release)
             if staging is None:
                 return self._plan(release, platform)
-            with about(release):
-                receipts.write(staging.new, release, platform)
-                return self._place(release, staging)
+            self._event.announce()
+            # The last of all files: a version without one is not whole.
+            receipts.write(staging.new, release, platform)
+            return self._use(release.version, "installed", "--staged", str(staging.new))
 
     def _sources(self, platform: Platform, stack: contextlib.ExitStack) -> list[Source]:
         """Where to look, in this order."""
@@ -126,6 +129,7 @@ class _Install:
         """The wanted release, delivered unless that is not needed."""
         options = self._options
         delivery = Delivery(options, self._console, platform, staging) if staging else None
+        self._delivery = delivery
         if options.from_file is not None:
             if delivery is None:
                 return Release("" if options.wanted == "latest" else options.wanted, "file")
@@ -137,8 +141,7 @@ class _Install:
             if delivery is None or is_kept:
                 return release
             self._event.announce()
-            with about(release):
-                return delivery.from_source(release, source)
+            return delivery.from_source(release, source)
 
         return from_the_first(sources, options, platform, self._console, attempt)
 
@@ -153,23 +156,17 @@ class _Install:
             return False
         return current in self._before.versions and older_than(release.version, current)
 
-    def _place(self, release: Release, staging: Staging) -> Result:
-        self._event.announce()
-        # The rest takes a moment, and half of it is not what was asked for.
-        ignore_signals()
-        staging.place(release.version, replace=self._options.force)
-        return self._use(release.version, "installed")
-
     def _already_installed(self, version: str, release: Release | None = None) -> Result:
         if self._options.dry_run:
             place = pretty(self._options.share / version)
             self._console.say(f"Wasp {version} is already installed in {place}")
             return self._result("already-installed", release or Release(version, ""))
-        ignore_signals()
         return self._use(version, "already-installed")
 
-    def _use(self, version: str, status: Status) -> Result:
-        words = self._words("use", version, "--outcome", status)
+    def _use(self, version: str, status: Status, *more: str) -> Result:
+        # It takes a moment, and half of it is not what was asked for.
+        ignore_signals()
+        words = self._words("use", version, "--outcome", status, *more)
         told = manage(self._console, words, self._options.destdir)
         return replace(told, telemetry=self._event.outcome)
 

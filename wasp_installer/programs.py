@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -134,17 +133,3 @@ def helper_environment(**more: str) -> dict[str, str]:
     """For a helper program, so that it answers in one language and nothing else speaks."""
     kept = {name: value for name, value in os.environ.items() if name not in _DISTURBING}
     return {**kept, "LC_ALL": "C", **more}
-
-
-def ask(command: Sequence[str], form: str, **options: Any) -> str:
-    """What a helper program answers on its stdout.
-
-    "", when it is not there, takes too long or fails, or when its answer has not the ``form``, a
-    regular expression for the whole of it without the white space around.
-    """
-    try:
-        ended = run(command, HELPER_LIMIT_S, **options)
-    except OSError:
-        return ""
-    answer = ended.stdout.strip() if ended.code == 0 else ""
-    return answer if re.fullmatch(form, answer, re.DOTALL) else ""

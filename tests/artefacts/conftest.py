@@ -1,4 +1,4 @@
-"""What `make dist` makes, made once, and the machines to run it on."""
+"""What `make dist` makes, made once."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.frontends import CHECKOUT, FrontEnd
+from tests.support.frontends import CHECKOUT
 from tests.support.locks import locked
-from tests.support.machines import Machine, MachineRoom
 
 EPOCH = 1_700_000_000
 
@@ -59,14 +58,3 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = os.environ.get("WASP_TESTS_PYTHON") or sys.executable
     subprocess.run([python, "-m", "venv", "--without-pip", str(folder)], check=True)
     return folder / "bin" / "python"
-
-
-@pytest.fixture
-def program(dist: Path, bare_python: Path) -> FrontEnd:
-    """The published install.py, by a Python that has nothing else."""
-    return FrontEnd("python", lambda: [str(bare_python), "-I", str(dist / "install.py")])
-
-
-@pytest.fixture
-def program_machine(machines: MachineRoom, program: FrontEnd) -> Machine:
-    return machines.build(program)

@@ -8,8 +8,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -26,7 +24,12 @@ SOURCES = (
 )
 #: Those of a checkout whose installer knows no release, as those of the tests are made up.
 MADE = ("install.sh", "packaging/releases.json")
-CARRIED = ("install.sh", "releases.json")
+BUILD = """
+import sys
+sys.path.insert(0, 'packaging')
+import build_backend
+build_backend.build_sdist(sys.argv[1])
+"""
 INSTALL = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -35,86 +38,61 @@ from wasp_installer.command_line.main import main
 assert wasp_installer.__file__.startswith(sys.argv[1])
 sys.exit(main(sys.argv[2:]))
 """
+PIP = ("-m", "pip", "--disable-pip-version-check")
 
 
-def python(*arguments: str, **options: object) -> None:
+def python(*arguments: str | Path, cwd: Path, **variables: str) -> str:
     done = subprocess.run(
-        [sys.executable, *arguments],
+        [sys.executable, *map(str, arguments)],
         capture_output=True,
         text=True,
-        **options,  # type: ignore[call-overload]
+        cwd=cwd,
+        env={**os.environ, **variables},
     )
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    return done.stdout
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made from the sdist, so that this has all that it takes."""
-    folder = tmp_path_factory.mktemp("package")
-    sources, backend, made = folder / "sources", folder / "backend", folder / "made"
-    ignored = shutil.ignore_patterns("__pycache__")
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """Where it is installed, from a wheel, made from the sdist, which so has all that it takes."""
+    sources, backend, made = tmp_path / "sources", tmp_path / "backend", tmp_path / "made"
+    made.mkdir()
     for root, names in ((REPOSITORY, SOURCES), (CHECKOUT, MADE)):
         for name in names:
             place = sources / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            if (root / name).is_dir():
-                shutil.copytree(root / name, place, ignore=ignored)
-            else:
-                shutil.copy(root / name, place)
-    pip = ("-m", "pip", "--disable-pip-version-check")
-    python(*pip, "install", "-q", "--target", str(backend), "setuptools>=77")
-    environment = {**os.environ, "PYTHONPATH": str(backend)}
-    build = "import sys; sys.path.insert(0, 'packaging'); import build_backend as backend\n"
-    build += f"backend.build_sdist({str(made)!r})"
-    made.mkdir()
-    python("-c", build, cwd=sources, env=environment)
+            copy = shutil.copytree if (root / name).is_dir() else shutil.copy
+            copy(root / name, place)
+    python(*PIP, "install", "-q", "--target", backend, "setuptools>=77", cwd=tmp_path)
+    python("-c", BUILD, made, cwd=sources, PYTHONPATH=str(backend))
     [sdist] = made.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
-        inside = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"install.py", *MADE} <= inside
+        assert {"install.py", *MADE} <= {name.partition("/")[2] for name in archive.getnames()}
     without = ("--no-deps", "--no-build-isolation", "--no-index")
-    python(*pip, "wheel", "-q", *without, "-w", str(made), str(sdist), env=environment)
-    [wheel] = made.glob("*.whl")
-    return wheel
+    packed = ("wheel", "-q", *without, "-w", str(made), str(sdist))
+    python(*PIP, *packed, cwd=tmp_path, PYTHONPATH=str(backend))
+    shutil.unpack_archive(next(made.glob("*.whl")), tmp_path / "site", "zip")
+    return tmp_path / "site"
 
 
-def test_it_carries_what_it_runs(wheel: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
-        for name, source in zip(CARRIED, MADE):
-            assert archive.read(f"wasp_installer/{name}") == (CHECKOUT / source).read_bytes()
-        assert "telemetry_ping.py" in archive.namelist()
-        assert "wasp_installer/py.typed" in archive.namelist()
-
-
-@pytest.fixture
-def site(wheel: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "site"
-    shutil.unpack_archive(wheel, folder, "zip")
-    return folder
-
-
-def run(site: Path, *arguments: str, **more: str) -> Mapping[str, object]:
-    """What the installed package reports, far from any checkout."""
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", INSTALL, str(site), *arguments, "--json"],
-        capture_output=True,
-        text=True,
-        cwd=site.parent,
-        env={**os.environ, **more},
-    )
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    assert isinstance(report, dict)
-    return report
-
-
-def test_an_installed_package_installs(site: Path, tmp_path: Path) -> None:
+def test_an_installed_package_installs_far_from_any_checkout(site: Path, tmp_path: Path) -> None:
+    for source in MADE:
+        inside = site / "wasp_installer" / Path(source).name
+        assert inside.read_bytes() == (CHECKOUT / source).read_bytes()
+    assert (site / "wasp_installer" / "py.typed").exists()
     archive = tmp_path / "wasp.tgz"
     archive.write_bytes(tiny_package("0.25.0").npm_archive())
     home = tmp_path / "home"
     home.mkdir()
-    report = run(site, "--from-file", str(archive), HOME=str(home))
+
+    def run(*arguments: str) -> dict[str, object]:
+        words = ("-I", "-c", INSTALL, str(site), *arguments, "--json")
+        report = json.loads(python(*words, cwd=tmp_path, HOME=str(home)))
+        assert isinstance(report, dict)
+        return report
+
+    report = run("--from-file", str(archive))
     assert (report["status"], report["version"]) == ("installed", "0.25.0")
-    layout = Layout(home / ".local")
-    assert (layout.share / "telemetry_ping.py").exists()
-    assert run(site, "list", HOME=str(home))["versions"] == ["0.25.0"]
+    assert (Layout(home / ".local").share / "telemetry_ping.py").exists()
+    assert run("list")["versions"] == ["0.25.0"]

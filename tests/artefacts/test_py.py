@@ -21,16 +21,23 @@ pytestmark = pytest.mark.real
 LIBRARIES = ("requests", "urllib3", "idna", "tqdm", "truststore", "certifi", "charset_normalizer")
 # What a machine is told by; the rest of its environment is about the tests.
 KEPT = {
-    *("HOME", "TMPDIR", "PATH", "SSL_CERT_FILE", "WASP_NPM_REGISTRY", "WASP_GITHUB_URL"),
+    *("HOME", "TMPDIR", "PATH", "TERM", "SSL_CERT_FILE", "WASP_NPM_REGISTRY", "WASP_GITHUB_URL"),
     *("WASP_TELEMETRY_DISABLE", "WASP_TELEMETRY_URL", "WASP_NEWS_SERVER_URL", "WASP_TEST_MARK"),
 }
 
 
 @pytest.fixture
-def machine(program_machine: Machine) -> Machine:
+def program(dist: Path, bare_python: Path) -> FrontEnd:
+    """The published install.py, by a Python that has nothing else."""
+    return FrontEnd("python", lambda: [str(bare_python), "-I", str(dist / "install.py")])
+
+
+@pytest.fixture
+def machine(machines: MachineRoom, program: FrontEnd, upstream: Upstream) -> Machine:
     """With almost nothing in its environment."""
-    absent = set(program_machine.environment) - KEPT
-    return program_machine.set(**dict.fromkeys(absent))
+    upstream.publish("0.25.0", node=">=24.14.1")
+    machine = machines.build(program)
+    return machine.set(**dict.fromkeys(set(machine.environment) - KEPT))
 
 
 def test_the_artefacts_leave_what_the_checkout_leaves(
@@ -52,11 +59,8 @@ def test_the_artefacts_leave_what_the_checkout_leaves(
     assert ".local/share/wasp-lang/telemetry_ping.py" in pictures[0]
 
 
-def test_from_a_pipe(
-    machine: Machine, bare_python: Path, dist: Path, upstream: Upstream, collector: Collector
-) -> None:
+def test_from_a_pipe(machine: Machine, bare_python: Path, dist: Path, collector: Collector) -> None:
     """curl … | python3 -, with the same event as the checkout sends; its sender is inside, too."""
-    upstream.publish("0.25.0")
     argv = [str(bare_python), "-", "--json"]
     machine.collects(collector)
     told = machine.run_program(argv, stdin=(dist / "install.py").read_text()).ok().json
@@ -68,46 +72,28 @@ def test_from_a_pipe(
     assert BODY.fullmatch(delivery.body.decode("ascii")), delivery.body
 
 
-def test_install_sh_is_inside_for_wsl(bare_python: Path, dist: Path) -> None:
-    code = (
-        "import sys; text = open(sys.argv[1]).read().partition('# --- running it')[0]; "
-        "exec(text); names = {'__name__': 'loader'}; exec(LOADER, names); "
-        "read = names['Importer']('install.py', FILES, WHEELS).get_data; "
-        "sys.stdout.buffer.write(read('install.py/install.sh'))"
-    )
-    argv = [str(bare_python), "-I", "-c", code, str(dist / "install.py")]
-    done = subprocess.run(argv, capture_output=True)
-    assert done.stdout == (dist / "install.sh").read_bytes(), done.stderr
-
-
 def test_cut_anywhere_it_does_nothing(
     machine: Machine, bare_python: Path, dist: Path, upstream: Upstream
 ) -> None:
-    upstream.publish("0.25.0")
-    content = (dist / "install.py").read_bytes()
+    content = (dist / "install.py").read_text()
     for share in (0.1, 0.5, 0.999):
         cut = content[: int(len(content) * share)]
-        command = [str(bare_python), "-I", "-"]
-        subprocess.run(command, input=cut, env=machine.environment, capture_output=True)
+        machine.run_program([str(bare_python), "-I", "-"], stdin=cut)
         assert upstream.server.connections == 0
         assert picture(machine.home) == {}
 
 
-def test_nothing_around_it_is_imported(
-    machine: Machine, bare_python: Path, dist: Path, upstream: Upstream
-) -> None:
+def test_nothing_around_it_is_imported(machine: Machine, bare_python: Path, dist: Path) -> None:
     """Neither what lies beside it, in a folder of downloads, nor what is installed."""
-    upstream.publish("0.25.0")
     folder = machine.root / "Downloads"
     folder.mkdir()
     (folder / "install.py").write_bytes((dist / "install.py").read_bytes())
-    for name in ("requests", "chardet", "wasp_installer", "argparse", "zlib", "binascii"):
-        (folder / f"{name}.py").write_text("raise SystemExit('taken from the folder')")
     [packages] = bare_python.parent.parent.glob("lib/python*/site-packages")
     planted = [packages / f"{name}.py" for name in ("requests", "chardet", "simplejson")]
+    beside = ("requests", "chardet", "wasp_installer", "argparse", "zlib", "binascii")
     try:
-        for path in planted:
-            path.write_text("raise SystemExit('taken from what is installed')")
+        for path in (*planted, *(folder / f"{name}.py" for name in beside)):
+            path.write_text("raise SystemExit('taken from elsewhere')")
         command = [str(bare_python), "-B", "install.py", "--json"]
         assert machine.run_program(command, cwd=folder).ok().json["status"] == "installed"
     finally:
@@ -116,30 +102,29 @@ def test_nothing_around_it_is_imported(
     assert not (folder / "__pycache__").exists()
 
 
-def imported(machine: Machine, *arguments: str) -> set[str]:
-    """The modules that a run imports, as Python itself lists them."""
+@pytest.mark.parametrize(
+    ("arguments", "imported", "absent"),
+    [
+        # idna is for names of hosts that are not ASCII, tqdm for terminals.
+        ([], {"requests", "urllib3"}, {"tqdm", "idna.core"}),
+        # What needs no network unpacks no library.
+        (["--help"], {"wasp_installer"}, {*LIBRARIES}),
+        (["list"], {"wasp_installer"}, {*LIBRARIES}),
+    ],
+)
+def test_a_run_imports_no_more_than_it_uses(
+    machine: Machine, arguments: list[str], imported: set[str], absent: set[str]
+) -> None:
     [python, isolated, script] = machine.front_end.prefix()
     run = machine.run_program([python, isolated, "-X", "importtime", script, *arguments]).ok()
     lines = [line for line in run.stderr.splitlines() if line.startswith("import time:")]
-    return {line.rpartition("|")[2].strip() for line in lines}
+    modules = {line.rpartition("|")[2].strip() for line in lines}
+    assert imported <= modules
+    assert modules & absent == set()
 
 
-def test_a_run_imports_no_more_than_it_uses(machine: Machine, upstream: Upstream) -> None:
-    """What needs no network unpacks no library; idna is for names of hosts that are not ASCII, tqdm
-    for terminals."""
-    upstream.publish("0.25.0")
-    modules = imported(machine)
-    assert {"requests", "urllib3"} <= modules
-    assert modules & {"tqdm", "idna.core"} == set()
-    for arguments in (["--help"], ["use", "0.25.0"]):
-        modules = imported(machine, *arguments)
-        assert "wasp_installer" in modules
-        assert modules & set(LIBRARIES) == set()
-
-
-def test_certificates_are_checked_against_the_systems(machine: Machine, upstream: Upstream) -> None:
+def test_certificates_are_checked_against_the_systems(machine: Machine) -> None:
     """That of the test server is not among those."""
-    upstream.publish("0.25.0")
     machine.set(SSL_CERT_FILE=None).run("--json").failed(4, "tls")
 
 
@@ -147,7 +132,8 @@ def test_a_failed_install_leaves_no_copy_of_the_sender(
     machine: Machine, collector: Collector
 ) -> None:
     """The sender may start after the end of the run."""
-    assert machine.collects(collector).install().failed(5).json["telemetry"] == "sent"
+    failed = machine.collects(collector).install("0.99.0").failed(5)
+    assert failed.json["telemetry"] == "sent"
     machine.wait_for_background()
     assert len(collector.deliveries) == 1
 
@@ -165,9 +151,7 @@ def test_an_old_python_is_told(dist: Path) -> None:
     assert "install.sh" in done.stderr
 
 
-def test_a_bar_on_a_terminal(machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0")
-    machine.set(TERM="xterm-256color")
+def test_a_bar_on_a_terminal(machine: Machine) -> None:
     terminal = Terminal(machine.front_end.argv("install"), machine.environment, machine.here)
     assert terminal.finish() == 0
     assert "Traceback" not in terminal.shown

@@ -34,6 +34,10 @@ class Page:
     def fences(self) -> list[Fence]:
         return [Fence(*found) for found in _FENCE.findall(self.text)]
 
+    def of(self, *languages: str) -> list[str]:
+        """The pieces of code in one of these languages."""
+        return [fence.text for fence in self.fences if fence.language in languages]
+
     @cached_property
     def prose(self) -> str:
         """The page without its pieces of code."""
@@ -42,7 +46,14 @@ class Page:
     @cached_property
     def code(self) -> list[str]:
         """What stands between backticks in the prose."""
-        return [" ".join(text.split()) for text in re.findall(r"`([^`]+)`", self.prose)]
+        return [" ".join(text.split()) for text in words(self.prose)]
+
+    @property
+    def typed(self) -> Iterator[str]:
+        """Each command that the page shows, in a line of its own or inside a sentence."""
+        for text in self.of("sh", "powershell", "dockerfile", "yaml"):
+            yield from (re.sub(r"(^|\s)# .*", "", line) for line in text.splitlines())
+        yield from self.code
 
     @cached_property
     def anchors(self) -> set[str]:
@@ -53,8 +64,7 @@ class Page:
     @cached_property
     def links(self) -> list[str]:
         """The targets of links and pictures."""
-        without_code = re.sub(r"`[^`]+`", "code", self.prose)
-        return re.findall(r"\]\(([^)\s]+)\)", without_code)
+        return re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]+`", "code", self.prose))
 
     def section(self, heading: str) -> str:
         """What follows a heading, up to the next one of its rank or a higher one."""
@@ -63,33 +73,29 @@ class Page:
         assert found, f"{self.name} has no section {heading!r}"
         return found[1]
 
+    def table(self, head: str, section: str = "") -> list[list[str]]:
+        """The rows of the first table, here or in a section, whose first column is called so."""
+        text = self.section(section) if section else self.text
+        pattern = rf"^\| {re.escape(head)} \|.*\n\|[-|: ]+\|\n((?:\|.*\n?)+)"
+        found = re.search(pattern, text, re.MULTILINE)
+        assert found, f"{self.name} has no table of {head!r}"
+        return [
+            [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
+            for row in found[1].splitlines()
+        ]
+
     def __str__(self) -> str:
         return self.name
 
 
-def table(text: str, head: str) -> list[list[str]]:
-    """The rows of the first table whose first column is called so."""
-    pattern = rf"^\| {re.escape(head)} \|.*\n\|[-|: ]+\|\n((?:\|.*\n?)+)"
-    found = re.search(pattern, text, re.MULTILINE)
-    assert found, f"there is no table of {head!r}"
-    return [
-        [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
-        for row in found[1].splitlines()
-    ]
-
-
-def words(cell: str) -> list[str]:
+def words(text: str) -> list[str]:
     """What stands between backticks."""
-    return re.findall(r"`([^`]+)`", cell)
+    return re.findall(r"`([^`]+)`", text)
 
 
-def _names() -> Iterator[str]:
-    for pattern in ("*.md", "docs/*.md", "packaging/*.md"):
-        for path in sorted(REPOSITORY.glob(pattern)):
-            yield path.relative_to(REPOSITORY).as_posix()
-
-
-PAGES: Final = {name: Page(name) for name in _names()}
+_PATTERNS: Final = ("*.md", "docs/*.md", "packaging/*.md")
+_FILES: Final = [path for pattern in _PATTERNS for path in sorted(REPOSITORY.glob(pattern))]
+PAGES: Final = {name: Page(name) for name in (str(it.relative_to(REPOSITORY)) for it in _FILES)}
 
 
 def page(name: str) -> Page:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.documents.pages import PAGES, page
 from tests.support.frontends import INSTALL_PY, INSTALL_SH, SH
-from tests.support.machines import Machine, MachineRoom, Run
+from tests.support.machines import MachineRoom, Run
 from tests.support.releases import Upstream
 from tests.support.replies import Content
 from tests.support.terminals import Terminal
@@ -25,8 +24,9 @@ ELSEWHERE = re.compile(
 )
 #: What can be run where it stands inside a sentence or a table.
 RUNNABLE = re.compile(r"(wasp (installer|telemetry|version)\b|sh install\.sh\b)[^…]*")
+#: Where something stands for something else, such as COMMAND, or is missing.
+NOT_WHOLE = re.compile(r"\b(?!HEX|HOME|PATH)[A-Z]{3,}\b| use$")
 EVERYDAY = page("everyday.md")
-PAGES_TO_RUN = [name for name in PAGES if name.startswith(("README", "docs/"))]
 CURL = """\
 case "$*" in
     '-fsSL https://get.wasp.sh/install.sh') exec cat '{installer}' ;;
@@ -38,8 +38,8 @@ esac"""
 class World:
     """A machine on which Wasp 0.24.0 and 0.25.0 are installed, and what the pages name."""
 
-    def __init__(self, machine: Machine, upstream: Upstream) -> None:
-        self.machine = machine
+    def __init__(self, machines: MachineRoom, upstream: Upstream) -> None:
+        self.machine = machine = machines.build(SH)
         self._saved = machine.root / "saved"
         release = upstream.publish("0.25.0", node=">=22.12.0")
         for version in ("0.24.0", "0.26.0-rc1"):
@@ -60,8 +60,10 @@ class World:
             machine.layout.plant(name)
         machine.run("use", "0.25.0").ok()
         self.remember()
-        (machine.here / "install.sh").write_bytes(INSTALL_SH.read_bytes())
-        (machine.here / "wasp-linux-x86_64.tar.gz").write_bytes(release.github_archive)
+        self.folder = machine.root / "work"
+        self.folder.mkdir()
+        shutil.copy(INSTALL_SH, self.folder / "install.sh")
+        (self.folder / "wasp-linux-x86_64.tar.gz").write_bytes(release.github_archive)
         self._names = {
             "HEX": release.github_digest.partition(":")[2],
             "/usr/local": str(machine.root / "local"),
@@ -85,18 +87,17 @@ class World:
         text = "\n".join(typed(line) for line in script.splitlines())
         for name, value in self._names.items():
             text = text.replace(name, value)
-        return self.machine.run_program(["/bin/sh", "-euc", text], cwd=folder)
-
-    def tidy(self) -> None:
-        for path in self.machine.here.iterdir():
-            path.unlink()
+        return self.machine.run_program(["/bin/sh", "-euc", text], cwd=folder or self.folder)
 
 
 @pytest.fixture
-def world(machines: MachineRoom, upstream: Upstream) -> Iterator[World]:
-    made = World(machines.build(SH), upstream)
-    yield made
-    made.tidy()
+def world(machines: MachineRoom, upstream: Upstream) -> World:
+    return World(machines, upstream)
+
+
+def typed(line: str) -> str:
+    """What is left of a line without its comment; nothing, where it cannot be run here."""
+    return "" if ELSEWHERE.match(line) else re.sub(r"(^|\s+)# .*", "", line).strip()
 
 
 def examples() -> dict[str, list[str]]:
@@ -106,25 +107,15 @@ def examples() -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     seen: set[str] = set()
-    for name in PAGES_TO_RUN:
-        pieces = [fence.text for fence in PAGES[name].fences if fence.language == "sh"]
-        single = [text for text in PAGES[name].code if RUNNABLE.fullmatch(text) and is_whole(text)]
-        for example in (*pieces, *single):
+    for name in (name for name in PAGES if name.startswith(("README", "docs/"))):
+        single = [it for it in PAGES[name].code if RUNNABLE.fullmatch(it)]
+        whole = [it for it in single if not NOT_WHOLE.search(it)]
+        for example in (*PAGES[name].of("sh"), *whole):
             lines = {line for line in map(typed, example.splitlines()) if line}
             if lines - seen:
                 found.setdefault(name, []).append(example)
             seen |= lines
     return found
-
-
-def typed(line: str) -> str:
-    """What is left of a line without its comment; nothing, where it cannot be run here."""
-    return "" if ELSEWHERE.match(line) else re.sub(r"(^|\s+)# .*", "", line).strip()
-
-
-def is_whole(text: str) -> bool:
-    """Whether nothing in it is missing, or stands for something else, such as COMMAND."""
-    return not re.search(r"\b(?!HEX|HOME|PATH)[A-Z]{3,}\b| use$", text)
 
 
 EXAMPLES = examples()
@@ -146,8 +137,7 @@ def test_most_pages_have_examples() -> None:
 
 def shown(*, containing: str) -> list[str]:
     """The lines of the one output in the page for every day that has these words."""
-    texts = [fence.text for fence in EVERYDAY.fences if fence.language == "text"]
-    [text] = [text for text in texts if containing in text]
+    [text] = [text for text in EVERYDAY.of("text") if containing in text]
     return text.splitlines()
 
 
@@ -173,7 +163,7 @@ def test_a_project_without_its_version_is_told_what_the_page_says(world: World) 
     layout, project = world.machine.layout, world.machine.root / "project"
     project.mkdir()
     (project / ".wasproot").touch()
-    [example] = [fence.text for fence in EVERYDAY.fences if fence.language == "wasp"]
+    [example] = EVERYDAY.of("wasp")
     (project / "main.wasp").write_text(example)
     assert world.type("wasp version", folder=project).ok().stdout == "0.24.0\n"
     shutil.rmtree(layout.version_folder("0.24.0"))

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from tests.mutants import python_code, sh_code
 from tests.mutants.code import MODULE, REPOSITORY, Change, Mutant, innermost
-from tests.mutants.coverage import NO_FUNCTION, Choice, KnownTest, read_map, sources
+from tests.mutants.coverage import NO_FUNCTION, KnownTest, read_map, sources, tests_for
 from tests.mutants.sandbox import CHOSEN, FOLDER, TOO_LONG, Copy
 
 LANGUAGES = {"python": python_code, "sh": sh_code}
@@ -126,12 +126,8 @@ class Code:
     def _parses(mutant: Mutant) -> bool:
         if mutant.file.endswith(".py"):
             return True
-        return (
-            subprocess.run(
-                ["sh", "-n"], input=mutant.broken.encode(), capture_output=True
-            ).returncode
-            == 0
-        )
+        asked = subprocess.run(["sh", "-n"], input=mutant.broken.encode(), capture_output=True)
+        return asked.returncode == 0
 
     def _placed(self, mutant: Mutant) -> Mutant:
         """With the functions it is in; of a constant, those that name it."""
@@ -149,8 +145,7 @@ class Code:
             names = ["sh/main.sh::make_work_folder"]
         if inside is None:
             names.append(NO_FUNCTION)
-        about = f"{mutant.file} {inside.name if inside else ''}"
-        return replace(mutant, functions=tuple(names), about=about)
+        return replace(mutant, functions=tuple(names))
 
     def _naming(self, constant: str) -> Iterator[str]:
         for file, functions in self._functions.items():
@@ -163,22 +158,15 @@ class Code:
 
 def test_all(mutants: Sequence[Mutant], tests: Sequence[KnownTest], jobs: int) -> Iterator[Result]:
     """Runs for each mutant the tests that may notice it."""
-    choice = Choice(tests)
     copies: queue.Queue[Copy] = queue.Queue()
     for number in range(jobs):
         copies.put(Copy(f"copy-{number}"))
 
     def test(mutant: Mutant) -> Result:
-        chosen = choice.tests_for(mutant.functions, mutant.about, mutant.old)
-        if not chosen:
-            return Result(mutant, 0, "")
+        chosen = tests_for(mutant.functions, tests)
         copy = copies.get()
         try:
-            if by := _noticed_by(copy, mutant, chosen):
-                return Result(mutant, len(chosen), by)
-            others = choice.others_for(mutant.functions, chosen)
-            by = _noticed_by(copy, mutant, others) if others else ""
-            return Result(mutant, len(chosen) + len(others), by)
+            return Result(mutant, len(chosen), _noticed_by(copy, mutant, chosen) if chosen else "")
         finally:
             copies.put(copy)
 

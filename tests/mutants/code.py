@@ -35,22 +35,12 @@ class Function:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A file with one change in it; ``functions`` are those whose tests may notice it.
-
-    ``about`` names what is changed, for who looks for tests that speak of it.
-    """
+    """A file with one change in it; ``functions`` are those whose tests may notice it."""
 
     file: str
     text: str
     change: Change
     functions: tuple[str, ...] = ()
-    about: str = ""
-
-    @property
-    def old(self) -> str:
-        """The lines that are changed."""
-        last = line_of(self.text, self.change.end)
-        return "\n".join(self.text.splitlines()[self.line - 1 : last])
 
     @property
     def line(self) -> int:

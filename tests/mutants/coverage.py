@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import queue
-import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import zip_longest
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple
 
 from tests.mutants import python_code, sh_code
 from tests.mutants.code import REPOSITORY
@@ -21,24 +20,15 @@ MAP = FOLDER / "map.json"
 #: What tests run that only compare texts, such as a page with the code.
 NO_FUNCTION = "none"
 #: How long the tests of one mutant took together when they were traced.
-_LIMIT_S = 60.0
-#: The same of those that come afterwards, if these have not noticed it.
-_LAST_LIMIT_S = 600.0
+LIMIT_S = 600.0
 #: What takes longer comes last.
 _SLOW_S = 20.0
-#: A whole run that takes no longer will do.
-_WHOLE_S = 5.0
 #: What `make test` does not run, or what needs the network.
 _OTHERS = ("torture", "real", "artefacts")
 
 
-class Note(TypedDict):
-    """What the map has of a test."""
-
-    test: str
-    passed: bool
-    seconds: float
-    ran: list[str]
+#: What the map has of a test: "test", whether it "passed", its "seconds", and what it "ran".
+Note = dict[str, Any]
 
 
 class KnownTest(NamedTuple):
@@ -133,81 +123,19 @@ def _traced_copy(name: str) -> Copy:
     return copy
 
 
-class Choice:
-    """Chooses tests for mutants."""
+def tests_for(functions: Iterable[str], tests: Iterable[KnownTest]) -> list[KnownTest]:
+    """Those that run one of the functions, first those that run few; as many as take LIMIT_S.
 
-    def __init__(self, tests: Sequence[KnownTest]) -> None:
-        self._tests = tests
-        files = {test.name.partition("::")[0] for test in tests}
-        self._words = {file: _words((REPOSITORY / file).read_text()) for file in files}
-        #: In how many files a word is: the fewer, the more it tells.
-        self._count = Counter(word for words in self._words.values() for word in words)
-
-    def tests_for(self, functions: Iterable[str], about: str, line: str) -> list[KnownTest]:
-        """Those that run one of the functions, the most telling first; last a whole run.
-
-        By turns come those that speak of it, by their name of the names in ``about``, or in their
-        file of what is in the broken line; and those that run few functions.
-        """
-        wanted = frozenset(functions)
-        spoken_of = self._speaking(about, line)
-
-        def by_few(test: KnownTest) -> tuple[object, ...]:
-            return test.seconds > _SLOW_S, len(test.ran), test.seconds, test.name
-
-        able = sorted((test for test in self._tests if test.ran & wanted), key=by_few)
-        whole = [test for test in able if test.seconds <= _WHOLE_S and "/unit/" not in test.name]
-        last = sorted(whole, key=lambda test: (len(test.ran), test.name))[-1:]
-        orders = (sorted(able, key=lambda test: -spoken_of(test)), able)
-        both = zip(*(_in_turns(order) for order in orders))
-        return _as_many_as_fit(
-            dict.fromkeys(test for pair in both for test in pair), last, _LIMIT_S
-        )
-
-    def others_for(self, functions: Iterable[str], chosen: Sequence[KnownTest]) -> list[KnownTest]:
-        """What else runs one of the functions, for what the chosen ones have not noticed."""
-        wanted = frozenset(functions)
-        able = [test for test in self._tests if test.ran & wanted and test not in chosen]
-        return _as_many_as_fit(sorted(able, key=lambda test: test.seconds), [], _LAST_LIMIT_S)
-
-    def _speaking(self, about: str, line: str) -> Callable[[KnownTest], float]:
-        words = _words(line)
-        stems = {word[:5] for word in _words(about)}
-        stems_of_line = {word[:5] for word in words} - stems
-        known: dict[str, float] = {}
-
-        def spoken_of(test: KnownTest) -> float:
-            if test.name not in known:
-                file, title = test.name.partition("::")[0], test.name.lower()
-                by_name = sum(stem in title for stem in stems)
-                by_line = sum(stem in title for stem in stems_of_line) / 2
-                in_file = sum(1 / self._count[word] for word in words & self._words[file])
-                known[test.name] = by_name + by_line + in_file
-            return known[test.name]
-
-        return spoken_of
-
-
-def _words(text: str) -> set[str]:
-    """The longer words, in small letters; a name with underlines is more than one."""
-    return {word.lower() for word in re.findall(r"[A-Za-z]{4,}", text)}
-
-
-def _in_turns(tests: Iterable[KnownTest]) -> list[KnownTest]:
-    """One of each test's cases, then the next of each, as they are often much alike."""
+    One of each test's cases comes before the next of each, as they are often much alike.
+    """
+    wanted = frozenset(functions)
     cases: defaultdict[str, list[KnownTest]] = defaultdict(list)
-    for test in tests:
-        cases[test.name.partition("[")[0]].append(test)
-    return [test for turn in zip_longest(*cases.values()) for test in turn if test]
-
-
-def _as_many_as_fit(
-    tests: Iterable[KnownTest], last: list[KnownTest], limit_s: float
-) -> list[KnownTest]:
-    chosen: list[KnownTest] = []
-    seconds = sum(test.seconds for test in last)
-    for test in tests:
-        if test not in last and seconds + test.seconds <= limit_s:
+    for test in sorted(tests, key=lambda it: (it.seconds > _SLOW_S, len(it.ran), it.seconds)):
+        if test.ran & wanted:
+            cases[test.name.partition("[")[0]].append(test)
+    chosen, left_s = [], LIMIT_S
+    for test in (each for turn in zip_longest(*cases.values()) for each in turn if each):
+        if test.seconds <= left_s:
             chosen.append(test)
-            seconds += test.seconds
-    return [*chosen, *last]
+            left_s -= test.seconds
+    return chosen

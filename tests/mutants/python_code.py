@@ -8,35 +8,26 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from typing import Union
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from typing import Any, Union
 
 from tests.mutants.code import MODULE, Change, Function, with_lines
 
 _Definition = (ast.FunctionDef, ast.AsyncFunctionDef)
 _Scope = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef]
-
-_OPERATORS = {
-    "==": "!=",
-    "!=": "==",
-    "<": "<=",
-    "<=": "<",
-    ">": ">=",
-    ">=": ">",
-    "in": "not in",
-    "not in": "in",
-    "is": "is not",
-    "is not": "is",
-    "and": "or",
-    "or": "and",
-    "+": "-",
-    "-": "+",
-    "*": "//",
-}
+_Placed = Union[ast.expr, ast.stmt, ast.keyword]
+_PAIRS = (
+    *((ast.Eq, ast.NotEq), (ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.In, ast.NotIn)),
+    *((ast.Is, ast.IsNot), (ast.And, ast.Or), (ast.Add, ast.Sub), (ast.Mult, ast.FloorDiv)),
+)
+_OTHER: dict[type[ast.AST], Any] = {**dict(_PAIRS), **{b: a for a, b in _PAIRS}}
 #: Only people read what these are given, but for the word of an error, its first argument.
 _SAYING = ("say", "say_step", "warn", "print")
 _ERROR = re.compile(r"(Error|Problem)$")
 _PROSE = re.compile(r"[A-Za-z]{2,}[,.:]? +[A-Za-z]")
+#: What runs on Windows only, and tests of that need wine; or on an older Python.
+_ELSEWHERE = re.compile(r"sys\.platform == 'win32'|os\.name == 'nt'|sys\.version_info <")
 _LEAVING = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _RAN = """\
 def _wasp_ran(name, os=__import__("os")):
@@ -61,9 +52,8 @@ def functions(text: str) -> list[Function]:
 def _scopes(node: ast.AST, before: str = "") -> Iterator[tuple[str, _Scope]]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, (*_Definition, ast.ClassDef)):
-            name = f"{before}{child.name}"
-            yield name, child
-            yield from _scopes(child, f"{name}.")
+            yield f"{before}{child.name}", child
+            yield from _scopes(child, f"{before}{child.name}.")
         else:
             yield from _scopes(child, before)
 
@@ -78,9 +68,8 @@ def traced(text: str, file: str, trace: str) -> str:
         if not isinstance(node, _Definition) or not body or body[0].lineno == node.lineno:
             continue
         first = min([body[0].lineno, *(it.lineno for it in getattr(body[0], "decorator_list", []))])
-        added.append(
-            (first, f"{' ' * body[0].col_offset}_wasp_ran({f'{file}::{name}'.encode()!r})")
-        )
+        called = f"_wasp_ran({f'{file}::{name}'.encode()!r})"
+        added.append((first, " " * body[0].col_offset + called))
     return with_lines(text, added)
 
 
@@ -105,201 +94,162 @@ def constant_at(text: str, line: int) -> str:
 
 def changes(text: str) -> list[Change]:
     """Every way to break this code a little."""
-    breaker = _Breaker(text)
-    breaker.visit(ast.parse(text))
-    return sorted(set(filter(breaker.is_code, breaker.found)))
+    breaker = _Breaker(text.encode())
+    found = set(breaker.found(ast.parse(text)))
+    return sorted(change for change in found if _compiles(change.of(text)))
+
+
+def _compiles(text: str) -> bool:
+    try:
+        compile(text, "", "exec", dont_inherit=True)
+    except SyntaxError:
+        return False
+    return True
 
 
 class _Breaker(ast.NodeVisitor):
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._lines = text.splitlines(keepends=True)
-        self._starts = [0]
-        for line in self._lines:
-            self._starts.append(self._starts[-1] + len(line))
-        self.found: list[Change] = []
+    """Its methods say in which ways a node can be broken."""
 
-    def is_code(self, change: Change) -> bool:
-        try:
-            compile(change.of(self._text), "", "exec", dont_inherit=True)
-        except SyntaxError:
-            return False
-        return True
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._starts = [0, *accumulate(map(len, content.splitlines(keepends=True)))]
 
-    def _at(self, line: int, column: int) -> int:
+    def found(self, node: ast.AST) -> Iterator[Change]:
+        """Those of a node and of all that is in it."""
+        if _is_left(node):
+            return
+        if isinstance(node, ast.stmt) and _can_go(node):
+            yield self._instead(node, "pass")
+        for test in _conditions(node):
+            if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+                yield self._instead(test, test.operand)
+            else:
+                yield self._instead(test, ast.UnaryOp(ast.Not(), test))
+        yield from self.visit(node)
+        for child in _children(node):
+            yield from self.found(child)
+
+    def _place(self, line: int | None, column: int | None) -> int:
         """The offset of a place that the parser counts in bytes."""
-        before = self._lines[line - 1].encode()[:column].decode()
-        return self._starts[line - 1] + len(before)
+        return len(self._content[: self._starts[(line or 0) - 1] + (column or 0)].decode())
 
-    def _start(self, node: ast.expr | ast.stmt) -> int:
-        return self._at(node.lineno, node.col_offset)
+    def _start(self, node: _Placed) -> int:
+        return self._place(node.lineno, node.col_offset)
 
-    def _end(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
-        return self._at(node.end_lineno or 0, node.end_col_offset or 0)
+    def _end(self, node: _Placed) -> int:
+        return self._place(node.end_lineno, node.end_col_offset)
 
-    def _source(self, node: ast.expr | ast.stmt) -> str:
-        return self._text[self._start(node) : self._end(node)]
+    def _instead(self, node: _Placed, new: ast.AST | str) -> Change:
+        text = new if isinstance(new, str) else ast.unparse(new)
+        return Change(self._start(node), self._end(node), text)
 
-    def _replace(self, node: ast.expr | ast.stmt, new: str) -> None:
-        self.found.append(Change(self._start(node), self._end(node), new))
+    def generic_visit(self, _node: ast.AST) -> Iterable[Change]:
+        return ()
 
-    def _turn(self, test: ast.expr) -> None:
-        """The condition, turned."""
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            self._replace(test, self._source(test.operand))
-        elif not isinstance(test, ast.Constant):
-            self._replace(test, f"(not ({self._source(test)}))")
+    def visit_Compare(self, node: ast.Compare) -> Iterator[Change]:
+        for number, operator in enumerate(node.ops):
+            operators = [*node.ops]
+            operators[number] = _OTHER[type(operator)]()
+            yield self._instead(node, ast.Compare(node.left, operators, node.comparators))
 
-    def _operator(self, left: ast.expr, right: ast.expr) -> None:
-        """The operator between two operands, by another."""
-        start, end = self._end(left), self._start(right)
-        found = re.fullmatch(
-            r"([\s)]*)([a-z][a-z ]*[a-z]|[-+*=<>!]+)([\s(]*)", self._text[start:end]
-        )
-        if found and found[2] in _OPERATORS:
-            self.found.append(
-                Change(start + found.start(2), start + found.end(2), _OPERATORS[found[2]])
-            )
+    def visit_BoolOp(self, node: ast.BoolOp) -> Iterator[Change]:
+        yield self._instead(node, ast.BoolOp(_OTHER[type(node.op)](), node.values))
 
-    # --- what is left as it is
+    def visit_BinOp(self, node: ast.BinOp) -> Iterator[Change]:
+        if type(node.op) in _OTHER:
+            yield self._instead(node, ast.BinOp(node.left, _OTHER[type(node.op)](), node.right))
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        for default in [*node.args.defaults, *node.args.kw_defaults]:
-            if default is not None:
-                self.visit(default)
-        for statement in node.body:
-            self.visit(statement)
+    def visit_Return(self, node: ast.Return) -> Iterator[Change]:
+        if node.value is not None and not isinstance(node.value, ast.Constant):
+            yield self._instead(node, "return None")
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        for statement in node.body:
-            self.visit(statement)
+    def visit_Assign(self, node: ast.Assign | ast.AnnAssign) -> Iterator[Change]:
+        seconds = _seconds(node)
+        if node.value is not None and seconds is not None:
+            yield self._instead(node.value, str(100 * seconds))
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if node.value is not None:
-            self._visit_value(node.target, node.value)
+    visit_AnnAssign = visit_Assign  # noqa: N815
 
-    def _visit_value(self, target: ast.expr, value: ast.expr) -> None:
-        """Of so many seconds, one more makes no difference to anybody."""
-        name = getattr(target, "id", "")
-        number = value.value if isinstance(value, ast.Constant) else None
-        if name.endswith("_S") and isinstance(number, (int, float)):
-            self._replace(value, str(number * 100))
-        else:
-            self.visit(value)
-
-    def visit_Subscript(self, node: ast.Subscript) -> None:
-        if not isinstance(node.value, ast.Name) or not node.value.id[0].isupper():
-            self.generic_visit(node)
-
-    # --- what is broken
-
-    def visit_Expr(self, node: ast.Expr) -> None:
-        if _is_docstring(node):
+    def visit_Call(self, node: ast.Call) -> Iterator[Change]:
+        given: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
+        if _ERROR.search(_called(node)):
             return
-        if not isinstance(node.value, ast.Call) or _called(node.value) not in ("say", "say_step"):
-            self._replace(node, "pass")
-        self.visit(node.value)
-
-    def visit_Assign(self, node: ast.Assign) -> None:
-        if isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__":
-            return
-        # Without the first value of a name nothing works.
-        if not isinstance(node.targets[0], (ast.Name, ast.Tuple)):
-            self._replace(node, "pass")
-        self._visit_value(node.targets[0], node.value)
-
-    def generic_visit(self, node: ast.AST) -> None:
-        if isinstance(node, (ast.AugAssign, ast.Delete, ast.Raise, ast.Continue, ast.Break)):
-            self._replace(node, "pass")
-        super().generic_visit(node)
-
-    def visit_Return(self, node: ast.Return) -> None:
-        if node.value is not None:
-            if not isinstance(node.value, ast.Constant):
-                self._replace(node, "return None")
-            self.visit(node.value)
-
-    def visit_If(self, node: ast.If) -> None:
-        test = self._source(node.test)
-        if "TYPE_CHECKING" in test:
-            return
-        self._turn(node.test)
-        if not node.orelse and isinstance(node.body[-1], _LEAVING):
-            self._replace(node, "pass")
-        if re.match(r'sys\.platform == "win32"|os\.name == "nt"|sys\.version_info <', test):
-            # Runs on Windows only, and tests of that need wine; or on an older Python.
-            for statement in node.orelse:
-                self.visit(statement)
-        else:
-            self.generic_visit(node)
-
-    def visit_While(self, node: ast.While) -> None:
-        self._turn(node.test)
-        self.generic_visit(node)
-
-    def visit_IfExp(self, node: ast.IfExp) -> None:
-        self._turn(node.test)
-        self.generic_visit(node)
-
-    def visit_comprehension(self, node: ast.comprehension) -> None:
-        for test in node.ifs:
-            self._turn(test)
-        self.generic_visit(node)
-
-    def visit_Compare(self, node: ast.Compare) -> None:
-        for left, right in zip([node.left, *node.comparators], node.comparators):
-            self._operator(left, right)
-        self.generic_visit(node)
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> None:
-        for left, right in zip(node.values, node.values[1:]):
-            self._operator(left, right)
-        self.generic_visit(node)
-
-    def visit_BinOp(self, node: ast.BinOp) -> None:
-        self._operator(node.left, node.right)
-        self.generic_visit(node)
-
-    def visit_Call(self, node: ast.Call) -> None:
-        name = _called(node)
-        if name in _SAYING:
-            return
-        if _ERROR.search(name):
-            for argument in node.args[:1]:
-                self.visit(argument)
-            return
-        places: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
-        for before, after in zip(places, places[1:]):
+        for before, after in zip(given, given[1:]):
             if isinstance(after, ast.keyword) and after.arg is not None:
-                self.found.append(Change(self._end(before), self._end(after), ""))
-        if len(node.args) > 1 and not any(isinstance(it, ast.Starred) for it in node.args[:2]):
-            one, other = node.args[:2]
-            between = self._text[self._end(one) : self._start(other)]
-            if self._source(one) != self._source(other):
-                swapped = self._source(other) + between + self._source(one)
-                self.found.append(Change(self._start(one), self._end(other), swapped))
-        self.generic_visit(node)
+                yield Change(self._end(before), self._end(after), "")
+        one, other = [*node.args, None, None][:2]
+        if one and other and ast.dump(one) != ast.dump(other):
+            swapped = [other, one, *node.args[2:]]
+            yield self._instead(node, ast.Call(node.func, swapped, node.keywords))
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        self._change_string(node)
-
-    def visit_Constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, bool):
-            self._replace(node, str(not node.value))
-        elif isinstance(node.value, (int, float)):
-            self._replace(node, str(node.value + 1))
-        elif isinstance(node.value, (str, bytes)):
-            self._change_string(node)
-
-    def _change_string(self, node: ast.expr) -> None:
-        source = self._source(node)
+    def visit_JoinedStr(self, node: ast.expr) -> Iterator[Change]:
+        source = self._content.decode()[self._start(node) : self._end(node)]
         quote = re.match(r"[A-Za-z]*(\"\"\"|'''|\"|')", source)
         if quote and not _PROSE.search(source):
             place = self._start(node) + quote.end()
-            self.found.append(Change(place, place, "XX"))
+            yield Change(place, place, "XX")
+
+    def visit_Constant(self, node: ast.Constant) -> Iterator[Change]:
+        if isinstance(node.value, bool):
+            yield self._instead(node, str(not node.value))
+        elif isinstance(node.value, (int, float)):
+            yield self._instead(node, str(node.value + 1))
+        else:
+            yield from self.visit_JoinedStr(node)
+
+
+def _conditions(node: ast.AST) -> list[ast.expr]:
+    if isinstance(node, (ast.If, ast.While, ast.IfExp)):
+        return [] if isinstance(node.test, ast.Constant) else [node.test]
+    return node.ifs if isinstance(node, ast.comprehension) else []
+
+
+def _can_go(node: ast.stmt) -> bool:
+    """Not the first value of a name, without which nothing works."""
+    if isinstance(node, ast.Expr):
+        return not isinstance(node.value, ast.Call) or _called(node.value) not in _SAYING[:2]
+    if isinstance(node, ast.Assign):
+        return not isinstance(node.targets[0], (ast.Name, ast.Tuple))
+    if isinstance(node, ast.If):
+        return not node.orelse and isinstance(node.body[-1], _LEAVING)
+    return isinstance(node, (ast.AugAssign, ast.Delete, ast.Raise, ast.Continue, ast.Break))
+
+
+def _seconds(node: ast.Assign | ast.AnnAssign) -> float | None:
+    """Of so many, one more makes no difference to anybody."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+    number = getattr(node.value, "value", None)
+    is_time = getattr(target, "id", "").endswith("_S")
+    return number if is_time and isinstance(number, (int, float)) else None
+
+
+def _is_left(node: ast.AST) -> bool:
+    """Types, texts and what only people read."""
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.value, ast.Name) and node.value.id[0].isupper()
+    if isinstance(node, ast.Call):
+        return _called(node) in _SAYING
+    if isinstance(node, ast.If):
+        return "TYPE_CHECKING" in ast.unparse(node.test)
+    return _is_docstring(node) or (
+        isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    )
+
+
+def _children(node: ast.AST) -> Iterable[ast.AST]:
+    if isinstance(node, _Definition):
+        return [*filter(None, (*node.args.defaults, *node.args.kw_defaults)), *node.body]
+    if isinstance(node, ast.ClassDef):
+        return node.body
+    if isinstance(node, (ast.Assign, ast.AnnAssign)):
+        return [node.value] if node.value is not None and _seconds(node) is None else []
+    if isinstance(node, ast.If) and _ELSEWHERE.match(ast.unparse(node.test)):
+        return node.orelse
+    if isinstance(node, ast.Call) and _ERROR.search(_called(node)):
+        return node.args[:1]
+    return () if isinstance(node, ast.JoinedStr) else ast.iter_child_nodes(node)
 
 
 def _called(node: ast.Call) -> str:
     """The last part of the name of what is called."""
-    function = node.func
-    return str(getattr(function, "attr", getattr(function, "id", "")))
+    return str(getattr(node.func, "attr", getattr(node.func, "id", "")))

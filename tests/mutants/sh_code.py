@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from tests.mutants.code import MODULE, Change, Function, line_of, with_lines
 
@@ -22,6 +27,9 @@ _REDIRECT = re.compile(
 _ARM = re.compile(
     r"(?:^[ \t]*|;;[ \t]+|\bin[ \t]+)((?:[^\s()#;&|]|\| | \||\\ )[^()\n;&]*?)\)", re.MULTILINE
 )
+#: By the name or the type that shfmt gives to what it parses.
+_KINDS = {"DblQuoted": b"d", "SglQuoted": b"s", "CmdSubst": b"c"}
+_KINDS |= {"Hdoc": b"h", "Comments": b"#", "Last": b"#"}
 _WORD = r"(?:\"\$\w+\"|\"\$\{\w+\}\"|\$\w+)"
 #: What is looked for, the kinds of text that it counts in, and what comes instead of the group.
 _RULES: tuple[tuple[str, str, dict[str, str] | str], ...] = (
@@ -168,54 +176,25 @@ def _prose(text: str, kinds: str) -> Iterator[tuple[int, int]]:
 
 def kinds_of(text: str) -> str:
     """What each character is in: code, single or double quotes, here-document, comment (csdh#)."""
-    return "".join(_Scanner(text).scan())
+    content = text.encode()
+    shfmt = [str(Path(sys.executable).with_name("shfmt")), "--to-json", "-ln", "posix"]
+    tree = json.loads(subprocess.run(shfmt, input=content, capture_output=True, check=True).stdout)
+    kinds = bytearray(b"c" * len(content))
 
+    def paint(node: dict[str, Any], name: str) -> None:
+        """What is inside comes later, over it."""
+        start, end = (node[each]["Offset"] for each in ("Pos", "End"))
+        kind = _KINDS.get(name) or _KINDS.get(node.get("Type", ""))
+        if name == "Hdoc":
+            # With the word that ends it.
+            end = content.index(b"\n", end)
+        if kind:
+            kinds[start:end] = kind * (end - start)
+        for key, value in node.items():
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, dict) and "Pos" in child:
+                    paint(child, key)
 
-class _Scanner:
-    """Goes through the text; ``_inside`` are the quotes and brackets that are open."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._inside: list[str] = []
-
-    def scan(self) -> Iterator[str]:
-        place = 0
-        while place < len(self._text):
-            kind, length = self._next(place)
-            yield kind * length
-            place += length
-
-    def _next(self, place: int) -> tuple[str, int]:
-        """The kind of what comes, and its length."""
-        here, two = self._text[place], self._text[place : place + 2]
-        quoted = '"' in self._inside and self._inside[-1] != "$("
-        kind = "d" if quoted else "c"
-        if here == "\\":
-            return kind, 2
-        if two in ("$(", "${"):
-            self._inside.append(two)
-            return kind, 2
-        if here == '"':
-            if self._inside[-1:] == ['"']:
-                self._inside.pop()
-            else:
-                self._inside.append('"')
-            return "d", 1
-        if self._inside and (self._inside[-1], here) in (("$(", ")"), ("(", ")"), ("${", "}")):
-            self._inside.pop()
-        elif not quoted:
-            return self._next_in_code(place)
-        return kind, 1
-
-    def _next_in_code(self, place: int) -> tuple[str, int]:
-        here, text = self._text[place], self._text
-        if here == "'":
-            return "s", text.index("'", place + 1) + 1 - place
-        if here == "#" and text[place - 1 : place] in ("", " ", "\t", "\n"):
-            return "#", text.index("\n", place) - place
-        if here == "(" and self._inside:
-            self._inside.append("(")
-        found = re.compile(r"<<'(\w+)'\n").match(text, place)
-        if found:
-            return "h", text.index(f"\n{found[1]}\n", place) + len(found[1]) + 1 - place
-        return "c", 1
+    paint(tree, "")
+    # One for each character, of which some are more than a byte.
+    return bytes(it for it, byte in zip(kinds, content) if byte & 0xC0 != 0x80).decode()

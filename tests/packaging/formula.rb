@@ -1,18 +1,16 @@
-# Plays the part of Homebrew that a formula with prebuilt archives uses.
-#
-#     ruby formula.rb FORMULA macos|linux arm|intel           prints what the formula says, as JSON
-#     ruby formula.rb FORMULA macos|linux arm|intel PREFIX    installs the unpacked archive, which is
-#                                                             the current folder, and runs its test
+# Plays the part of Homebrew: ruby formula.rb FORMULA macos|linux arm|intel PREFIX
+# installs the unpacked archive, which is the current folder, runs the formula's test, and prints what it says as JSON.
 require "fileutils"
 require "json"
 require "pathname"
 
 FORMULA, SYSTEM, CPU, PREFIX = ARGV
+FACTS = {}
 
 class Pathname
   def install(*names)
     mkpath
-    names.each { |name| FileUtils.mv(name, self) }
+    FileUtils.mv(names, self)
   end
 
   def write_env_script(target, env)
@@ -24,50 +22,29 @@ class Pathname
 end
 
 class Formula
-  FACTS = { depends_on: [] }
+  %i[desc homepage version license depends_on url sha256].each do |name|
+    define_singleton_method(name) do |value|
+      raise "#{name} is said twice" if FACTS.key?(name)
 
-  class << self
-    attr_reader :examination
-
-    %i[desc homepage version license url sha256].each do |name|
-      define_method(name) do |value|
-        raise "#{name} is said twice" if FACTS.key?(name)
-
-        FACTS[name] = value
-      end
+      FACTS[name] = value
     end
+  end
+  { on_macos: SYSTEM == "macos", on_linux: SYSTEM == "linux",
+    on_arm: CPU == "arm", on_intel: CPU == "intel" }.each do |name, fits|
+    define_singleton_method(name) { |&block| block.call if fits }
+  end
+  %w[bin libexec].each { |name| define_method(name) { Pathname(PREFIX) / name } }
 
-    def depends_on(name)
-      FACTS[:depends_on] << name
-    end
-
-    { on_macos: SYSTEM == "macos", on_linux: SYSTEM == "linux",
-      on_arm: CPU == "arm", on_intel: CPU == "intel" }.each do |name, fits|
-      define_method(name) { |&block| block.call if fits }
-    end
-
-    def test(&block)
-      @examination = block
-    end
+  def self.test(&block)
+    define_method(:examine, &block)
   end
 
   def version
     FACTS[:version]
   end
 
-  def bin
-    Pathname(PREFIX) / "bin"
-  end
-
-  def libexec
-    Pathname(PREFIX) / "libexec"
-  end
-
   def shell_output(command)
-    output = `#{command}`
-    raise "#{command} failed" unless $?.success?
-
-    output
+    `#{command}`
   end
 
   def assert_match(expected, actual)
@@ -76,9 +53,7 @@ class Formula
 end
 
 load FORMULA
-if PREFIX
-  wasp = Wasp.new
-  wasp.install
-  wasp.instance_eval(&Wasp.examination)
-end
-puts JSON.generate(Formula::FACTS)
+wasp = Wasp.new
+wasp.install
+wasp.examine
+puts JSON.generate(FACTS)

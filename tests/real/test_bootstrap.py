@@ -8,36 +8,33 @@ from pathlib import Path
 
 import pytest
 
+from tests.real.conftest import go_online
 from tests.support.archives import tiny_package
 from tests.support.frontends import INSTALL_PY
 from tests.support.machines import Background, Machine, MachineRoom
-from tests.support.registries import connection
 from tests.support.trees import picture
 
 pytestmark = pytest.mark.real
 
+CACHE = ".cache/wasp/installer"
+
 
 @pytest.fixture
-def bare(machines: MachineRoom, registry: str, bare_python: Path) -> tuple[Machine, list[str]]:
-    """A machine, and install.py by such a Python."""
-    machine = machines.build("python")
-    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        machine.environment.pop(name)
-    machine.set(**connection(), WASP_NPM_REGISTRY=registry)
-    return machine, [str(bare_python), str(INSTALL_PY)]
+def machine(machines: MachineRoom, registry: str) -> Machine:
+    return go_online(machines.build("python"), registry)
 
 
-def cache_of(machine: Machine) -> Path:
-    return machine.home / ".cache" / "wasp" / "installer"
+@pytest.fixture
+def command(bare_python: Path) -> list[str]:
+    """install.py by such a Python."""
+    return [str(bare_python), str(INSTALL_PY)]
 
 
-def test_it_makes_an_environment_of_its_own_once(bare: tuple[Machine, list[str]]) -> None:
-    machine, command = bare
-    cache = cache_of(machine)
+def test_it_makes_an_environment_of_its_own_once(machine: Machine, command: list[str]) -> None:
     first = machine.run_program([*command, "--dry-run", "--json"]).ok()
     assert first.json["status"] == "planned"
     assert len([line for line in first.stderr.splitlines() if "libraries" in line]) == 1
-    [environment] = cache.iterdir()
+    [environment] = (machine.home / CACHE).iterdir()
     assert environment.name.startswith("venv-")
     archive = machine.root / "wasp.tgz"
     archive.write_bytes(tiny_package("0.25.0").npm_archive())
@@ -47,28 +44,22 @@ def test_it_makes_an_environment_of_its_own_once(bare: tuple[Machine, list[str]]
     assert machine.wasp("version").stdout == "0.25.0\n"
 
 
-def test_what_needs_no_network_needs_no_libraries(bare: tuple[Machine, list[str]]) -> None:
-    machine, command = bare
+def test_what_needs_no_network_needs_no_libraries(machine: Machine, command: list[str]) -> None:
+    machine.run_program([*command, "--vers", "--json"]).failed(2, "usage")
+    assert picture(machine.home) == {}
     machine.layout.plant("0.25.0")
     assert machine.run_program([*command, "list"]).ok().stdout == "  0.25.0\n"
     machine.run_program([*command, "use", "0.25.0"]).ok()
     assert machine.wasp("version").stdout == "0.25.0\n"
-    assert not cache_of(machine).exists()
-
-
-def test_what_ends_before_there_are_libraries(bare: tuple[Machine, list[str]]) -> None:
-    machine, command = bare
-    machine.run_program([*command, "--vers", "--json"]).failed(2, "usage")
-    assert picture(machine.home) == {}
+    assert not (machine.home / CACHE).exists()
     (machine.home / ".cache").touch()
     machine.run_program([*command, "--json"]).failed(7, "file-system").says(".cache")
 
 
-def test_ctrl_c_while_the_libraries_are_set_up(bare: tuple[Machine, list[str]]) -> None:
-    machine, command = bare
+def test_ctrl_c_while_the_libraries_are_set_up(machine: Machine, command: list[str]) -> None:
     argv = [*command, "--json"]
     running = Background(argv, machine.start_program(argv))
-    while not list(cache_of(machine).glob(".venv-*")):
+    while not list((machine.home / CACHE).glob(".venv-*")):
         time.sleep(0.01)
     running.interrupt_group(signal.SIGINT)
     running.result().failed(130, "interrupted")

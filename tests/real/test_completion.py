@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
-from tests.real.test_registry import go_online
+from tests.real.conftest import go_online
 from tests.support.machines import Machine
 from tests.support.terminals import Terminal
 from tests.support.toolboxes import real_tool
@@ -27,38 +25,27 @@ LINES = {
     # And it repeats this one.
     "wasp clean cl": "clean cl",
 }
-POSIX_ECHO = "PS1='> '; wasp() { echo \"wasp has: $*.\"; }\n"
-FISH_ECHO = 'function wasp; echo "wasp has: $argv."; end\n'
-
-
-@dataclass(frozen=True)
-class Owner:
-    """Somebody with a shell, and with a start-up file that makes wasp show what was completed."""
-
-    shell: str
-    file: str
-    content: str
-
-
-OWNERS = [
-    Owner("bash", ".bashrc", POSIX_ECHO),
-    Owner("zsh", ".zshrc", f"{POSIX_ECHO}autoload -Uz compinit && compinit -u\n"),
-    Owner("fish", ".config/fish/config.fish", FISH_ECHO),
-]
+ECHO = "PS1='> '; wasp() { echo \"wasp has: $*.\"; }\n"
+#: Start-up files that make wasp show what was completed.
+OWNERS = {
+    "bash": (".bashrc", ECHO),
+    "zsh": (".zshrc", f"{ECHO}autoload -Uz compinit && compinit -u\n"),
+    "fish": (".config/fish/config.fish", 'function wasp; echo "wasp has: $argv."; end\n'),
+}
 
 
 def test_the_tab_key_completes_what_wasp_has(shell_machine: Machine, registry: str) -> None:
     machine = shell_machine
     go_online(machine, registry).install("0.25.0").ok()
-    for owner in OWNERS:
-        file = machine.home / owner.file
+    for name, (startup, content) in OWNERS.items():
+        file = machine.home / startup
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(owner.content)
+        file.write_text(content)
         # It is installed already; the lines come with that.
-        machine.set(SHELL=f"/bin/{owner.shell}").install("0.25.0").ok().says("tab completion")
+        machine.set(SHELL=f"/bin/{name}").install("0.25.0").ok().says("tab completion")
         # Some shells leave files in TMPDIR.
         environment = {**machine.environment, "TMPDIR": str(machine.home)}
-        shell = Terminal([str(real_tool(owner.shell)), "-i"], environment, machine.here)
+        shell = Terminal([str(real_tool(name)), "-i"], environment, machine.here)
         for typed, arguments in LINES.items():
             shell.type(f"{typed}\t\r")
             shell.wait_for(f"wasp has: {arguments}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -18,24 +19,19 @@ pytestmark = pytest.mark.real
 def test_what_is_taken_here_is_taken_there(
     plain: Server, wasp_package: Path, tmp_path: Path
 ) -> None:
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "LANG": "C.UTF-8",
+        "WASP_NEWS_SERVER_URL": f"{plain.url}/",
+        "waspc_datadir": str(wasp_package / "data"),
+    }
     taken = []
     for changes in [*RIGHT, *WRONG]:
         feed = [fields(**changes)]
         plain.answer("/", json_content(feed))
-        run = subprocess.run(
-            [str(wasp_package / "wasp-bin"), "news"],
-            cwd=tmp_path,
-            env={
-                "HOME": str(tmp_path),
-                "LANG": "C.UTF-8",
-                "PATH": "/usr/bin:/bin",
-                "WASP_NEWS_SERVER_URL": f"{plain.url}/",
-                "WASP_TELEMETRY_DISABLE": "1",
-                "WASP_TELEMETRY_URL": f"{plain.url}/",
-                "waspc_datadir": str(wasp_package / "data"),
-            },
-            capture_output=True,
-        )
+        command = [str(wasp_package / "wasp-bin"), "news"]
+        run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True)
         try:
             messages.messages_from(feed)
         except messages.BROKEN:

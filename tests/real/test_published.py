@@ -13,37 +13,31 @@ import requests
 from tests.getters.deliveries import Take
 from tests.support.archives import tiny_package
 from tests.support.frontends import REPOSITORY
-from tests.support.locks import made_once
 from tests.support.program import make_checkout
 
 pytestmark = pytest.mark.real
 
-VERSION, BUILD = "0.25.0", "linux-x64-glibc"
-TABLE = json.loads((REPOSITORY / "packaging" / "releases.json").read_text())["releases"]
+VERSION = "0.25.0"
 
 
 @pytest.fixture(scope="session")
-def archive(registry: str, shared_folder: Path) -> bytes:
-    """As the registry has it."""
-    document = f"{registry}@wasp.sh%2fwasp-cli-{BUILD}/{VERSION}"
-
-    def fetch() -> bytes:
-        url = requests.get(document, timeout=60).json()["dist"]["tarball"]
-        return requests.get(url, timeout=60).content
-
-    return made_once(shared_folder / f"wasp-{VERSION}.tgz", fetch).read_bytes()
+def archive(registry: str) -> bytes:
+    document = f"{registry}@wasp.sh%2fwasp-cli-linux-x64-glibc/{VERSION}"
+    url = requests.get(document, timeout=60).json()["dist"]["tarball"]
+    return requests.get(url, timeout=60).content
 
 
 def test_what_was_published_is_known_and_what_was_made_up_is_not(
     take: Take, archive: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = {release["version"]: release for release in TABLE}
+    releases = json.loads((REPOSITORY / "packaging" / "releases.json").read_text())["releases"]
+    table = {release["version"]: release for release in releases}
     monkeypatch.setattr("wasp_installer.getting.known._releases", lambda: table)
     files = {
         "published": (archive, "--require-checksum"),
         "made up": (tiny_package(VERSION).npm_archive(), f"-v {VERSION}"),
     }
-    taken = take(files, program=make_checkout(tmp_path / "checkout", TABLE) / "program")
+    taken = take(files, program=make_checkout(tmp_path / "checkout", releases) / "program")
     assert [each.version for each in taken["published"]] == [VERSION] * 2
     by_sh, by_python = (each.files for each in taken["published"])
     assert by_sh == by_python

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support import program
-from tests.support.skips import need
 from tests.support.toolboxes import real_tool
 
 REPOSITORY = program.REPOSITORY
@@ -47,15 +46,11 @@ class FrontEnd:
         return self.name
 
 
-def _python() -> list[str]:
-    return [sys.executable, str(INSTALL_PY)]
-
-
 def _program(shell: str, *options: str) -> Callable[[], list[str]]:
     return lambda: [str(real_tool(shell)), *options, str(CHECKOUT / "program")]
 
 
-PYTHON = FrontEnd("python", _python)
+PYTHON = FrontEnd("python", lambda: [sys.executable, str(INSTALL_PY)])
 #: What `curl | sh` runs: the prelude, then the program.
 SH = FrontEnd("sh", lambda: [str(real_tool("sh")), str(INSTALL_SH)])
 #: The program, in each shell that a /bin/sh may be.
@@ -82,10 +77,3 @@ def of_checkout(front_end: FrontEnd, made: Path) -> tuple[FrontEnd, FrontEnd]:
         FrontEnd("python", lambda: [sys.executable, str(made / "install.py")]),
         FrontEnd(front_end.name, lambda: [*interpreter, str(made / Path(script).name)]),
     )
-
-
-def existing(front_end: FrontEnd) -> FrontEnd:
-    """Itself, when its script is there; the test is skipped otherwise."""
-    script = INSTALL_SH if front_end.is_shell else INSTALL_PY
-    need(script.exists(), f"{script.name} is not there")
-    return front_end

@@ -10,21 +10,16 @@ import shutil
 import subprocess
 import sys
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.support import frontends
 from tests.support.certificates import Authority
 from tests.support.collector import Collector
 from tests.support.frontends import REPOSITORY
-from tests.support.machines import Run
-from tests.support.processes import COLLECTING, MARK, marked, survivors
+from tests.support.machines import Run, World
+from tests.support.processes import COLLECTING, survivors
 from tests.support.terminals import Terminal
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 VERSION = "0.25.0"
 HOUR = 60 * 60
@@ -65,40 +60,30 @@ def launcher_text(version: str, root: Path | str, python: str) -> bytes:
     for name, value in (("version", version), ("root", str(root)), ("python", python)):
         line = f"\n_wasp_{name}=''\n".encode()
         assert text.count(line) == 1, f"the manager replaces the line {line!r}"
-        text = text.replace(line, f"\n_wasp_{name}={shlex.quote(value)}\n".encode(*os_encoding()))
+        text = text.replace(line, os.fsencode(f"\n_wasp_{name}={shlex.quote(value)}\n"))
     return text
 
 
-def os_encoding() -> tuple[str, str]:
-    """How names of files become bytes."""
-    return sys.getfilesystemencoding(), "surrogateescape"
-
-
-class Installed:
+class Installed(World):
     """A home with Wasp in it and a project, and what its commands print and leave."""
 
     def __init__(self, base: Path, authority: Authority, collector: Collector) -> None:
         self.base = base
         self.collector = collector
-        self.mark = uuid.uuid4().hex
         self.home = base / "home"
         self.folder = self.home / "my app"
         self.folder.mkdir(parents=True)
         (self.folder / ".wasproot").touch()
-        self.here = base / "here"
-        self.here.mkdir()
-        self.environment = {
+        environment = {
             "HOME": str(self.home),
             "PATH": "/usr/bin:/bin",
-            "LANG": "C.UTF-8",
-            "TERM": "xterm-256color",
             "SSL_CERT_FILE": str(authority.bundle),
             "WASP_TELEMETRY_URL": collector.url,
             "WASP_NEWS_SERVER_URL": f"{collector.server.url}/news",
             "WASP_AUTO_NEWS_DISABLE": "1",
             COLLECTING: "1",
-            MARK: self.mark,
         }
+        super().__init__(base / "here", environment)
         self.put(self.home / ".local")
 
     def put(self, prefix: Path, *, version: str = VERSION, python: str | None = None) -> None:
@@ -127,28 +112,9 @@ class Installed:
         receipt = {"version": VERSION, "source": source, "url": url}
         (self.root / VERSION / ".receipt.json").write_text(json.dumps(receipt))
 
-    def set(self, **variables: str | None) -> Self:
-        """Sets variables for every command from now on; None takes one away."""
-        for name, value in variables.items():
-            if value is None:
-                self.environment.pop(name, None)
-            else:
-                self.environment[name] = value
-        return self
-
     def run(self, argv: Sequence[str], folder: Path | None = None, stdin: str = "") -> Run:
         """Runs a program of this user's to its end."""
-        done = subprocess.run(
-            argv,
-            input=stdin,
-            capture_output=True,
-            cwd=folder or self.folder,
-            env=self.environment,
-            text=True,
-            errors="surrogateescape",
-            timeout=60,
-        )
-        return Run(argv, done.returncode, done.stdout, done.stderr)
+        return self.run_program(argv, stdin=stdin, cwd=folder or self.folder)
 
     def called(self, *arguments: str, folder: Path | None = None, shell: str = "dash") -> Run:
         """Runs `wasp`, which may leave a process in the background."""
@@ -160,31 +126,15 @@ class Installed:
         self.settle()
         return run
 
-    def settle(self) -> None:
-        """Returns once no process of this user is left."""
-        alive = survivors(self.mark, patience=30.0)
-        assert not alive, f"still running: {alive}"
-
     def stop(self) -> None:
         """Ends what still waits for a collector that hangs."""
         survivors(self.mark, patience=0)
 
-    def processes(self) -> dict[int, str]:
-        """The living processes of this user, with their command lines."""
-        return marked(self.mark)
-
     @contextlib.contextmanager
     def waiting(self) -> Iterator[subprocess.Popen[bytes]]:
         """A command that runs until the block ends."""
-        process = subprocess.Popen(
-            [str(self.launcher), "wait"],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        argv = [str(self.launcher), "wait"]
+        process = self.start_program(argv, cwd=self.folder, stdin=subprocess.PIPE)
         assert process.stdout is not None
         assert process.stdout.readline() == f"ready {process.pid}\n".encode()
         try:

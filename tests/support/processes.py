@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,8 +18,6 @@ MARK = "WASP_TEST_MARK"
 def marked(mark: str) -> dict[int, str]:
     """The living processes that carry the mark, with their command lines."""
     found: dict[int, str] = {}
-    if not Path("/proc/self/environ").exists():
-        return found
     needle = f"{MARK}={mark}".encode()
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -69,26 +68,13 @@ def sleeping_elsewhere() -> int:
 COLLECTING = "WASP_TESTS_COLLECTING"
 
 
-class TelemetryGuard:
+@contextlib.contextmanager
+def telemetry_guard() -> Iterator[None]:
     """Refuses to start any process whose environment would let telemetry out."""
+    is_active = [True]
 
-    def __init__(self) -> None:
-        self._active = False
-        self._hooked = False
-
-    def __enter__(self) -> TelemetryGuard:
-        if not self._hooked:
-            # An audit hook cannot be taken away again; it looks only while the guard is active.
-            sys.addaudithook(self._watch)
-            self._hooked = True
-        self._active = True
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._active = False
-
-    def _watch(self, event: str, details: tuple[Any, ...]) -> None:
-        if not self._active or event != "subprocess.Popen":
+    def watch(event: str, details: tuple[Any, ...]) -> None:
+        if event != "subprocess.Popen" or not is_active:
             return
         environment = os.environ if details[3] is None else details[3]
         for name in ("WASP_TELEMETRY_URL", "WASP_NEWS_SERVER_URL"):
@@ -97,3 +83,8 @@ class TelemetryGuard:
                 raise RuntimeError(f"{details[1]} would run with {name} on another machine")
         if environment.get("WASP_TELEMETRY_DISABLE") != "1" and COLLECTING not in environment:
             raise RuntimeError(f"{details[1]} would run without WASP_TELEMETRY_DISABLE=1")
+
+    # An audit hook cannot be taken away again.
+    sys.addaudithook(watch)
+    yield
+    is_active.clear()

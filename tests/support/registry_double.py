@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
-
-from typing_extensions import Self
-
-
-class Key:
-    def __init__(self, access: int) -> None:
-        self.access = access
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
 
 
 class RegistryDouble:
-    """Holds the values of HKEY_CURRENT_USER\\Environment; ``changes`` is how often they changed."""
+    """Holds the values of HKEY_CURRENT_USER\\Environment; ``changes`` is how often they changed.
+
+    A key is the access that it was opened for.
+    """
 
     HKEY_CURRENT_USER = 0x80000001
     KEY_READ = 0x20019
@@ -34,29 +26,27 @@ class RegistryDouble:
 
     def CreateKeyEx(  # noqa: N802
         self, key: Any, sub_key: str, reserved: int = 0, access: int = 0, /
-    ) -> Key:
+    ) -> contextlib.nullcontext[int]:
         assert (key, sub_key, reserved) == (self.HKEY_CURRENT_USER, "Environment", 0)
         if self.is_locked and access & self.KEY_WRITE == self.KEY_WRITE:
             raise PermissionError(13, "Access is denied")
-        return Key(access)
+        return contextlib.nullcontext(access)
 
-    def QueryValueEx(self, key: Any, name: str, /) -> tuple[Any, int]:  # noqa: N802
-        assert key.access & self.KEY_READ == self.KEY_READ
-        try:
-            return self.values[self._known(name)]
-        except KeyError:
-            raise FileNotFoundError(2, "The system cannot find the file specified") from None
+    def QueryValueEx(self, key: int, name: str, /) -> tuple[Any, int]:  # noqa: N802
+        assert key & self.KEY_READ == self.KEY_READ
+        if self._known(name) not in self.values:
+            raise FileNotFoundError(2, "The system cannot find the file specified")
+        return self.values[self._known(name)]
 
     def SetValueEx(  # noqa: N802
-        self, key: Any, name: str, reserved: int, kind: int, value: str, /
+        self, key: int, name: str, reserved: int, kind: int, value: str, /
     ) -> None:
-        assert key.access & self.KEY_WRITE == self.KEY_WRITE
-        assert reserved == 0
+        assert (key & self.KEY_WRITE, reserved) == (self.KEY_WRITE, 0)
         self.values[self._known(name)] = (value, kind)
         self.changes += 1
 
-    def DeleteValue(self, key: Any, name: str, /) -> None:  # noqa: N802
-        assert key.access & self.KEY_WRITE == self.KEY_WRITE
+    def DeleteValue(self, key: int, name: str, /) -> None:  # noqa: N802
+        assert key & self.KEY_WRITE == self.KEY_WRITE
         del self.values[self._known(name)]
         self.changes += 1
 

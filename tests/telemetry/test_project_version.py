@@ -66,30 +66,25 @@ REQUIREMENTS = {
 @pytest.fixture
 def wasp(wasp: Installed) -> Installed:
     """With several versions, each of which prints its own name."""
-    wasp.set(WASP_TELEMETRY_DISABLE="1")
     for version in VERSIONS:
-        add_version(wasp, version)
-    return wasp
+        wasp.put(wasp.prefix, version=version)
+        wasp.binary.write_text(STUB.replace("0.25.0", version))
+        receipt = f'{{"version": "{version}", "source": "npm"}}\n'
+        (wasp.binary.parent / ".receipt.json").write_text(receipt)
+    wasp.put(wasp.prefix)
+    return wasp.set(WASP_TELEMETRY_DISABLE="1")
 
 
-def add_version(wasp: Installed, version: str) -> None:
-    folder = wasp.root / version
-    folder.mkdir(exist_ok=True)
-    (folder / "wasp-bin").write_text(STUB.replace("0.25.0", version))
-    (folder / "wasp-bin").chmod(0o755)
-    (folder / ".receipt.json").write_text(f'{{"version": "{version}", "source": "npm"}}\n')
-
-
-def says(wasp: Installed, text: str, name: str = "main.wasp") -> Path:
-    file = wasp.folder / name
-    file.write_bytes(text.encode())
+def wants(wasp: Installed, version: str) -> Path:
+    file = wasp.folder / "main.wasp"
+    file.write_text(f'app x {{ wasp: {{ version: "{version}" }} }}')
     return file
 
 
 def test_the_one_that_the_project_wants_runs(wasp: Installed, shell: str) -> None:
     found = {}
     for text in REQUIREMENTS:
-        says(wasp, text)
+        (wasp.folder / "main.wasp").write_bytes(text.encode())
         run = wasp.called("start", "x y", shell=shell).ok()
         assert run.stderr == "", text
         found[text] = run.stdout
@@ -97,39 +92,28 @@ def test_the_one_that_the_project_wants_runs(wasp: Installed, shell: str) -> Non
     assert not (wasp.folder / "made").exists()
 
 
-def test_main_wasp_ts_and_a_folder_below_and_elsewhere(wasp: Installed) -> None:
+def test_where_it_counts(wasp: Installed) -> None:
     below = wasp.folder / "src" / "pages"
     below.mkdir(parents=True)
-    says(wasp, "new App('x', { wasp: { version: '^0.24.0' } })", "main.wasp.ts")
+    wants(wasp, "^0.24.0").rename(wasp.folder / "main.wasp.ts")
     assert wasp.called("version", folder=below).stdout == "0.24.3 1\n"
     assert wasp.called("version", folder=wasp.here).stdout == "0.25.0 1\n"
-
-
-@pytest.mark.parametrize("word", ["completion:list", "uninstall"])
-def test_not_for_what_concerns_no_project(wasp: Installed, word: str) -> None:
-    says(wasp, 'app x { wasp: { version: "^0.24.0" } }')
-    assert wasp.called(word).stdout == "0.25.0 1\n"
-
-
-@pytest.mark.parametrize(
-    ("wanted", "typed"), [("^0.22.0", "0.22.0"), ("0.25.1", "0.25.1"), ("^0.24.4", "0.24.4")]
-)
-def test_a_missing_version_is_named_with_what_to_type(
-    wasp: Installed, shell: str, wanted: str, typed: str
-) -> None:
-    says(wasp, f'app x {{ wasp: {{ version: "{wanted}" }} }}')
-    assert wasp.reads(shell=shell) == (
-        f"wasp: this project wants Wasp {wanted}, and this is 0.25.0. "
-        f"To get it: wasp installer update {typed}\n"
-    )
-    run = wasp.called("version", shell=shell)
-    assert (run.stdout, run.stderr) == ("0.25.0 1\n", ""), "only on a terminal"
-
-
-def test_a_half_version_does_not_count(wasp: Installed) -> None:
-    says(wasp, 'app x { wasp: { version: "^0.24.0" } }')
+    for word in ("completion:list", "uninstall"):
+        assert wasp.called(word).stdout == "0.25.0 1\n"
+    # A half version does not count.
     (wasp.root / "0.24.3" / ".receipt.json").unlink()
     assert wasp.called("version").stdout == "0.24.0 1\n"
+
+
+def test_a_missing_version_is_named_with_what_to_type(wasp: Installed, shell: str) -> None:
+    for wanted in ("^0.22.0", "0.25.1", "^0.24.4"):
+        wants(wasp, wanted)
+        assert wasp.reads(shell=shell) == (
+            f"wasp: this project wants Wasp {wanted}, and this is 0.25.0. "
+            f"To get it: wasp installer update {wanted.lstrip('^')}\n"
+        )
+    run = wasp.called("version", shell=shell)
+    assert (run.stdout, run.stderr) == ("0.25.0 1\n", ""), "only on a terminal"
 
 
 def test_what_cannot_be_read_is_no_obstacle(wasp: Installed) -> None:
@@ -141,7 +125,7 @@ def test_what_cannot_be_read_is_no_obstacle(wasp: Installed) -> None:
 
 
 def test_the_event_names_the_version_that_ran(wasp: Installed) -> None:
-    says(wasp, 'app x { wasp: { version: "^0.24.0" } }')
+    wants(wasp, "^0.24.0")
     wasp.set(WASP_TELEMETRY_DISABLE=None).used("start")
     [event] = wasp.collector.events
     assert event["properties"]["wasp_version"] == "0.24.3"

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import re
 import sys
 import types
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
-from unittest import mock
 
+import duckdb
 import pytest
 
-import telemetry_ping
-from tests.telemetry.scenario import USER_ID, Machine, World, at_time, populate
-from tests.telemetry.warehouse import NOW, TYPINGS, Database
+from tests.support.frontends import REPOSITORY
 
-DOCUMENT: Final = Path(__file__, "../../../docs/telemetry-team.md").resolve().read_text("utf-8")
+DOCUMENT: Final = (REPOSITORY / "docs" / "telemetry-team.md").read_text("utf-8")
 QUERIES: Final[dict[str, str]] = dict(
     re.findall(r"^#+ ([^\n]+)\n+```sql\n(.*?)^```", DOCUMENT, re.DOTALL | re.MULTILINE)
 )
@@ -30,7 +26,7 @@ CONDITION: Final = re.compile(
     r"|toDate\(timestamp\) > [^)]*\)\) - INTERVAL \d+ DAY|(?<=WHERE )toStartOfWeek.*DAY",
     re.MULTILINE,
 )
-#: What is true of those in tests/telemetry/scenario.py, row by row.
+#: What is true of the events below, row by row.
 EXPECTED: Final = {
     "How many tried to install Wasp, per day?": "03-18 2 1, 03-17 1 0, 02-17 1 1",
     "How many tried to install Wasp, per operating system?": "linux 3, osx 2, windows 1",
@@ -59,31 +55,111 @@ EXPECTED: Final = {
     "How many projects are there?": "9 8",
     "How many projects are new, per week?": "03-09 1, 03-02 1, 02-23 1, 02-16 3, 02-09 1, 02-02 2",
 }
-PAGE: Final = Path(__file__, "../../../docs/telemetry.md").resolve().read_text("utf-8")
+NOW: Final = "2026-03-18 15:00:00"
+#: Those with a project called "path" have no Python: Wasp itself counts them, by the bare path.
+CONTEXTS: Final = {
+    "cleo": "CI lab",
+    "nick": "NO_CI",
+    "gita": "gitpod",
+    "runner": "CI",
+    "gitpod-runner": "gitpod CI",
+    "eve": "NON_INTERACTIVE_SHELL",
+    "hal": "gitpod NON_INTERACTIVE_SHELL",
+    "bare-runner": "CI NON_INTERACTIVE_SHELL",
+}
+#: Day, hour, user, project, version, and a build, or the words of a deploy. The last 30 days begin
+#: on 02-17, the last 28 on 02-19, and weeks on 02-02, 02-09 and so on.
+EVENTS: Final = """
+02-02 09 ann ann's-app 0.23.0
+02-02 11 dan path 0.24.1
+02-09 09 ann ann's-app 0.23.0 build
+02-09 10 runner runner's-app 0.25.0 build
+02-09 12 nick nick's-app 0.23.0 fly;deploy
+02-16 09 dan path 0.24.1 build
+02-16 10 cleo cleo's-app 0.24.0
+02-17 10 eve path 0.24.1
+02-17 10 runner runner's-app 0.25.0
+02-18 10 ben ben's-app 0.24.0 build
+02-19 10 ben ben's-app 0.24.0
+02-23 09 gita gita's-app 0.24.0
+03-01 09 gita gita's-app 0.24.0
+03-01 10 cleo cleo's-app 0.24.0
+03-02 10 hal path 0.24.1
+03-09 09 ann ann's-app 0.25.0 fly;deploy
+03-09 11 runner runner's-app 0.25.0 fly;deploy
+03-10 09 ann ann's-blog 0.25.0 fly;setup
+03-10 09 gitpod-runner its-app 0.25.0 fly
+03-11 10 dan path 0.24.1 fly;cmd
+03-16 10 eve path 0.24.1 deploy
+03-17 10 ann ann's-app 0.26.0-rc1 build
+03-17 10 bare-runner path 0.24.1 build
+03-18 09 ben ben's-app 0.25.0
+03-18 13 ben ben's-app 0.25.0 build
+"""
+INSTALLS: Final = {
+    "install-script:run": "02-16 linux, 02-17 linux, 03-17 osx, 03-18 windows, 03-18 linux",
+    "npm-package:postinstall": "02-16 osx, 02-17 linux, 03-18 osx",
+}
+#: What PostHog may make of empty properties, and of those that are true or false.
+TYPINGS: Final[dict[str, tuple[str | None, str, tuple[object, object]]]] = {
+    "empty-boolean": ("", "BOOLEAN", (False, True)),
+    "null-text": (None, "VARCHAR", ("false", "true")),
+    "empty-number": ("", "UTINYINT", (0, 1)),
+}
+#: DuckDB, with what ClickHouse has besides, or with another meaning.
+DATABASE: Final = """
+CREATE TABLE events (event VARCHAR, distinct_id VARCHAR, timestamp TIMESTAMP, properties STRUCT(
+    os VARCHAR, project_hash VARCHAR, is_build {kind}, deploy_cmd_args VARCHAR,
+    wasp_version VARCHAR, context VARCHAR));
+CREATE MACRO now() AS TIMESTAMP '{now}';
+CREATE MACRO toDate(t) AS CAST(t AS DATE);
+CREATE MACRO toStartOfMonth(t) AS CAST(date_trunc('month', t) AS DATE);
+-- Mode 1 begins on Monday; without one, on Sunday.
+CREATE MACRO toStartOfWeek
+    (t) AS CAST(date_trunc('week', t + INTERVAL 1 DAY) - INTERVAL 1 DAY AS DATE),
+    (t, mode) AS CAST(date_trunc('week', t) AS DATE);
+CREATE MACRO toStartOfInterval(t, length) AS time_bucket(length, t);
+CREATE MACRO dateDiff(unit, a, b) AS date_diff(unit, a, b);
+CREATE MACRO uniq(x) AS count(DISTINCT x);
+CREATE MACRO uniqIf(x, condition) AS count(DISTINCT CASE WHEN condition THEN x END);
+CREATE MACRO argMax(x, y) AS arg_max(x, y);
+CREATE MACRO match(text, pattern) AS regexp_matches(text, pattern);
+CREATE MACRO toString(x) AS CAST(x AS VARCHAR);
+CREATE MACRO countIf(condition) AS count(CASE WHEN condition THEN 1 END);
+CREATE MACRO notEmpty(text) AS text <> '';
+CREATE MACRO splitByChar(separator, text) AS string_split(text, separator);
+CREATE MACRO arrayJoin(list) AS unnest(list);
+"""
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    populated = World(tmp_path_factory.mktemp("world"))
-    populate(populated)
-    return populated
+def events() -> Iterator[tuple[str, str, str, list[object]]]:
+    """Name, user, time, and properties in the order of the table."""
+    for line in EVENTS.strip().splitlines():
+        day, hour, user, project, version, *done = line.split()
+        build, deploy = done == ["build"], "".join(done).replace("build", "")
+        sent = ["linux", project, build, deploy, version, CONTEXTS.get(user, "")]
+        yield "cli", user, f"2026-{day} {hour}:00:00", sent
+    for event, installs in INSTALLS.items():
+        for number, install in enumerate(installs.split(", ")):
+            day, system = install.split()
+            yield event, str(number), f"2026-{day} 12:00:00", [system, "", False, "", "", ""]
+    # PostHog may be sent other events, too, with properties of the same names.
+    for number, day in enumerate(("02-09", "03-17")):
+        for context in ("", "CI"):
+            sent = ["linux", day, True, "fly;deploy", "0.25.0", context]
+            yield "$pageview", f"{number}{context}", f"2026-{day} 12:00:00", sent
 
 
 @pytest.fixture(scope="module", params=TYPINGS)
-def database(world: World, request: pytest.FixtureRequest) -> Iterator[Database]:
-    """With properties as they were sent, and as PostHog may make them."""
-    with world.collector.database(world.folder, TYPINGS[request.param]) as connection:
+def database(request: pytest.FixtureRequest) -> Iterator[duckdb.DuckDBPyConnection]:
+    blank, kind, truth = TYPINGS[request.param]
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        connection.execute(DATABASE.format(kind=kind, now=NOW))
+        for *columns, sent in events():
+            kept = [truth[it] if isinstance(it, bool) else (it or blank) for it in sent]
+            row = "INSERT INTO events SELECT ?, ?, ?, row(?, ?, ?, ?, ?, ?)"
+            connection.execute(row, [*columns, *kept])
         yield connection
-
-
-@pytest.fixture
-def small_world(tmp_path: Path) -> World:
-    return World(tmp_path)
-
-
-def answer(database: Database, query: str) -> str:
-    """Its rows in a line."""
-    return ", ".join(" ".join(map(as_text, row)) for row in database.execute(query).fetchall())
 
 
 def as_text(value: object) -> str:
@@ -92,9 +168,9 @@ def as_text(value: object) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def of_world(world: World, question: str) -> str:
-    with world.collector.database(world.folder) as connection:
-        return answer(connection, QUERIES[question])
+def answer(database: duckdb.DuckDBPyConnection, query: str) -> str:
+    """Its rows in a line."""
+    return ", ".join(" ".join(map(as_text, row)) for row in database.execute(query).fetchall())
 
 
 def test_every_question_has_its_query_and_every_query_its_truth() -> None:
@@ -103,7 +179,9 @@ def test_every_question_has_its_query_and_every_query_its_truth() -> None:
 
 
 @pytest.mark.parametrize("question", EXPECTED)
-def test_a_query_finds_the_truth_by_all_its_conditions(database: Database, question: str) -> None:
+def test_a_query_finds_the_truth_by_all_its_conditions(
+    database: duckdb.DuckDBPyConnection, question: str
+) -> None:
     assert answer(database, QUERIES[question]) == EXPECTED[question]
     conditions = CONDITION.findall(QUERIES[question])
     assert conditions
@@ -122,101 +200,8 @@ def hogql(monkeypatch: pytest.MonkeyPatch) -> Any:
     return pytest.importorskip("hogql_parser")
 
 
-@pytest.mark.parametrize("question", EXPECTED)
-def test_posthog_can_read_the_query(hogql: Any, question: str) -> None:
-    parsed = json.loads(hogql.parse_select_json(QUERIES[question]))
-    assert "error" not in parsed, parsed
-    assert parsed["node"] == "SelectQuery"
-    assert "error" in json.loads(hogql.parse_select_json(f"{QUERIES[question]} no query"))
-
-
-def test_the_examples_are_what_is_sent() -> None:
-    install, cli = map(json.loads, re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
-    sent = {**telemetry_ping.install_event(), "distinct_id": install["distinct_id"]}
-    assert json.dumps(install) == json.dumps(sent)
-    context = {"WASP_TELEMETRY_CONTEXT": "gitpod", "CI": "1"}
-    with mock.patch.dict(os.environ, context, clear=True):
-        sent = telemetry_ping.cli_event(
-            distinct_id=cli["distinct_id"],
-            project_hash=cli["properties"]["project_hash"],
-            is_build=False,
-            deploy_cmd_args="fly;deploy",
-            wasp_version="0.25.0",
-        )
-    assert json.dumps(cli) == json.dumps(sent)
-
-
-def test_the_macros_mean_what_clickhouse_means(database: Database) -> None:
-    friday = "TIMESTAMP '2023-04-21 10:20:30'"
-    for expression, value in [
-        (f"toStartOfWeek({friday})", datetime.date(2023, 4, 16)),
-        (f"toStartOfWeek({friday}, 0)", datetime.date(2023, 4, 16)),
-        (f"toStartOfWeek({friday}, 1)", datetime.date(2023, 4, 17)),
-        ("toStartOfWeek(DATE '2023-04-16')", datetime.date(2023, 4, 16)),
-        ("toStartOfWeek(DATE '2023-04-16', 1)", datetime.date(2023, 4, 10)),
-        (
-            f"toStartOfInterval({friday}, INTERVAL 12 HOUR)",
-            datetime.datetime.fromisoformat("2023-04-21"),
-        ),
-        (f"dateDiff('day', {friday}, TIMESTAMP '2023-04-22 00:00:00')", 1),
-        ("splitByChar(';', 'a;;b')", ["a", "", "b"]),
-        ("match('on CI', '(^| )CI$')", True),
-        ("notEmpty('')", False),
-        ("notEmpty(NULL)", None),
-        ("now()", NOW),
-        ("toString(true)", "true"),
-    ]:
-        assert database.execute(f"SELECT {expression}").fetchall() == [(value,)], expression
-
-
-def test_no_install_can_be_joined_to_a_user_or_to_another_install(database: Database) -> None:
-    sql = "SELECT distinct_id FROM events WHERE event = ?"
-    installs = database.execute(sql, ["install-script:run"]).fetchall()
-    user_ids = database.execute(sql, ["cli"]).fetchall()
-    assert len(set(installs)) == len(installs)
-    assert not set(installs) & set(user_ids)
-
-
-def test_a_second_machine_is_a_second_user_unless_an_id_says_who_it_is(small_world: World) -> None:
-    for user_id in ("", "", "me", "me"):
-        variables = {USER_ID: user_id} if user_id else {}
-        Machine(small_world, variables).call(at_time("03-06", 9), "build")
-    assert of_world(small_world, "How many people use Wasp, per week?") == "03-02 3"
-
-
-def test_work_around_midnight_can_lose_a_day(small_world: World) -> None:
-    question = "How many people use Wasp, per day?"
-    machine = Machine(small_world, {})
-    machine.call(at_time("03-06", 20), "start")
-    machine.call(at_time("03-07", 8), "start")
-    assert of_world(small_world, question) == "03-06 1"
-    machine.call(at_time("03-07", 9), "start")
-    assert of_world(small_world, question) == "03-07 1, 03-06 1"
-
-
-def test_a_deploy_shows_with_the_next_event(small_world: World) -> None:
-    machine = Machine(small_world, {})
-    machine.call(at_time("03-06", 9), "start")
-    machine.call(at_time("03-06", 15), "deploy", "fly")
-    assert of_world(small_world, "How many deploy, per week?") == ""
-    machine.call(at_time("03-09", 9), "build")
-    assert of_world(small_world, "How many deploy, per week?") == "03-09 1 1"
-
-
-def test_of_several_deploys_in_a_pause_the_last_one_shows(small_world: World) -> None:
-    machine = Machine(small_world, {})
-    for hour, command in enumerate(["start", "deploy fly setup", "deploy fly deploy"]):
-        machine.call(at_time("03-06", 9 + hour), *command.split())
-    machine.call(at_time("03-07", 9), "start")
-    told = of_world(small_world, "With which provider, and which steps?")
-    assert told == "deploy 1 1, fly 1 1"
-
-
-def test_work_from_nine_to_six_is_half_a_day_and_a_build_in_it_another(small_world: World) -> None:
-    question = "In how many half days is a project worked on?"
-    machine = Machine(small_world, {})
-    for hour in range(9, 18):
-        machine.call(at_time("03-06", hour), "start")
-    assert of_world(small_world, question) == "1 1"
-    machine.call(at_time("03-06", 18), "build")
-    assert of_world(small_world, question) == "2 1"
+def test_posthog_can_read_every_query(hogql: Any) -> None:
+    for query in QUERIES.values():
+        parsed = json.loads(hogql.parse_select_json(query))
+        assert parsed.get("node") == "SelectQuery", parsed
+        assert "error" in json.loads(hogql.parse_select_json(f"{query} no query"))

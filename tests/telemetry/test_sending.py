@@ -18,24 +18,19 @@ import telemetry_ping as ping
 from tests.support.certificates import Authority, Certificate
 from tests.support.collector import Collector
 from tests.support.installed import HOUR, Installed, real_python
-from tests.support.replies import (
-    Content,
-    Drip,
-    Reply,
-    Reset,
-    Stall,
-    closed_port,
-    html_page,
-    redirect,
-    status,
-)
+from tests.support.replies import Content, Drip, Stall, redirect
 from tests.support.server import Server
 
-SHAPE = re.compile(
-    r'\{"api_key": "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4", "event": "cli", '
+KEY = '"api_key": "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"'
+SHAPE = (
+    rf'{{{KEY}, "event": "cli", '
     r'"distinct_id": "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", '
     r'"properties": \{"project_hash": "[0-9a-f]{16}", "is_build": false, "deploy_cmd_args": "", '
     r'"wasp_version": "0.25.0", "os": "linux", "context": ""\}\}'
+)
+INSTALL_SHAPE = (
+    rf'{{{KEY}, "type": "capture", "event": "install-script:run", '
+    r'"distinct_id": "[1-9][0-9]{23}", "properties": {"os": "linux"}}'
 )
 
 
@@ -49,7 +44,7 @@ def properties(wasp: Installed) -> list[dict[str, Any]]:
 def test_one_event_of_exactly_this_shape(wasp: Installed, shell: str) -> None:
     assert wasp.used("opted-out", shell=shell).ok().stdout == "1 1\n"
     [delivery] = wasp.collector.deliveries
-    assert SHAPE.fullmatch(delivery.body.decode("ascii")), delivery.body
+    assert re.fullmatch(SHAPE, delivery.body.decode("ascii")), delivery.body
     assert delivery.headers == {
         "host": f"127.0.0.1:{wasp.collector.server.port}",
         "accept-encoding": "identity",
@@ -58,6 +53,16 @@ def test_one_event_of_exactly_this_shape(wasp: Installed, shell: str) -> None:
         "user-agent": "wasp",
         "connection": "close",
     }
+
+
+def test_the_event_of_an_install(wasp: Installed) -> None:
+    """Its sender, too, leaves the processor to others."""
+    code = "import telemetry_ping as t, os, sys; t.main(sys.argv[1:]); print(os.nice(0))"
+    sent = wasp.set(PYTHONPATH=str(wasp.root)).run([real_python(), "-c", code, "installed"]).ok()
+    assert int(sent.stdout) == max(10, os.getpriority(os.PRIO_PROCESS, 0))
+    [delivery] = wasp.collector.deliveries
+    assert re.fullmatch(INSTALL_SHAPE, delivery.body.decode("ascii"))
+    assert not wasp.cache.exists()
 
 
 WORDS = {
@@ -70,10 +75,14 @@ WORDS = {
 }
 
 
-def test_only_the_words_that_count_are_handed_over(wasp: Installed, shell: str) -> None:
-    """Others can see the arguments of a process."""
+def test_how_the_launcher_starts_it(wasp: Installed, shell: str) -> None:
+    """With the words that count, as others can see the arguments of a process; at low priority; and
+    out of reach of the terminal's signals, for while Python starts it still belongs to that."""
+    # posh lets no program ignore the other two.
+    signals = ("HUP",) if shell == "posh" else ("HUP", "INT", "QUIT")
+    kills = "".join(f"kill -{name} $$\n" for name in signals)
     python, log = wasp.base / "python", wasp.base / "log"
-    python.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$*\" >>'{log}'\n")
+    python.write_text(f"#!/bin/sh\n{kills}echo \"$* $(nice)\" >'{log}'\n")
     python.chmod(0o755)
     wasp.put(wasp.prefix, python=str(python))
     for command, (is_build, keywords) in WORDS.items():
@@ -81,30 +90,9 @@ def test_only_the_words_that_count_are_handed_over(wasp: Installed, shell: str) 
         shown = log.read_text()
         log.unlink()
         assert "SECRET" not in shown
-        words = shown.partition(" invoked 0.25.0")[2].split()
+        *words, nice = shown.partition(" invoked 0.25.0")[2].split()
         assert (ping.is_build(words), ping.deploy_keywords(words)) == (is_build, keywords)
-
-
-def test_wasp_gets_the_processor_first(wasp: Installed, shell: str) -> None:
-    python, log = wasp.base / "python", wasp.base / "log"
-    python.write_text(f"#!/bin/sh\nnice >'{log}'\n")
-    python.chmod(0o755)
-    wasp.put(wasp.prefix, python=str(python))
-    wasp.used("version", shell=shell)
-    assert int(log.read_text()) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
-
-
-def test_the_event_of_an_install(wasp: Installed) -> None:
-    """Its sender, too, leaves the processor to others."""
-    code = "import telemetry_ping as t, os, sys; t.main(sys.argv[1:]); print(os.nice(0))"
-    sent = wasp.set(PYTHONPATH=str(wasp.root)).run([real_python(), "-c", code, "installed"]).ok()
-    assert int(sent.stdout) == max(10, os.getpriority(os.PRIO_PROCESS, 0))
-    [delivery] = wasp.collector.deliveries
-    key = '"CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4"'
-    shape = rf'{{"api_key": {key}, "type": "capture", "event": "install-script:run", '
-    shape += r'"distinct_id": "[1-9][0-9]{23}", "properties": {"os": "linux"}}'
-    assert re.fullmatch(shape, delivery.body.decode("ascii"))
-    assert not wasp.cache.exists()
+        assert int(nice) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
 
 
 def test_what_is_kept_is_kept_to_oneself(wasp: Installed) -> None:
@@ -117,24 +105,19 @@ def test_what_is_kept_is_kept_to_oneself(wasp: Installed) -> None:
     assert {file.stat().st_mode & 0o777 for file in files.values()} == {0o600}
 
 
-def test_two_projects_have_two_hashes(wasp: Installed) -> None:
-    other = wasp.home / "other"
+def test_two_projects_have_two_hashes_also_from_below_and_through_a_link(
+    wasp: Installed, shell: str
+) -> None:
+    other, link = wasp.home / "other", wasp.here / "link"
     (other / "src" / "deep").mkdir(parents=True)
     (other / ".wasproot").touch()
-    wasp.used("version")
-    wasp.used("version", folder=other / "src" / "deep")
+    link.symlink_to(other / "src" / "deep")
+    wasp.used(shell=shell)
+    wasp.set(PWD=str(link)).used(folder=link, shell=shell)
     one, another = properties(wasp)
     assert one["project_hash"] != another["project_hash"]
-    wasp.used("version", folder=other)
+    wasp.used(folder=other, shell=shell)
     assert len(wasp.collector.deliveries) == 2
-
-
-def test_a_project_entered_through_a_link_is_the_project(wasp: Installed, shell: str) -> None:
-    (wasp.folder / "a" / "b").mkdir(parents=True)
-    (wasp.here / "link").symlink_to(wasp.folder / "a" / "b")
-    wasp.set(PWD=str(wasp.here / "link")).used(folder=wasp.here / "link", shell=shell).ok()
-    wasp.used(folder=wasp.folder)
-    assert len(wasp.collector.deliveries) == 1
 
 
 # --- when
@@ -177,30 +160,6 @@ def test_what_was_not_taken_goes_again_after_an_hour_or_two(wasp: Installed) -> 
     assert (wasp.failed, wasp.state[2]) == (False, "")
 
 
-@pytest.mark.parametrize(
-    ("reply", "failed"),
-    [
-        (status(503), True),
-        (html_page(status=404), True),
-        (Reset(), False),
-        (html_page(), False),
-        (Content(b"x" * 5_000_000), False),
-    ],
-    ids=["503", "404", "reset", "portal", "huge"],
-)
-def test_what_an_answer_means(wasp: Installed, reply: Reply, failed: bool) -> None:
-    wasp.collector.reply = reply
-    wasp.used("version")
-    assert wasp.failed is failed
-
-
-def test_offline(wasp: Installed) -> None:
-    holder, port = closed_port()
-    with holder:
-        wasp.set(WASP_TELEMETRY_URL=f"https://127.0.0.1:{port}/capture/").used("version").ok()
-    assert wasp.failed
-
-
 def test_a_stranger_in_the_collectors_place_gets_nothing(
     wasp: Installed, authority: Authority
 ) -> None:
@@ -228,20 +187,30 @@ def test_a_hashed_folder_of_authorities_will_do(wasp: Installed, authority: Auth
 
 
 def test_a_collector_that_hangs_holds_nobody_up(wasp: Installed) -> None:
-    """The pipes of the run are read to their end before it returns."""
+    """The pipes of the run are read to their end before it returns, and no file stays open that
+    the caller has open: who waits for the end of a pipe waits for all who could write into it."""
     # The first of all runs also keeps what Python has compiled.
     wasp.used("version").ok()
     wasp.state_file.unlink()
     wasp.collector.reply = Stall()
-    run = wasp.called("version").ok()
+    with open(os.devnull, "wb") as file, (wasp.here / "open").open("wb") as other:
+        high = fcntl.fcntl(other.fileno(), fcntl.F_DUPFD, 300)
+        run = subprocess.run(
+            [str(wasp.launcher), "version"],
+            cwd=wasp.folder,
+            env=wasp.environment,
+            capture_output=True,
+            pass_fds=[file.fileno(), other.fileno(), high],
+        )
+        os.close(high)
     wasp.collector.wait_for(2)
     [sender] = wasp.processes()
-    assert (run.stdout, run.stderr) == ("0.25.0 1\n", "")
+    assert (run.stdout, run.stderr) == (b"0.25.0 1\n", b"")
     assert os.getsid(sender) == os.getpgid(sender) == sender
     assert os.getpriority(os.PRIO_PROCESS, sender) == min(19, os.getpriority(0, 0) + 10)
-    held = {os.readlink(path) for path in Path(f"/proc/{sender}/fd").iterdir()}
-    held = {path for path in held if not path.startswith("socket:")}
-    assert held == {"/dev/null", str(wasp.cache / "sender-0")}
+    held = {path.name: os.readlink(path) for path in Path(f"/proc/{sender}/fd").iterdir()}
+    files = sorted(name for name in held.values() if not name.startswith("socket:"))
+    assert files == ["/dev/null"] * 3 + [str(wasp.cache / "sender-0")]
     assert os.readlink(f"/proc/{sender}/cwd") == "/"
 
 
@@ -266,8 +235,8 @@ def test_an_answer_that_drips_ends_at_the_deadline(wasp: Installed) -> None:
 
 def test_no_more_than_eight_send_at_once(wasp: Installed) -> None:
     wasp.collector.reply = Stall()
-    folders = [wasp.home / str(number) for number in range(20)]
-    for folder in folders:
+    for number in range(20):
+        folder = wasp.home / str(number)
         folder.mkdir()
         (folder / ".wasproot").touch()
         wasp.called("deploy", "fly", folder=folder)
@@ -281,28 +250,6 @@ def test_no_more_than_eight_send_at_once(wasp: Installed) -> None:
     assert sorted(waiting) == [""] * 8 + ["fly"] * 12
 
 
-def test_it_holds_no_file_of_its_caller(wasp: Installed) -> None:
-    """Who waits for the end of a pipe waits for all who could write into it."""
-    wasp.collector.reply = Stall()
-    reading, writing = os.pipe()
-    high = fcntl.fcntl(writing, fcntl.F_DUPFD, 300)
-    null = subprocess.DEVNULL
-    subprocess.run(
-        [str(wasp.launcher), "version"],
-        cwd=wasp.folder,
-        env=wasp.environment,
-        stdout=null,
-        stderr=null,
-        pass_fds=[writing, high],
-    )
-    os.close(writing)
-    os.close(high)
-    wasp.collector.wait_for(1)
-    assert os.read(reading, 1) == b""
-    assert wasp.processes(), "the pipe was at its end only because the sender was"
-    os.close(reading)
-
-
 @pytest.mark.parametrize("command", ["version", "telemetry"])
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
 def test_closed_streams(wasp: Installed, command: str, closed: str) -> None:
@@ -312,31 +259,15 @@ def test_closed_streams(wasp: Installed, command: str, closed: str) -> None:
     assert len(wasp.collector.deliveries) == (command == "version")
 
 
-def test_ctrl_c_and_a_closed_terminal_do_not_reach_it(wasp: Installed) -> None:
+def test_it_is_nobodys_child_and_ctrl_c_and_a_closed_terminal_do_not_reach_it(
+    wasp: Installed,
+) -> None:
     wasp.collector.reply = Stall()
     with wasp.waiting() as process:
         wasp.collector.wait_for(1)
+        assert Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text() == ""
         for number in (signal.SIGINT, signal.SIGHUP):
             os.killpg(process.pid, number)
         process.communicate()
         [sender] = wasp.processes()
         os.kill(sender, signal.SIGKILL)
-
-
-def test_no_signal_of_a_terminal_ends_it_before_it_has_left(wasp: Installed, shell: str) -> None:
-    """While Python starts, it still belongs to the terminal."""
-    # posh lets no program ignore the other two.
-    signals = ("HUP",) if shell == "posh" else ("HUP", "INT", "QUIT")
-    python, log = wasp.base / "python", wasp.base / "log"
-    kills = "".join(f"kill -{name} $$\n" for name in signals)
-    python.write_text(f"#!/bin/sh\n{kills}echo on >>'{log}'\n")
-    python.chmod(0o755)
-    wasp.put(wasp.prefix, python=str(python))
-    wasp.used("version", shell=shell).ok()
-    assert log.read_text() == "on\n"
-
-
-def test_it_is_nobodys_child_and_no_zombie(wasp: Installed) -> None:
-    with wasp.waiting() as process:
-        wasp.collector.wait_for(1)
-        assert Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text() == ""

@@ -15,7 +15,6 @@ from tests.support.collector import Collector
 from tests.support.filesystems import give_away, without_privileges
 from tests.support.frontends import INSTALL_PY, FrontEnd
 from tests.support.getters import Getters
-from tests.support.machines import Machine
 from tests.support.releases import Upstream
 from tests.support.toolboxes import real_tool
 from tests.support.trees import picture
@@ -24,30 +23,20 @@ from tests.support.trees import picture
 MODULES = ("sitecustomize", "usercustomize", "json", "os", "venv", "pip", "requests", "hashlib")
 
 
-@pytest.fixture
-def mark(both: Getters) -> Path:
-    """What an attack leaves when it was let in."""
-    return both.machine.root / "was-here"
-
-
-def plant_modules(folder: Path, mark: Path) -> Path:
-    folder.mkdir()
-    for name in MODULES:
-        (folder / f"{name}.py").write_text(f"open({str(mark)!r}, 'w')\n")
-    return folder
-
-
 def test_what_lies_around_injects_nothing(
-    both: Getters, upstream: Upstream, collector: Collector, mark: Path
+    both: Getters, upstream: Upstream, collector: Collector
 ) -> None:
     """What a shell, tar, gzip, curl, Python and git would take from the environment, in a checkout
     with modules that Python would import, and programs that a shell would find."""
     upstream.publish("0.25.0")
     root, machine = both.machine.root, both.machine.collects(collector)
+    mark, checkout = root / "was-here", root / "checkout"
     hook = f"touch {shlex.quote(str(mark))}\n"
     (root / "hook").write_text(hook)
     (root / ".curlrc").write_text(f'trace = "{mark}"\n')
-    checkout = plant_modules(root / "checkout", mark)
+    checkout.mkdir()
+    for name in MODULES:
+        (checkout / f"{name}.py").write_text(f"open({str(mark)!r}, 'w')\n")
     for name in ("curl", "tar", "gzip", "sh", "wasp", "wasp-bin", "npm"):
         (checkout / name).write_text(f"#!/bin/sh\n{hook}")
         (checkout / name).chmod(0o755)
@@ -81,7 +70,7 @@ def test_what_lies_around_injects_nothing(
     assert collector.deliveries
 
 
-# --- Links ---------------------------------------------------------------------------------------
+# --- links
 
 
 @pytest.fixture
@@ -93,24 +82,34 @@ def precious(both: Getters) -> Path:
     return folder
 
 
-def test_links_in_the_temporary_folder(both: Getters, upstream: Upstream, precious: Path) -> None:
-    """With names such as this installer's, and old enough to be cleaned up."""
+def test_what_is_left_in_the_temporary_folder(
+    both: Getters, upstream: Upstream, precious: Path
+) -> None:
+    """Links with names such as this installer's, and a folder that another user has left, all old
+    enough to be cleaned up; nothing is said of what cannot be removed."""
     upstream.publish("0.25.0")
     before, temporary = picture(precious), both.machine.temporary
     names = ("wasp-installer-999999999-abcdef", "wasp-npm-abcdefgh", "wasp-installer-1-abcdef")
-    planted = [temporary / name for name in names]
-    for link in planted:
+    links = [temporary / name for name in names]
+    mine, theirs = (temporary / f"wasp-installer-99999999{n}-abcdef" for n in "78")
+    for folder in (mine, theirs):
+        folder.mkdir()
+        links.append(folder / "link")
+    for link in links:
         link.symlink_to(precious)
-    folder = temporary / "wasp-installer-999999998-abcdef"
-    folder.mkdir()
-    (folder / "link").symlink_to(precious)
     old = time.time() - 200_000
-    for path in (*planted, folder):
+    for path in (*links, mine, theirs):
         os.utime(path, (old, old), follow_symlinks=False)
-    both.install().ok()
+    give_away(theirs)
+    give_away(temporary)
+    temporary.chmod(0o1777)
+    both.machine.wrapper = without_privileges()
+    both.install().ok().is_silent_about("rm:", "permission", "permitted")
     assert picture(precious) == before
-    for path in planted:
-        path.unlink(missing_ok=True)
+    assert (theirs / "link").is_symlink()
+    shutil.rmtree(theirs)
+    for link in links:
+        link.unlink(missing_ok=True)
 
 
 def test_links_in_the_prefix(both: Getters, upstream: Upstream, precious: Path) -> None:
@@ -130,22 +129,3 @@ def test_links_in_the_prefix(both: Getters, upstream: Upstream, precious: Path) 
         both.install("0.25.0", "--force").ok()
         assert picture(precious) == before
         assert not [path for path in (*written, share / "completions") if path.is_symlink()]
-
-
-def test_what_another_user_left_in_the_temporary_folder(
-    machine: Machine, upstream: Upstream
-) -> None:
-    """It cannot be removed, and nothing is said of it."""
-    upstream.publish("0.25.0")
-    left = machine.temporary / "wasp-installer-999999999-abcdef"
-    left.mkdir()
-    (left / "program").write_text("theirs\n")
-    old = time.time() - 200_000
-    os.utime(left, (old, old))
-    give_away(left)
-    give_away(machine.temporary)
-    machine.temporary.chmod(0o1777)
-    machine.wrapper = without_privileges()
-    machine.install().ok().is_silent_about("rm:", "permission", "permitted")
-    assert (left / "program").read_text() == "theirs\n"
-    shutil.rmtree(left)

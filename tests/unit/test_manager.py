@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.getters.test_json import ERROR_KEYS, KEYS, LIST_KEYS
 from wasp_installer import Console, InstallerError
 from wasp_installer.command_line.manager import read_report
-from wasp_installer.command_line.report import Result, print_versions, to_json
+from wasp_installer.command_line.report import Result, to_json
 
 LISTED = r"""
 welcome to this machine
@@ -20,7 +20,6 @@ current=0.24.0
 versions=0.25.0, 0.24.0
 version=
 prefix=/home/a\\b
-executable=/home/a\\b/bin/wasp
 os=linux
 arch=x86_64
 libc=glibc
@@ -45,6 +44,7 @@ def test_a_list_as_json() -> None:
     assert report["versions"] == ["0.25.0", "0.24.0"]
     assert (report["version"], report["source"], report["url"]) == (None, None, None)
     assert report["prefix"] == "/home/a\\b"
+    assert report["executable"] == "/home/a\\b/bin/wasp"
     assert report["on_path"] is True
     assert report["platform"] == {
         "os": "linux",
@@ -53,15 +53,6 @@ def test_a_list_as_json() -> None:
         "distro": "debian",
     }
     assert report["warnings"] == ["one\nand its second line", "two"]
-
-
-def test_a_list_for_people(capsys: pytest.CaptureFixture[str]) -> None:
-    """The current one has a star; of all that can be had, those that are there are marked."""
-    versions = {"current": "0.24.0", "versions": ["0.25.0", "0.24.0"]}
-    print_versions(Result("listed", **versions))  # type: ignore[arg-type]
-    assert capsys.readouterr().out == "  0.25.0\n* 0.24.0\n"
-    print_versions(Result("listed", **versions, remote=["0.26.0", "0.25.0"]))  # type: ignore[arg-type]
-    assert capsys.readouterr().out == "  0.26.0\n  0.25.0 (installed)\n"
 
 
 def test_a_list_of_what_can_be_had_as_json() -> None:

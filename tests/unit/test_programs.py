@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from wasp_installer.errors import InterruptedRunError
-from wasp_installer.programs import TOO_LONG, Ended, Program, ask, run
+from wasp_installer.programs import TOO_LONG, Ended, Program, run
 
 
 @pytest.mark.parametrize(
@@ -66,15 +66,6 @@ def _runs(pid: int) -> bool:
     except OSError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
-
-
-def test_a_helper_that_is_not_there_answers_nothing() -> None:
-    assert ask(["/no/such/program"], ".*") == ""
-
-
-def test_a_helper_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wasp_installer.programs.HELPER_LIMIT_S", 0.5)
-    assert ask(["/bin/sh", "-c", "sleep 3; echo late"], ".*") == ""
 
 
 @pytest.mark.usefixtures("_signals")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.machines import Machine, MachineRoom
+from tests.support.releases import Upstream
 from tests.support.server import Server
 from tests.support.wine import Wine, shared_wine
 from tests.support.wsl import FakeWsl
@@ -19,14 +21,14 @@ UBUNTU = "  NAME      STATE           VERSION\n* Ubuntu    Stopped         2\n"
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Without TLS: a Windows under wine does not know the tests' own authority."""
-    running = Server(None)
-    yield running
-    running.close()
+    with contextlib.closing(Server(None)) as running:
+        yield running
 
 
 @pytest.fixture
-def inside(machines: MachineRoom) -> Machine:
-    """The Linux in WSL."""
+def inside(machines: MachineRoom, upstream: Upstream) -> Machine:
+    """The Linux in WSL; Wasp 0.25.0 is published."""
+    upstream.publish("0.25.0")
     machine = machines.build("dash", "inside")
     # A login shell sets PATH anew (/etc/profile), and then reads this.
     tools = machine.toolbox.link("bash", "setsid").folder
@@ -37,9 +39,8 @@ def inside(machines: MachineRoom) -> Machine:
 @pytest.fixture
 def wsl(inside: Machine) -> Iterator[FakeWsl]:
     """One distribution, Ubuntu, which is stopped."""
-    fake = FakeWsl(inside).lists(UBUNTU)
-    yield fake
-    fake.close()
+    with contextlib.closing(FakeWsl(inside)) as fake:
+        yield fake.lists(UBUNTU)
 
 
 @pytest.fixture

@@ -9,14 +9,16 @@ import pytest
 from tests.support.wsl import FakeWsl
 from tests.windows.world import DOCKER, HEADING, UBUNTU, World
 from wasp_installer.windows import wsl as wsl_module
-from wasp_installer.windows.wsl import (
-    Distribution,
-    by_preference,
-    decoded,
-    distributions_in,
-)
+from wasp_installer.windows.wsl import Distribution, by_preference, decoded, distributions_in
 
-# --- what is listed ------------------------------------------------------------------------------
+DEFAULT_DOCKER = DOCKER.replace("  d", "* d", 1)
+OLD_DEFAULT = "* old   Stopped 1\n  a   Stopped   1\n  b   Stopped   2\n"
+GERMAN = "  NAME    STATUS             VERSION\n* Debian  Wird ausgeführt    2\n"
+FRENCH = "  NOM     ÉTAT               VERSION\n* Ubuntu  Arrêté  1\n"
+JAPANESE = "  名前      状態      バージョン\n* Ubuntu    停止    2\n"
+NONE = "Windows Subsystem for Linux has no installed distributions.\n"
+NONE_IN_GERMAN = "Für das Windows-Subsystem für Linux sind keine Distributionen installiert.\n"
+NO_WSL = "The Windows Subsystem for Linux is not installed.\nwsl.exe --install\n"
 
 
 @pytest.mark.parametrize(
@@ -24,26 +26,14 @@ from wasp_installer.windows.wsl import (
     [
         (HEADING + UBUNTU, [("Ubuntu-22.04", 2, True)]),
         (HEADING + UBUNTU + DOCKER, [("Ubuntu-22.04", 2, True)]),
-        (
-            HEADING + DOCKER.replace("  d", "* d", 1) + "  Debian  Running  1\n",
-            [("Debian", 1, False)],
-        ),
-        (
-            "  NAME    STATUS             VERSION\n* Debian  Wird ausgeführt    2\n",
-            [("Debian", 2, True)],
-        ),
-        (
-            "  NOM     ÉTAT               VERSION\n* Ubuntu  Arrêté  1\n",
-            [("Ubuntu", 1, True)],
-        ),
-        ("  名前      状態      バージョン\n* Ubuntu    停止    2\n", [("Ubuntu", 2, True)]),
-        (
-            HEADING + "* old   Stopped 1\n  a   Stopped   1\n  b   Stopped   2\n",
-            [("old", 1, True), ("b", 2, False), ("a", 1, False)],
-        ),
+        (HEADING + DEFAULT_DOCKER + "  Debian  Running  1\n", [("Debian", 1, False)]),
+        (GERMAN, [("Debian", 2, True)]),
+        (FRENCH, [("Ubuntu", 1, True)]),
+        (JAPANESE, [("Ubuntu", 2, True)]),
+        (HEADING + OLD_DEFAULT, [("old", 1, True), ("b", 2, False), ("a", 1, False)]),
         (HEADING, []),
         ("", []),
-        ("Windows Subsystem for Linux has no installed distributions.\n", []),
+        (NONE, []),
         ("Usage: wsl.exe [Argument]\n    --set-default-version 1 or 2\n", []),
     ],
 )
@@ -54,22 +44,18 @@ def test_the_distributions_that_are_listed(
     assert found == [Distribution(*each) for each in expected]
 
 
-def as_printed(output: bytes) -> str:
-    """As a program's output is read."""
-    return output.decode("utf-8", "surrogateescape")
+def read(output: bytes) -> str:
+    return decoded(output.decode("utf-8", "surrogateescape"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
 def test_what_wsl_prints_is_read_in_each_encoding(encoding: str) -> None:
-    assert decoded(as_printed((HEADING + UBUNTU).encode(encoding))) == HEADING + UBUNTU
+    assert read((HEADING + UBUNTU).encode(encoding)) == HEADING + UBUNTU
 
 
 @pytest.mark.parametrize("cut", [b"\xff\xfe\x41", b"A\0B", b"\xff", b""])
 def test_what_is_cut_is_no_reason_to_fail(cut: bytes) -> None:
-    assert distributions_in(decoded(as_printed(cut))) == []
-
-
-# --- no WSL to use -------------------------------------------------------------------------------
+    assert distributions_in(read(cut)) == []
 
 
 def test_a_windows_without_wsl_is_told_what_to_type(tmp_path: Path) -> None:
@@ -77,45 +63,28 @@ def test_a_windows_without_wsl_is_told_what_to_type(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("listing", "code"),
-    [
-        ("Windows Subsystem for Linux has no installed distributions.\n", 1),
-        (
-            "Für das Windows-Subsystem für Linux sind keine Distributionen installiert.\n",
-            0xFFFFFFFF,
-        ),
-        ("The Windows Subsystem for Linux is not installed.\nwsl.exe --install\n", 50),
-        (HEADING, 0),
-    ],
+    ("listing", "code"), [(NONE, 1), (NONE_IN_GERMAN, 0xFFFFFFFF), (NO_WSL, 50), (HEADING, 0)]
 )
 def test_a_wsl_without_distributions(world: World, wsl: FakeWsl, listing: str, code: int) -> None:
     wsl.lists(listing, code=code)
     world.refuses("no Linux distribution yet", "wsl --install\n", "restart Windows")
 
 
-def test_docker_alone_is_no_distribution_for_wasp(world: World, wsl: FakeWsl) -> None:
-    wsl.lists(HEADING + DOCKER)
-    world.refuses("only docker-desktop, docker-desktop-data", "wsl --install -d Ubuntu")
-
-
-def test_a_wsl_that_does_not_answer_is_not_waited_for(
+def test_no_distribution_that_can_be_used(
     world: World, wsl: FakeWsl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wsl.stuck = ("--list",)
+    """One that hangs is not waited for."""
     monkeypatch.setattr(wsl_module, "LIST_LIMIT_S", 0.5)
-    world.refuses("WSL does not answer", "wsl --shutdown")
-
-
-@pytest.mark.parametrize("how", ["broken", "stuck"])
-def test_a_distribution_that_does_not_start(
-    world: World, wsl: FakeWsl, monkeypatch: pytest.MonkeyPatch, how: str
-) -> None:
-    wsl.lists(HEADING + UBUNTU)
-    setattr(wsl, how, ("Ubuntu-22.04",))
     monkeypatch.setattr(wsl_module, "START_LIMIT_S", 0.5)
-    world.refuses("WSL cannot start Ubuntu-22.04", "wsl -d Ubuntu-22.04")
-
-
-def test_a_distribution_that_was_asked_for_must_be_there(world: World) -> None:
     world.environment["WASP_WSL_DISTRIBUTION"] = "Arch"
     world.refuses("'Arch'", "wsl --list --verbose")
+    del world.environment["WASP_WSL_DISTRIBUTION"]
+    wsl.lists(HEADING + DOCKER)
+    world.refuses("only docker-desktop, docker-desktop-data", "wsl --install -d Ubuntu")
+    wsl.lists(HEADING + UBUNTU)
+    wsl.broken = ("Ubuntu-22.04",)
+    world.refuses("WSL cannot start Ubuntu-22.04", "wsl -d Ubuntu-22.04")
+    wsl.broken, wsl.stuck = (), ("Ubuntu-22.04",)
+    world.refuses("WSL cannot start Ubuntu-22.04", "wsl -d Ubuntu-22.04")
+    wsl.stuck = ("--list",)
+    world.refuses("WSL does not answer", "wsl --shutdown")

@@ -16,14 +16,14 @@ from wasp_installer.windows.wsl import Wsl
 HEADING = "  NAME                   STATE           VERSION\n"
 DOCKER = "  docker-desktop         Running         2\n  docker-desktop-data    Running         2\n"
 UBUNTU = "* Ubuntu-22.04           Stopped         2\n"
+#: What the user's PATH is at first.
+PATH = ("C:\\a", RegistryDouble.REG_EXPAND_SZ)
 
 
 class World:
     """A Windows with this WSL, on Linux; ``cmd`` is the wasp.cmd that a run leaves."""
 
     def __init__(self, wsl: FakeWsl | None, folder: Path) -> None:
-        self.wsl = wsl
-        self.folder = folder
         programs = folder / "System32"
         programs.mkdir(parents=True)
         if wsl is not None:
@@ -34,7 +34,7 @@ class World:
         }
         self.prefix = folder / "me" / ".local"
         self.cmd = self.prefix / "bin" / "wasp.cmd"
-        self.registry = RegistryDouble(Path=("C:\\a", RegistryDouble.REG_EXPAND_SZ))
+        self.registry = RegistryDouble(Path=PATH)
         self.console = Console()
 
     def run(self, *words: str, **options: object) -> Result:
@@ -43,13 +43,18 @@ class World:
         made = Options(others=words, prefix=str(self.prefix), **chosen)  # type: ignore[arg-type]
         return Run(made, self.console, Wsl(self.environment), self.registry).execute()
 
-    def refuses(self, *words: str, **options: object) -> None:
-        """A run ends with exit code 3 and says all of this; nothing is changed."""
+    def refuses(
+        self, *words: str, code: int = 3, slug: str = "unsupported-platform", **options: object
+    ) -> None:
+        """A run ends so, and says all of this; nothing is changed."""
         with pytest.raises(InstallerError) as caught:
             self.run(**options)
-        assert (caught.value.code, caught.value.slug) == (3, "unsupported-platform")
+        assert (caught.value.code, caught.value.slug) == (code, slug)
         said = f"{caught.value.message}\n{caught.value.hint}"
-        for word in words:
-            assert word in said
+        assert [word for word in words if word not in said] == []
         assert not self.cmd.exists()
         assert self.registry.changes == 0
+
+    def warned(self, words: str) -> bool:
+        """Whether the last run warned of this."""
+        return any(words in text for text in self.console.warnings)

@@ -15,7 +15,7 @@ from wasp_installer.signals import ignore_signals, raise_on_signals
 from .console import Console, give_up, open_standard_streams
 from .manager import hand_over, manage
 from .options import Options, parse, usage, without_ours
-from .report import Result, print_versions, result_before, to_json
+from .report import Result, result_before, to_json
 
 #: Goes on where the libraries are, unless they are here; or also if they are, and are of no use.
 Prepare = Callable[[Console, bool], None]
@@ -93,5 +93,6 @@ def _manage(options: Options, arguments: Sequence[str], console: Console) -> Res
         hand_over(arguments)
     result = manage(console, arguments, options.destdir)
     if options.command == "list" and not options.json:
-        print_versions(result)
+        for version in result.remote or result.versions:
+            print(version)
     return result

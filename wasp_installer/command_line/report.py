@@ -1,4 +1,4 @@
-"""What stdout gets: the object of ``--json``, or the list of versions."""
+"""What a run reports, and the object of ``--json`` that is made from it."""
 
 from __future__ import annotations
 
@@ -112,11 +112,3 @@ def to_json(
             "hint": without_login(error.hint) if error.hint else None,
         }
     return report
-
-
-def print_versions(result: Result) -> None:
-    """Prints the versions of ``list``, or of ``list --remote``, a star before the current one."""
-    for version in result.versions if result.remote is None else result.remote:
-        mark = "*" if version == result.current else " "
-        is_noted = result.remote is not None and version in result.versions
-        print(f"{mark} {version}{' (installed)' if is_noted else ''}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -12,7 +11,6 @@ from wasp_installer.errors import changing
 from wasp_installer.getting.platforms import Platform
 from wasp_installer.texts import without_login
 
-RECEIPT_NAME: Final = ".receipt.json"
 #: Wasp itself, in the folder of a version.
 BINARY: Final = "wasp-bin"
 
@@ -46,17 +44,4 @@ def write(folder: Path, release: Release, platform: Platform) -> None:
     }
     with changing(f"write to {folder.parent}"):
         text = json.dumps(receipt, ensure_ascii=False) + "\n"
-        (folder / RECEIPT_NAME).write_text(text, encoding="utf-8", errors="surrogateescape")
-
-
-def is_installed(folder: Path, version: str) -> bool:
-    """Whether ``version`` is in its folder as a whole: its receipt was written last.
-
-    A disk that failed may have kept a part of the receipt.
-    """
-    try:
-        text = (folder / RECEIPT_NAME).read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
-        return False
-    is_whole = text.startswith(f'{{"version": "{version}", ') and text.endswith("}\n")
-    return is_whole and os.access(folder / BINARY, os.X_OK)
+        (folder / ".receipt.json").write_text(text, encoding="utf-8", errors="surrogateescape")

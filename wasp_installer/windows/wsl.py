@@ -14,7 +14,7 @@ from typing import Final
 
 from telemetry_ping import CI_VARIABLES
 from wasp_installer.errors import InstallerError
-from wasp_installer.programs import TOO_LONG, Ended, ask, run
+from wasp_installer.programs import HELPER_LIMIT_S, TOO_LONG, Ended, run
 
 #: It answers at once; where it does not, its service is stuck.
 LIST_LIMIT_S: Final = 30.0
@@ -212,14 +212,14 @@ class Wsl:
             InstallerError: "file-system", when it does not see it.
         """
         command = self.command(name, ["wslpath", "-a", "-u", path])
-        inside = ask(command, "/.*", environment=self.environment)
-        if not inside:
+        ended = run(command, HELPER_LIMIT_S, environment=self.environment)
+        if ended.code != 0 or not ended.stdout.startswith("/"):
             raise InstallerError(
                 "file-system",
                 f"{name} cannot see {path}.",
                 "Copy the archive to a local drive, for example into your Downloads.",
             )
-        return inside
+        return ended.stdout.rstrip("\r\n")
 
     def run_script(self, name: str, script: bytes, arguments: Sequence[str]) -> Ended:
         """Runs a script of sh, which comes by stdin, so that no path has to be translated.
