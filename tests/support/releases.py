@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.archives import Package, integrity, sha256_hex, sha512_hex, tiny_package
+from tests.support.archives import Package, integrity, sha256_hex, tiny_package
 from tests.support.replies import Content, Reply, json_content, redirect
 from tests.support.server import Server
 
@@ -81,7 +82,7 @@ class Release:
 
     @property
     def npm_digest(self) -> str:
-        return f"sha512:{sha512_hex(self.npm_archive)}"
+        return f"sha512:{hashlib.sha512(self.npm_archive).hexdigest()}"
 
     @property
     def github_digest(self) -> str:
