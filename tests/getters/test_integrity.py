@@ -31,7 +31,7 @@ from tests.support.releases import (
     npm_platform_path,
     npm_tarball_path,
 )
-from tests.support.replies import Content, LyingLength, json_content
+from tests.support.replies import Content, json_content
 from tests.support.toolboxes import HASH_TOOLS, Toolbox
 from tests.support.trees import picture
 from wasp_installer.placing.archives import ArchiveReceiver
@@ -62,7 +62,9 @@ def test_wrong_bytes_are_refused_and_no_other_source_is_tried(
     upstream.publish("0.25.0", npm=source == "npm")
     for path in list(upstream.server.known_paths()):
         if path.endswith("gz") and "/download/" not in path:
-            upstream.server.answer(path, LyingLength(ARCHIVE, len(ARCHIVE) - 1))
+            upstream.server.answer(
+                path, Content(ARCHIVE, headers={"Content-Length": str(len(ARCHIVE) - 1)})
+            )
     run = both.install("0.25.0").failed(6, "checksum-mismatch")
     run.says("sha512" if source == "npm" else "sha256")
     asked = {path.split("/")[1] for path in upstream.server.requests}
