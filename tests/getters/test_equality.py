@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.archives import tiny_package
+from tests.support.archives import sha256_hex, tiny_package
 from tests.support.getters import Getters
 from tests.support.machines import Machine
 from tests.support.releases import Upstream, github_api_path
@@ -109,6 +109,8 @@ CASES = {
     "quiet, without a home": Case("--quiet --prefix HOME/prefix", 0, (), (without(HOME=None),)),
     # --- It does not
     "no checksum": Case("-v 0.19.0 --require-checksum", 6, UNCHECKED, slug="no-checksum"),
+    "own checksum": Case("-v 0.19.0 --require-checksum --sha256 SHA256"),
+    "wrong checksum": Case(f"--sha256 {'0' * 64}", 6, ("sha256",), slug="checksum-mismatch"),
     "file, other version": Case("--from-file ARCHIVE -v 0.24.0", 6, slug="wrong-version"),
     "file, missing": Case("--from-file none.tgz", 7, ("none.tgz",), slug="file-system"),
     "no such version": Case("-q -v 0.99.0", 5, ("no source has Wasp",), slug="no-such-version"),
@@ -138,6 +140,7 @@ def test_both_say_and_leave_the_same(both: Getters, upstream: Upstream, name: st
     before = picture(machine.home)
     _, archive = both.file(ARCHIVE)
     arguments = case.arguments.replace("ARCHIVE", archive).replace("HOME", str(machine.home))
+    arguments = arguments.replace("SHA256", sha256_hex(tiny_package("0.19.0").github_archive()))
     run = both.install(None, *arguments.split())
     assert run.code == case.code, run
     if case.code:
@@ -153,8 +156,8 @@ def test_both_say_and_leave_the_same(both: Getters, upstream: Upstream, name: st
         there = Layout(Path(told["prefix"])).version_picture(told["version"])
         assert there == expected_version_folder(tiny_package(told["version"]))
     fetched = [path for path in upstream.server.fetched if path.endswith(("gz", ".tgz"))]
-    is_new = told["status"] == "installed" and "--from-file" not in arguments
-    assert bool(fetched) is is_new
+    is_got = told["status"] == "installed" or case.slug == "checksum-mismatch"
+    assert bool(fetched) is (is_got and "--from-file" not in arguments)
     assert not upstream.server.connections or "--from-file" not in arguments
 
 
