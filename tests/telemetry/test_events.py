@@ -180,7 +180,7 @@ ALLOWED = {
     "https://collector.invalid": ("collector.invalid", 443, "/"),
     "https://[::1]:8443/a?b=c": ("::1", 8443, "/a?b=c"),
     "https://[fe80::1234:5]/": ("fe80::1234:5", 443, "/"),
-    "http://127.0.0.1:8080/": ("127.0.0.1", 8080, "/"),
+    "http://127.0.0.1:65535/": ("127.0.0.1", 65535, "/"),
     "http://localhost/": ("localhost", 80, "/"),
     "http://[::1]/": ("::1", 80, "/"),
 }
@@ -214,7 +214,7 @@ ANSWERS = {
     b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}": (200, b"{}"),
     b"HTTP/1.0 204\r\n\r\n": (204, b""),
     b"HTTP/1.1 200 OK": (200, b""),
-    CHUNKED + b'2;x=y\r\n{"\r\n3\r\n":1\r\n0\r\n\r\n': (200, b'{"":1'),
+    CHUNKED + b'A;x=y\r\n{"34567890\r\n3\r\n":1\r\n0\r\n\r\n': (200, b'{"34567890":1'),
 }
 NO_ANSWERS = [
     *(b"", b"<html>", b"HTTP/2 200", b"HTTP/1.1 abc"),

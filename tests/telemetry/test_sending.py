@@ -175,6 +175,7 @@ def test_a_collector_that_hangs_holds_nobody_up(wasp: Installed) -> None:
             [str(wasp.launcher), "version"],
             cwd=wasp.folder,
             env=wasp.environment,
+            input=b"",
             capture_output=True,
             pass_fds=[file.fileno(), other.fileno(), high],
         )
