@@ -77,9 +77,10 @@ THEIRS = "mine\nof another program meanwhile\n"
 
 
 class End(NamedTuple):
-    """What is in the file by then and how, and what it has in the end."""
+    """What is in the file by then and how, what was read of it, and what it has in the end."""
 
     found: str = OLD
+    old: str = OLD
     is_linked: bool = False
     functions: str = ""
     wanted: str = NEW
@@ -93,6 +94,7 @@ ENDS = {
     "as it was": End(),
     "changed meanwhile": End(THEIRS, left=THEIRS, code=1),
     "with another name": End(is_linked=True),
+    "with another name, and longer": End(NEW, NEW, is_linked=True, wanted=OLD, left=OLD),
     "with another name, changed meanwhile": End(THEIRS, is_linked=True, left=THEIRS, code=1),
     OF_ANOTHER: End(functions='owner_of() { echo "$1"; }'),
     "with another name, and no room": End(is_linked=True, functions=NO_ROOM, left=OLD, code=1),
@@ -115,7 +117,7 @@ def test_what_comes_in_the_place_of_a_file(machine: Machine, tmp_path: Path, kin
     before = file.stat().st_ino
     call = f"""
     {end.functions}
-    printf '{OLD}' >"$work/old"
+    printf '{end.old}' >"$work/old"
     printf '{end.wanted}' >"$work/new"
     real='{file}' edited_file='{file}' real_home='{folder}' keeps_empty=false owner_name=here-1
     finish_edit
@@ -126,20 +128,6 @@ def test_what_comes_in_the_place_of_a_file(machine: Machine, tmp_path: Path, kin
     assert (file.stat().st_ino != before) == (kind == "as it was")
     assert not end.is_linked or (folder / "other").read_text() == end.left
     assert not list(folder.glob(".wasp-*"))
-
-
-def test_what_is_written_over_a_file_is_all_that_it_has(machine: Machine, tmp_path: Path) -> None:
-    """Also where that is less; the file itself stays."""
-    texts = ("", "short", "longer than what is there")
-    calls = []
-    for number, text in enumerate(texts):
-        (tmp_path / f"{number}").write_text("what is there")
-        call = (
-            f"real='{tmp_path}/{number}'\nprintf '{text}' >\"$work/new\"\noverwrite \"$work/new\""
-        )
-        calls.append(f"{call} 2>/dev/null")
-    call_functions(machine, calls)
-    assert [(tmp_path / f"{number}").read_text() for number in range(len(texts))] == [*texts]
 
 
 # --- Versions on disk: which are whole, which stay -----------------------------------------------

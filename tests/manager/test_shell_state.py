@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.manager.homes import archive
-from tests.manager.shells import WORDS, command_of, options_of
+from tests.manager.homes import WORDS, archive, command_of, options_of
 from tests.support.frontends import FULL, INSTALL_SH, SHELLS, FrontEnd
 from tests.support.machines import Machine, MachineRoom
 from tests.support.program import with_program

@@ -167,18 +167,6 @@ def test_what_was_written_behind_the_line_stays(machine: Machine) -> None:
     assert (machine.home / ".profile").read_text() == "# after"
 
 
-def test_two_prefixes_have_a_line_each(machine: Machine) -> None:
-    add_lines(machine)
-    alone = dotfiles(machine.home)
-    other = machine.root / "other"
-    take_lines_out(machine, "--prefix", str(other))
-    assert dotfiles(machine.home) == alone
-    add_lines(machine, "--prefix", str(other))
-    assert f'. "{other}/share/wasp-lang/env.sh"' in (machine.home / ".bashrc").read_text()
-    take_lines_out(machine, "--prefix", str(other))
-    assert dotfiles(machine.home) == alone
-
-
 @pytest.mark.parametrize("removal", ["uninstall", f"uninstall {VERSION}", "migrate-to-npm"])
 def test_every_removal_takes_the_lines_along_unless_told_otherwise(
     machine: Machine, removal: str
