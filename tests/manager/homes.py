@@ -102,8 +102,6 @@ def machine_name() -> str:
     return "".join(c if c.isascii() and c.isalnum() else "_" for c in text)
 
 
-# --- Shells --------------------------------------------------------------------------------------
-
 #: What the sh program runs, and somebody's shell may have made aliases or functions of.
 _BUILTINS = (
     *("alias", "cd", "command", "echo", "false", "getopts", "hash", "jobs", "kill", "printf"),

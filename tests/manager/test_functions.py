@@ -15,8 +15,6 @@ from tests.support.machines import Machine, MachineRoom
 from tests.support.skips import need_root
 from tests.support.toolboxes import real_tool
 
-# --- Helper programs: what counts as an answer, and how long they may take -----------------------
-
 #: What a helper does, and what it has answered then.
 HELPERS = {
     "echo said": "said",
@@ -41,8 +39,6 @@ def test_without_either_a_helper_has_all_the_time(machine: Machine) -> None:
     machine.toolbox.remove("timeout")
     assert call_functions(machine, ["HELPER_LIMIT_S=1\nask sh -c 'sleep 2; echo late'"]) == ["late"]
 
-
-# --- Files that are installed beside Wasp --------------------------------------------------------
 
 WRITE = """
 wasp_root=/opt/wasp

@@ -113,8 +113,6 @@ def test_what_is_said_of_this_terminal_is_right(machine: Machine) -> None:
         assert fresh.stdout == "0.25.0\n", name
 
 
-# --- The file that zsh reads ---------------------------------------------------------------------
-
 ZSHENVS = {
     "its-own": 'ZDOTDIR="$HOME/zsh"\n',
     "exported": 'export ZDOTDIR="$HOME/zsh"\n',

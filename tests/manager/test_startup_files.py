@@ -29,8 +29,6 @@ from tests.support.machines import Machine
 MINE = b"# mine\n"
 
 
-# --- Which files ---------------------------------------------------------------------------------
-
 FISH_SET_UP = ".config/fish/config.fish"
 #: SHELL and other variables, with "+" what is there, and what has the line then.
 FILES = {
@@ -96,8 +94,6 @@ def test_the_own_shell_is_set_up_and_those_whose_files_are_there(
     told.says(*(f"~/{name}" for name in changed))
     assert dotfiles(machine.home) == before
 
-
-# --- What becomes of them ------------------------------------------------------------------------
 
 CONTENTS = (
     *(b"# mine\nexport A=1\n", b"# mine\nexport A=1", b"", b"\n", b"\n\n# mine\n\n\n"),

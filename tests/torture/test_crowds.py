@@ -65,9 +65,6 @@ def complaints(stage: Stage, runs: Sequence[tuple[str, Run]]) -> Iterator[str]:
             yield f"no version is there, but {files}"
 
 
-# --- Crowds --------------------------------------------------------------------------------------
-
-
 def test_a_crowd(machines: MachineRoom, scale: Scale, tally: Tally) -> None:
     """All of them start before one of them has ended, of both getters in turn."""
     rounds = scale.times(1, most=60)
@@ -87,8 +84,6 @@ def test_a_crowd(machines: MachineRoom, scale: Scale, tally: Tally) -> None:
         stage.reset()
     tally(AREA, f"Crowds of {CROWD} runs of any command", rounds)
 
-
-# --- Two runs that meet --------------------------------------------------------------------------
 
 #: Where npm has taken over, nothing else goes.
 INTERRUPTED = [case for case in CASES if not case[0].command.startswith("migrate")]

@@ -52,8 +52,6 @@ ATTEMPTS = 4
 # Far more than any of these takes: a run that is stuck is what this is about.
 BOUND_S = 40.0
 
-# --- The requests of an install, and who makes them in which way ---------------------------------
-
 
 class Request(NamedTuple):
     """One request of an install.
