@@ -1,14 +1,15 @@
-"""list, use, uninstall and migrate-to-npm, and what is typed in their place."""
+"""list, use, update, uninstall and migrate-to-npm, and what is typed in their place."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.manager.homes import archive, install, set_up, uninstall
+from tests.support.frontends import INSTALL_SH
 from tests.support.functions import call_functions
 from tests.support.machines import Machine
 from tests.support.releases import GITHUB_LIST_PATH, NPM_PACKAGE_PATH, Upstream
-from tests.support.replies import Content
+from tests.support.replies import Content, Reply, status
 from tests.support.trees import Layout, picture
 
 
@@ -22,9 +23,6 @@ def three(machine: Machine) -> Machine:
     (half / "wasp-bin").write_text("half")
     machine.run("use", "0.24.0").ok()
     return machine
-
-
-# --- list ----------------------------------------------------------------------------------------
 
 
 def test_list_and_use(three: Machine, upstream: Upstream) -> None:
@@ -104,9 +102,6 @@ def test_list_remote_of_nothing(machine: Machine, upstream: Upstream, source: st
     assert picture(machine.home) == {}
 
 
-# --- use -----------------------------------------------------------------------------------------
-
-
 def test_what_is_not_installed_is_not_used_or_removed(three: Machine) -> None:
     before = picture(three.home)
     for command in ("use 0.99.0", "use 0.26.0", "uninstall 0.99.0"):
@@ -139,8 +134,6 @@ def test_a_newer_manager_stays(three: Machine) -> None:
     three.run("use", "0.25.0").ok()
     assert manager.read_text() == newer
 
-
-# --- uninstall -----------------------------------------------------------------------------------
 
 LEAVES = {
     # What is removed, what is left, and what is current then.
@@ -246,9 +239,6 @@ def test_a_dry_run_and_what_is_staged_change_nothing_in_a_home(three: Machine) -
     assert picture(three.home) == before
 
 
-# --- migrate-to-npm, and other prefixes ----------------------------------------------------------
-
-
 def test_migrate_to_npm_removes_all_and_leaves_the_marker(three: Machine) -> None:
     """And npm's Wasp goes on with the cache of Wasp itself. A second time is no error."""
     use_wasp(three)
@@ -275,6 +265,89 @@ def test_commands_work_in_another_prefix(machine: Machine) -> None:
     machine.run_program([str(layout.launcher), "installer", "uninstall"]).ok()
     assert not layout.prefix.exists()
     assert picture(machine.home) == {}
+
+
+# --- update: the installer that is published today does it, for this very prefix -----------------
+
+PUBLISHED = INSTALL_SH.read_bytes().replace(b"INSTALLER_VERSION=", b"INSTALLER_VERSION=9", 1)
+
+
+@pytest.fixture
+def outdated(machine: Machine, upstream: Upstream) -> Machine:
+    """With 0.24.0, while 0.25.0 is published, and a newer installer."""
+    machine.layout.plant("0.24.0")
+    machine.run("use", "0.24.0").ok()
+    for version in ("0.24.5", "0.25.0"):
+        upstream.publish(version)
+    upstream.server.answer("/install.sh", Content(PUBLISHED))
+    return machine.set(WASP_INSTALLER_URL=f"{upstream.server.url}/install.sh")
+
+
+def test_the_newest_version_and_the_newer_installer(outdated: Machine) -> None:
+    run = outdated.wasp("installer", "update").ok()
+    run.says("Installed Wasp 0.25.0", "To go back to Wasp 0.24.0: wasp installer use 0.24.0")
+    assert outdated.wasp("version").stdout == "0.25.0\n"
+    assert "\nINSTALLER_VERSION=9" in (outdated.layout.share / "wasp-installer.sh").read_text()
+    assert outdated.wasp("installer", "-V").stdout.startswith("Wasp installer 9")
+    outdated.wasp("installer", "update").ok().says("Wasp 0.25.0 is already installed")
+
+
+#: What is typed, and what the published installer is told.
+TOLD = {
+    "": "install",
+    "0.24.5": "install --version 0.24.5",
+    "v0.24.5 --quiet": "install --quiet --version 0.24.5",
+    "-v 0.24.5": "install -v 0.24.5",
+}
+
+
+def test_what_the_published_installer_is_told(outdated: Machine, upstream: Upstream) -> None:
+    """And its exit code is that of the command."""
+    upstream.server.answer("/install.sh", Content(b'#!/bin/sh\n{\necho "$@"\nexit 9\n}\n'))
+    for typed, told in TOLD.items():
+        run = outdated.run("update", *typed.split())
+        assert (run.code, run.stdout) == (9, f"{told}\n")
+
+
+def test_another_prefix_and_its_options(outdated: Machine) -> None:
+    layout = Layout(outdated.root / "a = b's")
+    outdated.run("install", "--prefix", str(layout.prefix), "-v", "0.24.5").ok()
+    program = [str(layout.launcher), "installer", "update", "--no-modify-path", "--dry-run"]
+    run = outdated.run_program(program).ok()
+    assert "Would install Wasp 0.25.0" in run.stderr
+    assert layout.versions() == ["0.24.5"]
+    outdated.run_program(program[:-1]).ok()
+    assert layout.versions() == ["0.24.5", "0.25.0"]
+    assert outdated.layout.versions() == ["0.24.0"]
+
+
+UNUSABLE: tuple[tuple[Reply, str], ...] = (
+    (Content(PUBLISHED[:-2000]), "bad-answer"),
+    (Content(b"#!/bin/sh\ntouch made\n"), "bad-answer"),
+    (Content(b""), "bad-answer"),
+    (Content(b"<!doctype html><html>log in</html>"), "captive-portal"),
+    (status(404), "http-status"),
+    (status(403), "http-status"),
+)
+
+
+def test_what_is_no_installer_does_nothing(outdated: Machine, upstream: Upstream) -> None:
+    before = picture(outdated.home)
+    for reply, slug in UNUSABLE:
+        upstream.server.answer("/install.sh", reply)
+        outdated.run("update", "--json").failed(4, slug)
+    outdated.set(WASP_INSTALLER_URL="http://example.com/install.sh")
+    outdated.run("update", "--json").failed(4, "insecure-url")
+    assert picture(outdated.home) == before
+
+
+def test_where_a_package_manager_owns_the_files(outdated: Machine, upstream: Upstream) -> None:
+    (outdated.layout.share / "wasp-installer.sh").unlink()
+    before = upstream.server.connections
+    run = outdated.wasp("installer", "update")
+    assert run.code == 127
+    run.says("package manager")
+    assert upstream.server.connections == before
 
 
 # --- Slips of the pen, and help ------------------------------------------------------------------
@@ -313,18 +386,14 @@ def test_what_was_probably_meant(machine: Machine) -> None:
         assert (f"Did you mean {meant or ''}" in said) is bool(meant), typed
 
 
-@pytest.mark.parametrize(
-    "command", ["list", "use", "update", "uninstall", "migrate-to-npm", "doctor"]
-)
-def test_help_of_a_command(machine: Machine, command: str) -> None:
+def test_help_of_a_command(machine: Machine) -> None:
     """Of what concerns it, wherever --help stands, and nothing is done."""
-    run = machine.run(command, "--help").ok()
-    first, empty, what, *rest = run.stdout.splitlines()
-    assert (first, empty) == (f"usage: wasp installer {command} [OPTIONS]", "")
-    assert what.split()[0] == command
-    assert "--from-file" not in run.stdout
-    assert ("--remote" in run.stdout) == (command == "list")
-    assert any(line.split()[:2] == ["-h,", "--help"] for line in rest)
-    assert all(len(line) <= 80 for line in run.stdout.splitlines())
-    assert machine.run("-h", command).ok().stdout == run.stdout
+    for command in ("list", "use", "update", "uninstall", "migrate-to-npm", "doctor"):
+        told = machine.run(command, "--help").ok().stdout
+        assert told.startswith(f"usage: wasp installer {command} [OPTIONS]\n\n  {command} ")
+        assert "--from-file" not in told
+        assert "-h, --help" in told
+        assert ("--remote" in told) == (command == "list")
+        assert all(len(line) <= 80 for line in told.splitlines())
+        assert machine.run("-h", command).ok().stdout == told
     assert picture(machine.home) == {}

@@ -107,21 +107,14 @@ def test_a_wasp_of_the_older_installer(machine: Machine, command: str) -> None:
         assert not machine.layout.prefix.exists()
 
 
-@pytest.mark.parametrize("of", ["the folder", "the receipt"])
-def test_a_link_in_the_place_of_a_version_is_not_written_through(
-    getter_machine: Machine, of: str
-) -> None:
+def test_a_link_in_the_place_of_a_version_is_not_written_through(getter_machine: Machine) -> None:
     outside = getter_machine.root / "outside"
     outside.mkdir()
     (outside / "precious").write_text("precious\n")
     before = picture(outside)
     place = getter_machine.layout.version_folder("0.25.0")
-    if of == "the folder":
-        place.parent.mkdir(parents=True)
-        place.symlink_to(outside)
-    else:
-        place.mkdir(parents=True)
-        getter_machine.layout.receipt_file("0.25.0").symlink_to(outside / "precious")
+    place.parent.mkdir(parents=True)
+    place.symlink_to(outside)
     getter_machine.install(None, "--from-file", archive(getter_machine)).ok()
     assert picture(outside) == before
     assert not place.is_symlink()

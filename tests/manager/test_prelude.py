@@ -9,8 +9,7 @@ import subprocess
 import pytest
 from assemble import INSTALLED, install_sh, read_table
 
-from tests.manager.homes import archive
-from tests.manager.shells import WORDS, command_of
+from tests.manager.homes import WORDS, archive, command_of
 from tests.support.frontends import FULL, INSTALL_SH, REPOSITORY
 from tests.support.machines import Machine, MachineRoom
 from tests.support.program import program_in, with_program

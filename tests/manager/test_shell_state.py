@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.manager.homes import archive
-from tests.manager.shells import WORDS, command_of, options_of
+from tests.manager.homes import WORDS, archive, command_of, options_of
 from tests.support.frontends import FULL, INSTALL_SH, SHELLS, FrontEnd
 from tests.support.machines import Machine, MachineRoom
 from tests.support.program import with_program
@@ -120,8 +119,6 @@ def assert_mine(file: Path) -> None:
     assert text[len(MINE) :].count("\n") in (0, 2)
 
 
-# --- Options of a shell, one by one --------------------------------------------------------------
-
 #: What is told of a run, by a program that has only this to do.
 RAN = with_program(INSTALL_SH.read_text(), 'echo ran "$@"\nrm -r "${0%/*}"\n')
 
@@ -143,8 +140,6 @@ def test_no_option_matters(machine: Machine, shell: str) -> None:
                 done = machine.run_program([*argv, *given, *words, "-V"], stdin=RAN)
                 assert (done.code, done.stdout, done.stderr) == (0, "ran -V\n", ""), (name, done)
 
-
-# --- What any shell inherits ---------------------------------------------------------------------
 
 VARIABLES = {
     "IFS": "/",

@@ -29,8 +29,6 @@ from tests.support.machines import Machine
 MINE = b"# mine\n"
 
 
-# --- Which files ---------------------------------------------------------------------------------
-
 FISH_SET_UP = ".config/fish/config.fish"
 #: SHELL and other variables, with "+" what is there, and what has the line then.
 FILES = {
@@ -96,8 +94,6 @@ def test_the_own_shell_is_set_up_and_those_whose_files_are_there(
     told.says(*(f"~/{name}" for name in changed))
     assert dotfiles(machine.home) == before
 
-
-# --- What becomes of them ------------------------------------------------------------------------
 
 CONTENTS = (
     *(b"# mine\nexport A=1\n", b"# mine\nexport A=1", b"", b"\n", b"\n\n# mine\n\n\n"),
@@ -165,18 +161,6 @@ def test_what_was_written_behind_the_line_stays(machine: Machine) -> None:
     take_lines_out(machine)
     assert (machine.home / ".bashrc").read_text() == "# before\n# after"
     assert (machine.home / ".profile").read_text() == "# after"
-
-
-def test_two_prefixes_have_a_line_each(machine: Machine) -> None:
-    add_lines(machine)
-    alone = dotfiles(machine.home)
-    other = machine.root / "other"
-    take_lines_out(machine, "--prefix", str(other))
-    assert dotfiles(machine.home) == alone
-    add_lines(machine, "--prefix", str(other))
-    assert f'. "{other}/share/wasp-lang/env.sh"' in (machine.home / ".bashrc").read_text()
-    take_lines_out(machine, "--prefix", str(other))
-    assert dotfiles(machine.home) == alone
 
 
 @pytest.mark.parametrize("removal", ["uninstall", f"uninstall {VERSION}", "migrate-to-npm"])

@@ -33,9 +33,6 @@ MINE = b"# mine"
 OUTSIDE = "is a link to nowhere, or outside your home folder"
 
 
-# --- What stays as it is -------------------------------------------------------------------------
-
-
 def test_mode_and_owner_stay(machine: Machine) -> None:
     modes = {".bashrc": 0o600, ".zshrc": 0o755, ".kshrc": 0o666, ".mkshrc": 0o4755}
     owner = (STRANGER, STRANGER + 1) if os.geteuid() == 0 else (os.getuid(), os.getgid())
@@ -170,16 +167,6 @@ def test_a_line_that_a_person_added_by_hand_is_no_obstacle(machine: Machine) -> 
     with (machine.home / ".bashrc").open("a") as file:
         file.write(f"{line_for('.bashrc')}\n")
     assert path_warnings(add_lines(machine)) == []
-
-
-def test_a_home_that_cannot_be_written_to(machine: Machine) -> None:
-    machine.wrapper = without_privileges()
-    machine.layout.prefix.mkdir()
-    machine.home.chmod(0o555)
-    run = add_lines(machine)
-    machine.home.chmod(0o755)
-    assert len(path_warnings(run)) == 2
-    assert dotfiles(machine.home) == {}
 
 
 def test_a_removal_that_cannot_write_says_so(machine: Machine) -> None:

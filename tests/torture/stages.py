@@ -152,8 +152,6 @@ class Stage:
         out, err = process.communicate()
         return tracer, Run(self.argv, process.returncode, out.decode(), err.decode())
 
-    # --- What must hold ---------------------------------------------------------------------------
-
     def changed(self, goal: Picture, found: Picture) -> list[str]:
         """What is not as before, but for a version that is in its place and not current yet."""
         new = f"{SHARE}/{NEW}"

@@ -21,6 +21,7 @@ from tests.support.system_calls import Moment
 from tests.torture.conftest import Tally
 from tests.torture.stages import (
     BASHRC,
+    CASES,
     DASH,
     NEW,
     NOT_INSTALLED,
@@ -64,9 +65,6 @@ def complaints(stage: Stage, runs: Sequence[tuple[str, Run]]) -> Iterator[str]:
             yield f"no version is there, but {files}"
 
 
-# --- Crowds --------------------------------------------------------------------------------------
-
-
 def test_a_crowd(machines: MachineRoom, scale: Scale, tally: Tally) -> None:
     """All of them start before one of them has ended, of both getters in turn."""
     rounds = scale.times(1, most=60)
@@ -87,23 +85,8 @@ def test_a_crowd(machines: MachineRoom, scale: Scale, tally: Tally) -> None:
     tally(AREA, f"Crowds of {CROWD} runs of any command", rounds)
 
 
-# --- Two runs that meet --------------------------------------------------------------------------
-
-INTERRUPTED = [
-    (Scenario(command, installed), front_end)
-    for installed, command in [
-        ((), f"install {NEW}"),
-        ((OLD,), f"install {NEW}"),
-        ((OLD, NEW), f"install {NEW}"),
-        ((NEW, OLD), f"install {NEW} --force"),
-        ((OLD, NEW), f"use {NEW}"),
-        ((NEW, OLD), f"uninstall {NEW}"),
-        ((NEW,), f"uninstall {NEW}"),
-        ((NEW, OLD), "uninstall --yes"),
-    ]
-    for front_end in (PYTHON, DASH)
-    if front_end is DASH or command.startswith("install")
-]
+#: Where npm has taken over, nothing else goes.
+INTERRUPTED = [case for case in CASES if not case[0].command.startswith("migrate")]
 MEANWHILE = [
     "uninstall --yes",
     f"install {NEW}",

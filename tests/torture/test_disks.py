@@ -13,12 +13,11 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from tests.support.filesystems import remount, small_filesystem
-from tests.support.frontends import PYTHON, SHELLS, FrontEnd
+from tests.support.frontends import SHELLS, FrontEnd
 from tests.support.machines import MachineRoom, Run
 from tests.support.scale import Scale, scale_from_environment
 from tests.support.system_calls import Moment
@@ -39,58 +38,7 @@ pytestmark = pytest.mark.timeout(3600)
 
 AREA = "Disk"
 SCALE = scale_from_environment()
-PAGE = os.sysconf("SC_PAGE_SIZE")
-PLENTY = {"pages": f"size={4 * 1024 * 1024}", "inodes": "nr_inodes=10000"}
-#: More than any command takes.
-ENOUGH = 200
-
-
-# --- A disk on which there is only so much room left ---------------------------------------------
-
-
-def leave(folder: Path, measure: str, free: int) -> None:
-    """Room for so many pages, or inodes, more."""
-    usage = os.statvfs(folder)
-    if measure == "pages":
-        used = (usage.f_blocks - usage.f_bfree) * usage.f_frsize
-        # A size of 0 would be no limit.
-        remount(folder, f"size={max(used + free * PAGE, PAGE)}")
-    else:
-        remount(folder, f"nr_inodes={usage.f_files - usage.f_ffree + free}")
-
-
-@pytest.mark.parametrize(("scenario", "front_end"), SCALE.sample(CASES, 6), ids=str)
-def test_a_disk_with_little_room(
-    machines: MachineRoom, scale: Scale, tally: Tally, scenario: Scenario, front_end: FrontEnd
-) -> None:
-    """The run succeeds, or the full disk is named and all is as it was but for the new version."""
-    machine = machines.build(front_end)
-    with small_filesystem(machine.layout.prefix, f"mode=755,{','.join(PLENTY.values())}") as disk:
-        stage = Stage(machine, scenario)
-        goal, _ = stage.undisturbed()
-        tried = scale.sample(range(ENOUGH), 4)
-        for measure in PLENTY:
-            codes = set()
-            for free in tried:
-                stage.reset()
-                leave(disk, measure, free)
-                run = stage.again()
-                remount(disk, ",".join(PLENTY.values()))
-                found = picture(machine.home)
-                codes.add(run.code)
-                if run.code == 0:
-                    assert differences(goal, found) == [], run
-                else:
-                    run.failed(7, "no-space").says("no space left on the device")
-                    assert stage.changed(goal, found) == [], run
-                    assert not list(stage.complaints(goal, found))
-            # To remove is how to make room.
-            assert codes == {0, 7} if scenario.installs else 0 in codes, measure
-            tally(AREA, f"Commands on a disk with room for so many {measure}", len(tried))
-        stage.reset()
-
-
-# --- A disk that breaks in the middle ------------------------------------------------------------
+PLENTY = "size=4m,nr_inodes=10000"
 
 
 @dataclass(frozen=True)
@@ -160,13 +108,6 @@ def is_left_over(name: str) -> bool:
     return "staging" in name or name in LEFT_OVER or ".turn" in name
 
 
-def different(calls: list[str]) -> list[int]:
-    """The first and the last of those calls that are alike, such as writes to one file."""
-    first = {call: number for number, call in reversed(list(enumerate(calls)))}
-    last = {call: number for number, call in enumerate(calls)}
-    return sorted({*first.values(), *last.values()})
-
-
 OTHERS = [(UPGRADE, shell) for shell in SHELLS if shell is not DASH]
 
 
@@ -178,7 +119,7 @@ def test_a_call_that_fails(
 ) -> None:
     stage = Stage(machines.build(front_end), scenario)
     goal, calls = stage.undisturbed()
-    tried = scale.sample(list(itertools.product(FAULTS, different(calls))), 5)
+    tried = scale.sample(list(itertools.product(FAULTS, range(len(calls)))), 5)
     wrong = []
     for fault, number in tried:
         stage.reset()
@@ -192,35 +133,43 @@ def test_a_call_that_fails(
 
 
 @pytest.mark.parametrize("fault", [READ_ONLY, FULL], ids=str)
-@pytest.mark.parametrize("front_end", [DASH, PYTHON], ids=str)
+@pytest.mark.parametrize(("scenario", "front_end"), SCALE.sample(CASES, 6), ids=str)
 def test_a_disk_that_becomes_read_only_or_full(
-    machines: MachineRoom, scale: Scale, tally: Tally, front_end: FrontEnd, fault: Fault
+    machines: MachineRoom,
+    scale: Scale,
+    tally: Tally,
+    scenario: Scenario,
+    front_end: FrontEnd,
+    fault: Fault,
 ) -> None:
     """The kernel does the former to one with errors; the next run finds it in order again."""
     machine = machines.build(front_end)
-    with small_filesystem(machine.layout.prefix, f"mode=755,{','.join(PLENTY.values())}") as disk:
-        stage = Stage(machine, UPGRADE)
+    with small_filesystem(machine.layout.prefix, f"mode=755,{PLENTY}") as disk:
+        stage = Stage(machine, scenario)
         goal, calls = stage.undisturbed()
-        turned, wrong = [], []
+        turned, codes, wrong = 0, set(), []
 
         def strike(*_: object) -> None:
+            nonlocal turned
+            usage = os.statvfs(disk)
+            # A size of 0 would be no limit.
+            used = max(1, usage.f_blocks - usage.f_bfree) * usage.f_frsize
+            full = f"size={used},nr_inodes={usage.f_files - usage.f_ffree}"
             # Not read-only while a file is open for writing.
             with contextlib.suppress(subprocess.CalledProcessError):
-                if fault is READ_ONLY:
-                    remount(disk, "ro")
-                else:
-                    leave(disk, "pages", 0)
-                    leave(disk, "inodes", 0)
-                turned.append(fault)
+                remount(disk, "ro" if fault is READ_ONLY else full)
+                turned += 1
 
-        for number in scale.sample(range(len(calls)), 3):
+        for number in scale.sample(range(len(calls)), 2):
             stage.reset()
             tracer, run = stage.traced(Moment(number, False), strike)
-            remount(disk, f"rw,{','.join(PLENTY.values())}")
+            remount(disk, f"rw,{PLENTY}")
             found = complaints(stage, goal, fault, run)
             wrong += [f"before {tracer.calls[-1]}: {text}" for text in found]
+            codes.add(run.code)
         stage.reset()
     assert not wrong, "\n\n".join(wrong)
-    assert turned
+    # To remove is how to make room.
+    assert not (scenario.removes and fault is FULL) or 0 in codes
     what = "became read-only" if fault is READ_ONLY else "filled up"
-    tally(AREA, f"Moments of an install at which the disk {what}", len(turned))
+    tally(AREA, f"Moments of a run at which the disk {what}", turned)

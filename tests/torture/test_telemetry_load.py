@@ -1,14 +1,13 @@
-"""A week of use by many machines: the pauses that are promised, and the load that they make."""
+"""A week of use by many machines, and the load that they make; tests/telemetry has the pauses."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 import pytest
 
 from benchmarks import load
-from benchmarks.load import HOUR, Attempt, Kind, Load, Memory, Outcome
+from benchmarks.load import HOUR, Kind, Load, Memory
 from tests.support.scale import Scale
 from tests.torture.conftest import Figure, Tally
 
@@ -16,17 +15,6 @@ pytestmark = pytest.mark.timeout(1800)
 
 AREA = "Telemetry load"
 SEED = 1
-
-
-def check_pauses(made: Sequence[Attempt]) -> None:
-    """In any 12 hours one event of each kind from a project, or one an hour after a failure."""
-    last: dict[tuple[str, bool], Attempt] = {}
-    for attempt in made:
-        before = last.get(event := (attempt.use.project, attempt.is_build))
-        if before is not None:
-            failed = before.outcome in (Outcome.REFUSED, Outcome.OFFLINE)
-            assert attempt.use.at - before.use.at > (1 if failed else 12) * HOUR
-        last[event] = attempt
 
 
 def test_a_week_of_many_machines(scale: Scale, tally: Tally, figure: Figure) -> None:
@@ -41,7 +29,6 @@ def test_a_week_of_many_machines(scale: Scale, tally: Tally, figure: Figure) -> 
             uses += len(life)
             for scenario in load.SCENARIOS:
                 made = load.attempts(life, Memory(f"{number} {count}"), scenario)
-                check_pauses(made)
                 loads[scenario.name].add(made, machine.kind)
     usual, outage, abrupt, silence = loads.values()
     # In an outage each project tries again every hour or two, and so not without end.
