@@ -50,7 +50,8 @@ class Collector:
         server.answer("/capture/", self)
 
     def send(self, exchange: Exchange) -> None:
-        delivery = Delivery(exchange.method(), exchange.headers_in(), exchange.read_body())
+        body = exchange.rfile.read(int(exchange.headers.get("Content-Length") or 0))
+        delivery = Delivery(exchange.command, exchange.headers_in(), body)
         with self._arrived:
             self.deliveries.append(delivery)
             self._arrived.notify_all()

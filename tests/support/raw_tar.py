@@ -116,23 +116,14 @@ def old_gnu_sparse(name: bytes, pieces: Sequence[tuple[int, bytes]], size: int) 
     return RawMember(name, content, kind=b"S", magic=OLD_GNU, prefix=place).tobytes()
 
 
-def pax_sparse(name: bytes, pieces: Sequence[tuple[int, bytes]], size: int, version: str) -> bytes:
-    """A file with holes in one of the three forms (0.0, 0.1, 1.0) that GNU tar writes with pax."""
+def pax_sparse(name: bytes, pieces: Sequence[tuple[int, bytes]], size: int) -> bytes:
+    """A file with holes in the form (1.0) that GNU tar writes with pax."""
     content = b"".join(piece for _, piece in pieces)
-    sizes = [(b"%d" % offset, b"%d" % len(piece)) for offset, piece in pieces]
-    numbers, count, whole = [number for pair in sizes for number in pair], len(pieces), b"%d" % size
-    head = [(b"GNU.sparse.size", whole), (b"GNU.sparse.numblocks", b"%d" % count)]
-    if version == "0.0":
-        keys = (b"GNU.sparse.offset", b"GNU.sparse.numbytes")
-        head += [pair for piece in sizes for pair in zip(keys, piece)]
-        return pax(*head) + RawMember(name, content).tobytes()
-    if version == "0.1":
-        head += [(b"GNU.sparse.map", b",".join(numbers)), (b"GNU.sparse.name", name)]
-        return pax(*head) + RawMember(b"other", content).tobytes()
-    head = [(b"GNU.sparse.major", b"1"), (b"GNU.sparse.minor", b"0")]
-    head += [(b"GNU.sparse.name", name), (b"GNU.sparse.realsize", whole)]
-    lines = b"".join(number + b"\n" for number in (b"%d" % count, *numbers))
-    return pax(*head) + RawMember(b"other", padded(lines) + content).tobytes()
+    numbers = [len(pieces), *(it for offset, piece in pieces for it in (offset, len(piece)))]
+    records = {"major": b"1", "minor": b"0", "name": name, "realsize": b"%d" % size}
+    lines = b"".join(b"%d\n" % number for number in numbers)
+    head = pax(*((f"GNU.sparse.{key}".encode(), value) for key, value in records.items()))
+    return head + RawMember(b"other", padded(lines) + content).tobytes()
 
 
 def mended(tar: bytes) -> bytes:

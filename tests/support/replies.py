@@ -35,14 +35,8 @@ class Exchange(BaseHTTPRequestHandler):
     do_HEAD = do_GET
     do_POST = do_GET
 
-    def method(self) -> str:
-        return self.command
-
     def headers_in(self) -> dict[str, str]:
         return {name.lower(): value for name, value in self.headers.items()}
-
-    def read_body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def send_head(self, status: int, headers: Mapping[str, str]) -> None:
         self.send_response(status)
@@ -54,9 +48,6 @@ class Exchange(BaseHTTPRequestHandler):
     def send_bytes(self, data: bytes) -> None:
         if self.command != "HEAD":
             self.wfile.write(data)
-
-    def send_raw(self, data: bytes) -> None:
-        self.wfile.write(data)
 
     def wait_until_closed(self) -> None:
         """Until the client goes, or the server does."""
@@ -193,7 +184,7 @@ class Raw:
     def send(self, exchange: Exchange) -> None:
         size = 1 if self.pause else max(1, len(self.data))
         for start in range(0, len(self.data), size):
-            exchange.send_raw(self.data[start : start + size])
+            exchange.wfile.write(self.data[start : start + size])
             _pause(self.pause)
 
 
@@ -206,10 +197,10 @@ class Endless:
     most: int
 
     def send(self, exchange: Exchange) -> None:
-        exchange.send_raw(self.start)
+        exchange.wfile.write(self.start)
         piece = self.again * max(1, 65536 // len(self.again))
         for _ in range(self.most // len(piece)):
-            exchange.send_raw(piece)
+            exchange.wfile.write(piece)
 
 
 @dataclass(frozen=True)

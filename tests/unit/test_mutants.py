@@ -1,4 +1,4 @@
-"""The list of guards that `make mutants` breaks."""
+"""The list of guards keeps step with the code (`make mutants ARGS=--guards`)."""
 
 from __future__ import annotations
 
