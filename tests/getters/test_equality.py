@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.archives import sha256_hex, tiny_package
+from tests.support import releases
+from tests.support.archives import tiny_package
 from tests.support.getters import Getters
 from tests.support.machines import Machine
-from tests.support.releases import Upstream, github_api_path
 from tests.support.replies import status
 from tests.support.trees import Layout, expected_version_folder, picture
 
@@ -90,6 +91,7 @@ CASES = {
     "older by name": Case("-v 0.24.0", ("To go back to Wasp 0.25.0",), (installed("0.25.0"),)),
     "newest is older": Case("", ("Kept your Wasp 0.26.0",), (installed("0.26.0"),)),
     "only on GitHub": Case("-v 0.19.0", (*UNCHECKED, "unchecked")),
+    "from GitHub": Case("--source github --require-checksum --no-modify-path"),
     "own checksum": Case("-v 0.19.0 --require-checksum --sha256 SHA256"),
     "plan": Case(
         "--dry-run --source github",
@@ -119,40 +121,75 @@ CASES = {
 }
 
 
+NPM, GITHUB = "linux-x64-glibc", "linux-x86_64"
+#: What is asked for, by each getter once.
+ASKED = {
+    "plain": [releases.npm_cli_path("latest"), releases.npm_platform_path("0.25.0", NPM)],
+    "from GitHub": [releases.GITHUB_LATEST_PATH, releases.github_api_path("0.25.0")],
+}
+ASKED["plain"] += [releases.npm_tarball_path("0.25.0", NPM)]
+ASKED["from GitHub"] += [releases.github_download_path("0.25.0", GITHUB)]
+ASKED["from GitHub"] += [releases.github_asset_path("0.25.0", GITHUB)]
+SHARED = {
+    *("telemetry_ping.py", "telemetry_messages.py", "project_version.sh", "completions"),
+    *("env.sh", "env.fish", "wasp-installer.sh"),
+}
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_both_say_and_leave_the_same(both: Getters, upstream: Upstream, name: str) -> None:
-    case, machine = CASES[name], both.machine
-    upstream.publish("0.24.0", latest=False)
+def test_both_say_and_leave_the_same(both: Getters, upstream: releases.Upstream, name: str) -> None:
+    """Whatever the umask."""
+    case, machine = CASES[name], both.machine.with_umask(0o077)
+    upstream.publish("0.24.0", latest=False, node=">=24.14.1")
     upstream.publish("0.26.0-rc1", package=tiny_package("0.26.0"), latest=False)
-    upstream.publish("0.19.0", npm=False, latest=False)
+    old = upstream.publish("0.19.0", npm=False, latest=False)
     # GitHub's API is limited to some requests an hour.
-    upstream.server.answer(github_api_path("0.19.0"), status(403))
+    upstream.server.answer(releases.github_api_path("0.19.0"), status(403))
     upstream.publish("0.25.0", node=">=24.14.1")
     for act in case.before:
         act(both)
     before = picture(machine.home)
     _, archive = both.file(ARCHIVE)
     arguments = case.arguments.replace("ARCHIVE", archive).replace("HOME", str(machine.home))
-    arguments = arguments.replace("SHA256", sha256_hex(tiny_package("0.19.0").github_archive()))
+    arguments = arguments.replace("SHA256", old.github_digest.removeprefix("sha256:"))
     run = both.install(None, *arguments.split())
     run.failed(case.code, case.slug) if case.code else run.ok()
     run.says(*case.says)
     assert run.stderr or "--quiet" in arguments
     # Nothing colourful in a pipe, and no bar.
     assert not re.search("[\x1b\r%]", run.stderr)
-    told = run.json
+    told, layout = run.json, Layout(Path(run.json["prefix"] or "/"))
     if case.code or told["status"] == "planned":
         assert picture(machine.home) == before
     else:
-        there = Layout(Path(told["prefix"])).version_picture(told["version"])
-        assert there == expected_version_folder(tiny_package(told["version"]))
+        package = tiny_package(told["version"])
+        assert layout.version_picture(told["version"]) == expected_version_folder(package)
+        run = machine.run_program([str(layout.launcher), "version"])
+        assert run.stdout == f"{told['version']}\n"
     fetched = [path for path in upstream.server.fetched if path.endswith(("gz", ".tgz"))]
     is_got = told["status"] == "installed" or case.slug == "checksum-mismatch"
     assert bool(fetched) is (is_got and "--from-file" not in arguments)
     assert not upstream.server.connections or "--from-file" not in arguments
+    if told["status"] == "installed":
+        receipt = {key: told[key] for key in ("version", "source", "url", "digest")}
+        receipt["node"] = ">=24.14.1" if told["source"] == "npm" else None
+        receipt["platform"] = {"os": "linux", "arch": "x86_64", "libc": "glibc"}
+        file = layout.receipt_file(told["version"])
+        assert (file.read_text(), file.stat().st_mode) == (f"{json.dumps(receipt)}\n", 0o100644)
+        assert {item.name for item in layout.share.iterdir()} >= SHARED
+    if name in ASKED:
+        assert upstream.server.requests == dict.fromkeys(ASKED[name], 2)
+        # With the slash of a scope escaped.
+        assert not [path for path in upstream.server.raw_paths if "@wasp.sh/wasp-cli/" in path]
+        left = {path: entry for path, entry in picture(machine.home).items() if path not in before}
+        outer = {path: entry.mode for path, entry in left.items() if path.count("/") < 3}
+        share = ".local/share/wasp-lang"
+        places = (".local", ".local/bin", ".local/share", ".local/bin/wasp", share)
+        assert outer == dict.fromkeys(places, 0o755)
+        assert {item.name for item in layout.share.iterdir()} == {*SHARED, "0.25.0"}
 
 
-def test_people_are_told_on_stderr_only(machine: Machine, upstream: Upstream) -> None:
+def test_people_are_told_on_stderr_only(machine: Machine, upstream: releases.Upstream) -> None:
     upstream.publish("0.25.0")
     run = machine.run("--verbose").ok()
     assert run.stdout == ""

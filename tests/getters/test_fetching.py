@@ -220,6 +220,9 @@ ADDRESSES = {
         *("http://a.invalid/", "http://127.0.0.1@a.invalid/", "http://127.0.0.1.5/", "x"),
         *("http://localhost.invalid/", "http://1270.0.1/", "ftp://127.0.0.1/", "https://"),
         *("https:///x", "http://localhost./", "http://127.0.0/", "http://127.0.0.256/"),
+        # Where clouds keep the credentials of a machine, and what is reached only from inside.
+        *("http://169.254.169.254/latest/", "http://[fd00:ec2::254]/", "http://192.168.1.1/"),
+        *("http://127.0.0.1.example/", "http://2130706433/", "file:///etc/passwd", "gopher://x/"),
     ),
     "bad-answer": ("https://a b/", "https://a\\b/", "https://a/\t", "https://\u00fc/"),
 }
