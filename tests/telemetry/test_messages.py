@@ -280,7 +280,7 @@ def test_a_critical_message_names_a_release_that_is_not_affected(
     monkeypatch.setattr(messages, "update_command", "To update: {}".format)
     message = fields(level="critical", affectedVersions="<0.25.3")
     for releases, version in (
-        (["0.25.2", "0.25.3"], "0.25.3"),
+        (["0.25.2", "0.25.3", "0.26.0"], "0.25.3"),
         (["0.25.2", "0.26.0"], "0.26.0"),
         ([], ""),
     ):

@@ -60,31 +60,31 @@ NOW: Final = "2026-03-18 15:00:00"
 #: counts those without Python, by the bare path. The last 30 days begin on 02-17, the last 28 on
 #: 02-19, and weeks on 02-02, 02-09 and so on.
 EVENTS: Final = """
-02-02 09 ann ann's-app 0.23.0
-02-02 11 dan path 0.24.1
-02-09 09 ann ann's-app 0.23.0 build
+02-02 09 laptop laptop's-app 0.23.0
+02-02 11 bare path 0.24.1
+02-09 09 laptop laptop's-app 0.23.0 build
 02-09 10 runner runner's-app 0.25.0 build | CI
-02-09 12 nick nick's-app 0.23.0 fly;deploy | NO_CI
-02-16 09 dan path 0.24.1 build
-02-16 10 cleo cleo's-app 0.24.0 | CI lab
-02-17 10 eve path 0.24.1 | NON_INTERACTIVE_SHELL
+02-09 12 odd odd's-app 0.23.0 fly;deploy | NO_CI
+02-16 09 bare path 0.24.1 build
+02-16 10 lab lab's-app 0.24.0 | CI lab
+02-17 10 bare-script path 0.24.1 | NON_INTERACTIVE_SHELL
 02-17 10 runner runner's-app 0.25.0 | CI
-02-18 10 ben ben's-app 0.24.0 build
-02-19 10 ben ben's-app 0.24.0
-02-23 09 gita gita's-app 0.24.0 | gitpod
-03-01 09 gita gita's-app 0.24.0 | gitpod
-03-01 10 cleo cleo's-app 0.24.0 | CI lab
-03-02 10 hal path 0.24.1 | gitpod NON_INTERACTIVE_SHELL
-03-09 09 ann ann's-app 0.25.0 fly;deploy
+02-18 10 desktop desktop's-app 0.24.0 build
+02-19 10 desktop desktop's-app 0.24.0
+02-23 09 cloud cloud's-app 0.24.0 | gitpod
+03-01 09 cloud cloud's-app 0.24.0 | gitpod
+03-01 10 lab lab's-app 0.24.0 | CI lab
+03-02 10 bare-cloud path 0.24.1 | gitpod NON_INTERACTIVE_SHELL
+03-09 09 laptop laptop's-app 0.25.0 fly;deploy
 03-09 11 runner runner's-app 0.25.0 fly;deploy | CI
-03-10 09 ann ann's-blog 0.25.0 fly;setup
+03-10 09 laptop laptop's-blog 0.25.0 fly;setup
 03-10 09 gitpod-runner its-app 0.25.0 fly | gitpod CI
-03-11 10 dan path 0.24.1 fly;cmd
-03-16 10 eve path 0.24.1 deploy | NON_INTERACTIVE_SHELL
-03-17 10 ann ann's-app 0.26.0-rc1 build
+03-11 10 bare path 0.24.1 fly;cmd
+03-16 10 bare-script path 0.24.1 deploy | NON_INTERACTIVE_SHELL
+03-17 10 laptop laptop's-app 0.26.0-rc1 build
 03-17 10 bare-runner path 0.24.1 build | CI NON_INTERACTIVE_SHELL
-03-18 09 ben ben's-app 0.25.0
-03-18 13 ben ben's-app 0.25.0 build
+03-18 09 desktop desktop's-app 0.25.0
+03-18 13 desktop desktop's-app 0.25.0 build
 """
 INSTALLS: Final = {
     "install-script:run": "02-16 linux, 02-17 linux, 03-17 osx, 03-18 windows, 03-18 linux",
