@@ -133,6 +133,12 @@ def test_an_update_says_what_the_page_says(type_: Type) -> None:
     assert {*shown(containing="To go back")} <= {*told}
 
 
+def test_a_doctor_says_what_the_page_says(type_: Type) -> None:
+    told = type_("wasp installer doctor || :").stdout.splitlines()
+    names = [line[:13] for line in shown(containing="left over") if line[0] != " "]
+    assert [line[:13] for line in told if line[0] != " "] == names
+
+
 def test_a_project_gets_its_version_or_is_told_what_the_page_says(type_: Type) -> None:
     [example] = EVERYDAY.of("wasp")
     project = f"touch .wasproot\ncat >main.wasp <<'END'\n{example}\nEND\n"

@@ -106,3 +106,26 @@ def test_the_files_beside_wasp() -> None:
     shown = REFERENCE.section("Files")
     names = {file.rpartition("/")[2] for file in {*INSTALLED} - {"launcher"}}
     assert [name for name in names if name not in shown] == []
+
+
+def test_what_is_said_of_figures_is_what_the_tables_say() -> None:
+    text = PAGES["docs/performance.md"].text + PAGES["docs/reliability.md"].text
+    rows = re.findall(r"^\| ([^|]+) \|([\d.| -]+)\|$", text, re.MULTILINE)
+    figures = {
+        name: [float(cell.replace(" ", "")) for cell in cells.split("|")] for name, cells in rows
+    }
+    [times] = re.findall(r"about ([\d.]+) times as long as curl piped into tar", text)
+    for getter in ("install.sh", "install.py"):
+        assert abs(figures[getter][3] - float(times)) <= 0.2
+        assert figures[getter][4] < 0.5
+    [(alone, sending)] = re.findall(r"adds less than (\d) ms to Wasp, and about (\d) ms", text)
+    assert figures["launcher, opted out"][3] < float(alone)
+    for state in ("paused", "sending", "dead network"):
+        assert abs(figures[f"launcher, {state}"][3] - float(sending)) <= 0.5
+    [memory] = re.findall(r"at most (\d+) MB", text)
+    assert max(row[-1] for name, row in figures.items() if name.startswith("ping")) <= float(memory)
+    load = PAGES["docs/telemetry-team.md"].section("The load to expect")
+    busy, outage, *_ = figures["… in the busiest hour"]
+    mean = figures["Requests a second, mean"][0]
+    assert f"**{mean:g} requests a second on average, {busy:g} in the busiest hour.**" in load
+    assert f"the busiest hour has {outage:g} requests a second instead of {busy:g}" in load
