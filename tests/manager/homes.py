@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tests.support.archives import tiny_package
@@ -13,10 +14,6 @@ VERSION = "0.25.0"
 MARK = "# added by the Wasp installer"
 MARK_WITH_BREAK = f"{MARK}, with the line break before it"
 FISH_FILE = ".config/fish/conf.d/wasp.fish"
-#: A folder whose name no shell must read as anything but a name.
-ODD = 'it\'s a "home" with $pecials \\ `here` (and \u00fc) !x'
-
-
 ADD_LINES = 'add_to_startup_files\n[ -z "$path_message" ] || say "$path_message"'
 TAKE_LINES_OUT = "take_out_of_startup_files"
 
@@ -62,11 +59,6 @@ def add_lines(machine: Machine, *options: str) -> Run:
     return run_command(machine, ADD_LINES, "use", VERSION, "--porcelain", *options).ok()
 
 
-def plan_lines(machine: Machine) -> str:
-    """Which start-up files `add_lines` would change."""
-    return run_command(machine, 'plan_startup_files\nsay "$edited"', "use", VERSION).ok().stderr
-
-
 def take_lines_out(machine: Machine, *options: str) -> Run:
     """What `uninstall` does to start-up files, and nothing else of it."""
     return run_command(machine, TAKE_LINES_OUT, "uninstall", "--porcelain", *options).ok()
@@ -95,3 +87,9 @@ def path_warnings(run: Run) -> list[str]:
 def in_home(machine: Machine, command: str) -> None:
     """Runs a line of sh in the home."""
     machine.run_program(["/bin/sh", "-c", f"cd && {command}"]).ok()
+
+
+def machine_name() -> str:
+    """How runs call this machine in what they leave, before their number."""
+    text = f"{os.uname().nodename}_{os.readlink('/proc/self/ns/pid')}"
+    return "".join(c if c.isascii() and c.isalnum() else "_" for c in text)

@@ -1,10 +1,11 @@
-"""list, use, uninstall and migrate-to-npm."""
+"""list, use, uninstall and migrate-to-npm, and what is typed in their place."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.manager.homes import archive, install, set_up, uninstall
+from tests.support.functions import call_functions
 from tests.support.machines import Machine
 from tests.support.releases import GITHUB_LIST_PATH, NPM_PACKAGE_PATH, Upstream
 from tests.support.replies import Content
@@ -26,16 +27,20 @@ def three(machine: Machine) -> Machine:
 # --- list ----------------------------------------------------------------------------------------
 
 
-def test_list(three: Machine, upstream: Upstream) -> None:
+def test_list_and_use(three: Machine, upstream: Upstream) -> None:
+    """Without the network."""
     (three.layout.share / "notes").mkdir()
     (three.layout.share / "0.27.0").write_text("a file")
     before = picture(three.root)
-    assert three.run("list").ok().stdout == "  0.25.0\n* 0.24.0\n  0.9.0\n"
-    assert three.wasp("installer", "list").ok().stdout == "  0.25.0\n* 0.24.0\n  0.9.0\n"
+    for run in (three.run("list"), three.wasp("installer", "list")):
+        assert run.ok().stdout == "  0.25.0\n* 0.24.0\n  0.9.0\n"
     told = three.run("list", "--json").ok().json
     assert (told["status"], told["current"]) == ("listed", "0.24.0")
     assert told["versions"] == ["0.25.0", "0.24.0", "0.9.0"]
     assert picture(three.root) == before
+    three.wasp("installer", "use", "v0.9.0").ok().says("Wasp 0.9.0 is now the current version")
+    assert three.wasp("version").stdout == "0.9.0\n"
+    assert three.run("list", "--json").json["current"] == "0.9.0"
     assert upstream.server.connections == 0
 
 
@@ -48,8 +53,6 @@ def test_where_nothing_is_installed(machine: Machine) -> None:
     assert machine.layout.npm_marker.exists()
 
 
-# --- list --remote -------------------------------------------------------------------------------
-
 LISTS = pytest.mark.parametrize("source", ["npm", "github"])
 OLDER = "Older versions are on GitHub: wasp installer list --remote --source github\n"
 
@@ -60,13 +63,8 @@ def test_list_remote(three: Machine, upstream: Upstream, source: str) -> None:
     publish(["0.9.0", "0.24.0", "0.25.0-rc1", "0.25.0", "0.26.0", "nightly"])
     before = picture(three.root)
     run = three.run("list", "--remote", "--source", source).ok()
-    assert run.stdout.splitlines() == [
-        "  0.26.0",
-        "  0.25.0 (installed)",
-        "  0.25.0-rc1",
-        "* 0.24.0 (installed)",
-        "  0.9.0 (installed)",
-    ]
+    shown = "  0.26.0|  0.25.0 (installed)|  0.25.0-rc1|* 0.24.0 (installed)|  0.9.0 (installed)"
+    assert run.stdout.splitlines() == shown.split("|")
     assert run.stderr == (OLDER if source == "npm" else "")
     told = three.run("list", "--remote", "--json", "--source", source).ok().json
     assert (told["status"], told["source"], told["current"]) == ("listed", source, "0.24.0")
@@ -75,48 +73,38 @@ def test_list_remote(three: Machine, upstream: Upstream, source: str) -> None:
     assert picture(three.root) == before
 
 
-def test_list_remote_falls_back_to_github(machine: Machine, upstream: Upstream) -> None:
+def test_list_remote_falls_back_to_github(
+    machine: Machine, upstream: Upstream, closed: int
+) -> None:
     """And WASP_VERSION is for an install."""
     upstream.list_at_github(["0.25.0"])
     run = machine.set(WASP_VERSION="0.12.0").run("list", "--remote").ok()
     assert run.says("Trying GitHub instead").stdout == "  0.25.0\n"
-
-
-ODD_LISTS = {
-    b"{}": "",
-    b"[]": "",
-    b'{"versions": {}}': "",
-    b'[{"tag_name": 3}]': "",
-    b'{"versions": []}': "",
-    b"<!doctype html><html>log in</html>": "captive-portal",
-}
-
-
-@LISTS
-def test_list_remote_of_nothing(machine: Machine, upstream: Upstream, source: str) -> None:
-    path = NPM_PACKAGE_PATH if source == "npm" else GITHUB_LIST_PATH
-    for content, slug in ODD_LISTS.items():
-        upstream.server.answer(path, Content(content))
-        run = machine.run("list", "--remote", "--json", "--source", source)
-        assert run.code == 4 or (run.code == 5 and not slug), run
-        assert run.json["error"] in ([slug] if slug else ["no-such-version", "bad-answer"])
-    assert picture(machine.home) == {}
-
-
-def test_list_remote_without_a_server(machine: Machine, closed: int) -> None:
     nowhere = f"https://127.0.0.1:{closed}"
     machine.without_waiting().set(WASP_NPM_REGISTRY=nowhere, WASP_GITHUB_URL=nowhere)
     machine.run("list", "--remote", "--json").failed(4, "connection").says("versions")
 
 
+PAGE = b"<!doctype html><html>log in</html>"
+
+
+@LISTS
+def test_list_remote_of_nothing(machine: Machine, upstream: Upstream, source: str) -> None:
+    path = NPM_PACKAGE_PATH if source == "npm" else GITHUB_LIST_PATH
+    for content in (b"{}", b"[]", b'{"versions": {}}', b'[{"tag_name": 3}]', PAGE):
+        upstream.server.answer(path, Content(content))
+        run = machine.run("list", "--remote", "--json", "--source", source)
+        told = (run.code, run.json["error"])
+        allowed = (
+            [(4, "captive-portal")]
+            if content == PAGE
+            else [(4, "bad-answer"), (5, "no-such-version")]
+        )
+        assert told in allowed, run
+    assert picture(machine.home) == {}
+
+
 # --- use -----------------------------------------------------------------------------------------
-
-
-def test_use_switches(three: Machine, upstream: Upstream) -> None:
-    three.wasp("installer", "use", "v0.9.0").ok().says("Wasp 0.9.0 is now the current version")
-    assert three.wasp("version").stdout == "0.9.0\n"
-    assert three.run("list", "--json").json["current"] == "0.9.0"
-    assert upstream.server.connections == 0
 
 
 def test_what_is_not_installed_is_not_used_or_removed(three: Machine) -> None:
@@ -152,7 +140,7 @@ def test_a_newer_manager_stays(three: Machine) -> None:
     assert manager.read_text() == newer
 
 
-# --- uninstall VERSION ---------------------------------------------------------------------------
+# --- uninstall -----------------------------------------------------------------------------------
 
 LEAVES = {
     # What is removed, what is left, and what is current then.
@@ -166,75 +154,51 @@ LEAVES = {
 def test_uninstall_of_a_version(three: Machine, version: str) -> None:
     left, current = LEAVES[version]
     (three.layout.version_folder("0.9.0") / "data").chmod(0o555)
-    beside = dotfiles_and_shared(three)
+    beside = {name for name in picture(three.home) if "wasp-lang/0." not in name}
     three.run("uninstall", version).ok().says("Removed Wasp").is_silent_about("start-up", "cache")
     assert three.layout.versions() == left
     assert three.wasp("version").stdout == f"{current}\n"
-    assert dotfiles_and_shared(three) == beside
+    assert {name for name in picture(three.home) if "wasp-lang/0." not in name} == beside
 
 
-def dotfiles_and_shared(machine: Machine) -> set[str]:
-    found = picture(machine.home)
-    return {name for name in found if "wasp-lang/0." not in name}
-
-
-def test_uninstall_of_the_last_version_takes_the_rest_along(machine: Machine) -> None:
-    set_up(machine)
-    machine.run("uninstall", "0.25.0").ok()
-    assert picture(machine.home) == {}
-
-
-# --- uninstall -----------------------------------------------------------------------------------
-
-CACHE = ".cache/wasp"
-OFF = ".config/wasp/telemetry-off"
-
-
-def use_wasp(machine: Machine) -> None:
+def use_wasp(machine: Machine, cache: str = ".cache") -> None:
     """Leaves what using Wasp leaves in a home."""
-    for name in ("installer/venv/pyvenv.cfg", "telemetry/secret", "news.json"):
-        file = machine.home / CACHE / name
+    of_python = machine.layout.share / "__pycache__" / "telemetry_ping.cpython-311.pyc"
+    names = ("wasp/installer/venv/pyvenv.cfg", "wasp/telemetry/secret", "wasp/news.json", "other")
+    for file in (of_python, *(machine.home / cache / name for name in names)):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("kept to save work")
-    (machine.home / ".cache" / "other").write_text("of another program")
-    (machine.layout.share / "__pycache__").mkdir(parents=True, exist_ok=True)
-    (machine.layout.share / "__pycache__" / "telemetry_ping.cpython-311.pyc").write_text("")
 
 
-def test_uninstall_leaves_no_trace(three: Machine) -> None:
+@pytest.mark.parametrize("cache", [".cache", "elsewhere"])
+def test_uninstall_leaves_no_trace(three: Machine, cache: str) -> None:
     """By the manager, which removes itself; without a terminal it does not ask."""
-    use_wasp(three)
+    use_wasp(three, cache)
+    three.set(XDG_CACHE_HOME=f"{three.home}/{cache}" if cache == "elsewhere" else None)
     three.wasp("installer", "uninstall").ok().says(
-        "Removed Wasp from ~/.local", f"Removed the cache ~/{CACHE}"
+        "Removed Wasp from ~/.local", f"Removed the cache ~/{cache}/wasp"
     )
-    assert set(picture(three.home)) == {".cache", ".cache/other"}
+    assert set(picture(three.home)) == {cache, f"{cache}/other"}
 
 
-def test_what_is_not_ours_stays(three: Machine) -> None:
-    """Other programs, a foreign launcher, what links lead to, and a choice."""
+@pytest.mark.parametrize("command", ["uninstall", "migrate-to-npm"])
+def test_what_is_not_ours_stays(three: Machine, command: str) -> None:
+    """Other programs, a foreign launcher such as npm's, what links lead to, and a choice."""
     outside = three.root / "outside"
     outside.mkdir()
     (outside / "precious").write_text("precious\n")
     (three.layout.version_folder("0.9.0") / "data" / "link").symlink_to(outside)
-    keep = three.layout.launcher.with_name("keep-me")
-    keep.write_text("")
-    three.layout.launcher.write_text("#!/bin/sh\necho mine\n")
-    off = three.home / OFF
-    off.parent.mkdir(parents=True)
-    off.write_text("")
-    uninstall(three)
+    kept = {".local/bin/keep-me", ".local/bin/wasp", ".config/wasp/telemetry-off"}
+    for name in kept:
+        (three.home / name).parent.mkdir(parents=True, exist_ok=True)
+        (three.home / name).write_text("#!/usr/bin/env node\n// npm's\n")
+    before = picture(three.home)
+    three.run(command, "--yes").ok()
     assert (outside / "precious").read_text() == "precious\n"
-    files = {name for name, entry in picture(three.home).items() if entry.kind != "folder"}
-    assert files == {".local/bin/keep-me", ".local/bin/wasp", OFF}
-    assert three.layout.launcher.read_text() == "#!/bin/sh\necho mine\n"
-
-
-def test_uninstall_finds_the_cache_where_it_is(three: Machine) -> None:
-    use_wasp(three)
-    (three.home / ".cache").rename(three.home / "elsewhere")
-    three.set(XDG_CACHE_HOME=f"{three.home}/elsewhere")
-    uninstall(three).says("Removed the cache ~/elsewhere/wasp")
-    assert set(picture(three.home)) == {"elsewhere", "elsewhere/other"}
+    after = picture(three.home)
+    files = {name for name, entry in after.items() if entry.kind != "folder"}
+    assert files - {".local/share/wasp-lang/.uses-npm"} == kept
+    assert all(after[name] == before[name] for name in kept)
 
 
 def test_what_another_prefix_uses_stays(machine: Machine) -> None:
@@ -242,11 +206,11 @@ def test_what_another_prefix_uses_stays(machine: Machine) -> None:
     machine.layout.plant("0.25.0")
     Layout(machine.home / "b").plant("0.24.0")
     use_wasp(machine)
-    before = picture(machine.home / CACHE)
+    before = picture(machine.home / ".cache")
     uninstall(machine, "--prefix", f"{machine.home}/b")
-    assert picture(machine.home / CACHE) == before
-    uninstall(machine).says(f"Removed the cache ~/{CACHE}")
-    assert not (machine.home / CACHE).exists()
+    assert picture(machine.home / ".cache") == before
+    uninstall(machine)
+    assert not (machine.home / ".cache" / "wasp").exists()
 
 
 def test_uninstall_after_wasps_own_takes_the_rest(machine: Machine) -> None:
@@ -269,25 +233,20 @@ def test_empty_folders_of_a_prefix_go_but_the_home_stays(machine: Machine, prefi
     assert picture(machine.home) == {}
 
 
-def test_what_is_staged_has_no_home(three: Machine) -> None:
-    use_wasp(three)
-    before = picture(three.home)
-    three.set(DESTDIR=str(three.root / "stage"))
-    for command in ("uninstall", "migrate-to-npm"):
-        three.run(command, "--yes", "--porcelain").ok()
-    assert picture(three.home) == before
-
-
-def test_a_dry_run_changes_nothing(three: Machine) -> None:
+def test_a_dry_run_and_what_is_staged_change_nothing_in_a_home(three: Machine) -> None:
     use_wasp(three)
     before = picture(three.home)
     for command in ("use 0.9.0", "uninstall", "uninstall 0.9.0", "migrate-to-npm"):
         run = three.run(*command.split(), "--dry-run", "--porcelain").ok().says("Would ")
         assert run.json["status"] == "planned"
         assert picture(three.home) == before
+    three.set(DESTDIR=str(three.root / "stage"))
+    for command in ("uninstall", "migrate-to-npm"):
+        three.run(command, "--yes", "--porcelain").ok()
+    assert picture(three.home) == before
 
 
-# --- migrate-to-npm ------------------------------------------------------------------------------
+# --- migrate-to-npm, and other prefixes ----------------------------------------------------------
 
 
 def test_migrate_to_npm_removes_all_and_leaves_the_marker(three: Machine) -> None:
@@ -297,20 +256,10 @@ def test_migrate_to_npm_removes_all_and_leaves_the_marker(three: Machine) -> Non
         three.run("migrate-to-npm").ok().says("npm install -g @wasp.sh/wasp-cli")
         found = picture(three.home)
         files = {name for name, entry in found.items() if entry.kind != "folder"}
-        cache = {".cache/other", f"{CACHE}/telemetry/secret", f"{CACHE}/news.json"}
+        cache = {f".cache/{name}" for name in ("other", "wasp/telemetry/secret", "wasp/news.json")}
         assert files == {".local/share/wasp-lang/.uses-npm", *cache}
         assert three.layout.npm_marker.read_bytes() == b""
     three.install(None, "--from-file", archive(three)).failed(8, "npm-managed")
-
-
-def test_migrate_to_npm_leaves_a_foreign_launcher(three: Machine) -> None:
-    """After npm install, bin/wasp may be npm's."""
-    three.layout.launcher.write_text("#!/usr/bin/env node\n// npm's\n")
-    three.run("migrate-to-npm", "--porcelain").ok()
-    assert three.layout.launcher.read_text() == "#!/usr/bin/env node\n// npm's\n"
-
-
-# --- Other prefixes ------------------------------------------------------------------------------
 
 
 def test_commands_work_in_another_prefix(machine: Machine) -> None:
@@ -325,4 +274,57 @@ def test_commands_work_in_another_prefix(machine: Machine) -> None:
     machine.set(WASP_INSTALL_PREFIX=str(machine.root / "elsewhere"))
     machine.run_program([str(layout.launcher), "installer", "uninstall"]).ok()
     assert not layout.prefix.exists()
+    assert picture(machine.home) == {}
+
+
+# --- Slips of the pen, and help ------------------------------------------------------------------
+
+#: What is typed, and what is suggested.
+SLIPS = {
+    "instal": "install",
+    "isntall": "install",
+    "uninstal": "uninstall",
+    "lst": "list",
+    "upate": "update",
+    "doctr": "doctor",
+    "upgrade": "update",
+    "remove": "uninstall",
+    "help": "--help",
+    "0.25.0": "-v 0.25.0",
+    "--verison": "--version",
+    "--quite": "--quiet",
+    "--dryrun": "--dry-run",
+    "--no-modify-pth": "--no-modify-path",
+    "-v 0.24": "0.24.3",
+    "-v 0": "0.25.0",
+    "use 0.24": "0.24.3",
+    **dict.fromkeys(["x", "frobnicate", "--frobnicate", "-v 0.26", "-v banana"]),
+}
+
+
+def test_what_was_probably_meant(machine: Machine) -> None:
+    """It is named, and nothing is done."""
+    for version in ("0.24.0", "0.24.3", "0.25.0"):
+        machine.layout.plant(version)
+    calls = [f"parse_arguments {typed}\ncheck_arguments\necho went on" for typed in SLIPS]
+    for said, (typed, meant) in zip(call_functions(machine, calls), SLIPS.items()):
+        assert said.startswith("error: "), typed
+        assert "went on" not in said, typed
+        assert (f"Did you mean {meant or ''}" in said) is bool(meant), typed
+
+
+@pytest.mark.parametrize(
+    "command", ["list", "use", "update", "uninstall", "migrate-to-npm", "doctor"]
+)
+def test_help_of_a_command(machine: Machine, command: str) -> None:
+    """Of what concerns it, wherever --help stands, and nothing is done."""
+    run = machine.run(command, "--help").ok()
+    first, empty, what, *rest = run.stdout.splitlines()
+    assert (first, empty) == (f"usage: wasp installer {command} [OPTIONS]", "")
+    assert what.split()[0] == command
+    assert "--from-file" not in run.stdout
+    assert ("--remote" in run.stdout) == (command == "list")
+    assert any(line.split()[:2] == ["-h,", "--help"] for line in rest)
+    assert all(len(line) <= 80 for line in run.stdout.splitlines())
+    assert machine.run("-h", command).ok().stdout == run.stdout
     assert picture(machine.home) == {}

@@ -1,29 +1,20 @@
-"""What is in the way: npm's Wasp, and a `wasp` that is not ours."""
+"""What is in the way: npm's Wasp, a `wasp` that is not ours, and another run that goes on."""
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from pathlib import Path
+
 import pytest
 
-from tests.manager.homes import archive, in_home
+from tests.manager.homes import VERSION, archive, in_home, machine_name
 from tests.support.functions import call_functions
-from tests.support.machines import Machine
+from tests.support.machines import Background, Machine
+from tests.support.processes import sleeping_elsewhere
 from tests.support.toolboxes import real_tool
 from tests.support.trees import picture
-
-
-def test_npms_wasp_is_left_alone_until_another_is_there(machine: Machine) -> None:
-    machine.layout.plant("0.24.0")
-    machine.layout.npm_marker.touch()
-    before = picture(machine.home)
-    machine.run("use", "0.24.0", "--json").failed(8, "npm-managed")
-    file = ("--from-file", archive(machine))
-    machine.install("0.99.0", *file, "--force").failed(6, "wrong-version")
-    assert picture(machine.home) == before
-    machine.run("use", "0.24.0", "--force").ok()
-    assert not machine.layout.npm_marker.exists()
-
-
-# --- Another wasp --------------------------------------------------------------------------------
 
 SCRIPT = r"'#!/bin/sh\necho another\n'"
 LAUNCHER = r"'#!/bin/sh\nwaspc_datadir=/x\nexec x\n'"
@@ -72,25 +63,34 @@ def test_what_a_launcher_is_taken_for_and_that_nothing_is_written_through_it(
         assert not (folder.parent / "not-there").exists()
 
 
-def test_a_foreign_wasp_is_replaced_by_force_alone(machine: Machine) -> None:
-    machine.layout.plant("0.24.0")
-    in_home(machine, "mkdir .local/bin elsewhere && ln -s ../../elsewhere .local/bin/wasp")
-    before = picture(machine.home)
-    machine.run("use", "0.24.0", "--json").failed(8, "foreign-launcher").says(
-        ".local/bin/wasp", "--force"
-    )
-    assert picture(machine.home) == before
-    machine.run("use", "0.24.0", "--force").ok()
-    assert machine.wasp("version").stdout == "0.24.0\n"
-    assert not list((machine.home / "elsewhere").iterdir())
+#: What is done in the home, how it is refused, and whether --force takes over.
+CONFLICTS = {
+    "touch .local/share/wasp-lang/.uses-npm": ("npm-managed", True),
+    "mkdir elsewhere && ln -s ../../elsewhere .local/bin/wasp": ("foreign-launcher", True),
+    "mkdir -p .local/bin/wasp/inside": ("foreign-launcher", False),
+}
 
 
-def test_a_folder_in_the_launchers_place_is_never_replaced(machine: Machine) -> None:
+@pytest.mark.parametrize("deed", CONFLICTS)
+def test_what_is_there_is_left_alone_but_for_force(machine: Machine, deed: str) -> None:
+    slug, gives_way = CONFLICTS[deed]
     machine.layout.plant("0.24.0")
-    (machine.layout.launcher / "inside").mkdir(parents=True)
+    in_home(machine, f"mkdir .local/bin && {deed}")
     before = picture(machine.home)
-    machine.run("use", "0.24.0", "--force", "--json").failed(8, "foreign-launcher")
+    machine.run("use", "0.24.0", "--json").failed(8, slug)
+    # As long as nothing else is there that works.
+    file = ("--from-file", archive(machine))
+    machine.install("0.99.0", *file, "--force").failed(8 if not gives_way else 6)
     assert picture(machine.home) == before
+    run = machine.run("use", "0.24.0", "--force", "--json")
+    if gives_way:
+        run.ok()
+        assert machine.wasp("version").stdout == "0.24.0\n"
+        assert not machine.layout.npm_marker.exists()
+        assert not list((machine.home / "elsewhere").glob("*"))
+    else:
+        run.failed(8, slug)
+        assert picture(machine.home) == before
 
 
 @pytest.mark.parametrize("command", ["use 0.25.0", "uninstall 0.15.0"])
@@ -107,9 +107,6 @@ def test_a_wasp_of_the_older_installer(machine: Machine, command: str) -> None:
         assert not machine.layout.prefix.exists()
 
 
-# --- A version's place ---------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("of", ["the folder", "the receipt"])
 def test_a_link_in_the_place_of_a_version_is_not_written_through(
     getter_machine: Machine, of: str
@@ -119,11 +116,11 @@ def test_a_link_in_the_place_of_a_version_is_not_written_through(
     (outside / "precious").write_text("precious\n")
     before = picture(outside)
     place = getter_machine.layout.version_folder("0.25.0")
-    place.parent.mkdir(parents=True)
     if of == "the folder":
+        place.parent.mkdir(parents=True)
         place.symlink_to(outside)
     else:
-        place.mkdir()
+        place.mkdir(parents=True)
         getter_machine.layout.receipt_file("0.25.0").symlink_to(outside / "precious")
     getter_machine.install(None, "--from-file", archive(getter_machine)).ok()
     assert picture(outside) == before
@@ -131,32 +128,106 @@ def test_a_link_in_the_place_of_a_version_is_not_written_through(
     assert getter_machine.layout.receipt("0.25.0")["version"] == "0.25.0"
 
 
-#: What another program does while a run looks at the getter_machine, and what the run says of it.
+#: What another program does while a run looks at the machine, and what the run says of it.
 MEANWHILE = {
-    "another wasp": ("mkdir -p '{bin}' && echo foreign >'{bin}/wasp'", 8, "foreign-launcher"),
-    "npm": ("touch '{share}/.uses-npm'", 8, "npm-managed"),
-    "no version": ("rm -r '{share}/0.25.0'", 5, "not-installed"),
+    "echo foreign >.local/bin/wasp": (8, "foreign-launcher"),
+    "touch .local/share/wasp-lang/.uses-npm": (8, "npm-managed"),
+    "rm -r .local/share/wasp-lang/0.25.0": (5, "not-installed"),
 }
 
 
-@pytest.mark.parametrize("kind", MEANWHILE)
-def test_what_is_done_meanwhile_counts(machine: Machine, kind: str) -> None:
-    deed, code, slug = MEANWHILE[kind]
+@pytest.mark.parametrize("deed", MEANWHILE)
+def test_what_is_done_meanwhile_counts(machine: Machine, deed: str) -> None:
     layout = machine.layout
     layout.plant("0.25.0")
-    done = deed.format(bin=layout.launcher.parent, share=layout.share)
-    machine.toolbox.script("uname", f'[ "$1" != -s ] || {{ {done}; }}\nexec /bin/uname "$@"')
-    machine.run("use", "0.25.0", "--json").failed(code, slug)
+    in_home(machine, "mkdir .local/bin")
+    done = f"cd '{machine.home}' && {deed}"
+    machine.toolbox.script("uname", f'[ "$1" != -s ] || ({done})\nexec /bin/uname "$@"')
+    machine.run("use", "0.25.0", "--json").failed(*MEANWHILE[deed])
     assert not layout.launcher.exists() or layout.launcher.read_text() == "foreign\n"
 
 
-def test_a_launcher_that_goes_while_it_is_looked_at_is_none(machine: Machine) -> None:
-    """An uninstall beside this run has removed it."""
-    layout = machine.layout
-    layout.plant("0.25.0")
-    machine.run("use", "0.25.0").ok()
-    awk, launcher = real_tool("awk"), layout.launcher
-    gone = f'case $* in *{launcher}) rm -f "{launcher}" ;; esac'
-    machine.toolbox.script("awk", f'{gone}\nexec {awk} "$@"')
-    machine.run("use", "0.25.0").ok()
-    assert layout.launcher.exists()
+# --- One run at a time changes what is shared ----------------------------------------------------
+
+#: Longer than any run is given to hold its turn.
+LONG_AGO = 3600
+
+
+def hold(share: Path, holder: str, age: float = 0) -> Path:
+    """Makes the link by which a run holds its turn."""
+    share.mkdir(parents=True, exist_ok=True)
+    turn = share / ".turn"
+    turn.symlink_to(holder)
+    os.utime(turn, (time.time() - age,) * 2, follow_symlinks=False)
+    return turn
+
+
+def test_the_turn_of_a_run_that_is_gone_is_taken_over(every_shell_machine: Machine) -> None:
+    """It has ended, or it has held its turn for more than a minute."""
+    here = machine_name()
+    shares = [every_shell_machine.root / str(number) for number in range(5)]
+    hold(shares[0], f"{here}-{sleeping_elsewhere()}")
+    for share, holder in zip(shares[1:], (f"{here}-{os.getpid()}", "elsewhere-1", "nonsense", "x")):
+        hold(share, holder, LONG_AGO)
+    # By a run that was killed while it took another's.
+    (shares[4] / ".turn.breaking").mkdir()
+    os.utime(shares[4] / ".turn.breaking", (time.time() - LONG_AGO,) * 2)
+    take = """
+    name_owner
+    take_turn
+    [ "$(readlink "$turn")" = "$owner_name" ] && echo taken
+    end_turn
+    """
+    calls = [f"share_dir='{share}'\n{take}" for share in shares]
+    assert call_functions(every_shell_machine, calls) == ["taken"] * len(shares)
+    assert [list(share.iterdir()) for share in shares] == [[]] * len(shares)
+
+
+def test_a_turn_that_cannot_be_taken_is_not_tried_for_ever(machine: Machine) -> None:
+    machine.layout.plant(VERSION)
+    machine.toolbox.script("ln", "echo 'ln: Input/output error' >&2; exit 1")
+    machine.run("migrate-to-npm", "--yes", "--json").failed(7, "file-system")
+    assert machine.layout.versions() == [VERSION]
+
+
+def test_only_the_turn_that_was_looked_at_is_taken_over(machine: Machine) -> None:
+    """Another run may have taken it over first, and hold it now."""
+    machine.layout.plant(VERSION)
+    turn = hold(machine.layout.share, f"{machine_name()}-{sleeping_elsewhere()}")
+    holder = f"{machine_name()}-{os.getpid()}"
+    mkdir = real_tool("mkdir")
+    here = f"ln -sfn '{holder}' '{turn}'"
+    machine.toolbox.script("mkdir", f'case $* in *.breaking) {here} ;; esac\nexec {mkdir} "$@"')
+    machine.toolbox.link("ln")
+    run = machine.start("use", VERSION, "--verbose")
+    wait_for_word(run, b"Waiting for another run")
+    assert os.readlink(turn) == holder
+    turn.unlink()
+    run.result().ok()
+
+
+@pytest.mark.parametrize("holder", ["alive", "elsewhere"])
+@pytest.mark.parametrize("end", [None, signal.SIGINT, signal.SIGTERM])
+def test_a_turn_is_waited_for(machine: Machine, holder: str, end: signal.Signals | None) -> None:
+    """Until it is given back, or the run that waits is ended."""
+    machine.layout.plant(VERSION)
+    name = f"{machine_name()}-{os.getpid()}" if holder == "alive" else "elsewhere-1"
+    turn = hold(machine.layout.share, name)
+    before = picture(machine.home)
+    run = machine.start("use", VERSION, "--verbose")
+    wait_for_word(run, b"Waiting for another run")
+    assert not machine.layout.launcher.exists()
+    if end is None:
+        turn.unlink()
+        run.result().ok()
+        assert machine.wasp("version").stdout == "0.25.0\n"
+    else:
+        run.interrupt_group(end)
+        assert run.result().code == 128 + end
+        assert picture(machine.home) == before
+
+
+def wait_for_word(run: Background, word: bytes) -> None:
+    assert run.process.stderr is not None
+    while word not in (line := run.process.stderr.readline()):
+        assert line, "it ended without the word"

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.manager.homes import line_for, set_up
-from tests.manager.options import options_of
+from tests.manager.shells import command_of, options_of
 from tests.support.frontends import FULL
 from tests.support.machines import Machine, MachineRoom
-from tests.support.toolboxes import real_tool
 
 ZSH_OPTIONS = """
     ksharrays shwordsplit nounset errexit errreturn allexport noglob globsubst nullglob cshnullglob
@@ -20,25 +18,22 @@ ZSH_OPTIONS = """
     rcexpandparam warncreateglobal noequals nobareglobqual noaliases nofunctionargzero ignorebraces
     noevallineno
 """
-SETTINGS = {
-    "bash": (
-        *("", "set -u", "set -e", "set -eu", "set -o posix", "set -a", "set -f", "set -C"),
-        *("shopt -s failglob nullglob", "set -euo pipefail; set -E", "IFS=/"),
-    ),
-    "bash --posix": ("", "set -eu", "set -a"),
-    "zsh": (
-        "",
+SETTINGS = ("", "set -eu", "set -a", "set -f", "IFS=/")
+OF_BASH = ("set -u", "set -e", "set -o posix", "set -C", "set -euo pipefail; set -E")
+#: A shell as it is without start-up files, and what is set in it besides.
+SHELLS = {
+    "bash --norc": (*OF_BASH, "shopt -s failglob nullglob"),
+    "bash --norc --posix": (),
+    "zsh -f": (
         *(f"setopt {option}" for option in ZSH_OPTIONS.split()),
-        "IFS=/",
-        "emulate sh",
-        "emulate ksh",
+        *("emulate sh", "emulate ksh"),
     ),
-    "dash": ("", "set -eu", "set -a", "set -f", "IFS=/"),
-    "ksh93": ("", "set -eu", "set -a", "set -f", "set -o pipefail", "IFS=/"),
-    "mksh": ("", "set -eu", "set -a", "set -f", "set -o posix", "IFS=/"),
-    "yash": ("", "set -eu", "set -a", "set -f", "set -o posixly-correct", "IFS=/"),
-    "busybox sh": ("", "set -eu", "set -a"),
-    "posh": ("", "set -eu", "set -a"),
+    "dash": (),
+    "ksh93": ("set -o pipefail",),
+    "mksh": ("set -o posix",),
+    "yash --norcfile": ("set -o posixly-correct",),
+    "busybox sh": (),
+    "posh": (),
 }
 # Twice, since one start-up file may read another.
 SCRIPT = r"""
@@ -70,33 +65,27 @@ def machine(machines: MachineRoom) -> Machine:
     return machine
 
 
-@pytest.mark.parametrize("shell_command", SETTINGS)
-def test_it_does_not_fail_print_or_change_anything(machine: Machine, shell_command: str) -> None:
-    program, *options = shell_command.split()
-    without_files = {"bash": ["--norc"], "zsh": ["-f"], "yash": ["--norcfile"]}.get(program, [])
-    shell = [str(real_tool(program)), *without_files, *options]
+@pytest.mark.parametrize("shell", SHELLS)
+def test_it_does_not_fail_print_or_change_anything(machine: Machine, shell: str) -> None:
+    command = command_of(shell)
     expected_path = f"path={machine.layout.prefix}/bin:{machine.toolbox.folder}"
     expected = ["begin", "end 0", expected_path, "ours="]
-    if program == "zsh":
+    if shell == "zsh -f":
         # Where zsh looks for its own functions: there as before, behind ours.
-        bare = machine.run_program([*shell, "-c", 'printf "$FPATH"']).stdout
+        bare = machine.run_program([*command, "-c", 'printf "$FPATH"']).stdout
         expected.append(f"fpath={machine.layout.share}/completions:{bare}")
     work = machine.root / "work"
     work.mkdir()
-    for setting in (*SETTINGS[shell_command], *(every_option(shell) if FULL else ())):
+    every_option = [f"set {sign}o {name}" for name in options_of(command) for sign in "-+"]
+    for setting in (*SETTINGS, *SHELLS[shell], *(every_option if FULL else ())):
         (machine.home / "script").write_text(SCRIPT.replace("{setting}", setting))
-        run = machine.run_program([*shell, "-i", "-c", ". ../home/script"], cwd=work)
+        run = machine.run_program([*command, "-i", "-c", ". ../home/script"], cwd=work)
         # busybox greets.
         _, _, told_on_stdout = run.stdout.rpartition("\n\n")
         assert told_on_stdout.splitlines() == expected, (setting, run)
         told = run.stderr.splitlines()
         assert told[told.index("begin") + 1] == "end", (setting, run)
         assert state(work / "state-after") == state(work / "state-before"), setting
-
-
-def every_option(shell: list[str]) -> list[str]:
-    """What switches each of them on, and off."""
-    return [f"set {sign}o {name}" for name in options_of(shell) for sign in "-+"]
 
 
 def state(file: Path) -> list[str]:
@@ -107,39 +96,30 @@ def state(file: Path) -> list[str]:
     return sorted(line for line in text.splitlines() if not line.startswith(changing))
 
 
-ACTIVE = {
-    # Variables, PATH before, and PATH then.
-    "none": ({}, "/usr/bin", "{bin}:/usr/bin"),
-    "conda": ({"CONDA_PREFIX": "/opt/conda"}, "/opt/conda/bin:/x", "/opt/conda/bin:{bin}:/x"),
-    "venv": ({"VIRTUAL_ENV": "/v e*"}, "/v e*/bin:/x", "/v e*/bin:{bin}:/x"),
-    "alone": ({"VIRTUAL_ENV": "/venv"}, "/venv/bin", "/venv/bin:{bin}"),
-    "not-first": ({"VIRTUAL_ENV": "/venv"}, "/x:/venv/bin", "{bin}:/x:/venv/bin"),
-    "empty-name": ({"CONDA_PREFIX": ""}, "/bin:/x", "{bin}:/bin:/x"),
-    "there-already": ({"VIRTUAL_ENV": "/venv"}, "/venv/bin:{bin}", "/venv/bin:{bin}"),
-    "nothing": ({}, "", "{bin}"),
-}
+ACTIVE: tuple[tuple[dict[str, str], str, str], ...] = (
+    # An active environment, PATH before, and PATH then.
+    ({}, "/usr/bin", "{bin}:/usr/bin"),
+    ({"CONDA_PREFIX": "/opt/conda"}, "/opt/conda/bin:/x", "/opt/conda/bin:{bin}:/x"),
+    ({"VIRTUAL_ENV": "/v e*"}, "/v e*/bin:/x", "/v e*/bin:{bin}:/x"),
+    ({"VIRTUAL_ENV": "/venv"}, "/venv/bin", "/venv/bin:{bin}"),
+    ({"VIRTUAL_ENV": "/venv"}, "/x:/venv/bin", "{bin}:/x:/venv/bin"),
+    ({"CONDA_PREFIX": ""}, "/bin:/x", "{bin}:/bin:/x"),
+    ({"VIRTUAL_ENV": "/venv"}, "/venv/bin:{bin}", "/venv/bin:{bin}"),
+    ({}, "", "{bin}"),
+)
 
 
-@pytest.mark.parametrize("case", ACTIVE)
-def test_an_active_environment_stays_first(machine: Machine, case: str) -> None:
-    environment, before, after = ACTIVE[case]
-    folder = f"{machine.layout.prefix}/bin"
-    names = {"WASP_TELEMETRY_DISABLE": "1", "HOME": str(machine.home)}
-    for name in ("WASP_TELEMETRY_URL", "WASP_NEWS_SERVER_URL"):
-        names[name] = machine.environment[name]
-    names |= {**environment, "PATH": before.format(bin=folder)}
-    for program in ("dash", "bash", "mksh", "yash", "ksh93", "fish", "zsh"):
-        if program in ("zsh", "fish") and not before:
-            continue  # they make themselves a PATH where there is none
-        share = machine.layout.share
-        source = f". '{share}/env.sh'; echo \"$PATH\""
-        if program == "fish":
-            source = f"source '{share}/env.fish'; string join : $PATH | string collect"
-        options = {"zsh": ["-f"], "fish": ["--no-config"]}.get(program, [])
-        done = subprocess.run(
-            [str(real_tool(program)), *options, "-c", source],
-            env=names,
-            capture_output=True,
-            text=True,
-        )
-        assert (done.stdout.strip(), done.stderr) == (after.format(bin=folder), ""), program
+@pytest.mark.parametrize(
+    "shell", ["dash", "bash", "mksh", "yash", "ksh93", "fish --no-config", "zsh -f"]
+)
+def test_an_active_environment_stays_first(machine: Machine, shell: str) -> None:
+    share, folder = machine.layout.share, f"{machine.layout.prefix}/bin"
+    source = f". '{share}/env.sh'; echo \"$PATH\""
+    if shell.startswith("fish"):
+        source = f"source '{share}/env.fish'; string join : $PATH | string collect"
+    for active, before, after in ACTIVE:
+        # zsh and fish make themselves a PATH where there is none.
+        if before or shell[:3] not in ("zsh", "fis"):
+            environment = {**active, "PATH": before.format(bin=folder)}
+            done = machine.run_program([*command_of(shell), "-c", source], env=environment)
+            assert (done.stdout.strip(), done.stderr) == (after.format(bin=folder), ""), active

@@ -1,4 +1,4 @@
-"""Where things go: prefix, DESTDIR, and homes with difficult names."""
+"""Where things go: prefix, DESTDIR, homes with difficult names, and those of another user."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import pytest
 
 from tests.manager.homes import VERSION, install
 from tests.support.archives import tiny_package
+from tests.support.filesystems import STRANGER, give_away
 from tests.support.functions import call_functions
-from tests.support.machines import Machine
+from tests.support.machines import Machine, Run
+from tests.support.skips import need_root
 from tests.support.trees import Layout, expected_version_folder, picture
 from wasp_installer.command_line.options import parse
 
@@ -26,16 +28,12 @@ def test_a_home_of_any_name(machine: Machine, name: str) -> None:
     home = machine.move_home(name)
     install(machine)
     assert machine.wasp("version").stdout == "0.25.0\n"
-    datadir = machine.layout.version_folder(VERSION) / "data"
-    assert machine.wasp("datadir").stdout == f"{datadir}\n"
+    assert machine.wasp("datadir").stdout == f"{machine.layout.version_folder(VERSION)}/data\n"
     expected = expected_version_folder(tiny_package(VERSION))
     assert machine.layout.version_picture(VERSION) == expected
     # One line of a start-up file cannot name a folder whose name has two.
     files = [] if "\n" in name else [".bashrc", ".profile"]
     assert {item.name for item in home.iterdir()} == {".local", *files}
-    for file in files:
-        found = machine.run_program(["/bin/sh", "-c", f'. "$HOME/{file}"; wasp version'])
-        assert found.stdout == "0.25.0\n"
     # By the program that stays.
     machine.wasp("installer", "uninstall", "--yes").ok()
     assert picture(home) == {}
@@ -77,28 +75,23 @@ def test_where_a_prefix_is(machine: Machine, monkeypatch: pytest.MonkeyPatch, sl
     assert call_functions(machine, calls) == python
 
 
-def test_the_root_is_a_prefix(getter_machine: Machine) -> None:
-    """Such as of a small image, which is staged."""
-    stage = getter_machine.root / "stage"
-    install(getter_machine.set(DESTDIR=str(stage)), "--prefix", "/")
-    assert Layout(stage).versions() == [VERSION]
-    assert Layout(stage).launcher.exists()
-    assert picture(getter_machine.home) == {}
-
-
-def test_what_is_staged_is_for_its_place(getter_machine: Machine) -> None:
-    stage, final = getter_machine.root / "stage", getter_machine.root / "final"
-    getter_machine.set(DESTDIR=str(stage))
-    run = install(getter_machine, "--prefix", str(final))
-    told = run.json
-    assert told["prefix"] == str(final)
-    assert told["executable"] == f"{final}/bin/wasp"
-    assert told["wasp_dir"] == f"{final}/share/wasp-lang/0.25.0"
-    # Nothing of this getter_machine is looked at, or changed.
+@pytest.mark.parametrize("place", ["final", "/"])
+def test_what_is_staged_is_for_its_place(getter_machine: Machine, place: str) -> None:
+    """Such as the root of a small image; nothing of this machine is looked at, or changed."""
+    machine = getter_machine
+    stage, final = machine.root / "stage", machine.root / place
+    machine.set(DESTDIR=str(stage))
+    run = install(machine, "--prefix", str(final))
+    if place == "/":
+        assert Layout(stage).versions() == [VERSION]
+        assert Layout(stage).launcher.exists()
+        return
+    assert run.json["prefix"] == str(final)
+    assert run.json["executable"] == f"{final}/bin/wasp"
     assert run.warnings() == []
-    assert picture(getter_machine.home) == {}
+    assert picture(machine.home) == {}
     assert not final.exists()
-    again = getter_machine.install(VERSION, "--prefix", str(final)).ok()
+    again = machine.install(VERSION, "--prefix", str(final)).ok()
     assert again.json["status"] == "already-installed"
     staged = Path(f"{stage}{final}")
     for file in staged.rglob("*"):
@@ -106,9 +99,9 @@ def test_what_is_staged_is_for_its_place(getter_machine: Machine) -> None:
     staged.rename(final)
     layout = Layout(final)
     assert layout.version_picture(VERSION) == expected_version_folder(tiny_package(VERSION))
-    assert getter_machine.run_program([str(layout.launcher), "version"]).stdout == "0.25.0\n"
+    assert machine.run_program([str(layout.launcher), "version"]).stdout == "0.25.0\n"
     datadir = f"{final}/share/wasp-lang/0.25.0/data\n"
-    assert getter_machine.run_program([str(layout.launcher), "datadir"]).stdout == datadir
+    assert machine.run_program([str(layout.launcher), "datadir"]).stdout == datadir
 
 
 def test_destdir_is_not_for_people(machine: Machine) -> None:
@@ -128,3 +121,92 @@ def test_a_share_folder_that_is_a_link_is_followed(machine: Machine) -> None:
     assert (big_disk / "0.25.0" / "wasp-bin").is_file()
     assert machine.layout.share.is_symlink()
     assert machine.wasp("version").stdout == "0.25.0\n"
+
+
+# --- Not where another user could exchange what root will then run --------------------------------
+
+
+@pytest.fixture
+def root(getter_machine: Machine) -> Machine:
+    """A machine on which root works, in the home of another user."""
+    need_root("a folder of another user")
+    give_away(getter_machine.home)
+    return getter_machine
+
+
+def refused(run: Run, folder: Path) -> Run:
+    run.failed(7, "permission-denied").says(f"{folder} ", "root", "without sudo", "--prefix")
+    return run
+
+
+@pytest.mark.parametrize("command", ["install", "use 0.25.0", "uninstall --yes", "migrate-to-npm"])
+def test_the_home_of_another_user(root: Machine, command: str) -> None:
+    """As under a sudo that keeps HOME; with nothing and with something in it."""
+    refused(root.run(*command.split(), "--json"), root.home)
+    assert picture(root.home) == {}
+    root.layout.plant("0.25.0")
+    before = picture(root.home)
+    run = root.run(*command.split(), "--json")
+    refused(run, root.home).says(f"belongs to another user (uid {STRANGER})")
+    assert picture(root.home) == before
+    assert root.run("list", "--json").ok().json["versions"] == ["0.25.0"]
+
+
+DANGERS = {
+    # What is done, the prefix, and what is dangerous then. "theirs" becomes another user's.
+    "mkdir theirs": ("theirs/wasp", "theirs"),
+    "mkdir -p theirs/a/b": ("theirs/a/b/wasp", "theirs"),
+    # Where it leads is theirs, or will be what they want tomorrow.
+    "mkdir theirs other && ln -s ../other theirs/link": ("theirs/link/x", "theirs"),
+    "mkdir theirs && ln -s theirs link": ("link/wasp", "link"),
+    "mkdir -p theirs/roots && ln -s theirs/roots link": ("link", "theirs"),
+    "mkdir -p wasp/bin && ln -s wasp/bin theirs": ("wasp", "wasp/bin"),
+    "mkdir -p wasp/share && ln -s wasp/share theirs": ("wasp", "wasp/share"),
+    "mkdir open && chmod 777 open": ("open/wasp", "open"),
+    "mkdir open && chmod 707 open": ("open/wasp", "open"),
+    "mkdir open && chmod 2777 open": ("open/wasp", "open"),
+    # As on any system: /tmp is sticky, and /usr/local is open to a group such as staff.
+    "mkdir open && chmod 1777 open": ("open/wasp", ""),
+    "mkdir open && chgrp 50 open && chmod 775 open": ("open/wasp", ""),
+    "mkdir open && chgrp 50 open && chmod 2775 open": ("open/wasp", ""),
+}
+
+
+def test_where_root_does_not_work(machine: Machine) -> None:
+    need_root("a folder of another user")
+    machine.toolbox.link("chgrp", "chown")
+    folders = [machine.root / str(number) for number in range(len(DANGERS))]
+    calls = []
+    for folder, (command, (prefix, _)) in zip(folders, DANGERS.items()):
+        folder.mkdir()
+        calls.append(
+            f"cd {folder} && {command}\n[ ! -e theirs ] || chown {STRANGER} theirs/.\n"
+            f"prefix=$PWD/{prefix}\ncheck_arguments\nrefuse_danger_for_root"
+        )
+    told = call_functions(machine, calls)
+    for said, folder, (_, danger) in zip(told, folders, DANGERS.values()):
+        assert bool(said) == bool(danger), said
+        if danger:
+            assert said.startswith(
+                "error: root cannot safely work below a folder that others can change"
+            )
+            assert f"{folder / danger} " in said
+
+
+def test_a_container_of_ci_is_let_in(root: Machine) -> None:
+    """Its home is often a folder of the machine around it. One line says so."""
+    run = install(root.set(CI="true"))
+    [line] = [line for line in run.stderr.splitlines() if "root installs there" in line]
+    assert line.startswith(f"{root.home} ")
+    assert root.layout.versions() == ["0.25.0"]
+
+
+def test_a_home_of_another_user_does_not_matter_elsewhere(root: Machine) -> None:
+    """Its start-up files would then be root's. What is staged for a package may be anywhere."""
+    prefix = str(root.root / "wasp")
+    install(root, "--prefix", prefix)
+    root.run("uninstall", "--yes", "--prefix", prefix).ok()
+    assert picture(root.home) == {}
+    stage = root.home / "package"
+    install(root.set(DESTDIR=str(stage)), "--prefix", "/usr")
+    assert Layout(stage / "usr").launcher.is_file()

@@ -6,31 +6,34 @@ the command line.
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.manager.homes import ADD_LINES, TAKE_LINES_OUT, add_lines, archive
-from tests.manager.options import options_of
-from tests.manager.words import ALIAS_WORDS, WORDS
+from tests.manager.homes import archive
+from tests.manager.shells import WORDS, command_of, options_of
 from tests.support.frontends import FULL, INSTALL_SH, SHELLS, FrontEnd
-from tests.support.functions import run_command
 from tests.support.machines import Machine, MachineRoom
 from tests.support.program import with_program
 from tests.support.toolboxes import real_tool
 from tests.support.trees import picture
 
-# With an end that is no line; the second is longer than a buffer of any tool.
+# With an end that is no line.
 MINE = "export MINE='of my own'\n# end"
-LONG = "".join(f"export MINE_{number}='of my own'\n" for number in range(3000)) + "# end"
 FILES = (".bashrc", ".zshrc", ".profile")
+#: An alias may also replace what POSIX calls a special builtin. "alias" last, so that it does not
+#: change what the text with all of them does.
+ALIAS_WORDS = sorted(
+    [
+        *(*WORDS, "break", "continue", "eval", "exec", "exit", "export", "readonly", "return"),
+        *("set", "shift", "trap", "unset"),
+    ],
+    key="alias".__eq__,
+)
 
 
 def aliases(form: str) -> str:
-    # "alias" last, so that it does not change what this very text does.
-    words = sorted(ALIAS_WORDS, key="alias".__eq__)
-    return "\n".join(f"alias {word}='{form.format(word=word)}'" for word in words)
+    return "\n".join(f"alias {word}='{form.format(word=word)}'" for word in ALIAS_WORDS)
 
 
 def functions(form: str) -> str:
@@ -58,15 +61,7 @@ BASH_OPTIONS = """
     shopt -s failglob nullglob dotglob nocaseglob nocasematch xpg_echo
     GLOBIGNORE='*'
 """
-# `-a -C -f -e` are allexport, noclobber, noglob and errexit.
 OPTIONS = ("dash", "bash", "zsh", "mksh", "yash", "ksh93", "busybox sh")
-#: As `export -f` leaves them.
-EXPORTED = {
-    f"exported-{name}": {
-        f"BASH_FUNC_{word}%%": f"() {{ {body}; }}" for word in (*WORDS, "unset", "exec")
-    }
-    for name, body in (("nothing", "return 0"), ("talk", "builtin echo TALKS >&2"))
-}
 #: A shell and what its user has set: in .zshenv, in the file of BASH_ENV, or in variables.
 STATES: dict[str, tuple[str, dict[str, str]]] = {
     **{f"zsh-{name}": ("zsh", {"zshenv": text}) for name, text in MADE_OF_ALL.items()},
@@ -76,11 +71,7 @@ STATES: dict[str, tuple[str, dict[str, str]]] = {
     },
     "zsh-options": ("zsh", {"zshenv": ZSH_OPTIONS}),
     "bash-options": ("bash", {"BASH_ENV": BASH_OPTIONS}),
-    **{f"bash-{name}": ("bash", variables) for name, variables in EXPORTED.items()},
-    "bash-SHELLOPTS": (
-        "bash",
-        {"SHELLOPTS": "braceexpand:noclobber:noglob", "BASHOPTS": "failglob"},
-    ),
+    # allexport, noclobber, noglob and errexit.
     **{f"{shell}-a-C-f-e": (f"{shell} -a -C -f -e", {}) for shell in OPTIONS},
     "posh-C": ("posh -C", {}),
 }
@@ -103,16 +94,11 @@ def test_the_state_of_a_shell_changes_nothing(machine: Machine, state: str) -> N
         if name in variables:
             file.write_text(f"{variables[name]}\n")
             machine.set(**{name: str(file)})
-    program, *options = command.split()
-    shell = [str(real_tool(program)), *options]
-    from_file = [*shell, str(INSTALL_SH)]
+    shell = command_of(command)
     machine.layout.plant("0.25.0")
-    if program == "posh":
-        # It knows no -s.
-        run = machine.run_program([*from_file, "use", "0.25.0"]).ok()
-    else:
-        piped = [*shell, "-s", "--", "use", "0.25.0"]
-        run = machine.run_program(piped, stdin=INSTALL_SH.read_text()).ok()
+    # posh knows no -s.
+    piped = [str(INSTALL_SH)] if command.startswith("posh") else ["-s", "--"]
+    run = machine.run_program([*shell, *piped, "use", "0.25.0"], stdin=INSTALL_SH.read_text()).ok()
     assert "TALKS" not in run.stdout + run.stderr
     for name in FILES:
         assert_mine(machine.home / name)
@@ -120,55 +106,42 @@ def test_the_state_of_a_shell_changes_nothing(machine: Machine, state: str) -> N
     assert "wasp" in (machine.home / own).read_text()[len(MINE) :]
     launcher = [str(real_tool("dash")), str(machine.layout.launcher), "version"]
     assert machine.run_program(launcher).ok().stdout == "0.25.0\n"
-    run = machine.run_program([*from_file, "-V"]).ok()
+    run = machine.run_program([*shell, str(INSTALL_SH), "-V"]).ok()
     assert run.stdout.startswith("Wasp installer ")
     assert run.stderr == ""
     for name in ("tmp", "here"):
         assert picture(machine.root / name) == {}
 
 
-def assert_mine(file: Path, mine: str = MINE) -> None:
+def assert_mine(file: Path) -> None:
     """All of it is there, and behind it at most one line of ours."""
     text = file.read_text()
-    assert text.startswith(mine)
-    assert text[len(mine) :].count("\n") in (0, 2)
+    assert text.startswith(MINE)
+    assert text[len(MINE) :].count("\n") in (0, 2)
 
 
 # --- Options of a shell, one by one --------------------------------------------------------------
-
-
-def some_of(options: list[str]) -> list[str]:
-    """Every twelfth, and the one that exports all, where not everything is run."""
-    return options if FULL else ["allexport", *options[::12]]
-
 
 #: What is told of a run, by a program that has only this to do.
 RAN = with_program(INSTALL_SH.read_text(), 'echo ran "$@"\nrm -r "${0%/*}"\n')
 
 
-def assert_runs(machine: Machine, argv: list[str], option: str) -> None:
-    """From a pipe and from a file."""
+@pytest.mark.parametrize("shell", [*OPTIONS, "zsh with its .zshenv"])
+def test_no_option_matters(machine: Machine, shell: str) -> None:
+    """From a pipe and from a file; every twelfth, and allexport, where not everything is run."""
+    argv = command_of(shell.partition(" with")[0])
+    options = options_of(argv)
     (machine.root / "install.sh").write_text(RAN)
-    for words in (["-s", "--"], [str(machine.root / "install.sh")]):
-        done = machine.run_program([*argv, *words, "-V"], stdin=RAN)
-        assert (done.code, done.stdout, done.stderr) == (0, "ran -V\n", ""), (option, done)
-
-
-@pytest.mark.parametrize("shell", OPTIONS)
-def test_no_option_of_the_command_line_matters(machine: Machine, shell: str) -> None:
-    program, *words = shell.split()
-    argv = [str(real_tool(program)), *words]
-    for name in some_of(options_of(argv)):
+    for name in options if FULL else ["allexport", *options[::12]]:
         for sign in "-+":
-            assert_runs(machine, [*argv, f"{sign}o", name], f"{sign}o {name}")
-
-
-def test_no_option_of_zshenv_matters(machine: Machine) -> None:
-    zsh = str(real_tool("zsh"))
-    for name in some_of(options_of([zsh])):
-        for option in (name, f"no{name}"):
-            (machine.home / ".zshenv").write_text(f"setopt {option} 2>/dev/null\n")
-            assert_runs(machine, [zsh], option)
+            given = [f"{sign}o", name]
+            if shell.endswith(".zshenv"):
+                setopt = "setopt" if sign == "-" else "unsetopt"
+                (machine.home / ".zshenv").write_text(f"{setopt} {name} 2>/dev/null\n")
+                given = []
+            for words in (["-s", "--"], [str(machine.root / "install.sh")]):
+                done = machine.run_program([*argv, *given, *words, "-V"], stdin=RAN)
+                assert (done.code, done.stdout, done.stderr) == (0, "ran -V\n", ""), (name, done)
 
 
 # --- What any shell inherits ---------------------------------------------------------------------
@@ -177,42 +150,37 @@ VARIABLES = {
     "IFS": "/",
     "CDPATH": "/tmp",
     "GREP_OPTIONS": "--color=always",
-    "TAR_OPTIONS": "--strip-components=9",
     "GZIP": "-9",
+    "TAR_OPTIONS": "--strip-components=9",
     "POSIXLY_CORRECT": "1",
     "LC_ALL": "tr_TR.UTF-8",
     "GLOBIGNORE": "*",
     "ENV": "/no/such/file",
-    "TMPDIR": "/no/such/folder",
     "BASH_ENV": "/no/such/file",
+    "TMPDIR": "/no/such/folder",
     **dict.fromkeys(("version", "force", "json", "prefix", "work", "owner_name"), "yes"),
     **dict.fromkeys(("held_lock", "progress", "sending", "child", "d", "program"), "/"),
 }
 
 
-def prelude(every_shell: FrontEnd, *words: str) -> list[str]:
-    return [*every_shell.interpreter(), str(INSTALL_SH), *words]
-
-
-def test_the_callers_variables_do_not_matter(machines: MachineRoom, every_shell: FrontEnd) -> None:
-    machine = machines.build(every_shell).set(**VARIABLES)
+def test_the_callers_variables_do_not_matter(every_shell_machine: Machine) -> None:
+    machine = every_shell_machine.set(**VARIABLES)
     words = ("use", "0.25.0")
-    if every_shell == SHELLS[0]:
+    if machine.front_end == SHELLS[0]:
         # What unpacks an archive is the same everywhere.
         words = ("--from-file", archive(machine))
     else:
         machine.layout.plant("0.25.0")
-    assert machine.run_program(prelude(every_shell, *words)).ok().stdout == ""
+    argv = [*machine.front_end.interpreter(), str(INSTALL_SH), *words]
+    assert machine.run_program(argv).ok().stdout == ""
     assert machine.wasp("version").stdout == "0.25.0\n"
     machine.run("uninstall", "--yes").ok()
     assert picture(machine.home) == {}
 
 
-def test_closed_descriptors_do_not_matter(machines: MachineRoom, every_shell: FrontEnd) -> None:
-    machine = machines.build(every_shell)
-    (machine.home / ".bashrc").write_text(MINE)
+def test_closed_descriptors_do_not_matter(machine: Machine, every_shell: FrontEnd) -> None:
     machine.layout.plant("0.25.0")
-    argv = prelude(every_shell, "use", "0.25.0")
+    argv = [*every_shell.interpreter(), str(INSTALL_SH), "use", "0.25.0"]
     one_by_one = ("<&-", ">&-", "2>&-") if FULL or every_shell.name == "dash" else ()
     for closed in ("<&- >&- 2>&-", *one_by_one):
         machine.layout.launcher.unlink(missing_ok=True)
@@ -222,54 +190,10 @@ def test_closed_descriptors_do_not_matter(machines: MachineRoom, every_shell: Fr
         assert (machine.home / ".bashrc").read_text() != MINE
 
 
-def test_the_callers_input_is_the_callers(machines: MachineRoom) -> None:
+def test_the_callers_input_is_the_callers(machine: Machine) -> None:
     """Such as the rest of a script, which a start-up file of zsh would read."""
-    machine = machines.build("dash").set(SHELL=str(real_tool("zsh")))
     machine.toolbox.link("zsh")
     (machine.home / ".zshenv").write_text('read -r line && echo "$line" >~/read\n')
     machine.layout.plant("0.25.0")
-    machine.run("use", "0.25.0", stdin="mine\n").ok()
+    machine.set(SHELL=str(real_tool("zsh"))).run("use", "0.25.0", stdin="mine\n").ok()
     assert not (machine.home / "read").exists()
-
-
-# --- A tool that does not do its work ------------------------------------------------------------
-
-USELESS = (
-    *("cp", "head", "tail", "sed", "awk", "wc", "chmod", "dd", "cmp", "mv", "tr", "grep"),
-    *("ls", "id", "cat"),
-)
-
-
-def test_a_tool_that_does_nothing_takes_nothing_from_a_file(machine: Machine) -> None:
-    """Whatever a run makes of it: what is no whole copy never comes into the place of a file."""
-    file = machine.home / ".bashrc"
-    file.write_text(LONG)
-    add_lines(machine)
-    with_line = file.read_text()
-    for tool in USELESS:
-        for edit, content in ((ADD_LINES, LONG), (TAKE_LINES_OUT, with_line)):
-            file.write_text(content)
-            machine.toolbox.script(tool, "exit 0")
-            run_command(machine, edit, "use", "0.25.0", "--force")
-            machine.toolbox.link(tool)
-            assert_mine(file, LONG)
-    add_lines(machine)
-    remove_what_was_left(machine)
-
-
-@pytest.mark.parametrize("tool", ["mktemp", "cat"])
-def test_without_a_folder_and_a_program_of_its_own_nothing_is_done(
-    machine: Machine, tool: str
-) -> None:
-    machine.layout.plant("0.25.0")
-    before = picture(machine.home)
-    machine.toolbox.script(tool, "exit 0")
-    machine.run("use", "0.25.0")
-    assert picture(machine.home) == before
-    remove_what_was_left(machine)
-
-
-def remove_what_was_left(machine: Machine) -> None:
-    """By a run that could not do it."""
-    for left in machine.temporary.iterdir():
-        shutil.rmtree(left)

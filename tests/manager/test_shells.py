@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 
 import pytest
 
-from tests.manager.homes import ODD, add_lines, dotfiles, set_up, take_lines_out, write
+from tests.manager.homes import add_lines, dotfiles, set_up, take_lines_out, write
+from tests.manager.shells import command_of
 from tests.support.functions import call_functions
 from tests.support.machines import Machine, MachineRoom
 from tests.support.terminals import Terminal
@@ -21,11 +20,6 @@ STARTS = (
     *("dash -l", "busybox sh -l", "posh -l", "ksh93 -i", "ksh93 -l", "mksh -i", "mksh -l"),
     *("yash -i", "yash -l"),
 )
-
-
-def command_of(start: str) -> list[str]:
-    program, *options = start.split()
-    return [str(real_tool(program)), *options]
 
 
 def shown(machine: Machine, start: str, command: str) -> str:
@@ -65,19 +59,23 @@ def test_every_shell_finds_wasp(machines: MachineRoom) -> None:
         assert shown(machine, start, "echo it starts") == before, start
 
 
-# ksh93 expands what stands in the name of its file once more, and so does not find it.
-PLACES = {
-    # Where home and prefix are, and which shells are left out.
-    "home": (ODD, f"{ODD}/.local", ["ksh93 -l"]),
-    "simpler-home": ("a home (and \u00fc) !x", "a home (and \u00fc) !x/.local", []),
-    "prefix": ("home", ODD, []),
-    "prefix-in-home": ("home", f"home/{ODD}", []),
-}
+#: A folder whose name no shell must read as anything but a name.
+ODD = 'it\'s a "home" with $pecials \\ `here` (and \u00fc) !x'
+SIMPLER = "a home (and \u00fc) !x"
 
 
-@pytest.mark.parametrize("where", PLACES)
-def test_whatever_the_folders_are_called(machines: MachineRoom, where: str) -> None:
-    home, prefix, left_out = PLACES[where]
+@pytest.mark.parametrize(
+    ("home", "prefix"),
+    [
+        (ODD, f"{ODD}/.local"),
+        (SIMPLER, f"{SIMPLER}/.local"),
+        ("home", ODD),
+        ("home", f"home/{ODD}"),
+    ],
+)
+def test_whatever_the_folders_are_called(machines: MachineRoom, home: str, prefix: str) -> None:
+    # ksh93 expands what stands in the name of its file once more, and so does not find it.
+    left_out = ["ksh93 -l"] if home == ODD else []
     machine = machines.build("sh")
     machine.home = machine.home.rename(machine.root / home)
     machine.set(HOME=str(machine.home))
@@ -86,36 +84,6 @@ def test_whatever_the_folders_are_called(machines: MachineRoom, where: str) -> N
     machine.run("use", "0.25.0", "--prefix", str(machine.root / prefix)).ok()
     for start in {start.split()[0]: start for start in STARTS}.values():
         assert start in left_out or "0.25.0" in shown(machine, start, "wasp version")
-
-
-# As people have it, and whatever a prompt or a history does there.
-INTERACTIVE = (
-    *("bash -i", "bash -l -i", "bash --posix -i", "zsh -i", "zsh -l -i", "fish -i", "ksh93 -i"),
-    *("mksh -i", "yash -i", "dash -l -i", "busybox sh -l -i"),
-)
-
-
-def test_typed_at_a_prompt(machines: MachineRoom) -> None:
-    machine = machines.build("sh").set(TERM="dumb", PS1="$ ")
-    write(machine.home, OWN_FILES)
-    # Or a new user is asked what to set up.
-    write(machine.home, {".zshrc": b"unsetopt zle\n"})
-    set_up(machine)
-    for start in INTERACTIVE:
-        # POSIX has these read the file that ENV names.
-        reads_env = start.startswith(("bash --posix", "dash", "busybox"))
-        machine.set(ENV=str(machine.home / ".profile") if reads_env else None)
-        shell = Terminal(command_of(start), machine.environment, machine.here)
-        code = "$status" if start == "fish -i" else "$?"
-        shell.type(f"wasp version; echo co''de={code}\n")
-        shell.wait_for("code=")
-        shell.type("exit\n")
-        shell.finish()
-        assert "0.25.0" in shell.shown
-        assert "code=0" in shell.shown
-        assert not re.search("env.sh|not found|rror|denied", shell.shown), shell.shown
-    for of_fish in machine.temporary.glob("fish*"):
-        shutil.rmtree(of_fish)
 
 
 def test_what_is_said_of_this_terminal_is_right(machines: MachineRoom) -> None:
@@ -159,13 +127,3 @@ def test_zsh_is_asked_for_the_folder_that_only_its_own_file_names(
     add_lines(machine).says("~/zsh/.zshrc").is_silent_about("~/.zshrc", "welcome")
     take_lines_out(machine)
     assert dotfiles(machine.home) == before
-
-
-def test_a_zsh_that_hangs_is_not_waited_for(machines: MachineRoom) -> None:
-    machine = machines.build("sh").set(SHELL=str(real_tool("zsh")))
-    machine.toolbox.link("zsh")
-    # In place of ten seconds.
-    machine.toolbox.script("timeout", f'shift 3; exec {real_tool("timeout")} -k 2 1 "$@"')
-    write(machine.home, {".zshenv": b"sleep 100\n"})
-    add_lines(machine).says("~/.zshrc")
-    assert os.path.getsize(machine.home / ".zshrc") > 0

@@ -142,17 +142,15 @@ class Stage:
         moment: Moment | None = None,
         strike: Callable[[Tracer, int], None] | None = None,
         error_at: Callable[[int, str], int | None] | None = None,
-        argv: list[str] | None = None,
     ) -> tuple[Tracer, Run]:
         """Follows a run through the calls that change something in the home."""
-        argv = argv or self.argv
-        process = self.machine.start_program(tracing(argv))
+        process = self.machine.start_program(tracing(self.argv))
         tracer = Tracer(process, self.machine.home, moment, error_at=error_at)
         if strike is not None:
             tracer.strike = lambda thread: strike(tracer, thread)
         tracer.follow()
         out, err = process.communicate()
-        return tracer, Run(argv, process.returncode, out.decode(), err.decode())
+        return tracer, Run(self.argv, process.returncode, out.decode(), err.decode())
 
     # --- What must hold ---------------------------------------------------------------------------
 

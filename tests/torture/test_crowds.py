@@ -17,9 +17,7 @@ from tests.manager.homes import with_line
 from tests.support.frontends import PYTHON, SHELLS, FrontEnd
 from tests.support.machines import Background, MachineRoom, Run
 from tests.support.scale import Scale, scale_from_environment
-from tests.support.skips import need, need_root
 from tests.support.system_calls import Moment
-from tests.support.toolboxes import real_tool
 from tests.torture.conftest import Tally
 from tests.torture.stages import (
     BASHRC,
@@ -69,32 +67,24 @@ def complaints(stage: Stage, runs: Sequence[tuple[str, Run]]) -> Iterator[str]:
 # --- Crowds --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("crowd", ["installers of four versions", "runs of any command"])
-def test_a_crowd(machines: MachineRoom, scale: Scale, tally: Tally, crowd: str) -> None:
+def test_a_crowd(machines: MachineRoom, scale: Scale, tally: Tally) -> None:
     """All of them start before one of them has ended, of both getters in turn."""
-    is_of_installers = crowd.startswith("installers")
-    rounds = scale.times(1, most=20 if is_of_installers else 60)
+    rounds = scale.times(1, most=60)
     stage = Stage(machines.build(DASH), Scenario("list"))
+    verbs = ("install", "install", "use", "uninstall")
+    commands = [f"{verb} {version}" for verb in verbs for version in VERSIONS]
+    commands += ["uninstall --yes"] * 2 + ["list"] * 2
     for number in range(rounds):
-        commands = [f"install {version}" for version in VERSIONS] * (CROWD // len(VERSIONS))
-        if not is_of_installers:
-            others = [f"{verb} {version}" for verb in ("use", "uninstall") for version in VERSIONS]
-            commands += [*others, "uninstall --yes", "uninstall --yes", "list", "list"]
-            commands = random.Random(number).sample(commands, CROWD)
+        crowd = random.Random(number).sample(commands, CROWD)
         running = []
         getters = itertools.cycle([PYTHON, SHELLS[number % len(SHELLS)]])
-        for command, front_end in zip(commands, getters):
+        for command, front_end in zip(crowd, getters):
             argv = stage.command_line(front_end, command)
             running.append((command, Background(argv, stage.machine.start_program(argv))))
-        runs = [(command, started.result()) for command, started in running]
-        found = list(complaints(stage, runs))
-        assert not found, "\n\n".join([*commands, *found])
-        if is_of_installers:
-            assert all(run.code == 0 for _, run in runs)
-            assert stage.layout.versions() == sorted(VERSIONS)
-            assert (stage.machine.home / ".bashrc").read_bytes() == WITH_LINE
+        found = list(complaints(stage, [(command, run.result()) for command, run in running]))
+        assert not found, "\n\n".join([*crowd, *found])
         stage.reset()
-    tally(AREA, f"Crowds of {CROWD} {crowd}", rounds)
+    tally(AREA, f"Crowds of {CROWD} runs of any command", rounds)
 
 
 # --- Two runs that meet --------------------------------------------------------------------------
@@ -128,17 +118,14 @@ MEANWHILE = [
 PATIENCE_S = 5.0
 
 
-def meeting(
-    stage: Stage, moment: int, meanwhile: str, stopped: Sequence[str], other: Sequence[str]
-) -> Iterator[str]:
+def meeting(stage: Stage, moment: int, meanwhile: str) -> Iterator[str]:
     """A run stands still before one of its calls while another goes from start to end.
 
-    What comes before their command lines may put them into containers. Tells what is wrong after
-    both have ended, the other of them first where it can.
+    Tells what is wrong after both have ended, the other of them first where it can.
     """
     stage.reset()
     front_end = DASH if stage.machine.front_end is PYTHON else PYTHON
-    argv = [*other, *stage.command_line(front_end, meanwhile)]
+    argv = stage.command_line(front_end, meanwhile)
     started: list[Background] = []
 
     def strike(*_: object) -> None:
@@ -150,7 +137,7 @@ def meeting(
         except subprocess.TimeoutExpired:
             return
 
-    tracer, run = stage.traced(Moment(moment, False), strike, argv=[*stopped, *stage.argv])
+    tracer, run = stage.traced(Moment(moment, False), strike)
     runs = [(stage.scenario.command, run), *((meanwhile, one.result()) for one in started)]
     found = complaints(stage, runs)
     return (f"{meanwhile} before {tracer.calls[-1]}: {text}" for text in found)
@@ -172,33 +159,6 @@ def test_two_runs_that_meet(
     moments = shared_moments(stage.traced()[0].calls)
     tried = scale.sample(list(itertools.product(MEANWHILE, moments)), 3)
     for meanwhile, moment in tried:
-        found = list(meeting(stage, moment, meanwhile, (), ()))
+        found = list(meeting(stage, moment, meanwhile))
         assert not found, "\n\n".join(found)
     tally(AREA, "Moments of one run at which another ran", len(tried))
-
-
-@pytest.mark.parametrize(
-    ("front_end", "both"),
-    SCALE.sample(list(itertools.product([PYTHON, DASH], [False, True])), 2),
-    ids=str,
-)
-def test_containers_that_share_a_folder(
-    machines: MachineRoom, scale: Scale, tally: Tally, front_end: FrontEnd, both: bool
-) -> None:
-    """Neither takes what the other is about to install for left behind by a run that was killed.
-
-    They have the files and the name of this machine, but process ids of their own.
-    """
-    need_root("a container")
-    container = [str(real_tool("unshare")), "--pid", "--fork", "--mount-proc"]
-    probe = subprocess.run([*container, "true"], capture_output=True, text=True, check=False)
-    need(probe.returncode == 0, f"no containers here: {probe.stderr.strip()}")
-    stage = Stage(machines.build(front_end), Scenario(f"install {NEW}", (OLD,)))
-    stopped = container if both else []
-    calls = stage.traced(argv=[*stopped, *stage.argv])[0].calls
-    tried = scale.sample(range(len(calls)), 2)
-    for moment in tried:
-        found = list(meeting(stage, moment, f"install {OLDER}", stopped, container))
-        assert not found, "\n\n".join(found)
-        assert {OLDER, OLD, NEW} <= set(stage.layout.versions())
-    tally(AREA, "Moments of a run at which another ran in another container", len(tried))

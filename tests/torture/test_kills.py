@@ -15,17 +15,15 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.frontends import BY_NAME, PYTHON, FrontEnd
+from tests.support.frontends import PYTHON, FrontEnd
 from tests.support.machines import MachineRoom, Run
-from tests.support.scale import Scale, scale_from_environment
+from tests.support.scale import Scale
 from tests.support.system_calls import Moment, Tracer
 from tests.support.trees import picture
 from tests.torture.conftest import Tally
-from tests.torture.stages import CASES, DASH, Picture, Scenario, Stage, differences
+from tests.torture.stages import CASES, Picture, Scenario, Stage, differences
 
 AREA = "Kill"
-# A shell makes about a hundred calls in an install, so the other shells are for longer runs.
-OTHERS = scale_from_environment().sample([DASH, BY_NAME["bash"], BY_NAME["busybox"]], 1)[1:]
 
 
 @dataclass(frozen=True)
@@ -91,11 +89,7 @@ def chosen_moments(calls: list[str], strike: Strike, scale: Scale, seed: str) ->
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(
-    ("scenario", "front_end"),
-    [*CASES, *((scenario, other) for other in OTHERS for scenario, dash in CASES if dash is DASH)],
-    ids=str,
-)
+@pytest.mark.parametrize(("scenario", "front_end"), CASES, ids=str)
 def test_a_signal_at_a_call_that_changes_a_file(
     machines: MachineRoom, scale: Scale, tally: Tally, scenario: Scenario, front_end: FrontEnd
 ) -> None:

@@ -1,4 +1,4 @@
-"""The list of guards keeps step with the code (`make mutants ARGS=--guards`)."""
+"""The list of guards that `make mutants` breaks."""
 
 from __future__ import annotations
 
