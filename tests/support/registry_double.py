@@ -22,9 +22,9 @@ class RegistryDouble:
         self.changes = 0
 
     def CreateKeyEx(  # noqa: N802
-        self, key: Any, sub_key: str, _reserved: int = 0, access: int = 0, /
+        self, key: Any, sub_key: str, reserved: int = 0, access: int = 0, /
     ) -> contextlib.nullcontext[None]:
-        assert (key, sub_key) == (self.HKEY_CURRENT_USER, "Environment")
+        assert (key, sub_key, reserved) == (self.HKEY_CURRENT_USER, "Environment", 0)
         if self.is_locked and access & self.KEY_WRITE == self.KEY_WRITE:
             raise PermissionError(13, "Access is denied")
         return contextlib.nullcontext()
