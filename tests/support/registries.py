@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,18 +12,12 @@ from tests.support.skips import need
 from tests.support.toolboxes import real_tool
 
 # Variables by which a machine tells its programs whom to trust and which way to go.
-_CONNECTION = tuple(
-    """
-    SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE NODE_EXTRA_CA_CERTS PIP_CERT
-    HTTPS_PROXY https_proxy HTTP_PROXY http_proxy NO_PROXY no_proxy
-    PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CONFIG_FILE
-    """.split()  # noqa: SIM905 - as a list it would be twenty lines
-)
+_CONNECTION = re.compile("SSL_CERT_|.*_CA_|PIP_|.*_PROXY$", re.IGNORECASE)
 
 
 def connection() -> dict[str, str]:
     """This machine's own settings for reaching the outside."""
-    return {name: os.environ[name] for name in _CONNECTION if name in os.environ}
+    return {name: value for name, value in os.environ.items() if _CONNECTION.match(name)}
 
 
 def npm_registry() -> str:

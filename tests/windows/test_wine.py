@@ -80,9 +80,3 @@ def test_install_py_puts_wasp_into_wsl_and_itself_on_path(
     assert not (tmp_path / "with a space" / "bin").exists()
     assert wine.run(*key).stdout == before
     assert len(collector.deliveries) == 1
-
-
-def test_without_wsl_it_says_what_to_type(wine: Wine) -> None:
-    env = {"WINEPATH": "(unset)", "WASP_NPM_REGISTRY": "http://127.0.0.1:1"}
-    run = wine.python(windows_path(INSTALL_PY), "--json", "--source", "npm", env=env)
-    run.failed(3, "unsupported-platform").says("wsl --install", "restart Windows")

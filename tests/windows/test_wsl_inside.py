@@ -82,6 +82,7 @@ def test_a_terminal_stays_wasps_own(inside: Machine) -> None:
 def test_wasp_cmd_names_the_program_by_its_place(program: str, named: str) -> None:
     text = wasp_cmd("Ubuntu", "/opt/wasp/bin/wasp", program)
     assert f'\r\n"{named}" -d Ubuntu --exec /bin/sh -lc "'.encode() in text
+    assert b'set "WSLENV=WASP_TELEMETRY_DISABLE:DO_NOT_TRACK:' in text
 
 
 def test_json_of_what_is_inside(world: World) -> None:
