@@ -6,18 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
 from tests.support.frontends import REPOSITORY
 
 _FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-
-
-class Fence(NamedTuple):
-    """A piece of code and its language."""
-
-    language: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -31,12 +24,13 @@ class Page:
         return (REPOSITORY / self.name).read_text(encoding="utf-8")
 
     @cached_property
-    def fences(self) -> list[Fence]:
-        return [Fence(*found) for found in _FENCE.findall(self.text)]
+    def fences(self) -> list[tuple[str, str]]:
+        """The language and the text of each piece of code."""
+        return _FENCE.findall(self.text)
 
     def of(self, *languages: str) -> list[str]:
         """The pieces of code in one of these languages."""
-        return [fence.text for fence in self.fences if fence.language in languages]
+        return [text for language, text in self.fences if language in languages]
 
     @cached_property
     def prose(self) -> str:
@@ -84,9 +78,6 @@ class Page:
             for row in found[1].splitlines()
         ]
 
-    def __str__(self) -> str:
-        return self.name
-
 
 def words(text: str) -> list[str]:
     """What stands between backticks."""
@@ -96,8 +87,3 @@ def words(text: str) -> list[str]:
 _PATTERNS: Final = ("*.md", "docs/*.md", "packaging/*.md")
 _FILES: Final = [path for pattern in _PATTERNS for path in sorted(REPOSITORY.glob(pattern))]
 PAGES: Final = {name: Page(name) for name in (str(it.relative_to(REPOSITORY)) for it in _FILES)}
-
-
-def page(name: str) -> Page:
-    """A page of the documentation, by its name there."""
-    return PAGES[f"docs/{name}"]

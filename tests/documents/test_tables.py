@@ -6,10 +6,9 @@ import re
 import subprocess
 import sys
 
-import pytest
 from assemble import INSTALLED
 
-from tests.documents.pages import page, words
+from tests.documents.pages import PAGES, words
 from tests.documents.sources import python_text, shell_text
 from tests.support.frontends import INSTALL_PY, INSTALL_SH, PYTHON
 from tests.support.machines import MachineRoom
@@ -17,8 +16,9 @@ from tests.support.releases import GITHUB_NAMES
 from wasp_installer.errors import EXIT_CODES
 from wasp_installer.windows.wsl import INSTALLER_VARIABLES
 
-REFERENCE = page("reference.md")
-TROUBLE = page("troubleshooting.md")
+REFERENCE = PAGES["docs/reference.md"]
+INSTALL = PAGES["docs/install.md"]
+TROUBLE = PAGES["docs/troubleshooting.md"]
 
 
 def help_of(*program: str) -> str:
@@ -28,17 +28,14 @@ def help_of(*program: str) -> str:
 def test_the_help_is_in_the_reference() -> None:
     """Where install.py has two options more."""
     shown = help_of("sh", str(INSTALL_SH))
-    assert REFERENCE.fences[0].text == shown
+    assert REFERENCE.fences[0] == ("text", shown)
     shell = shown.replace("install.sh", "install.py").splitlines()
     python = help_of(sys.executable, str(INSTALL_PY)).splitlines()
     assert [line for line in python if line in shell] == shell
     more = [line for line in python if line not in shell]
-    assert REFERENCE.fences[1].text.splitlines() == more
+    assert REFERENCE.fences[1][1].splitlines() == more
     assert [line.split()[0] for line in more] == ["--destdir", "--json"]
     assert max(map(len, python)) < 80
-
-
-# --- errors
 
 
 def test_both_getters_and_the_pages_have_the_same_errors() -> None:
@@ -65,11 +62,8 @@ def test_the_words_that_people_search_for_are_those_of_a_message() -> None:
             assert fragment.strip(" .,") in shell_text() + python_text(), text
 
 
-# --- variables
-
-
 def test_every_variable_is_documented_and_every_documented_one_is_read() -> None:
-    rows = [*REFERENCE.table("Variable"), *page("telemetry.md").table("Variable")]
+    rows = [*REFERENCE.table("Variable"), *PAGES["docs/telemetry.md"].table("Variable")]
     told = {name.partition("=")[0] for row in rows for name in words(row[0])}
     read = {*re.findall(r"\$\{?(WASP_[A-Z_]+)", shell_text())}
     read |= {*re.findall(r"^(WASP_[A-Z_]+)$", python_text(), re.MULTILINE)}
@@ -80,28 +74,18 @@ def test_every_variable_is_documented_and_every_documented_one_is_read() -> None
     for name in told:
         assert re.search(rf"\b{name}\b", shell_text() + python_text()), f"nothing reads {name}"
     # And those that reach the inside of WSL.
-    text = REFERENCE.text + page("telemetry.md").text
+    text = REFERENCE.text + PAGES["docs/telemetry.md"].text
     assert [name for name in INSTALLER_VARIABLES if f"`{name}`" not in text] == []
 
 
-# --- platforms
-
-
-def test_the_archives_are_those_of_each_platform() -> None:
-    rows = page("install.md").table("System", "Install offline")
+def test_the_archives_and_the_oldest_glibc_are_those_of_the_code() -> None:
+    rows = INSTALL.table("System", "Install offline")
     told = {name for row in rows for name in re.findall(r"`wasp-([^`]+)\.tar\.gz`", row[1])}
     assert told == set(GITHUB_NAMES)
     chosen = re.findall(r"github_builds='?((?:[a-z]+-[\w-]+ ?)+)", shell_text())
     assert {name for names in chosen for name in names.split()} == told
-
-
-def test_the_oldest_glibc_is_the_same_everywhere() -> None:
     [oldest] = re.findall(r"^OLDEST_GLIBC=(.+)$", shell_text(), re.MULTILINE)
-    told = re.findall(r"glibc (?:older than )?(\d+\.\d+)", page("install.md").text)
-    assert set(told) == {oldest}
-
-
-# --- --json
+    assert {*re.findall(r"glibc (?:older than )?(\d+\.\d+)", INSTALL.text)} == {oldest}
 
 
 def test_the_keys_and_statuses_of_the_report(machines: MachineRoom) -> None:
@@ -118,34 +102,30 @@ def test_the_keys_and_statuses_of_the_report(machines: MachineRoom) -> None:
     assert statuses == {*results, *re.findall(r"\boutcome=([a-z]+) ", shell_text())}
 
 
-# --- files
+def test_the_files_beside_wasp() -> None:
+    shown = REFERENCE.section("Files")
+    names = {file.rpartition("/")[2] for file in {*INSTALLED} - {"launcher"}}
+    assert [name for name in names if name not in shown] == []
 
 
-@pytest.mark.parametrize(("name", "heading"), [("reference.md", "Files"), ("packaging.md", "")])
-def test_the_files_beside_wasp(name: str, heading: str) -> None:
-    section = page(name).section(heading) if heading else page(name).text
-    [shown] = re.findall(r"^```text\n(PREFIX/bin.*?)^```", section, re.DOTALL | re.MULTILINE)
-    for file in {*INSTALLED} - {"launcher"}:
-        if name == "reference.md" or not file.startswith("env."):
-            assert file.rpartition("/")[2] in shown, file
-
-
-# --- figures
-
-
-def figures(row: str) -> list[float]:
-    """Those of the first row that is called so, from left to right."""
-    text = page("reliability.md").text
-    found = re.search(rf"^\| {re.escape(row)} \|(.+)\|$", text, re.MULTILINE)
-    assert found, row
-    return [float(cell) for cell in found[1].split("|")]
-
-
-def test_the_load_that_the_team_is_told_is_that_of_the_table() -> None:
-    told = page("telemetry-team.md").section("The load to expect")
-    mean, *_ = figures("Requests a second, mean")
-    busy, outage, *_ = figures("… in the busiest hour")
-    peak, *_ = figures("… in the busiest minute")
-    assert f"**{mean:g} requests a second on average, {busy:g} in the busiest hour.**" in told
-    assert f"CI: {peak:g} requests a second in the minute after midnight" in told
-    assert f"the busiest hour has {outage:g} requests a second instead of {busy:g}" in told
+def test_what_is_said_of_figures_is_what_the_tables_say() -> None:
+    text = PAGES["docs/performance.md"].text + PAGES["docs/reliability.md"].text
+    rows = re.findall(r"^\| ([^|]+) \|([\d.| -]+)\|$", text, re.MULTILINE)
+    figures = {
+        name: [float(cell.replace(" ", "")) for cell in cells.split("|")] for name, cells in rows
+    }
+    [times] = re.findall(r"about ([\d.]+) times as long as curl piped into tar", text)
+    for getter in ("install.sh", "install.py"):
+        assert abs(figures[getter][3] - float(times)) <= 0.2
+        assert figures[getter][4] < 0.5
+    [(alone, sending)] = re.findall(r"adds less than (\d) ms to Wasp, and about (\d) ms", text)
+    assert figures["launcher, opted out"][3] < float(alone)
+    for state in ("paused", "sending", "dead network"):
+        assert abs(figures[f"launcher, {state}"][3] - float(sending)) <= 0.5
+    [memory] = re.findall(r"at most (\d+) MB", text)
+    assert max(row[-1] for name, row in figures.items() if name.startswith("ping")) <= float(memory)
+    load = PAGES["docs/telemetry-team.md"].section("The load to expect")
+    busy, outage, *_ = figures["… in the busiest hour"]
+    mean = figures["Requests a second, mean"][0]
+    assert f"**{mean:g} requests a second on average, {busy:g} in the busiest hour.**" in load
+    assert f"the busiest hour has {outage:g} requests a second instead of {busy:g}" in load

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import releases
 from tests.support.archives import tiny_package
 from tests.support.getters import Getters
 from tests.support.machines import Machine
-from tests.support.releases import Upstream, github_api_path
 from tests.support.replies import status
 from tests.support.trees import Layout, expected_version_folder, picture
 
@@ -24,9 +25,15 @@ def installed(*versions: str) -> Act:
     return lambda both: both.has_current(*versions)
 
 
-def with_a_stray_file(both: Getters) -> None:
-    folder = both.machine.layout.version_folder("0.25.0")
-    (folder / "data" / "stray").write_text("not of this release\n")
+def writes(path: str, content: str = "") -> Act:
+    """Puts a file below the prefix."""
+
+    def act(both: Getters) -> None:
+        file = both.machine.layout.prefix / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+
+    return act
 
 
 def cut_receipt(both: Getters) -> None:
@@ -35,23 +42,10 @@ def cut_receipt(both: Getters) -> None:
     receipt.write_text(receipt.read_text()[:-20])
 
 
-def npm_manages(both: Getters) -> None:
-    both.machine.layout.share.mkdir(parents=True)
-    both.machine.layout.npm_marker.touch()
-
-
-def other_wasp_is_there(both: Getters) -> None:
-    both.machine.layout.launcher.parent.mkdir(parents=True)
-    both.machine.layout.launcher.write_text("#!/bin/sh\necho another\n")
-
-
-def start_up_files(both: Getters) -> None:
+def old_node_and_start_up_files(both: Getters) -> None:
+    both.machine.toolbox.fake_node("18.0.0")
     for name in (".bashrc", ".profile", ".zshrc"):
         (both.machine.home / name).write_text(f"# {name}")
-
-
-def old_node(both: Getters) -> None:
-    both.machine.toolbox.fake_node("18.0.0")
 
 
 def odd_home(both: Getters) -> None:
@@ -66,99 +60,136 @@ def without(**variables: None) -> Act:
 
 @dataclass(frozen=True)
 class Case:
-    """What is asked of a machine in a certain state, the exit code, and words that must be said."""
+    """What is asked of a machine in a certain state, and words that must be said."""
 
-    arguments: str = ""
-    code: int = 0
+    arguments: str
     says: tuple[str, ...] = ()
     before: tuple[Act, ...] = ()
-    slug: str | None = None
+    code: int = 0
+    slug: str = ""
 
 
+npm_manages = writes("share/wasp-lang/.uses-npm")
 UNCHECKED = ("no checksum is known", "HTTP status 403")
+PUT = ("Installed Wasp 0.25.0", "1. Put wasp on the PATH", "~/.bashrc", "Node.js on PATH is 18")
 CASES = {
     # --- It goes well
-    "plain": Case(
-        "",
-        0,
-        ("Installed Wasp 0.25.0", "1. Put wasp on the PATH", "~/.bashrc", "Node.js on PATH is 18"),
-        (start_up_files, old_node),
-    ),
-    "again": Case("", 0, ("already installed",), (installed("0.25.0"),)),
+    "plain": Case("", PUT, (old_node_and_start_up_files,)),
+    "again": Case("", ("already installed",), (installed("0.25.0"),)),
     "again by force": Case(
-        "--force", 0, ("Installed Wasp",), (installed("0.25.0"), with_a_stray_file)
+        "--force",
+        ("Installed Wasp",),
+        (installed("0.25.0"), writes("share/wasp-lang/0.25.0/data/stray", "of another release\n")),
     ),
-    "in part": Case("", 0, ("Installed Wasp",), (cut_receipt,)),
-    "one that is there": Case("-v 0.24.0", 0, ("already",), (installed("0.25.0", "0.24.0"),)),
+    "in part": Case("", ("Installed Wasp",), (cut_receipt,)),
+    "one that is there": Case("-v 0.24.0", ("already",), (installed("0.25.0", "0.24.0"),)),
     "upgrade": Case(
         "",
-        0,
         ("in ~/.local/share", "What is new: ", "To go back to Wasp 0.24.0", "Next:"),
         (installed("0.24.0"), odd_home),
     ),
-    "older by name": Case("-v 0.24.0", 0, ("To go back to Wasp 0.25.0",), (installed("0.25.0"),)),
-    "newest is older": Case("", 0, ("Kept your Wasp 0.26.0",), (installed("0.26.0"),)),
-    "only on GitHub": Case("-v 0.19.0", 0, (*UNCHECKED, "unchecked")),
+    "older by name": Case("-v 0.24.0", ("To go back to Wasp 0.25.0",), (installed("0.25.0"),)),
+    "newest is older": Case("", ("Kept your Wasp 0.26.0",), (installed("0.26.0"),)),
+    "only on GitHub": Case("-v 0.19.0", (*UNCHECKED, "unchecked")),
+    "from GitHub": Case("--source github --require-checksum --no-modify-path"),
+    "own checksum": Case("-v 0.19.0 --require-checksum --sha256 SHA256"),
     "plan": Case(
-        "--dry-run --source github", 0, ("Would install", "~/.bashrc", "sha256:"), (start_up_files,)
+        "--dry-run --source github",
+        ("Would install", "~/.bashrc", "sha256:"),
+        (old_node_and_start_up_files,),
     ),
-    "file": Case("--from-file ../wasp.tgz", 0, ("Wasp from",)),
-    "file, again": Case("--from-file ARCHIVE -v 0.25.0", 0, ("already",), (installed("0.25.0"),)),
-    "file, planned": Case("--from-file ARCHIVE --dry-run", 0, ("Would install Wasp for",)),
-    "take over from npm": Case("--force", 0, ("Installed Wasp",), (npm_manages,)),
-    "quiet, without a home": Case("--quiet --prefix HOME/prefix", 0, (), (without(HOME=None),)),
+    "file": Case("--from-file ../wasp.tgz", ("Wasp from",)),
+    "file, again": Case("--from-file ARCHIVE -v 0.25.0", ("already",), (installed("0.25.0"),)),
+    "file, planned": Case("--from-file ARCHIVE --dry-run", ("Would install Wasp for",)),
+    "take over from npm": Case("--force", ("Installed Wasp",), (npm_manages,)),
+    "quiet, without a home": Case("--quiet --prefix HOME/prefix", (), (without(HOME=None),)),
     # --- It does not
-    "no checksum": Case("-v 0.19.0 --require-checksum", 6, UNCHECKED, slug="no-checksum"),
-    "file, other version": Case("--from-file ARCHIVE -v 0.24.0", 6, slug="wrong-version"),
-    "file, missing": Case("--from-file none.tgz", 7, ("none.tgz",), slug="file-system"),
-    "no such version": Case("-q -v 0.99.0", 5, ("no source has Wasp",), slug="no-such-version"),
+    "no checksum": Case("-v 0.19.0 --require-checksum", UNCHECKED, (), 6, "no-checksum"),
+    "wrong checksum": Case(f"--sha256 {'0' * 64}", ("sha256",), (), 6, "checksum-mismatch"),
+    "file, other version": Case("--from-file ARCHIVE -v 0.24.0", (), (), 6, "wrong-version"),
+    "file, missing": Case("--from-file none.tgz", ("none.tgz",), (), 7, "file-system"),
+    "no such version": Case("-q -v 0.99.0", ("no source has Wasp",), (), 5, "no-such-version"),
     "no registry": Case(
-        "--source npm", 4, ("WASP_NPM_REGISTRY",), (without(WASP_NPM_REGISTRY=None),)
+        "--source npm", ("WASP_NPM_REGISTRY",), (without(WASP_NPM_REGISTRY=None),), 4, "bad-answer"
     ),
-    "npm manages": Case("", 8, ("npm manages",), (npm_manages,), slug="npm-managed"),
-    "another wasp": Case("", 8, ("--force",), (other_wasp_is_there,), slug="foreign-launcher"),
-    "no home": Case("", 2, ("HOME", "--prefix"), (without(HOME=None),), slug="usage"),
+    "npm manages": Case("", ("npm manages",), (npm_manages,), 8, "npm-managed"),
+    "another wasp": Case("", ("--force",), (writes("bin/wasp", "other\n"),), 8, "foreign-launcher"),
+    "no home": Case("", ("HOME", "--prefix"), (without(HOME=None),), 2, "usage"),
     # install.py leaves mistakes to the sh program; tests/unit/test_options.py has which.
-    "no such option": Case("--no-such-option", 2, ("unknown option",), slug="usage"),
-    "no version": Case("-v $(evil)", 2, ("is not a Wasp version",), slug="bad-version"),
+    "no such option": Case("--no-such-option", ("unknown option",), (), 2, "usage"),
+    "no version": Case("-v $(evil)", ("is not a Wasp version",), (), 2, "bad-version"),
+}
+
+
+NPM, GITHUB = "linux-x64-glibc", "linux-x86_64"
+#: What is asked for, by each getter once.
+ASKED = {
+    "plain": [releases.npm_cli_path("latest"), releases.npm_platform_path("0.25.0", NPM)],
+    "from GitHub": [releases.GITHUB_LATEST_PATH, releases.github_api_path("0.25.0")],
+}
+ASKED["plain"] += [releases.npm_tarball_path("0.25.0", NPM)]
+ASKED["from GitHub"] += [releases.github_download_path("0.25.0", GITHUB)]
+ASKED["from GitHub"] += [releases.github_asset_path("0.25.0", GITHUB)]
+SHARED = {
+    *("telemetry_ping.py", "telemetry_messages.py", "project_version.sh", "completions"),
+    *("env.sh", "env.fish", "wasp-installer.sh"),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_both_say_and_leave_the_same(both: Getters, upstream: Upstream, name: str) -> None:
-    case, machine = CASES[name], both.machine
-    upstream.publish("0.24.0", latest=False)
+def test_both_say_and_leave_the_same(both: Getters, upstream: releases.Upstream, name: str) -> None:
+    """Whatever the umask."""
+    case, machine = CASES[name], both.machine.with_umask(0o077)
+    upstream.publish("0.24.0", latest=False, node=">=24.14.1")
     upstream.publish("0.26.0-rc1", package=tiny_package("0.26.0"), latest=False)
-    upstream.publish("0.19.0", npm=False, latest=False)
+    old = upstream.publish("0.19.0", npm=False, latest=False)
     # GitHub's API is limited to some requests an hour.
-    upstream.server.answer(github_api_path("0.19.0"), status(403))
+    upstream.server.answer(releases.github_api_path("0.19.0"), status(403))
     upstream.publish("0.25.0", node=">=24.14.1")
     for act in case.before:
         act(both)
     before = picture(machine.home)
     _, archive = both.file(ARCHIVE)
     arguments = case.arguments.replace("ARCHIVE", archive).replace("HOME", str(machine.home))
+    arguments = arguments.replace("SHA256", old.github_digest.removeprefix("sha256:"))
     run = both.install(None, *arguments.split())
-    assert run.code == case.code, run
-    if case.code:
-        run.failed(case.code, case.slug)
+    run.failed(case.code, case.slug) if case.code else run.ok()
     run.says(*case.says)
     assert run.stderr or "--quiet" in arguments
     # Nothing colourful in a pipe, and no bar.
     assert not re.search("[\x1b\r%]", run.stderr)
-    told = run.json
+    told, layout = run.json, Layout(Path(run.json["prefix"] or "/"))
     if case.code or told["status"] == "planned":
         assert picture(machine.home) == before
     else:
-        there = Layout(Path(told["prefix"])).version_picture(told["version"])
-        assert there == expected_version_folder(tiny_package(told["version"]))
+        package = tiny_package(told["version"])
+        assert layout.version_picture(told["version"]) == expected_version_folder(package)
+        run = machine.run_program([str(layout.launcher), "version"])
+        assert run.stdout == f"{told['version']}\n"
     fetched = [path for path in upstream.server.fetched if path.endswith(("gz", ".tgz"))]
-    is_new = told["status"] == "installed" and "--from-file" not in arguments
-    assert bool(fetched) is is_new
+    is_got = told["status"] == "installed" or case.slug == "checksum-mismatch"
+    assert bool(fetched) is (is_got and "--from-file" not in arguments)
     assert not upstream.server.connections or "--from-file" not in arguments
+    if told["status"] == "installed":
+        receipt = {key: told[key] for key in ("version", "source", "url", "digest")}
+        receipt["node"] = ">=24.14.1" if told["source"] == "npm" else None
+        receipt["platform"] = {"os": "linux", "arch": "x86_64", "libc": "glibc"}
+        file = layout.receipt_file(told["version"])
+        assert (file.read_text(), file.stat().st_mode) == (f"{json.dumps(receipt)}\n", 0o100644)
+        assert {item.name for item in layout.share.iterdir()} >= SHARED
+    if name in ASKED:
+        assert upstream.server.requests == dict.fromkeys(ASKED[name], 2)
+        # With the slash of a scope escaped.
+        assert not [path for path in upstream.server.raw_paths if "@wasp.sh/wasp-cli/" in path]
+        left = {path: entry for path, entry in picture(machine.home).items() if path not in before}
+        outer = {path: entry.mode for path, entry in left.items() if path.count("/") < 3}
+        share = ".local/share/wasp-lang"
+        places = (".local", ".local/bin", ".local/share", ".local/bin/wasp", share)
+        assert outer == dict.fromkeys(places, 0o755)
+        assert {item.name for item in layout.share.iterdir()} == {*SHARED, "0.25.0"}
 
 
-def test_people_are_told_on_stderr_only(machine: Machine, upstream: Upstream) -> None:
+def test_people_are_told_on_stderr_only(machine: Machine, upstream: releases.Upstream) -> None:
     upstream.publish("0.25.0")
     run = machine.run("--verbose").ok()
     assert run.stdout == ""

@@ -6,6 +6,8 @@ import shlex
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.frontends import PYTHON
 from tests.support.functions import call_functions
@@ -13,8 +15,9 @@ from tests.support.machines import Machine, MachineRoom
 from tests.support.porcelain import from_porcelain
 from tests.support.releases import NPM_PLATFORMS, Upstream, npm_tarball_path
 from tests.support.replies import Content
-from wasp_installer import Options
-from wasp_installer.command_line.report import result_before
+from wasp_installer import Console, InstallerError, Options
+from wasp_installer.command_line.manager import read_report
+from wasp_installer.command_line.report import Result, result_before, to_json
 
 KEYS = [
     *("status", "version", "source", "url", "digest", "platform", "prefix", "wasp_dir"),
@@ -30,91 +33,69 @@ def python(machines: MachineRoom) -> Machine:
     return machines.build(PYTHON)
 
 
-def check_shape(told: dict[str, Any], machine: Machine) -> None:
+def check_shape(told: dict[str, Any], keys: list[str], machine: Machine) -> None:
     """What holds for every answer."""
+    assert list(told) == keys
     assert list(told["platform"]) == ["os", "arch", "libc", "distro"]
     assert told["prefix"] == str(machine.layout.prefix)
     assert told["executable"] == str(machine.layout.launcher)
     assert told["telemetry"] in ("none", "disabled")
     assert isinstance(told["on_path"], bool)
-    assert isinstance(told["elapsed_s"], (int, float))
     assert 0 <= told["elapsed_s"] < 600
     assert all(isinstance(warning, str) for warning in told["warnings"])
 
 
-def test_installs(python: Machine, upstream: Upstream) -> None:
+#: What is done one after the other, and what is reported of it.
+COMMANDS = {
+    "install --dry-run": (KEYS, "planned", "0.25.0"),
+    "install --quiet": (KEYS, "installed", "0.25.0"),
+    "install -v 0.25.0": (KEYS, "already-installed", "0.25.0"),
+    "use -- 0.24.0": (KEYS, "switched", "0.24.0"),
+    "list": (LIST_KEYS, "listed", None),
+    "uninstall --yes": (KEYS, "removed", None),
+}
+
+
+def test_every_command(python: Machine, upstream: Upstream) -> None:
     release = upstream.publish("0.25.0")
-    planned = python.install(None, "--dry-run").ok()
-    installed = python.install(None, "--quiet").ok()
-    again = python.install("0.25.0").ok()
-    assert (installed.stdout[-2:], installed.stdout.count("\n"), installed.stderr) == ("}\n", 1, "")
-    for run in (planned, installed, again):
+    for command, (keys, status, version) in COMMANDS.items():
+        run = python.run("--json", *command.split()).ok()
         told = run.json
-        assert list(told) == KEYS
-        check_shape(told, python)
-        assert (told["version"], told["source"]) == ("0.25.0", "npm")
-        assert told["digest"] == release.npm_digest
-        assert told["url"].startswith(upstream.npm_url)
-        assert told["wasp_dir"] == str(python.layout.version_folder("0.25.0"))
-    statuses = [run.json["status"] for run in (planned, installed, again)]
-    assert statuses == ["planned", "installed", "already-installed"]
+        check_shape(told, keys, python)
+        assert (told["status"], told["version"]) == (status, version)
+        if status == "planned":
+            python.layout.plant("0.24.0")
+        if version == "0.25.0":
+            assert (told["source"], told["digest"]) == ("npm", release.npm_digest)
+            assert told["url"].startswith(upstream.npm_url)
+            assert told["wasp_dir"] == str(python.layout.version_folder("0.25.0"))
+        if "--quiet" in command:
+            assert (run.stdout[-2:], run.stdout.count("\n"), run.stderr) == ("}\n", 1, "")
 
 
-@pytest.mark.parametrize(
-    ("command", "keys", "status", "version"),
-    [
-        ("use -- 0.24.0", KEYS, "switched", "0.24.0"),
-        ("list", LIST_KEYS, "listed", None),
-        ("uninstall --yes", KEYS, "removed", None),
-    ],
-)
-def test_other_commands(
-    python: Machine, command: str, keys: list[str], status: str, version: str | None
-) -> None:
-    python.layout.plant("0.24.0")
-    told = python.run("--json", *command.split()).ok().json
-    assert list(told) == keys
-    check_shape(told, python)
-    assert (told["status"], told["version"]) == (status, version)
-
-
-def test_an_error_before_anything_is_known(python: Machine) -> None:
+def test_errors(python: Machine, upstream: Upstream) -> None:
+    """In the middle, and before anything is known."""
+    upstream.publish("0.25.0", github=False)
+    for platform in NPM_PLATFORMS:
+        upstream.server.answer(npm_tarball_path("0.25.0", platform), Content(b"wrong bytes"))
+    told = python.install("0.25.0").failed(6, "checksum-mismatch").json
+    check_shape(told, ERROR_KEYS, python)
+    assert told["version"] == "0.25.0"
+    assert told["url"].startswith(upstream.npm_url)
+    assert told["hint"]
     told = python.run("--no-such-option", "--json").failed(2, "usage").json
     assert list(told) == ERROR_KEYS
     assert list(told["platform"]) == ["os", "arch", "libc", "distro"]
     assert (told["version"], told["url"]) == (None, None)
 
 
-def test_an_error_in_the_middle(python: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0", github=False)
-    for platform in NPM_PLATFORMS:
-        upstream.server.answer(npm_tarball_path("0.25.0", platform), Content(b"wrong bytes"))
-    told = python.install("0.25.0").failed(6, "checksum-mismatch").json
-    assert list(told) == ERROR_KEYS
-    check_shape(told, python)
-    assert told["version"] == "0.25.0"
-    assert told["url"].startswith(upstream.npm_url)
-    assert told["hint"]
-
-
-@pytest.mark.parametrize(
-    ("folder", "is_it"), [("bin", True), ("bin/", True), ("", False), ("bin2", False)]
-)
-def test_a_failure_tells_too_whether_the_folder_is_on_path(
-    monkeypatch: pytest.MonkeyPatch, folder: str, is_it: bool
-) -> None:
-    monkeypatch.setenv("PATH", f"/usr/bin:/prefix/{folder}")
-    assert result_before(Options(prefix="/prefix")).on_path is is_it
+def test_a_failure_tells_too_whether_the_folder_is_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, is_it in (("bin", True), ("bin/", True), ("", False), ("bin2", False)):
+        monkeypatch.setenv("PATH", f"/usr/bin:/prefix/{folder}")
+        assert result_before(Options(prefix="/prefix")).on_path is is_it
 
 
 # --- What the sh program tells install.py --------------------------------------------------------
-
-_RESULT = (
-    *("status", "version", "source", "url", "digest", "os", "arch", "libc", "distro"),
-    *("prefix", "on_path"),
-)
-_WHERE = ("sources", "registry", "fetcher", "npm_build", "github_builds")
-
 
 STRANGE = ('"quotes"', "back\\slash", "t\tab", "new\nline", "\u017c\u00f3\u0142", "end\\")
 
@@ -125,20 +106,65 @@ def test_strange_text_is_told_exactly(shell_machine: Machine) -> None:
     assert told == [f"a {text}" for text in STRANGE]
 
 
-def _keys(text: str) -> set[str]:
-    return {line.partition("=")[0] for line in text.splitlines()}
+def reported(output: str, code: int = 0) -> tuple[dict[str, Any], InstallerError | None]:
+    """What is reported of this output of the sh program, and the error that it is."""
+    console, error = Console(quiet=True), None
+    try:
+        result = read_report(console, code, output)
+    except InstallerError as caught:
+        result, error = caught.result or Result("error"), caught
+    return to_json(result, elapsed_s=0, warnings=console.warnings, error=error), error
 
 
-def test_the_porcelain_has_the_documented_keys(shell_machine: Machine, upstream: Upstream) -> None:
-    upstream.publish("0.25.0", node=None)
-    check = ("check", "--dry-run", "--porcelain")
-    checked = {*_RESULT, "current", "versions", "startup"}
-    assert _keys(shell_machine.run(*check).ok().stdout) == {*checked, *_WHERE}
-    installed = shell_machine.run("install", "--porcelain").ok()
-    assert _keys(installed.stdout) == {*_RESULT, "warning"}
-    # There is nothing to look for.
-    assert _keys(shell_machine.run(*check, "-v", "0.25.0").ok().stdout) == checked
-    listed = shell_machine.run("list", "--porcelain").ok()
-    assert _keys(listed.stdout) == {*_RESULT, "current", "versions", "remote"}
-    failed = shell_machine.run("use", "0.1.2", "--porcelain").failed(5)
-    assert _keys(failed.stdout) == {*_RESULT, "code", "error", "message", "hint"}
+LISTED = r"""
+welcome to this machine
+status=listed
+versions=0.25.0, 0.24.0
+remote=0.26.0, 0.25.0
+version=
+url=https://me:secret@host/@wasp.sh/x
+warning=one\nand its second line
+warning=two
+"""
+
+
+def test_a_list_of_what_can_be_had() -> None:
+    report, _ = reported(LISTED)
+    assert list(report) == [*LIST_KEYS[:3], "remote", *LIST_KEYS[3:]]
+    assert (report["versions"], report["version"]) == (["0.25.0", "0.24.0"], None)
+    assert (report["remote"], report["current"]) == (["0.26.0", "0.25.0"], None)
+    assert report["url"] == "https://host/@wasp.sh/x"
+    assert report["warnings"] == ["one\nand its second line", "two"]
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "error", "message", "hint"),
+    [
+        ("code=8\nerror=npm-managed\nmessage=no.\nhint=a\\nb", 8, "npm-managed", "no.", "a\nb"),
+        ("error=other\nmessage=m", 9, "unexpected", "m", None),
+    ],
+)
+def test_an_error_is_that_of_the_program(
+    output: str, code: int, error: str, message: str, hint: str | None
+) -> None:
+    report, caught = reported(f"status=error\n{output}\n", code)
+    assert list(report) == ERROR_KEYS
+    assert [report[key] for key in ERROR_KEYS[-4:]] == [code, error, message, hint]
+    assert caught is not None
+    assert caught.shown
+
+
+@pytest.mark.parametrize("output", ["", "garbage\n", "status=listed\n"])
+def test_a_program_that_ends_without_a_word_is_an_error_of_its_own(output: str) -> None:
+    report, caught = reported(output, 134)
+    assert (report["error"], report["code"]) == ("unexpected", 1)
+    assert "134" in report["message"]
+    assert caught is not None
+    assert not caught.shown
+
+
+@given(st.text(st.characters(exclude_characters="\r", codec="utf-8")))
+def test_any_text_arrives_as_it_was(text: str) -> None:
+    escaped = text.replace("\\", "\\\\").replace("\n", "\\n")
+    report, _ = reported(f"status=listed\nprefix={escaped}\nversion=2\n")
+    assert (report["prefix"] or "") == text

@@ -24,6 +24,7 @@ from tests.support.machines import Machine
 from tests.support.releases import NPM_PACKAGE_PATH, Upstream, npm_tarball_path
 from tests.support.replies import Content, Exchange, Reply, json_content, redirect, status
 from tests.support.server import Server
+from tests.support.toolboxes import Toolbox
 from tests.support.trees import picture
 from wasp_installer import Console
 from wasp_installer.errors import SourceProblem
@@ -31,14 +32,6 @@ from wasp_installer.getting.npm import NpmSource
 from wasp_installer.getting.npm_program import Npm
 from wasp_installer.getting.transport import Transport
 from wasp_installer.placing.archives import ArchiveReceiver
-
-
-@pytest.fixture
-def both(both: Getters) -> Getters:
-    """A machine on which nothing names a registry."""
-    both.machine.set(WASP_NPM_REGISTRY=None)
-    return both
-
 
 # --- The registry's address ----------------------------------------------------------------------
 
@@ -65,13 +58,13 @@ class Lookup:
     npm: str | None
     registry: str = ""
     fetches: bool = True
-    variables: tuple[tuple[str, str], ...] = ()
+    variables: str = ""
 
 
-NPMS_OWN, OURS = ("npm_config_registry", WRONG), ("WASP_NPM_REGISTRY", f"{SCOPE}/")
+NPMS_OWN, OURS = f"npm_config_registry={WRONG}", f"WASP_NPM_REGISTRY={SCOPE}/"
 LOOKUPS = {
     "the scope's": Lookup(
-        answering(f"@wasp.sh:registry={SCOPE}/", f"registry={WRONG}/"), SCOPE, variables=(NPMS_OWN,)
+        answering(f"@wasp.sh:registry={SCOPE}/", f"registry={WRONG}/"), SCOPE, variables=NPMS_OWN
     ),
     "for all": Lookup(answering("@wasp.sh:registry=undefined", f"registry={ALL}/"), ALL),
     "with spaces": Lookup(
@@ -80,55 +73,41 @@ LOOKUPS = {
     "one value": Lookup(answering(f"{SCOPE}/"), SCOPE),
     "npm 6, the scope's": Lookup(OLD_NPM.format(scope=SCOPE, all=ALL), SCOPE),
     "npm 6, for all": Lookup(OLD_NPM.format(scope="undefined", all=ALL), ALL),
-    "a login in it": Lookup(LOGIN, variables=(("npm_config_registry", ""),)),
+    "a login in it": Lookup(LOGIN, variables="npm_config_registry="),
     "undefined": Lookup(answering("@wasp.sh:registry=undefined", "registry=undefined"), "", False),
     "says nothing": Lookup("exit 0", "", False),
     "another word": Lookup(f"echo 'Please run: nvm install ({WRONG})'", "", False),
     "fails": Lookup(f"echo {WRONG}; exit 1", "", False),
     "no node": Lookup("echo 'node: not found' >&2; exit 127", "", False),
     "takes too long": Lookup(f"trap '' TERM; sleep 15; echo registry={WRONG}", "", False),
-    "ours": Lookup(answering(f"registry={WRONG}"), SCOPE, False, (OURS, NPMS_OWN)),
+    "ours": Lookup(answering(f"registry={WRONG}"), SCOPE, False, f"{OURS} {NPMS_OWN}"),
     # npm itself looks at its variable.
-    "none": Lookup(None, WRONG, False, (NPMS_OWN,)),
+    "none": Lookup(None, WRONG, False, NPMS_OWN),
     "none, nothing": Lookup(None, "", False),
 }
 
 
 def test_which_registry_it_is(shell_machine: Machine) -> None:
     """And npm runs in a folder of its own, of which nothing is left."""
-    box = shell_machine.root / "npms"
+    boxes = [Toolbox(shell_machine.root / "npms" / str(n)) for n in range(len(LOOKUPS))]
     calls = []
-    for number, lookup in enumerate(LOOKUPS.values()):
-        folder = box / str(number)
-        folder.mkdir(parents=True)
+    for box, lookup in zip(boxes, LOOKUPS.values()):
         if lookup.npm is not None:
-            script = f'pwd -P >>"{folder}/seen"; [ "$(cat package.json)" = "{{}}" ] || exit 9\n'
-            script += f"case $* in *--no-workspaces*) ;; *) exit 9 ;; esac\n{lookup.npm}"
-            (folder / "npm").write_text(f"#!/bin/sh\n{script}\n")
-            (folder / "npm").chmod(0o755)
-        variables = (("WASP_NPM_REGISTRY", ""), *lookup.variables)
-        settings = "".join(f"export {name}='{value}'\n" for name, value in variables)
+            checks = f"""pwd -P >>"{box.folder}/seen"; [ "$(cat package.json)" = "{{}}" ] || exit 9
+            case $* in *--no-workspaces*) ;; *) exit 9 ;; esac"""
+            box.script("npm", f"{checks}\n{lookup.npm}")
         calls.append(
-            f"PATH='{folder}:{shell_machine.toolbox.folder}' HELPER_LIMIT_S=1\n{settings}"
-            'start_registry_lookup\nfind_registry\nprintf \'%s %s\' "$registry" "$fetcher"'
+            f"PATH='{box.folder}:{shell_machine.toolbox.folder}' HELPER_LIMIT_S=1\n"
+            f"export WASP_NPM_REGISTRY= {lookup.variables}\n"
+            'start_registry_lookup\nfind_registry\nlines "$registry $fetcher"'
         )
     told = call_functions(shell_machine, calls, together=True)
-    for number, (name, lookup) in enumerate(LOOKUPS.items()):
-        fetcher = "either" if lookup.fetches else "request"
-        assert told[number] == f"{lookup.registry} {fetcher}", name
-        seen = box / str(number) / "seen"
+    for box, (name, lookup), said in zip(boxes, LOOKUPS.items(), told):
+        assert said == f"{lookup.registry} {'either' if lookup.fetches else 'request'}", name
+        seen = box.folder / "seen"
         for place in seen.read_text().splitlines() if seen.exists() else ():
             assert place != str(shell_machine.here)
             assert not Path(place).exists()
-
-
-def test_npm_is_asked_for_the_registry(both: Getters, upstream: Upstream) -> None:
-    """Its files are read by itself alone."""
-    upstream.publish("0.25.0", github=False)
-    (both.machine.home / ".npmrc").write_text(f"registry={WRONG}\n")
-    both.machine.toolbox.script("npm", answering(f"registry={upstream.npm_url}/"))
-    both.install().ok().is_silent_about("wrong.invalid")
-    assert not (both.machine.home / ".npm").exists()
 
 
 # --- The real npm --------------------------------------------------------------------------------
@@ -145,23 +124,10 @@ class ForMembers:
         (self.reply if is_member else status(401)).send(exchange)
 
 
-def in_a_cloned_repository(folder: Path) -> Path:
-    """Whoever wrote it would choose which program is run."""
-    inside = folder / "packages/one/src"
-    inside.mkdir(parents=True)
-    (folder / ".npmrc").write_text(f"registry={WRONG}\n@wasp.sh:registry={WRONG}\n")
-    (folder / "package.json").write_text('{"name": "cloned", "workspaces": ["packages/*"]}\n')
-    (folder / "packages/one/package.json").write_text('{"name": "one"}\n')
-    return inside
-
-
 def test_npm_fetches_with_the_settings_of_its_user_alone(both: Getters, upstream: Upstream) -> None:
     """A registry for all, a login and an authority. In the home nothing but Wasp is left."""
-    release, server, machine = (
-        upstream.publish("0.25.0", github=False),
-        upstream.server,
-        both.machine,
-    )
+    release = upstream.publish("0.25.0", github=False)
+    server, machine = upstream.server, both.machine
     for path in list(server.known_paths()):
         server.answer(path, status(401))
     for name, document in (
@@ -171,17 +137,22 @@ def test_npm_fetches_with_the_settings_of_its_user_alone(both: Getters, upstream
         whole = {"dist-tags": {"latest": "0.25.0"}, "versions": {"0.25.0": document}}
         server.answer(name, ForMembers(json_content({"name": document["name"], **whole})))
     server.answer(npm_tarball_path("0.25.0", BUILD), ForMembers(Content(release.npm_archive)))
-    for_all = machine.root / "npmrc"
-    for_all.write_text(f"@wasp.sh:registry={upstream.npm_url}/ ; ours\n")
-    address = upstream.npm_url.partition(":")[2]
+    (machine.root / "npmrc").write_text(f"@wasp.sh:registry={upstream.npm_url}/ ; ours\n")
     (machine.home / ".npmrc").write_text(
-        f"{address}/:_authToken=let-me-in\ncafile={machine.authority.bundle}\n"
+        f"{upstream.npm_url.partition(':')[2]}/:_authToken=let-me-in\n"
+        f"cafile={machine.authority.bundle}\nregistry={WRONG}\n"
     )
     machine.toolbox.link("npm", "node")
-    machine.set(npm_config_globalconfig=str(for_all), npm_config_fetch_retries="0")
-    project = in_a_cloned_repository(machine.root / "cloned")
+    machine.set(npm_config_globalconfig=f"{machine.root}/npmrc", npm_config_fetch_retries="0")
+    machine.set(WASP_NPM_REGISTRY=None)
+    # Whoever wrote a cloned repository would choose which program is run.
+    project, inside = machine.root / "cloned", machine.root / "cloned/packages/one/src"
+    inside.mkdir(parents=True)
+    (project / ".npmrc").write_text(f"registry={WRONG}\n@wasp.sh:registry={WRONG}\n")
+    (project / "package.json").write_text('{"name": "cloned", "workspaces": ["packages/*"]}\n')
+    (inside.parent / "package.json").write_text('{"name": "one"}\n')
     before = picture(project)
-    run = both.install(None, "--no-modify-path", cwd=project).ok()
+    run = both.install(None, "--no-modify-path", cwd=inside).ok()
     assert (run.json["source"], run.json["digest"]) == ("npm", release.npm_digest)
     assert "let-me-in" not in run.stdout + run.stderr
     assert {path.name for path in machine.home.iterdir()} == {".npmrc", ".local"}
@@ -202,7 +173,6 @@ case "$*" in
     *) exit 9 ;;
 esac
 """
-PACKING = '[ "$1" != pack ] || '
 
 
 @dataclass(frozen=True)
@@ -222,13 +192,18 @@ class Fetch:
     digest: bool = True
 
 
+def packed(before: str = "", asked: str = "pack", slug: str = "connection") -> Fetch:
+    """The archive is for members."""
+    return Fetch(None, FORBIDDEN, f'[ "$1" != pack ] || {before}' if before else "", asked, slug)
+
+
 FORBIDDEN = status(403)
 FETCHES = {
     "not needed": Fetch(),
     "403": Fetch(FORBIDDEN, asked="view view pack"),
     "500": Fetch(status(500), asked="view view pack"),
     "a login in the address": Fetch(url="none", asked="view view pack"),
-    "the archive alone": Fetch(archive=FORBIDDEN, asked="pack"),
+    "the archive alone": packed(slug=""),
     "an archive that cannot be reached": Fetch(url="https://127.0.0.1:{closed}/", asked="pack"),
     # Of what it brings, nothing else would be known.
     "no checksum": Fetch(FORBIDDEN, asked="view view", slug="http-status", digest=False),
@@ -239,13 +214,11 @@ FETCHES = {
     "to http": Fetch(archive=redirect("http://elsewhere.invalid/"), slug="insecure-url"),
     # It may fail, too.
     "no view": Fetch(FORBIDDEN, npm="exit 1", asked="view", slug="http-status"),
-    "fails": Fetch(archive=FORBIDDEN, npm=f"{PACKING}exit 1", asked="pack", slug="connection"),
-    "two": Fetch(archive=FORBIDDEN, npm=f"{PACKING}: >b.tgz", asked="pack", slug="connection"),
-    "none": Fetch(archive=FORBIDDEN, npm=f"{PACKING}exit 0", asked="pack", slug="connection"),
+    "fails": packed("exit 1"),
+    "two": packed(": >b.tgz"),
+    "none": packed("exit 0"),
     # In place of ten minutes.
-    "slow": Fetch(
-        archive=FORBIDDEN, npm=f"{PACKING}/bin/sleep 15", asked="pack", slug="connection"
-    ),
+    "slow": packed("/bin/sleep 15"),
 }
 FETCH_CALL = """
 choose_downloader
@@ -282,32 +255,29 @@ def test_npm_fetches_what_a_request_cannot(
     closed: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = plain
     monkeypatch.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
     monkeypatch.setattr("wasp_installer.getting.npm_program.FETCH_LIMIT_S", 1.0)
     calls, places = [], []
     for number, case in enumerate(FETCHES.values()):
-        folder, registry = tmp_path / str(number), f"{server.url}/{number}"
-        folder.mkdir()
+        folder, registry = tmp_path / str(number), f"{plain.url}/{number}"
         url = case.url.format(closed=closed) if "/" in case.url else f"{registry}/a.tgz"
         main, package = main_document(), package_document(url, INTEGRITY if case.digest else "")
-        server.answer(f"/{number}/@wasp.sh%2fwasp-cli/latest", case.main or json_content(main))
-        server.answer(f"/{number}/@wasp.sh%2fwasp-cli-{BUILD}/0.25.0", json_content(package))
-        server.answer(f"/{number}/a.tgz", case.archive)
+        for path, reply in (
+            ("@wasp.sh%2fwasp-cli/latest", case.main or json_content(main)),
+            (f"@wasp.sh%2fwasp-cli-{BUILD}/0.25.0", json_content(package)),
+            ("a.tgz", case.archive),
+        ):
+            plain.answer(f"/{number}/{path}", reply)
+        script = STAND_IN.format(before=case.npm, files=folder, build=BUILD)
+        Toolbox(folder).script("npm", script)
         flat = {f"dist.{key}": value for key, value in package["dist"].items()}
         viewed = {"name": "x", "version": "0.25.0", "engines.node": RANGE}
         (folder / "main.json").write_text(json.dumps(viewed, indent=2))
         (folder / "package.json").write_text(json.dumps({"name": "x", **flat}, indent=2))
         (folder / "archive").write_bytes(ARCHIVE)
-        script = STAND_IN.format(before=case.npm, files=folder, build=BUILD)
-        (folder / "npm").write_text(f"#!/bin/sh\n{script}")
-        (folder / "npm").chmod(0o755)
-        places.append((None if case.url == "none" else registry, folder))
-        calls.append(
-            FETCH_CALL.format(
-                folder=folder, registry=places[-1][0] or "", build=BUILD, digest=DIGEST
-            )
-        )
+        known = "" if case.url == "none" else registry
+        places.append((known or None, folder))
+        calls.append(FETCH_CALL.format(folder=folder, registry=known, build=BUILD, digest=DIGEST))
     told = call_functions(shell_machine.without_waiting(), calls)
     for (name, case), said, place in zip(FETCHES.items(), told, places):
         expected = case.slug or f"{RANGE}\n{DIGEST}"

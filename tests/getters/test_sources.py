@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from tests.getters.deliveries import LINUX
-from tests.support.frontends import FrontEnd
 from tests.support.functions import call_functions
 from tests.support.getters import Getters
-from tests.support.machines import Machine, MachineRoom
+from tests.support.machines import Machine
 from tests.support.porcelain import from_porcelain
 from tests.support.releases import Upstream, npm_tarball_path
 from tests.support.replies import (
@@ -80,17 +79,15 @@ def test_which_sources_are_asked(shell_machine: Machine) -> None:
     assert call_functions(shell_machine, calls) == list(PLANS.values())
 
 
+#: The slug, the message, the hint and the warnings.
+Failure = tuple[str, str, str, "list[str]"]
+
+
 def met(source: str, slug: str) -> str:
     return "the same" if slug == "timeout" else f"{source} met {slug}"
 
 
-def failure_of_sh(said: str) -> tuple[str, str, str, list[str]]:
-    told = from_porcelain("\n".join(re.findall(r"^[a-z]+=.*", said, re.MULTILINE)))
-    assert EXIT_CODES[told["error"]] == told["code"]
-    return told["error"], told["message"], told["hint"], told["warnings"]
-
-
-def failure_of_python(source: str, slugs: dict[str, str]) -> tuple[str, str, str, list[str]]:
+def failure_of_python(source: str, slugs: dict[str, str]) -> Failure:
     console = Console(quiet=True)
     transport = Transport(console, 5)
     every: dict[str, Source] = {
@@ -108,7 +105,7 @@ def failure_of_python(source: str, slugs: dict[str, str]) -> tuple[str, str, str
 
 
 def test_what_is_said_if_none_delivers(shell_machine: Machine) -> None:
-    calls, python = [], {}
+    calls, python, sh = [], [], []
     for name in FAILURES:
         slugs = {key: slug for key, slug in zip(("npm", "github"), name.split()) if slug != "-"}
         source = "auto" if len(slugs) == 2 else next(iter(slugs))
@@ -122,14 +119,17 @@ def test_what_is_said_if_none_delivers(shell_machine: Machine) -> None:
             f"porcelain=true quiet=true source={source} wanted=0.25.0\n"
             "os=linux arch=x86_64 libc=glibc\nobtain_release"
         )
-        python[name] = failure_of_python(source, slugs)
-    sh = dict(zip(FAILURES, map(failure_of_sh, call_functions(shell_machine, calls))))
+        python.append(failure_of_python(source, slugs))
+    for said in call_functions(shell_machine, calls):
+        told = from_porcelain("\n".join(re.findall(r"^[a-z]+=.*", said, re.MULTILINE)))
+        assert EXIT_CODES[told["error"]] == told["code"]
+        sh.append((told["error"], told["message"], told["hint"], told["warnings"]))
     assert sh == python
-    assert {name: failure[0] for name, failure in sh.items()} == FAILURES
-    assert (
-        sh["dns http-status"][1] == "cannot get Wasp 0.25.0: npm met dns; github met http-status."
-    )
-    assert sh["timeout timeout"][1] == "cannot get Wasp 0.25.0: the same."
+    found = dict(zip(FAILURES, sh))
+    assert {name: failure[0] for name, failure in found.items()} == FAILURES
+    cannot = "cannot get Wasp 0.25.0:"
+    assert found["dns http-status"][1] == f"{cannot} npm met dns; github met http-status."
+    assert found["timeout timeout"][1] == f"{cannot} the same."
 
 
 # --- What GitHub, or a mirror of it, may answer ---------------------------------------------------
@@ -149,8 +149,8 @@ def assets(*builds: str, digest: Any = f"sha256:{SHA256}") -> Reply:
 
 def led_by(header: str) -> Reply:
     """A redirect to the newest, by a header that is spelled so."""
-    lines = (f"{header}https://github.invalid{TAG}", "Content-Length: 0", "Connection: close")
-    return Raw("\r\n".join(["HTTP/1.1 302 Found", *lines, "", ""]).encode())
+    head = f"HTTP/1.1 302 Found\r\n{header}https://github.invalid{TAG}\r\n"
+    return Raw(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,7 @@ class Answer:
         return (self.slug,) if self.slug else ("0.25.0", self.build, self.digest, self.silence)
 
 
+STATUS = "127.0.0.1 answered with HTTP status"
 NO_LIST = "127.0.0.1 did not say which files it has"
 FIRST = BUILDS[0]
 ANSWERS = {
@@ -188,10 +189,10 @@ ANSWERS = {
     # --- the API, which has a limit on requests, is silent: the files themselves are looked for
     "a mirror of the downloads": Answer(FIRST, status(404), digest=""),
     "a mirror of an old release": Answer("macos-x86_64", status(404), BUILDS[2:], digest=""),
-    "403": Answer(FIRST, status(403), digest="", silence="127.0.0.1 answered with HTTP status 403"),
-    "500, once": Answer(
-        FIRST, status(500), digest="", silence="127.0.0.1 answered with HTTP status 500"
-    ),
+    **{
+        f"{code}": Answer(FIRST, status(code), digest="", silence=f"{STATUS} {code}")
+        for code in (403, 500)
+    },
     "portal": Answer(FIRST, html_page(), digest="", silence="*"),
     "nonsense": Answer(FIRST, Content(b"nonsense"), digest="", silence="*"),
     "no list": Answer(FIRST, json_content({"message": "hello"}), digest="", silence=NO_LIST),
@@ -218,36 +219,39 @@ def found_by_python(address: str) -> tuple[str, ...]:
     return (release.version, build, release.digest or "", release.no_digest or "")
 
 
-def call(address: str) -> str:
-    return f"""
-    choose_downloader
-    release_digest= api_problem=
-    WASP_GITHUB_URL={address} wanted=latest timeout=5 os=macos arch=aarch64
-    github_builds='{" ".join(BUILDS)}'
-    if find_release_at_github 2>/dev/null; then
-        printf '%s\\n' "$version" "$release_build" "$release_digest" "$api_problem" .
-    else
-        printf '%s\\n' "$problem"
-    fi
-    """
+CALL = f"""
+choose_downloader
+release_digest= api_problem=
+WASP_GITHUB_URL={{address}} wanted=latest timeout=5 os=macos arch=aarch64
+github_builds='{" ".join(BUILDS)}'
+if find_release_at_github 2>/dev/null; then
+    printf '%s\\n' "$version" "$release_build" "$release_digest" "$api_problem" .
+else
+    printf '%s\\n' "$problem"
+fi
+"""
 
 
 @pytest.mark.parametrize("downloader", ["curl", "wget"])
 def test_what_is_taken_from_an_answer_of_github(
-    machines: MachineRoom, shell: FrontEnd, plain: Server, downloader: str
+    shell_machine: Machine, plain: Server, downloader: str
 ) -> None:
     api, releases = "/api/v3/repos/wasp-lang/wasp/releases", "/wasp-lang/wasp/releases"
     for number, case in enumerate(ANSWERS.values()):
-        plain.answer(f"/{number}{releases}/latest", case.latest)
-        plain.answer(f"/{number}{releases}/tag/v0.25.0", case.tag)
-        plain.answer(f"/{number}{api}/tags/v0.25.0", case.api)
-        for build in case.downloads:
-            path = f"/{number}{releases}/download/v0.25.0/wasp-{build}.tar.gz"
-            plain.answer(path, Content(b"an archive"))
+        for path, reply in {
+            f"{releases}/latest": case.latest,
+            f"{releases}/tag/v0.25.0": case.tag,
+            f"{api}/tags/v0.25.0": case.api,
+            **{
+                f"{releases}/download/v0.25.0/wasp-{build}.tar.gz": Content(b"an archive")
+                for build in case.downloads
+            },
+        }.items():
+            plain.answer(f"/{number}{path}", reply)
     addresses = [f"{plain.url}/{number}" for number in range(len(ANSWERS))]
-    machine = machines.build(shell).without_waiting()
+    machine = shell_machine.without_waiting()
     machine.toolbox.remove("curl").link(downloader)
-    said = call_functions(machine, [call(address) for address in addresses])
+    said = call_functions(machine, [CALL.format(address=address) for address in addresses])
     for (name, case), address, answer in zip(ANSWERS.items(), addresses, said):
         for found in (tuple(answer.split("\n")[:4]), found_by_python(address)):
             shown = (*found[:3], "*") if case.silence == "*" and found[3:] != ("",) else found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import itertools
 import os
 import queue
 import random
@@ -17,7 +18,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from difflib import ndiff
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,27 +53,17 @@ class Result(NamedTuple):
 
 def read_list(name: str) -> list[Listed]:
     """A file's name, then its lines behind "-" and the new ones behind "+", indented or not."""
-    listed: list[Listed] = []
-    for line in (_HERE / name).read_text(encoding="utf-8").splitlines():
-        sign, text = line[:1], line[2:].rstrip()
-        if sign == "-" and listed and not listed[-1].new:
-            listed[-1] = listed[-1]._replace(old=(*listed[-1].old, text.strip()))
-        elif sign == "-":
-            listed.append(Listed(listed[-1].file, (text.strip(),), ()))
-        elif sign == "+":
-            listed[-1] = listed[-1]._replace(new=(*listed[-1].new, text))
-        elif sign not in ("", "#"):
-            listed.append(Listed(line, (), ()))
-    return [each for each in listed if each.old]
-
-
-def as_listed(mutant: Mutant) -> Listed:
-    """This mutant as a list would have it."""
-    lines = list(ndiff(mutant.text.splitlines(), mutant.broken.splitlines()))
-    old, new = (
-        tuple(line[2:].strip() for line in lines if line.startswith(sign)) for sign in ("- ", "+ ")
-    )
-    return Listed(mutant.file, old, new)
+    text = (_HERE / name).read_text(encoding="utf-8")
+    return [
+        Listed(
+            file,
+            tuple(line[2:].strip() for line in old.splitlines()),
+            tuple(line[2:].rstrip() for line in new.splitlines()),
+        )
+        for file, old, new in re.findall(
+            r"^([^#\s+-].*)\n((?:-.*\n)+)((?:\+.*\n)*)", text, re.MULTILINE
+        )
+    ]
 
 
 class Code:
@@ -88,24 +78,20 @@ class Code:
 
     def mutants(self, rng: random.Random, count: int) -> list[Mutant]:
         """One of each of so many lines, all drawn by lot."""
+        equivalent = {(file, line) for file, old, _ in read_list("equivalent.txt") for line in old}
         by_line: defaultdict[tuple[str, int], list[Mutant]] = defaultdict(list)
         for file, text in self._texts.items():
             for change in self._of.changes(text):
                 mutant = Mutant(file, text, change)
                 inside = innermost(self._functions[file], mutant.line)
-                if inside is None or f"{file}::{inside.name}" not in _ON_WINDOWS:
+                is_left = (file, text.splitlines()[mutant.line - 1].strip()) in equivalent
+                if not is_left and (inside is None or f"{file}::{inside.name}" not in _ON_WINDOWS):
                     by_line[file, mutant.line].append(mutant)
-        equivalent = {
-            each._replace(new=tuple(map(str.strip, each.new)))
-            for each in read_list("equivalent.txt")
-        }
         found: list[Mutant] = []
         for place in rng.sample(sorted(by_line), len(by_line)):
             rng.shuffle(by_line[place])
-            able = (
-                it for it in by_line[place] if as_listed(it) not in equivalent and self._parses(it)
-            )
-            found += [self._placed(mutant) for mutant in [next(able, None)] if mutant]
+            able = (self._placed(mutant) for mutant in by_line[place] if self._parses(mutant))
+            found += itertools.islice(able, 1)
             if len(found) == count:
                 break
         return found

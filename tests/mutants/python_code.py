@@ -16,7 +16,7 @@ from tests.mutants.code import MODULE, Change, Function, with_lines
 
 _Definition = (ast.FunctionDef, ast.AsyncFunctionDef)
 _Scope = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef]
-_Placed = Union[ast.expr, ast.stmt, ast.keyword]
+_Variant = tuple[Union[ast.expr, ast.stmt], Union[ast.AST, str]]
 _PAIRS = (
     *((ast.Eq, ast.NotEq), (ast.Lt, ast.LtE), (ast.Gt, ast.GtE), (ast.In, ast.NotIn)),
     *((ast.Is, ast.IsNot), (ast.And, ast.Or), (ast.Add, ast.Sub), (ast.Mult, ast.FloorDiv)),
@@ -94,8 +94,17 @@ def constant_at(text: str, line: int) -> str:
 
 def changes(text: str) -> list[Change]:
     """Every way to break this code a little."""
-    breaker = _Breaker(text.encode())
-    found = set(breaker.found(ast.parse(text)))
+    content = text.encode()
+    starts = [0, *accumulate(map(len, content.splitlines(keepends=True)))]
+
+    def place(line: int | None, column: int | None) -> int:
+        """The offset of a place that the parser counts in bytes."""
+        return len(content[: starts[(line or 0) - 1] + (column or 0)].decode())
+
+    found = set()
+    for old, new in _variants(ast.parse(text)):
+        start, end = place(old.lineno, old.col_offset), place(old.end_lineno, old.end_col_offset)
+        found.add(Change(start, end, new if isinstance(new, str) else ast.unparse(new)))
     return sorted(change for change in found if _compiles(change.of(text)))
 
 
@@ -107,101 +116,49 @@ def _compiles(text: str) -> bool:
     return True
 
 
-class _Breaker(ast.NodeVisitor):
-    """Its methods say in which ways a node can be broken."""
+def _variants(node: ast.AST) -> Iterator[_Variant]:
+    """What is to be replaced in a node and in all that is in it, and by what."""
+    if isinstance(node, ast.stmt) and _can_go(node):
+        yield node, "pass"
+    if isinstance(node, (ast.expr, ast.Return)):
+        yield from _broken(node)
+    tests = [node.test] if isinstance(node, (ast.If, ast.While, ast.IfExp)) else []
+    for test in node.ifs if isinstance(node, ast.comprehension) else tests:
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            yield test, test.operand
+        elif not isinstance(test, ast.Constant):
+            yield test, ast.UnaryOp(ast.Not(), test)
+    for child in _children(node):
+        if not _is_left(child):
+            yield from _variants(child)
 
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-        self._starts = [0, *accumulate(map(len, content.splitlines(keepends=True)))]
 
-    def found(self, node: ast.AST) -> Iterator[Change]:
-        """Those of a node and of all that is in it."""
-        if _is_left(node):
-            return
-        if isinstance(node, ast.stmt) and _can_go(node):
-            yield self._instead(node, "pass")
-        for test in _conditions(node):
-            if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-                yield self._instead(test, test.operand)
-            else:
-                yield self._instead(test, ast.UnaryOp(ast.Not(), test))
-        yield from self.visit(node)
-        for child in _children(node):
-            yield from self.found(child)
-
-    def _place(self, line: int | None, column: int | None) -> int:
-        """The offset of a place that the parser counts in bytes."""
-        return len(self._content[: self._starts[(line or 0) - 1] + (column or 0)].decode())
-
-    def _start(self, node: _Placed) -> int:
-        return self._place(node.lineno, node.col_offset)
-
-    def _end(self, node: _Placed) -> int:
-        return self._place(node.end_lineno, node.end_col_offset)
-
-    def _instead(self, node: _Placed, new: ast.AST | str) -> Change:
-        text = new if isinstance(new, str) else ast.unparse(new)
-        return Change(self._start(node), self._end(node), text)
-
-    def generic_visit(self, _node: ast.AST) -> Iterable[Change]:
-        return ()
-
-    def visit_Compare(self, node: ast.Compare) -> Iterator[Change]:
+def _broken(node: ast.expr | ast.Return) -> Iterator[_Variant]:
+    if isinstance(node, ast.Compare):
         for number, operator in enumerate(node.ops):
-            operators = [*node.ops]
-            operators[number] = _OTHER[type(operator)]()
-            yield self._instead(node, ast.Compare(node.left, operators, node.comparators))
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> Iterator[Change]:
-        yield self._instead(node, ast.BoolOp(_OTHER[type(node.op)](), node.values))
-
-    def visit_BinOp(self, node: ast.BinOp) -> Iterator[Change]:
-        if type(node.op) in _OTHER:
-            yield self._instead(node, ast.BinOp(node.left, _OTHER[type(node.op)](), node.right))
-
-    def visit_Return(self, node: ast.Return) -> Iterator[Change]:
-        if node.value is not None and not isinstance(node.value, ast.Constant):
-            yield self._instead(node, "return None")
-
-    def visit_Assign(self, node: ast.Assign | ast.AnnAssign) -> Iterator[Change]:
-        seconds = _seconds(node)
-        if node.value is not None and seconds is not None:
-            yield self._instead(node.value, str(100 * seconds))
-
-    visit_AnnAssign = visit_Assign  # noqa: N815
-
-    def visit_Call(self, node: ast.Call) -> Iterator[Change]:
-        given: list[ast.expr | ast.keyword] = [*node.args, *node.keywords]
-        if _ERROR.search(_called(node)):
-            return
-        for before, after in zip(given, given[1:]):
-            if isinstance(after, ast.keyword) and after.arg is not None:
-                yield Change(self._end(before), self._end(after), "")
-        one, other = [*node.args, None, None][:2]
-        if one and other and ast.dump(one) != ast.dump(other):
-            swapped = [other, one, *node.args[2:]]
-            yield self._instead(node, ast.Call(node.func, swapped, node.keywords))
-
-    def visit_JoinedStr(self, node: ast.expr) -> Iterator[Change]:
-        source = self._content.decode()[self._start(node) : self._end(node)]
-        quote = re.match(r"[A-Za-z]*(\"\"\"|'''|\"|')", source)
-        if quote and not _PROSE.search(source):
-            place = self._start(node) + quote.end()
-            yield Change(place, place, "XX")
-
-    def visit_Constant(self, node: ast.Constant) -> Iterator[Change]:
-        if isinstance(node.value, bool):
-            yield self._instead(node, str(not node.value))
-        elif isinstance(node.value, (int, float)):
-            yield self._instead(node, str(node.value + 1))
-        else:
-            yield from self.visit_JoinedStr(node)
+            operators = [*node.ops[:number], _OTHER[type(operator)](), *node.ops[number + 1 :]]
+            yield node, ast.Compare(node.left, operators, node.comparators)
+    elif isinstance(node, ast.BoolOp):
+        yield node, ast.BoolOp(_OTHER[type(node.op)](), node.values)
+    elif isinstance(node, ast.BinOp) and type(node.op) in _OTHER:
+        yield node, ast.BinOp(node.left, _OTHER[type(node.op)](), node.right)
+    elif isinstance(node, ast.Return) and not isinstance(node.value, (ast.Constant, type(None))):
+        yield node, "return None"
+    elif isinstance(node, ast.Constant) and not _PROSE.search(str(node.value)):
+        yield from ((node, repr(value)) for value in _others(node.value))
+    elif isinstance(node, ast.Call):
+        for keyword in node.keywords if not _ERROR.search(_called(node)) else ():
+            left = [each for each in node.keywords if each is not keyword]
+            yield node, ast.Call(node.func, node.args, left)
 
 
-def _conditions(node: ast.AST) -> list[ast.expr]:
-    if isinstance(node, (ast.If, ast.While, ast.IfExp)):
-        return [] if isinstance(node.test, ast.Constant) else [node.test]
-    return node.ifs if isinstance(node, ast.comprehension) else []
+def _others(value: object) -> Iterator[object]:
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, (int, float)):
+        yield value + 1
+    elif isinstance(value, str):
+        yield f"XX{value}"
 
 
 def _can_go(node: ast.stmt) -> bool:
@@ -215,16 +172,8 @@ def _can_go(node: ast.stmt) -> bool:
     return isinstance(node, (ast.AugAssign, ast.Delete, ast.Raise, ast.Continue, ast.Break))
 
 
-def _seconds(node: ast.Assign | ast.AnnAssign) -> float | None:
-    """Of so many, one more makes no difference to anybody."""
-    target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-    number = getattr(node.value, "value", None)
-    is_time = getattr(target, "id", "").endswith("_S")
-    return number if is_time and isinstance(number, (int, float)) else None
-
-
 def _is_left(node: ast.AST) -> bool:
-    """Types, texts and what only people read."""
+    """Types, texts and what only people read; of so many seconds, one more is nothing."""
     if isinstance(node, ast.Subscript):
         return isinstance(node.value, ast.Name) and node.value.id[0].isupper()
     if isinstance(node, ast.Call):
@@ -232,7 +181,8 @@ def _is_left(node: ast.AST) -> bool:
     if isinstance(node, ast.If):
         return "TYPE_CHECKING" in ast.unparse(node.test)
     return _is_docstring(node) or (
-        isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+        isinstance(node, (ast.Assign, ast.AnnAssign))
+        and re.match(r"__all__|\w+_S\b", ast.unparse(node)) is not None
     )
 
 
@@ -242,7 +192,7 @@ def _children(node: ast.AST) -> Iterable[ast.AST]:
     if isinstance(node, ast.ClassDef):
         return node.body
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
-        return [node.value] if node.value is not None and _seconds(node) is None else []
+        return [node.value] if node.value is not None else []
     if isinstance(node, ast.If) and _ELSEWHERE.match(ast.unparse(node.test)):
         return node.orelse
     if isinstance(node, ast.Call) and _ERROR.search(_called(node)):

@@ -83,17 +83,15 @@ class Copy:
         ]
         kept = {name: value for name, value in os.environ.items() if not name.startswith("WASP_")}
         kept.pop("TMPDIR", None)
-        process = subprocess.Popen(
-            command,
-            env={**kept, "WASP_TELEMETRY_DISABLE": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
         try:
-            printed, _ = process.communicate(timeout=limit_s)
+            done = subprocess.run(
+                command,
+                env={**kept, "WASP_TELEMETRY_DISABLE": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=limit_s,
+            )
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
             return TOO_LONG, ""
-        return process.returncode, printed.decode(errors="replace")
+        return done.returncode, done.stdout.decode(errors="replace")

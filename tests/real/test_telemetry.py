@@ -1,16 +1,22 @@
-"""The real wasp-bin under the launcher: it opens no connection of its own."""
+"""The real wasp-bin under the launcher: it opens no connection of its own; and its news."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
+import telemetry_messages as messages
 
 from tests.support.certificates import Authority
 from tests.support.collector import Collector
 from tests.support.installed import Installed
 from tests.support.proxy import Proxy
+from tests.support.replies import json_content
+from tests.support.server import Server
+from tests.telemetry.test_messages import RIGHT, WRONG, fields
 
 pytestmark = pytest.mark.real
 
@@ -53,3 +59,29 @@ def test_its_uninstall_leaves_nothing_and_nothing_comes_back(wasp: Installed) ->
     assert not wasp.root.exists()
     assert not wasp.cache.parent.exists()
     assert len(wasp.collector.deliveries) == 1
+
+
+def test_a_feed_that_is_taken_here_is_taken_there(
+    plain: Server, wasp_package: Path, tmp_path: Path
+) -> None:
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "LANG": "C.UTF-8",
+        "WASP_NEWS_SERVER_URL": f"{plain.url}/",
+        "waspc_datadir": str(wasp_package / "data"),
+    }
+    taken = []
+    for changes in [*RIGHT, *WRONG]:
+        feed = [fields(**changes)]
+        plain.answer("/", json_content(feed))
+        command = [str(wasp_package / "wasp-bin"), "news"]
+        run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True)
+        try:
+            messages.messages_from(feed)
+        except messages.BROKEN:
+            continue
+        taken.append(changes)
+        assert run.returncode == 0, (changes, run.stdout)
+    assert taken == RIGHT
+    assert plain.count("/") == len([*RIGHT, *WRONG])

@@ -11,6 +11,7 @@ import struct
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 # What the real wasp-bin says on stderr after the version; the front ends must not repeat it.
 _UPGRADE_ADVICE = "If you wish to install/switch to the latest version of Wasp, do:"
@@ -89,21 +90,20 @@ def hard_link(name: str, target: str) -> Member:
     return Member(name, kind=tarfile.LNKTYPE, target=target)
 
 
-def tar_of(members: Iterable[Member], archive_format: int = tarfile.PAX_FORMAT) -> bytes:
+def tar_of(
+    members: Iterable[Member], archive_format: int = tarfile.PAX_FORMAT, *, ended: bool = True
+) -> bytes:
+    """An archive of these, with the zeros that end it, or open for more."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=archive_format) as archive:
         for member in members:
             archive.addfile(member.info(), io.BytesIO(member.content))
-    return buffer.getvalue()
+        so_far = buffer.getvalue()
+    return buffer.getvalue() if ended else so_far
 
 
 def tar_without_end(members: Iterable[Member]) -> bytes:
-    """As `tar_of`, but open for more: without the zeros that end an archive."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for member in members:
-            archive.addfile(member.info(), io.BytesIO(member.content))
-        return buffer.getvalue()
+    return tar_of(members, tarfile.USTAR_FORMAT, ended=False)
 
 
 def gzipped(data: bytes) -> bytes:
@@ -139,48 +139,35 @@ class Package:
     def members(self) -> list[Member]:
         return [Member("wasp-bin", self.binary, 0o755), *self.data]
 
+    @functools.lru_cache(maxsize=64)  # noqa: B019 - there are few
     def npm_archive(self) -> bytes:
         """In npm's shape: everything below `package/`, with files that do not belong to Wasp."""
-        return _npm_archive(self)
+        extras = [
+            Member("package/package.json", b'{"name": "@wasp.sh/wasp-cli-some-platform"}\n'),
+            Member("package/main.js", b"export default {};\n"),
+            Member("package/readme.md", b"# not part of Wasp\n"),
+        ]
+        inside = [replace(member, name=f"package/{member.name}") for member in self.members]
+        return tgz_of([*inside, *extras])
 
+    @functools.lru_cache(maxsize=64)  # noqa: B019
     def github_archive(self) -> bytes:
         """In the shape of a GitHub release, where folders have entries of their own."""
-        return _github_archive(self)
+        folders = {
+            f"{parent}/": directory(f"{parent}/", mode=0o775)
+            for member in self.data
+            for parent in [*PurePosixPath(member.name).parents][-2::-1]
+        }
+        return tgz_of([*folders.values(), *self.members])
 
 
 def tiny_package(version: str) -> Package:
     return Package(version, tiny_binary(version))
 
 
-@functools.lru_cache(maxsize=64)
-def _npm_archive(package: Package) -> bytes:
-    extras = [
-        Member("package/package.json", b'{"name": "@wasp.sh/wasp-cli-some-platform"}\n'),
-        Member("package/main.js", b"export default {};\n"),
-        Member("package/readme.md", b"# not part of Wasp\n"),
-    ]
-    inside = [replace(member, name=f"package/{member.name}") for member in package.members]
-    return tgz_of([*inside, *extras])
-
-
-@functools.lru_cache(maxsize=64)
-def _github_archive(package: Package) -> bytes:
-    folders: dict[str, Member] = {}
-    for member in package.data:
-        parts = member.name.split("/")[:-1]
-        for depth in range(1, len(parts) + 1):
-            name = "/".join(parts[:depth])
-            folders.setdefault(name, directory(f"{name}/", mode=0o775))
-    return tgz_of([*folders.values(), *package.members])
-
-
 def integrity(archive: bytes) -> str:
     """The `dist.integrity` that npm publishes for an archive."""
     return "sha512-" + base64.b64encode(hashlib.sha512(archive).digest()).decode()
-
-
-def sha512_hex(archive: bytes) -> str:
-    return hashlib.sha512(archive).hexdigest()
 
 
 def sha256_hex(archive: bytes) -> str:

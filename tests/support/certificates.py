@@ -29,7 +29,6 @@ class Authority:
 
     def __init__(self, folder: Path) -> None:
         self._authority = trustme.CA()
-        self._stranger = trustme.CA()
         self.bundle = folder / "test-ca.pem"
         self._authority.cert_pem.write_to_path(str(self.bundle))
         self.wgetrc = folder / "wgetrc"
@@ -38,16 +37,11 @@ class Authority:
     @functools.cache  # noqa: B019 - there is one for all tests
     def server_context(self, certificate: Certificate) -> ssl.SSLContext:
         """A TLS context for a server on this machine that shows the wanted kind of certificate."""
+        is_unknown = certificate is Certificate.UNKNOWN_AUTHORITY
+        authority = trustme.CA() if is_unknown else self._authority
+        names = ("elsewhere.example",) if certificate is Certificate.WRONG_NAME else _HERE
+        yesterday = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
+        end = yesterday if certificate is Certificate.EXPIRED else None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._issue(certificate).configure_cert(context)
+        authority.issue_cert(*names, not_after=end).configure_cert(context)
         return context
-
-    def _issue(self, certificate: Certificate) -> trustme.LeafCert:
-        if certificate is Certificate.EXPIRED:
-            yesterday = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
-            return self._authority.issue_cert(*_HERE, not_after=yesterday)
-        if certificate is Certificate.UNKNOWN_AUTHORITY:
-            return self._stranger.issue_cert(*_HERE)
-        if certificate is Certificate.WRONG_NAME:
-            return self._authority.issue_cert("elsewhere.example")
-        return self._authority.issue_cert(*_HERE)

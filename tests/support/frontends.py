@@ -46,8 +46,9 @@ class FrontEnd:
         return self.name
 
 
-def _program(shell: str, *options: str) -> Callable[[], list[str]]:
-    return lambda: [str(real_tool(shell)), *options, str(CHECKOUT / "program")]
+def _program(shell: str, *options: str) -> FrontEnd:
+    script = str(CHECKOUT / "program")
+    return FrontEnd(shell, lambda: [str(real_tool(shell)), *options, script])
 
 
 PYTHON = FrontEnd("python", lambda: [sys.executable, str(INSTALL_PY)])
@@ -55,14 +56,8 @@ PYTHON = FrontEnd("python", lambda: [sys.executable, str(INSTALL_PY)])
 SH = FrontEnd("sh", lambda: [str(real_tool("sh")), str(INSTALL_SH)])
 #: The program, in each shell that a /bin/sh may be.
 SHELLS = (
-    FrontEnd("dash", _program("dash")),
-    FrontEnd("bash", _program("bash", "--posix")),
-    FrontEnd("busybox", _program("busybox", "sh")),
-    FrontEnd("zsh", _program("zsh", "--emulate", "sh")),
-    FrontEnd("ksh93", _program("ksh93")),
-    FrontEnd("mksh", _program("mksh")),
-    FrontEnd("yash", _program("yash")),
-    FrontEnd("posh", _program("posh")),
+    *(_program("dash"), _program("bash", "--posix"), _program("busybox", "sh")),
+    *(_program("zsh", "--emulate", "sh"), *map(_program, ("ksh93", "mksh", "yash", "posh"))),
 )
 BY_NAME = {front_end.name: front_end for front_end in (PYTHON, SH, *SHELLS)}
 #: What a case about the sh program meets, and what one about both getters meets.

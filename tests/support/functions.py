@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.support.frontends import CHECKOUT
 from tests.support.machines import Machine, Run
-from tests.support.program import checkout
 
 #: What makes the program run, at its end.
 _START = re.compile(r'\n[^\n]*\nmain "\$0" "\$@"\n*\Z')
@@ -27,11 +27,6 @@ work=$work/{number}
 mkdir "$work"
 {call}
 ) >'{answers}/{number}' 2>&1 {end}
-"""
-_END = """
-wait
-rm -rf "$work"
-exit 0
 """
 
 
@@ -53,7 +48,7 @@ def call_functions(
         _CALL.format(number=number, call=call, answers=answers, end=end)
         for number, call in enumerate(calls)
     ]
-    _run(machine, program, "".join([*pieces, _END])).ok()
+    _run(machine, program, "".join([*pieces, 'wait\nrm -rf "$work"\nexit 0\n'])).ok()
     return [(answers / str(number)).read_text().rstrip("\n") for number in range(len(calls))]
 
 
@@ -65,8 +60,8 @@ def run_command(machine: Machine, body: str, *arguments: str) -> Run:
 
 def _run(machine: Machine, program: Path | None, body: str, *arguments: str) -> Run:
     script = machine.root / "functions"
-    definitions = _definitions(program or checkout() / "program")
-    script.write_text(definitions + _BEGIN + body, encoding="utf-8")
+    text = _BEGIN + body
+    script.write_text(_definitions(program or CHECKOUT / "program") + text, encoding="utf-8")
     run = machine.run_program([*machine.front_end.interpreter(), str(script), *arguments])
     script.unlink()
     return run

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from tests.support.frontends import PYTHON, FrontEnd
 from tests.support.installed import launcher_text
 from tests.support.machines import Machine, Run
 from tests.support.trees import Entry, picture
 
-_Done = TypeVar("_Done")
 #: The sh program knows nothing of these.
 _PYTHON_ONLY = ("elapsed_s", "telemetry")
 #: What is compared of a failure whose words come from curl, wget or requests.
 _CERTAIN = ("status", "code", "error", "hint")
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    """What one getter did."""
-
-    run: Run
-    report: dict[str, Any]
-    left: dict[str, Entry]
+#: What one getter did: its run, its report, and what the home is after it.
+_Outcome = tuple[Run, dict[str, Any], dict[str, Entry]]
 
 
 @dataclass
@@ -47,16 +37,21 @@ class Getters:
 
     def run(self, *arguments: str, certain_only: bool = False, **kwargs: Any) -> Run:
         """Runs this by both; with `certain_only`, the words of an error may differ."""
-        python, shell = self._each(lambda: self._outcome(*arguments, **kwargs))
+        home, saved = self.machine.home, self.machine.root / "home as it was"
+        shutil.copytree(home, saved, symlinks=True)
+        python, told, left = self._outcome(self.python, *arguments, **kwargs)
+        shutil.rmtree(home)
+        saved.rename(home)
+        shell, told_by_shell, left_by_shell = self._outcome(self.shell, *arguments, **kwargs)
         if certain_only:
-            for key in _CERTAIN:
-                assert python.report.get(key) == shell.report.get(key), f"{python}\n{shell}"
+            told, told_by_shell = (
+                {key: each.get(key) for key in _CERTAIN} for each in (told, told_by_shell)
+            )
         else:
-            assert python.report == shell.report, f"{python.run}\n{shell.run}"
-            assert python.run.stderr == shell.run.stderr, f"{python.run}\n{shell.run}"
-        assert python.run.code == shell.run.code
-        assert python.left == shell.left
-        return shell.run
+            assert python.stderr == shell.stderr, f"{python}\n{shell}"
+        assert told == told_by_shell, f"{python}\n{shell}"
+        assert (python.code, left) == (shell.code, left_by_shell)
+        return shell
 
     def file(self, archive: bytes) -> tuple[str, str]:
         """The option for an archive with these bytes."""
@@ -73,22 +68,8 @@ class Getters:
         layout.launcher.write_bytes(launcher_text(version, layout.share, ""))
         layout.launcher.chmod(0o755)
 
-    def _outcome(self, *arguments: str, **kwargs: Any) -> _Outcome:
+    def _outcome(self, getter: FrontEnd, *arguments: str, **kwargs: Any) -> _Outcome:
+        self.machine.front_end = getter
         run = self.machine.run(*arguments, "--json", **kwargs)
         report = {key: value for key, value in run.json.items() if key not in _PYTHON_ONLY}
-        return _Outcome(run, report, picture(self.machine.home))
-
-    def _each(self, act: Callable[[], _Done]) -> tuple[_Done, _Done]:
-        home, saved = self.machine.home, self.machine.root / "home as it was"
-        _copy(home, saved)
-        self.machine.front_end = self.python
-        python = act()
-        shutil.rmtree(home)
-        _copy(saved, home)
-        shutil.rmtree(saved)
-        self.machine.front_end = self.shell
-        return python, act()
-
-
-def _copy(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, symlinks=True)
+        return run, report, picture(self.machine.home)

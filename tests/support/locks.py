@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,13 +14,3 @@ def locked(path: Path) -> Iterator[None]:
     with path.with_name(f"{path.name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def made_once(path: Path, make: Callable[[], bytes]) -> Path:
-    """The file, made by whoever comes first."""
-    with locked(path):
-        if not path.exists():
-            temporary = path.with_name(f"{path.name}.part")
-            temporary.write_bytes(make())
-            temporary.rename(path)
-    return path

@@ -45,10 +45,8 @@ def environment(process: Path) -> bytes:
 def survivors(mark: str, patience: float = 3.0) -> dict[int, str]:
     """The marked processes that do not end by themselves; they are ended here, one by one."""
     deadline = time.monotonic() + patience
-    left = marked(mark)
-    while left and time.monotonic() < deadline:
+    while (left := marked(mark)) and time.monotonic() < deadline:
         time.sleep(0.05)
-        left = marked(mark)
     for pid in left:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)

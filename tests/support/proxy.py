@@ -20,7 +20,6 @@ class Proxy:
         self.credentials = credentials
         self.routes: dict[str, int] = {}
         self.tunnels: list[str] = []
-        self.refused = 0
         self._listener = TcpListener(self._serve)
         self.port = self._listener.port
         self.close = self._listener.close
@@ -38,7 +37,6 @@ class Proxy:
         if self.credentials is not None:
             expected = "Basic " + base64.b64encode(self.credentials.encode()).decode()
             if headers["Proxy-Authorization"] != expected:
-                self.refused += 1
                 wanted = 'Proxy-Authenticate: Basic realm="test"\r\n'
                 client.sendall(_answer("407 Proxy Authentication Required", wanted))
                 return

@@ -7,6 +7,7 @@ https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html the records 
 from __future__ import annotations
 
 import enum
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ BLOCK = 512
 USTAR = b"ustar\x0000"
 OLD_GNU = b"ustar  \0"
 SEVENTH_EDITION = bytes(8)
-END = bytes(2 * BLOCK)
+_HEADER = struct.Struct("100s 8s 8s 8s 12s 12s 8s 1s 100s 8s 64x 16s 155s 12x")
 
 
 class Checksum(enum.Enum):
@@ -44,24 +45,11 @@ class RawMember:
     checksum: Checksum = Checksum.STANDARD
 
     def tobytes(self) -> bytes:
-        header = bytearray(BLOCK)
         device = b"0000001\0" if self.kind in (b"3", b"4") else b"0000000\0"
-        fields = (
-            (0, self.name[:100]),
-            (100, self.mode[:8]),
-            (108, self.owner[:8]),
-            (116, self.owner[:8]),
-            (124, (octal(len(self.content), 12) if self.size is None else self.size)[:12]),
-            (136, self.time[:12]),
-            (148, b" " * 8),
-            (156, self.kind),
-            (157, self.target[:100]),
-            (257, self.magic),
-            (329, device * 2),
-            (345, self.prefix[:155]),
-        )
-        for start, value in fields:
-            header[start : start + len(value)] = value
+        size = octal(len(self.content), 12) if self.size is None else self.size
+        numbers = (self.mode, self.owner, self.owner, size, self.time, b" " * 8)
+        rest = (self.kind, self.target, self.magic, device * 2, self.prefix)
+        header = bytearray(_HEADER.pack(self.name, *numbers, *rest))
         header[148:156] = _checksum_field(bytes(header), self.checksum)
         return bytes(header) + padded(self.content)
 
@@ -122,39 +110,20 @@ def gnu_long(value: bytes, kind: bytes = b"L") -> bytes:
 def old_gnu_sparse(name: bytes, pieces: Sequence[tuple[int, bytes]], size: int) -> bytes:
     """A file with holes, with a map of up to four pieces in its header."""
     content = b"".join(piece for _, piece in pieces)
-    header = bytearray(
-        RawMember(name, kind=b"S", size=octal(len(content), 12), magic=OLD_GNU).tobytes()
-    )
-    for number, (offset, piece) in enumerate(pieces[:4]):
-        start = 386 + 24 * number
-        header[start : start + 24] = octal(offset, 12) + octal(len(piece), 12)
-    header[483:495] = octal(size, 12)
-    header[148:156] = b" " * 8
-    header[148:156] = _checksum_field(bytes(header), Checksum.STANDARD)
-    return bytes(header) + padded(content)
+    mapped = b"".join(octal(offset, 12) + octal(len(piece), 12) for offset, piece in pieces[:4])
+    # It stands where others have the second half of a prefix.
+    place = bytes(41) + mapped.ljust(97, b"\0") + octal(size, 12)
+    return RawMember(name, content, kind=b"S", magic=OLD_GNU, prefix=place).tobytes()
 
 
-def pax_sparse(name: bytes, pieces: Sequence[tuple[int, bytes]], size: int, version: str) -> bytes:
-    """A file with holes in one of the three forms (0.0, 0.1, 1.0) that GNU tar writes with pax."""
+def pax_sparse(name: bytes, pieces: Sequence[tuple[int, bytes]], size: int) -> bytes:
+    """A file with holes in the form (1.0) that GNU tar writes with pax."""
     content = b"".join(piece for _, piece in pieces)
-    numbers = [number for offset, piece in pieces for number in (offset, len(piece))]
-    if version == "0.0":
-        records = [(b"GNU.sparse.size", b"%d" % size)]
-        records.append((b"GNU.sparse.numblocks", b"%d" % len(pieces)))
-        for offset, piece in pieces:
-            records.append((b"GNU.sparse.offset", b"%d" % offset))
-            records.append((b"GNU.sparse.numbytes", b"%d" % len(piece)))
-        return pax(*records) + RawMember(name, content).tobytes()
-    if version == "0.1":
-        records = [(b"GNU.sparse.size", b"%d" % size)]
-        records.append((b"GNU.sparse.numblocks", b"%d" % len(pieces)))
-        records.append((b"GNU.sparse.map", b",".join(b"%d" % number for number in numbers)))
-        return pax(*records, (b"GNU.sparse.name", name)) + RawMember(b"other", content).tobytes()
-    records = [(b"GNU.sparse.major", b"1"), (b"GNU.sparse.minor", b"0")]
-    records.append((b"GNU.sparse.name", name))
-    records.append((b"GNU.sparse.realsize", b"%d" % size))
-    lines = b"".join(b"%d\n" % number for number in (len(pieces), *numbers))
-    return pax(*records) + RawMember(b"other", padded(lines) + content).tobytes()
+    numbers = [len(pieces), *(it for offset, piece in pieces for it in (offset, len(piece)))]
+    records = {"major": b"1", "minor": b"0", "name": name, "realsize": b"%d" % size}
+    lines = b"".join(b"%d\n" % number for number in numbers)
+    head = pax(*((f"GNU.sparse.{key}".encode(), value) for key, value in records.items()))
+    return head + RawMember(b"other", padded(lines) + content).tobytes()
 
 
 def mended(tar: bytes) -> bytes:

@@ -27,30 +27,25 @@ def connection() -> dict[str, str]:
 
 def npm_registry() -> str:
     """The registry's address; without npm or a registry that answers the test is skipped."""
-    npm = str(real_tool("npm"))
-    asked = [npm, "config", "get", "registry"]
-    said = subprocess.run(asked, capture_output=True, text=True, check=False)
-    url = said.stdout.strip()
-    need(url.startswith("https://"), f"npm knows no registry: {said.stderr.strip()}")
-    ping = subprocess.run([npm, "ping"], capture_output=True, text=True, check=False)
-    need(ping.returncode == 0, f"the npm registry does not answer: {ping.stderr.strip()}")
-    return url
+    asked, ping = (
+        subprocess.run([str(real_tool("npm")), *words], capture_output=True, text=True)
+        for words in (("config", "get", "registry"), ("ping",))
+    )
+    need(asked.stdout.startswith("https://"), f"npm knows no registry: {asked.stderr}")
+    need(ping.returncode == 0, f"the npm registry does not answer: {ping.stderr}")
+    return asked.stdout.strip()
 
 
 def npm_environment(home: Path, registry: str) -> dict[str, str]:
     """For running the real npm in a home of its own."""
     return {
         **connection(),
+        **{name: os.environ[name] for name in os.environ if name.startswith("WASP_")},
         "HOME": str(home),
         "PATH": os.environ["PATH"],
         "npm_config_registry": registry,
         "npm_config_cache": str(home / "npm-cache"),
-        "npm_config_update_notifier": "false",
-        "npm_config_fund": "false",
-        "npm_config_audit": "false",
-        "WASP_TELEMETRY_DISABLE": "1",
-        "WASP_TELEMETRY_URL": os.environ["WASP_TELEMETRY_URL"],
-        "WASP_NEWS_SERVER_URL": os.environ["WASP_NEWS_SERVER_URL"],
+        **{f"npm_config_{name}": "false" for name in ("update_notifier", "fund", "audit")},
     }
 
 
@@ -61,9 +56,5 @@ def npm_package(name: str, folder: Path, registry: str) -> Path:
         if not place.exists():
             folder.mkdir(parents=True, exist_ok=True)
             command = [str(real_tool("npm")), "install", "--prefix", str(folder), name]
-            environment = npm_environment(folder / "home", registry)
-            done = subprocess.run(
-                command, capture_output=True, text=True, env=environment, check=False
-            )
-            assert done.returncode == 0, done.stderr
+            subprocess.run(command, env=npm_environment(folder / "home", registry), check=True)
     return place

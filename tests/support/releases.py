@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.archives import Package, integrity, sha256_hex, sha512_hex, tiny_package
+from tests.support.archives import Package, integrity, sha256_hex, tiny_package
 from tests.support.replies import Content, Reply, json_content, redirect
 from tests.support.server import Server
 
 NPM_PLATFORMS = (
-    "linux-x64-glibc",
-    "linux-x64-musl",
-    "linux-arm64-glibc",
-    "darwin-x64-unknown",
-    "darwin-arm64-unknown",
+    *("linux-x64-glibc", "linux-x64-musl", "linux-arm64-glibc"),
+    *("darwin-x64-unknown", "darwin-arm64-unknown"),
 )
 GITHUB_NAMES = (
-    "linux-x86_64",
-    "linux-x86_64-static",
-    "linux-aarch64",
-    "macos-x86_64",
-    "macos-aarch64",
-    "macos-universal",
+    *("linux-x86_64", "linux-x86_64-static", "linux-aarch64"),
+    *("macos-x86_64", "macos-aarch64", "macos-universal"),
 )
-
 _NPM = "/npm"
 _GITHUB = "/github"
 _REPOSITORY = f"{_GITHUB}/wasp-lang/wasp"
-
-
 NPM_PACKAGE_PATH = f"{_NPM}/@wasp.sh/wasp-cli"
 
 
@@ -81,7 +72,7 @@ class Release:
 
     @property
     def npm_digest(self) -> str:
-        return f"sha512:{sha512_hex(self.npm_archive)}"
+        return f"sha512:{hashlib.sha512(self.npm_archive).hexdigest()}"
 
     @property
     def github_digest(self) -> str:
@@ -111,49 +102,36 @@ class Upstream:
         """Puts a release up; every platform gets the same archive."""
         chosen = package or tiny_package(version)
         release = Release(chosen, chosen.npm_archive(), chosen.github_archive())
+        answers: dict[str, Reply] = {}
         if npm:
-            self.publish_npm(release, version, node=node, latest=latest)
+            cli = json_content(self.npm_cli_metadata(version, node))
+            answers |= {npm_cli_path(each): cli for each in ("latest", version)[not latest :]}
+            for build in NPM_PLATFORMS:
+                metadata = self.npm_platform_metadata(release, version, build)
+                answers[npm_platform_path(version, build)] = json_content(metadata)
+                answers[npm_tarball_path(version, build)] = Content(release.npm_archive)
         if github:
-            self.publish_github(
-                release, version, latest=latest, digests=digests, names=tuple(github_names)
-            )
+            tag = github_tag_path(version)
+            answers[tag] = Content(b"<html>a release</html>\n")
+            if latest:
+                answers[GITHUB_LATEST_PATH] = redirect(f"{self.server.url}{tag}")
+            for name in github_names:
+                asset = github_asset_path(version, name)
+                moved = redirect(f"{self.server.url}{asset}")
+                answers[github_download_path(version, name)] = moved
+                answers[asset] = Content(release.github_archive)
+            if digests:
+                answers[github_api_path(version)] = self.github_api_answer(release, github_names)
+        for path, reply in answers.items():
+            self.server.answer(path, reply)
         return release
-
-    def publish_npm(
-        self, release: Release, version: str, *, node: str | None, latest: bool
-    ) -> None:
-        cli = json_content(self.npm_cli_metadata(version, node))
-        self.server.answer(npm_cli_path(version), cli)
-        if latest:
-            self.server.answer(npm_cli_path("latest"), cli)
-        for platform in NPM_PLATFORMS:
-            metadata = json_content(self.npm_platform_metadata(release, version, platform))
-            self.server.answer(npm_platform_path(version, platform), metadata)
-            self.server.answer(npm_tarball_path(version, platform), Content(release.npm_archive))
-
-    def publish_github(
-        self, release: Release, version: str, *, latest: bool, digests: bool, names: tuple[str, ...]
-    ) -> None:
-        server = self.server
-        server.answer(github_tag_path(version), Content(b"<html>a release</html>\n"))
-        if latest:
-            tag = f"{server.url}{github_tag_path(version)}"
-            server.answer(GITHUB_LATEST_PATH, redirect(tag))
-        for name in names:
-            asset = github_asset_path(version, name)
-            server.answer(github_download_path(version, name), redirect(f"{server.url}{asset}"))
-            server.answer(asset, Content(release.github_archive))
-        if digests:
-            server.answer(github_api_path(version), self.github_api_answer(release, names))
 
     def list_at_npm(self, versions: Iterable[str]) -> None:
         """Puts up what the registry says of the package as a whole."""
         document = {
             "_id": "@wasp.sh/wasp-cli",
             "dist-tags": {"latest": "0.25.0", "nightly": "7.7.7"},
-            "versions": {
-                version: self.npm_cli_metadata(version, ">=20.0.0") for version in versions
-            },
+            "versions": {each: self.npm_cli_metadata(each, ">=20.0.0") for each in versions},
             "time": {"created": "2025-01-01T00:00:00.000Z", "6.6.6": "2025-01-01T00:00:00.000Z"},
             "readme": 'says "versions": {"6.6.6": {"version": "6.6.6"}} in passing',
         }
@@ -187,9 +165,7 @@ class Upstream:
             "bin": {"wasp": "bin.js"},
             "name": "@wasp.sh/wasp-cli",
             "version": version,
-            "optionalDependencies": {
-                f"@wasp.sh/wasp-cli-{platform}": version for platform in NPM_PLATFORMS
-            },
+            "optionalDependencies": {f"@wasp.sh/wasp-cli-{it}": version for it in NPM_PLATFORMS},
             "dist": {
                 "integrity": integrity(b"the wrapper"),
                 "tarball": f"{self.npm_url}/@wasp.sh/wasp-cli/-/wasp-cli-{version}.tgz",
@@ -223,8 +199,8 @@ class Upstream:
                 "label": "",
                 "content_type": "application/gzip",
                 "digest": release.github_digest,
-                "browser_download_url": f"{self.server.url}"
-                f"{github_download_path(release.version, name)}",
+                "browser_download_url": self.server.url
+                + github_download_path(release.version, name),
             }
             for number, name in enumerate(names)
         ]

@@ -35,14 +35,8 @@ class Exchange(BaseHTTPRequestHandler):
     do_HEAD = do_GET
     do_POST = do_GET
 
-    def method(self) -> str:
-        return self.command
-
     def headers_in(self) -> dict[str, str]:
         return {name.lower(): value for name, value in self.headers.items()}
-
-    def read_body(self) -> bytes:
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def send_head(self, status: int, headers: Mapping[str, str]) -> None:
         self.send_response(status)
@@ -55,19 +49,11 @@ class Exchange(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(data)
 
-    def send_raw(self, data: bytes) -> None:
-        self.wfile.write(data)
-
-    def wait_until_closed(self, timeout: float) -> None:
-        deadline = self._site.closing
-        waited = 0.0
-        while waited < timeout and not deadline.is_set():
-            readable, _, _ = select.select([self.connection], [], [], 0.05)
-            if readable:
-                with contextlib.suppress(OSError):
-                    self.connection.recv(1)
+    def wait_until_closed(self) -> None:
+        """Until the client goes, or the server does."""
+        while not self._site.closing.is_set():
+            if select.select([self.connection], [], [], 0.05)[0]:
                 return
-            waited += 0.05
 
     def abort(self) -> None:
         linger_off = struct.pack("ii", 1, 0)
@@ -76,6 +62,11 @@ class Exchange(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet: the tests ask the counters."""
+
+
+def _pause(seconds: float) -> None:
+    """Also in tests that let time.sleep return at once."""
+    threading.Event().wait(seconds)
 
 
 class Reply(Protocol):
@@ -126,43 +117,41 @@ def redirect(location: str, code: int = 302) -> Content:
 class Stall:
     """Accepts the request and never says a byte; ends when the client gives up."""
 
-    patience: float = 300.0
-
     def send(self, exchange: Exchange) -> None:
-        exchange.wait_until_closed(self.patience)
+        exchange.wait_until_closed()
 
 
 @dataclass(frozen=True)
-class StallAfter:
-    """Sends the beginning of a body, tells who waits for it, and then nothing more."""
+class Cut:
+    """Announces the whole body, sends a part, tells who waits for it, and closes the connection."""
 
     body: bytes
     sent: int
-    reached: threading.Event = field(default_factory=threading.Event, compare=False)
-    patience: float = 300.0
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    reached: threading.Event = field(default_factory=threading.Event, compare=False)
+    opened: threading.Event = field(default_factory=threading.Event, compare=False)
 
     def send(self, exchange: Exchange) -> None:
         exchange.send_head(self.status, {"Content-Length": str(len(self.body)), **self.headers})
         exchange.send_bytes(self.body[: self.sent])
         self.reached.set()
-        exchange.wait_until_closed(self.patience)
+        self.go_on(exchange)
+
+    def go_on(self, exchange: Exchange) -> None: ...
 
 
-@dataclass(frozen=True)
-class Gate:
+class StallAfter(Cut):
+    """Sends the beginning of a body, and then nothing more."""
+
+    def go_on(self, exchange: Exchange) -> None:
+        exchange.wait_until_closed()
+
+
+class Gate(Cut):
     """Sends the beginning of a body, and the rest once the gate is opened."""
 
-    body: bytes
-    sent: int
-    reached: threading.Event = field(default_factory=threading.Event, compare=False)
-    opened: threading.Event = field(default_factory=threading.Event, compare=False)
-
-    def send(self, exchange: Exchange) -> None:
-        exchange.send_head(200, {"Content-Length": str(len(self.body))})
-        exchange.send_bytes(self.body[: self.sent])
-        self.reached.set()
+    def go_on(self, exchange: Exchange) -> None:
         self.opened.wait(60.0)
         exchange.send_bytes(self.body[self.sent :])
 
@@ -178,36 +167,11 @@ class Drip:
 
     def send(self, exchange: Exchange) -> None:
         length = {"Content-Length": str(len(self.body))} if self.says_length else {}
-        exchange.send_head(200, {"Connection": "close", **length})
+        exchange.send_head(200, length)
         size = max(1, -(-len(self.body) // self.pieces))
-        waiting = threading.Event()
         for start in range(0, len(self.body), size):
             exchange.send_bytes(self.body[start : start + size])
-            waiting.wait(self.pause)
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Announces the whole body, sends a part, and closes the connection."""
-
-    body: bytes
-    sent: int
-
-    def send(self, exchange: Exchange) -> None:
-        exchange.send_head(200, {"Content-Length": str(len(self.body))})
-        exchange.send_bytes(self.body[: self.sent])
-
-
-@dataclass(frozen=True)
-class LyingLength:
-    """Announces fewer bytes than it sends, so that a client takes a beginning for the whole."""
-
-    body: bytes
-    announced: int
-
-    def send(self, exchange: Exchange) -> None:
-        exchange.send_head(200, {"Content-Length": str(self.announced)})
-        exchange.send_bytes(self.body)
+            _pause(self.pause)
 
 
 @dataclass(frozen=True)
@@ -218,13 +182,10 @@ class Raw:
     pause: float = 0
 
     def send(self, exchange: Exchange) -> None:
-        if not self.pause:
-            exchange.send_raw(self.data)
-            return
-        waiting = threading.Event()
-        for byte in self.data:
-            exchange.send_raw(bytes([byte]))
-            waiting.wait(self.pause)
+        size = 1 if self.pause else max(1, len(self.data))
+        for start in range(0, len(self.data), size):
+            exchange.wfile.write(self.data[start : start + size])
+            _pause(self.pause)
 
 
 @dataclass(frozen=True)
@@ -236,10 +197,10 @@ class Endless:
     most: int
 
     def send(self, exchange: Exchange) -> None:
-        exchange.send_raw(self.start)
+        exchange.wfile.write(self.start)
         piece = self.again * max(1, 65536 // len(self.again))
         for _ in range(self.most // len(piece)):
-            exchange.send_raw(piece)
+            exchange.wfile.write(piece)
 
 
 @dataclass(frozen=True)

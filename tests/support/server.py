@@ -11,8 +11,6 @@ from urllib.parse import unquote
 from tests.support.replies import Content, Exchange, Reply
 from tests.support.tcp_listener import TcpListener
 
-NOT_FOUND = Content(b"not found\n", 404)
-
 
 class Server:
     """Paths, what each of them answers, and what was asked so far.
@@ -25,17 +23,16 @@ class Server:
     def __init__(
         self, context: ssl.SSLContext | None, family: socket.AddressFamily = socket.AF_INET
     ) -> None:
-        self._lock = threading.Lock()
+        self._context = context
         self._replies: dict[str, Reply] = {}
-        self.fallback: Reply = NOT_FOUND
+        self._changed = threading.Condition()
+        self.fallback: Reply = Content(b"not found\n", 404)
         self.requests: collections.Counter[str] = collections.Counter()
         self.fetched: collections.Counter[str] = collections.Counter()
         self.raw_paths: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.connections = 0
         self.closing = threading.Event()
-        self._changed = threading.Condition()
-        self._context = context
         self._listener = TcpListener(self._serve, family)
         self.port = self._listener.port
         scheme = "http" if context is None else "https"
@@ -46,7 +43,6 @@ class Server:
         """Also does the TLS handshake."""
         with self._changed:
             self.connections += 1
-            self._changed.notify_all()
         if self._context is None:
             Exchange(connection, self)
         else:
@@ -59,13 +55,11 @@ class Server:
 
     def answer(self, path: str, reply: Reply) -> None:
         """From now on this path answers so."""
-        with self._lock:
-            self._replies[unquote(path)] = reply
+        self._replies[unquote(path)] = reply
 
     def forget(self, path: str) -> None:
         """From now on this path is not found."""
-        with self._lock:
-            self._replies.pop(unquote(path), None)
+        self._replies.pop(unquote(path), None)
 
     def known_paths(self) -> list[str]:
         return list(self._replies)
@@ -83,16 +77,14 @@ class Server:
             self.raw_paths.append(raw_path)
             self.headers.append({"method": method, **headers})
             self._changed.notify_all()
-        with self._lock:
-            return self._replies.get(path, self.fallback)
+        return self.reply_of(path)
 
     def count(self, path: str) -> int:
         """How often this path was asked for."""
         return self.requests[unquote(path)]
 
-    def wait_for(self, path: str, timeout: float = 30.0) -> None:
+    def wait_for(self, path: str) -> None:
         """Returns once the path has been asked for; fails when that does not happen."""
-        wanted = unquote(path)
         with self._changed:
-            if not self._changed.wait_for(lambda: self.requests[wanted] > 0, timeout):
-                raise AssertionError(f"nobody asked for {path}; asked: {dict(self.requests)}")
+            asked = self._changed.wait_for(lambda: self.count(path) > 0, 30.0)
+        assert asked, f"nobody asked for {path}; asked: {dict(self.requests)}"

@@ -9,16 +9,14 @@ from collections.abc import Callable
 
 Treatment = Callable[[socket.socket], None]
 
-#: This machine's own address of each family.
-LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
-
 
 class TcpListener:
     """Gives each connection to `treatment`, in a thread, and closes it after that."""
 
     def __init__(self, treatment: Treatment, family: socket.AddressFamily = socket.AF_INET) -> None:
         self._treatment = treatment
-        self._socket = socket.create_server((LOOPBACK[family], 0), family=family, backlog=128)
+        host = "::1" if family == socket.AF_INET6 else "127.0.0.1"
+        self._socket = socket.create_server((host, 0), family=family, backlog=128)
         self.port = int(self._socket.getsockname()[1])
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()

@@ -10,7 +10,6 @@ import select
 import struct
 import subprocess
 import termios
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -57,21 +56,17 @@ class Terminal:
         while self._read():
             pass
         try:
-            code = self.process.wait(timeout=RUN_LIMIT)
+            return self.process.wait(timeout=RUN_LIMIT)
         finally:
             end_group(self.process)
             os.close(self._main)
-        return code
 
     def _read(self) -> bool:
-        deadline = time.monotonic() + RUN_LIMIT
-        while time.monotonic() < deadline:
-            readable, _, _ = select.select([self._main], [], [], 0.1)
-            if readable:
-                with contextlib.suppress(OSError):
-                    data = os.read(self._main, 65536)
-                    self._shown += data
-                    return bool(data)
-                return False
-        end_group(self.process)
-        raise AssertionError(f"did not end:\n{self.shown}")
+        if not select.select([self._main], [], [], RUN_LIMIT)[0]:
+            end_group(self.process)
+            raise AssertionError(f"did not end:\n{self.shown}")
+        with contextlib.suppress(OSError):
+            data = os.read(self._main, 65536)
+            self._shown += data
+            return bool(data)
+        return False

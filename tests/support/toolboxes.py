@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 from tests.support.skips import need
@@ -18,12 +17,9 @@ BASE_TOOLS = tuple(
     sh sleep sort stat stty tail tar tee test timeout touch tput tr true tty uname uniq wc xargs
     """.split()  # noqa: SIM905 - as a list it would be seventy lines
 )
-DOWNLOADERS = ("curl",)
 HASH_TOOLS = ("sha256sum", "sha512sum")
-
 # busybox has no ldd and no getconf, and Alpine's own are scripts of musl and of the distribution.
 BUSYBOX_TOOLS = tuple(tool for tool in BASE_TOOLS if tool not in ("ldd", "getconf", "tput"))
-
 _SEARCH_PATH = os.environ.get("PATH", os.defpath)
 
 
@@ -34,10 +30,8 @@ def _find(name: str) -> str | None:
 
 def real_tool(name: str) -> Path:
     """Where a tool really is on this machine; a test that lacks it is skipped."""
-    found = _find(name)
-    need(found is not None, f"no {name} on this machine")
-    assert found is not None
-    return Path(found)
+    need(_find(name) is not None, f"no {name} on this machine")
+    return Path(str(_find(name)))
 
 
 class Toolbox:
@@ -51,14 +45,6 @@ class Toolbox:
         """Adds real tools; those that this machine lacks make the test skip."""
         for name in names:
             self._replace(name).symlink_to(real_tool(name))
-        return self
-
-    def link_present(self, names: Iterable[str]) -> Toolbox:
-        """Adds those of the tools that this machine has."""
-        for name in names:
-            found = _find(name)
-            if found is not None:
-                self._replace(name).symlink_to(found)
         return self
 
     def alias(self, name: str, real_name: str) -> Toolbox:
@@ -114,24 +100,15 @@ class Toolbox:
 
 def standard_toolbox(folder: Path) -> Toolbox:
     """A plain Linux with curl and coreutils, without Node.js."""
-    return Toolbox(folder).link_present(BASE_TOOLS).link(*DOWNLOADERS, *HASH_TOOLS)
+    return Toolbox(folder).link(*filter(_find, BASE_TOOLS), "curl", *HASH_TOOLS)
 
 
 def macos_toolbox(folder: Path, machine: str, translated: bool = False) -> Toolbox:
     """What a Mac's PATH offers: BSD tar, shasum, sysctl, no ldd."""
-    box = Toolbox(folder).link_present(BASE_TOOLS).link("curl", "shasum")
-    box.remove("ldd", "timeout", "tar").alias("tar", "bsdtar")
-    silicon = machine == "arm64" or translated
-    box.fake_uname("Darwin", machine)
-    return box.script(
-        "sysctl",
-        'case "$*" in\n'
-        f"    *sysctl.proc_translated*) {_sysctl_value(silicon, int(translated))} ;;\n"
-        f"    *hw.optional.arm64*) {_sysctl_value(silicon, 1)} ;;\n"
-        "    *) exit 1 ;;\nesac",
-    )
-
-
-def _sysctl_value(known: bool, value: int) -> str:
-    """Intel Macs do not know either name: sysctl complains and fails."""
-    return f"echo {value}" if known else "echo 'sysctl: unknown oid' >&2; exit 1"
+    box = standard_toolbox(folder).link("shasum").remove("ldd", "timeout", *HASH_TOOLS)
+    box.alias("tar", "bsdtar").fake_uname("Darwin", machine)
+    # Intel Macs do not know either name: sysctl complains and fails.
+    known = f"*proc_translated*) echo {translated:d} ;; *hw.optional.arm64*) echo 1 ;;"
+    known = known if machine == "arm64" or translated else ""
+    unknown = "echo 'sysctl: unknown oid' >&2; exit 1"
+    return box.script("sysctl", f'case "$*" in {known} *) {unknown} ;; esac')

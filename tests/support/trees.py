@@ -8,7 +8,7 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tests.support.archives import Package, tiny_package
@@ -41,32 +41,26 @@ def _entries(folder: Path, prefix: str) -> Iterator[tuple[str, Entry]]:
             yield name, Entry("folder", mode, "")
             yield from _entries(Path(item.path), f"{name}/")
         elif stat.S_ISREG(info.st_mode):
-            yield name, entry_of_bytes(Path(item.path).read_bytes(), mode)
+            yield name, _file(Path(item.path).read_bytes(), mode)
         else:
             yield name, Entry("special", mode, "")
 
 
-def entry_of_bytes(content: bytes, mode: int) -> Entry:
-    """What a picture has of a file with this content."""
-    return Entry("file", mode, _digest(content))
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _file(content: bytes, mode: int) -> Entry:
+    return Entry("file", mode, hashlib.sha256(content).hexdigest())
 
 
 def expected_version_folder(package: Package) -> dict[str, Entry]:
     """The picture of an installed version without its receipt, from the contract alone."""
     tree: dict[str, Entry] = {}
     for member in package.members:
-        parts = member.name.split("/")
-        for depth in range(1, len(parts)):
-            tree.setdefault("/".join(parts[:depth]), Entry("folder", 0o755, ""))
+        for parent in [*PurePosixPath(member.name).parents][-2::-1]:
+            tree.setdefault(str(parent), Entry("folder", 0o755, ""))
         mode = 0o755 if member.mode & 0o111 else 0o644
         if member.target:
             tree[member.name] = Entry("link", 0o777, member.target)
         else:
-            tree[member.name] = Entry("file", mode, _digest(member.content))
+            tree[member.name] = _file(member.content, mode)
     return tree
 
 
@@ -98,8 +92,7 @@ class Layout:
         return self.version_folder(version) / ".receipt.json"
 
     def receipt(self, version: str) -> dict[str, Any]:
-        value = json.loads(self.receipt_file(version).read_text())
-        assert isinstance(value, dict)
+        value: dict[str, Any] = json.loads(self.receipt_file(version).read_text())
         return value
 
     def versions(self) -> list[str]:

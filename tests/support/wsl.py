@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.support.machines import Machine
 from tests.support.tcp_listener import TcpListener
@@ -20,8 +21,7 @@ _OWN_FAILURE = 0xFFFFFFFF
 _NEVER_SHARED = ("PATH", "HOME", "SHELL")
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One start of wsl.exe."""
 
     arguments: list[str]
@@ -51,12 +51,10 @@ class FakeWsl:
         self.port = self._listener.port
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection.makefile("rb") as asked:
-            told = json.loads(asked.readline())
-        told["given"] = bytes.fromhex(told["given"])
-        code, out, err = self.answer(Call(**told))
-        answer = {"code": code, "stdout": out.hex(), "stderr": err.hex()}
-        connection.sendall(json.dumps(answer).encode() + b"\n")
+        with Connection(connection.detach()) as client:
+            call = Call(*client.recv())
+            self.calls.append(call)
+            client.send(self._answer(call))
 
     def close(self) -> None:
         self._closing.set()
@@ -67,36 +65,25 @@ class FakeWsl:
         self.listing, self.list_code = text.replace("\n", "\r\n").encode(encoding), code
         return self
 
-    def program(self, folder: Path) -> Path:
+    def program(self, folder: Path) -> None:
         """A wsl.exe for Linux, in this folder."""
         path = folder / "wsl.exe"
-        path.write_text(
-            f"#!/bin/sh\nWASP_TESTS_WSL_PORT={self.port} "
-            f'exec "{sys.executable}" -I -S "{CLIENT}" "$@"\n'
-        )
+        start = f'exec "{sys.executable}" -I -S "{CLIENT}" "$@"'
+        path.write_text(f"#!/bin/sh\nWASP_TESTS_WSL_PORT={self.port} {start}\n")
         path.chmod(0o755)
-        return path
 
     def inner_calls(self) -> list[Call]:
         """Those that ran something inside, but for the look whether it answers."""
-        return [
-            call
-            for call in self.calls
-            if "--exec" in call.arguments and not call.arguments[-1].startswith("echo ")
-        ]
+        inside = [call for call in self.calls if "--exec" in call.arguments]
+        return [call for call in inside if not call.arguments[-1].startswith("echo ")]
 
-    def answer(self, call: Call) -> tuple[int, bytes, bytes]:
-        self.calls.append(call)
-        arguments = call.arguments
-        if arguments[:1] == ["--list"]:
-            if "--list" in self.stuck:
-                self._closing.wait(20)
-            return self.list_code, self.listing, b""
-        assert arguments[0] == "-d", arguments
-        assert arguments[2] == "--exec", arguments
-        name = arguments[1]
+    def _answer(self, call: Call) -> tuple[int, bytes, bytes]:
+        name = "--list" if call.arguments[0] == "--list" else call.arguments[1]
         if name in self.stuck:
             self._closing.wait(20)
+        if name == "--list":
+            return self.list_code, self.listing, b""
+        assert call.arguments[::2][:2] == ["-d", "--exec"], call.arguments
         if name in self.broken:
             return _OWN_FAILURE, "Failed to attach disk.\r\n".encode("utf-16-le"), b""
         environment = dict(self.inside.environment)
@@ -105,7 +92,7 @@ class FakeWsl:
             if variable in call.environment and variable not in _NEVER_SHARED:
                 environment[variable] = call.environment[variable]
         done = subprocess.run(
-            arguments[3:],
+            call.arguments[3:],
             input=call.given,
             capture_output=True,
             env=environment,

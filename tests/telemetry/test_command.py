@@ -115,9 +115,10 @@ def test_what_cannot_be_kept_is_named(wasp: Installed) -> None:
 
 
 def test_debugging_prints_and_sends_nothing(wasp: Installed, shell: str) -> None:
-    wasp.set(WASP_TELEMETRY_DEBUG="1")
+    wasp.set(WASP_TELEMETRY_DEBUG="1", WASP_TELEMETRY_KEY="key")
     run = wasp.called("deploy", "fly", "x", shell=shell).ok()
-    assert json.loads(run.stderr)["properties"]["deploy_cmd_args"] == "fly"
+    event = json.loads(run.stderr)
+    assert (event["api_key"], event["properties"]["deploy_cmd_args"]) == ("key", "fly")
     assert run.stdout == "0.25.0 3\n"
     assert wasp.collector.server.connections == 0
     assert not list(wasp.cache.glob("project-*"))

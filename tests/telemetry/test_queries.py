@@ -56,45 +56,35 @@ EXPECTED: Final = {
     "How many projects are new, per week?": "03-09 1, 03-02 1, 02-23 1, 02-16 3, 02-09 1, 02-02 2",
 }
 NOW: Final = "2026-03-18 15:00:00"
-#: Those with a project called "path" have no Python: Wasp itself counts them, by the bare path.
-CONTEXTS: Final = {
-    "cleo": "CI lab",
-    "nick": "NO_CI",
-    "gita": "gitpod",
-    "runner": "CI",
-    "gitpod-runner": "gitpod CI",
-    "eve": "NON_INTERACTIVE_SHELL",
-    "hal": "gitpod NON_INTERACTIVE_SHELL",
-    "bare-runner": "CI NON_INTERACTIVE_SHELL",
-}
-#: Day, hour, user, project, version, and a build, or the words of a deploy. The last 30 days begin
-#: on 02-17, the last 28 on 02-19, and weeks on 02-02, 02-09 and so on.
+#: Day, hour, user, project, version, a build or the words of a deploy, and the context. Wasp itself
+#: counts those without Python, by the bare path. The last 30 days begin on 02-17, the last 28 on
+#: 02-19, and weeks on 02-02, 02-09 and so on.
 EVENTS: Final = """
-02-02 09 ann ann's-app 0.23.0
-02-02 11 dan path 0.24.1
-02-09 09 ann ann's-app 0.23.0 build
-02-09 10 runner runner's-app 0.25.0 build
-02-09 12 nick nick's-app 0.23.0 fly;deploy
-02-16 09 dan path 0.24.1 build
-02-16 10 cleo cleo's-app 0.24.0
-02-17 10 eve path 0.24.1
-02-17 10 runner runner's-app 0.25.0
-02-18 10 ben ben's-app 0.24.0 build
-02-19 10 ben ben's-app 0.24.0
-02-23 09 gita gita's-app 0.24.0
-03-01 09 gita gita's-app 0.24.0
-03-01 10 cleo cleo's-app 0.24.0
-03-02 10 hal path 0.24.1
-03-09 09 ann ann's-app 0.25.0 fly;deploy
-03-09 11 runner runner's-app 0.25.0 fly;deploy
-03-10 09 ann ann's-blog 0.25.0 fly;setup
-03-10 09 gitpod-runner its-app 0.25.0 fly
-03-11 10 dan path 0.24.1 fly;cmd
-03-16 10 eve path 0.24.1 deploy
-03-17 10 ann ann's-app 0.26.0-rc1 build
-03-17 10 bare-runner path 0.24.1 build
-03-18 09 ben ben's-app 0.25.0
-03-18 13 ben ben's-app 0.25.0 build
+02-02 09 laptop laptop's-app 0.23.0
+02-02 11 bare path 0.24.1
+02-09 09 laptop laptop's-app 0.23.0 build
+02-09 10 runner runner's-app 0.25.0 build | CI
+02-09 12 odd odd's-app 0.23.0 fly;deploy | NO_CI
+02-16 09 bare path 0.24.1 build
+02-16 10 lab lab's-app 0.24.0 | CI lab
+02-17 10 bare-script path 0.24.1 | NON_INTERACTIVE_SHELL
+02-17 10 runner runner's-app 0.25.0 | CI
+02-18 10 desktop desktop's-app 0.24.0 build
+02-19 10 desktop desktop's-app 0.24.0
+02-23 09 cloud cloud's-app 0.24.0 | gitpod
+03-01 09 cloud cloud's-app 0.24.0 | gitpod
+03-01 10 lab lab's-app 0.24.0 | CI lab
+03-02 10 bare-cloud path 0.24.1 | gitpod NON_INTERACTIVE_SHELL
+03-09 09 laptop laptop's-app 0.25.0 fly;deploy
+03-09 11 runner runner's-app 0.25.0 fly;deploy | CI
+03-10 09 laptop laptop's-blog 0.25.0 fly;setup
+03-10 09 gitpod-runner its-app 0.25.0 fly | gitpod CI
+03-11 10 bare path 0.24.1 fly;cmd
+03-16 10 bare-script path 0.24.1 deploy | NON_INTERACTIVE_SHELL
+03-17 10 laptop laptop's-app 0.26.0-rc1 build
+03-17 10 bare-runner path 0.24.1 build | CI NON_INTERACTIVE_SHELL
+03-18 09 desktop desktop's-app 0.25.0
+03-18 13 desktop desktop's-app 0.25.0 build
 """
 INSTALLS: Final = {
     "install-script:run": "02-16 linux, 02-17 linux, 03-17 osx, 03-18 windows, 03-18 linux",
@@ -135,9 +125,10 @@ CREATE MACRO arrayJoin(list) AS unnest(list);
 def events() -> Iterator[tuple[str, str, str, list[object]]]:
     """Name, user, time, and properties in the order of the table."""
     for line in EVENTS.strip().splitlines():
-        day, hour, user, project, version, *done = line.split()
+        call, _, context = line.partition(" | ")
+        day, hour, user, project, version, *done = call.split()
         build, deploy = done == ["build"], "".join(done).replace("build", "")
-        sent = ["linux", project, build, deploy, version, CONTEXTS.get(user, "")]
+        sent = ["linux", project, build, deploy, version, context]
         yield "cli", user, f"2026-{day} {hour}:00:00", sent
     for event, installs in INSTALLS.items():
         for number, install in enumerate(installs.split(", ")):

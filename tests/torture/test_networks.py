@@ -29,7 +29,6 @@ from tests.support.replies import (
     Content,
     Cut,
     Endless,
-    LyingLength,
     Raw,
     Reply,
     Sequence,
@@ -167,7 +166,7 @@ FAULTS: dict[str, tuple[Reply | Callable[[Scene], Reply], str]] = {
     "expired": (lambda s: s.to(Server(s.authority.server_context(Certificate.EXPIRED))), "tls"),
     # Lengths
     "cut by a byte": (lambda s: Cut(s.body, len(s.body) - 1), "connection"),
-    "longer than announced": (lambda s: LyingLength(s.body, len(s.body) - 20), "bad-answer"),
+    "longer than announced": (lambda s: Raw(sized(len(s.body) - 20) + s.body), "bad-answer"),
     "announced a terabyte": (lambda s: Raw(sized(1 << 40) + s.body), "bad-answer connection"),
     "a length that is no number": (
         lambda s: Raw(OK + b"Content-Length: many\r\n\r\n" + s.body),

@@ -88,15 +88,21 @@ def test_a_dry_run_changes_nothing(world: World, inside: Machine) -> None:
 
 
 def test_an_archive_is_found_by_its_path_inside(
-    world: World, inside: Machine, upstream: Upstream, tmp_path: Path
+    world: World,
+    inside: Machine,
+    upstream: Upstream,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     archive = tmp_path / "my wasp.tar.gz"
     archive.write_bytes(upstream.publish("0.25.0").github_archive)
     inside.toolbox.script("wslpath", '[ "$1 $2" = "-a -u" ] && printf "%s\\n" "$3"')
     assert world.run(from_file=str(archive)).status == "installed"
-    inside.toolbox.script("wslpath", "exit 1")
-    with pytest.raises(InstallerError, match="cannot see"):
-        world.run(from_file=str(archive))
+    monkeypatch.setattr("wasp_installer.windows.wsl.HELPER_LIMIT_S", 0.5)
+    for script in ("echo /x; exit 1", "echo C:/x", "sleep 3; echo /x"):
+        inside.toolbox.script("wslpath", script)
+        with pytest.raises(InstallerError, match="cannot see"):
+            world.run(from_file=str(archive))
 
 
 def test_a_foreign_wasp_cmd_stays(world: World) -> None:
