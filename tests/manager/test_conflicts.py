@@ -135,7 +135,8 @@ def test_what_is_done_meanwhile_counts(machine: Machine, deed: str) -> None:
     layout.plant("0.25.0")
     in_home(machine, "mkdir .local/bin")
     done = f"cd '{machine.home}' && {deed}"
-    machine.toolbox.script("uname", f'[ "$1" != -s ] || ({done})\nexec /bin/uname "$@"')
+    mkdir = f'exec {real_tool("mkdir")} "$@"'
+    machine.toolbox.script("mkdir", f"case $* in *.staging-*) ({done}) ;; esac\n{mkdir}")
     machine.run("use", "0.25.0", "--json").failed(*MEANWHILE[deed])
     assert not layout.launcher.exists() or layout.launcher.read_text() == "foreign\n"
 
