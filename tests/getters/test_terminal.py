@@ -11,14 +11,13 @@ from dataclasses import replace
 import pytest
 
 from tests.support.archives import DATA_MEMBERS, Member, tiny_package
-from tests.support.frontends import PYTHON
+from tests.support.frontends import PYTHON, SHELLS
 from tests.support.machines import Machine, MachineRoom
-from tests.support.releases import Upstream, npm_cli_path, npm_tarball_path
+from tests.support.releases import Upstream, npm_tarball_path
 from tests.support.replies import Drip, Stall
 from tests.support.terminals import Terminal
 from tests.support.trees import picture
 
-ESCAPE = "\x1b"
 TARBALL = npm_tarball_path("0.25.0", "linux-x64-glibc")
 LARGE = replace(
     tiny_package("0.25.0"),
@@ -27,11 +26,10 @@ LARGE = replace(
 
 
 @pytest.fixture
-def slow_download(machine: Machine, upstream: Upstream) -> None:
-    """An archive large and slow enough for a bar to be worth it."""
+def archive(machine: Machine, upstream: Upstream) -> bytes:
+    """That of a release, large enough for a bar to be worth it."""
     machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
-    release = upstream.publish("0.25.0", package=LARGE)
-    upstream.server.answer(TARBALL, Drip(release.npm_archive, pieces=6, pause=0.12))
+    return upstream.publish("0.25.0", package=LARGE).npm_archive
 
 
 def on_terminal(machine: Machine, *arguments: str, columns: int = 80) -> Terminal:
@@ -39,10 +37,13 @@ def on_terminal(machine: Machine, *arguments: str, columns: int = 80) -> Termina
     return Terminal(argv, machine.environment, machine.here, columns)
 
 
+def plain(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
 def lines_shown(text: str) -> list[str]:
     """What a person sees: the last state of every line, without colour."""
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
-    return [line.rstrip("\r").rpartition("\r")[2] for line in plain.split("\n")]
+    return [line.rstrip("\r").rpartition("\r")[2] for line in plain(text).split("\n")]
 
 
 #: As behind "2>&1 | head", once that has ended.
@@ -73,73 +74,54 @@ def test_a_stderr_that_takes_nothing_stops_nothing(
         assert machine.install(None, "--verbose").ok().json["status"] == "installed"
 
 
-@pytest.mark.usefixtures("slow_download")
-@pytest.mark.parametrize("columns", [20, 80])
-def test_a_bar_fits_the_terminal(machine: Machine, columns: int) -> None:
+@pytest.mark.parametrize(("columns", "says_length"), [(20, True), (80, True), (80, False)])
+def test_a_bar_fits_the_terminal(
+    machine: Machine, upstream: Upstream, archive: bytes, columns: int, says_length: bool
+) -> None:
+    """Without a known end, it says how much has come; a very narrow terminal may do without."""
+    reply = Drip(archive, pieces=6, pause=0.12, says_length=says_length)
+    upstream.server.answer(TARBALL, reply)
     terminal = on_terminal(machine, columns=columns)
     assert terminal.finish() == 0
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.shown)
-    bars = [part for part in re.split(r"[\r\n]", plain) if "%" in part]
-    # A very narrow terminal may do without.
-    assert len(bars) > 1 or columns < 60
+    bars = [part for part in re.split(r"[\r\n]", plain(terminal.shown)) if "Downloading" in part]
     assert max(map(len, bars), default=0) <= columns
-    assert columns < 60 or all(re.match(r"Downloading [0-9]+% of [0-9]", bar) for bar in bars)
+    if columns == 80:
+        form = r"Downloading [0-9]+% of [0-9]" if says_length else r"Downloading [0-9.]+ ?[kM]?B"
+        assert len(bars) > 1
+        assert all(re.match(form, bar) for bar in bars), bars
     percentages = [int(number) for bar in bars for number in re.findall(r"(\d+)%", bar)]
     assert percentages == sorted(percentages)
+    assert says_length or not percentages
     assert any("Installed Wasp 0.25.0" in line for line in lines_shown(terminal.shown))
     assert not [line for line in lines_shown(terminal.shown) if "Downloading" in line]
 
 
-def test_a_bar_without_a_known_end_says_how_much_has_come(
-    machine: Machine, upstream: Upstream
-) -> None:
-    machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
-    archive = upstream.publish("0.25.0", package=LARGE).npm_archive
-    upstream.server.answer(TARBALL, Drip(archive, pieces=6, pause=0.12, says_length=False))
-    terminal = on_terminal(machine)
-    assert terminal.finish() == 0
-    assert re.search(r"Downloading [1-9][0-9.]* ?M?B", terminal.shown)
-    assert "%" not in terminal.shown
-
-
-@pytest.mark.usefixtures("slow_download")
 @pytest.mark.parametrize("unwanted", ["NO_COLOR", "TERM", "--quiet"])
-def test_no_colour_and_no_bar_when_unwanted(machine: Machine, unwanted: str) -> None:
+def test_no_colour_and_no_bar_when_unwanted(
+    machine: Machine, upstream: Upstream, archive: bytes, unwanted: str
+) -> None:
+    upstream.server.answer(TARBALL, Drip(archive, pieces=6, pause=0.12))
     arguments = [unwanted] if unwanted == "--quiet" else []
     if not arguments:
         machine.set(**{unwanted: "dumb"})
     terminal = on_terminal(machine, *arguments)
     assert terminal.finish() == 0
-    assert ESCAPE not in terminal.shown
-    assert "%" not in terminal.shown
-    assert "\r" not in terminal.shown.replace("\r\n", "\n")
+    assert not re.search("[\x1b%]|\r(?!\n)", terminal.shown)
     assert (terminal.shown == "") is (unwanted == "--quiet")
 
 
 def test_an_error_is_colourful_on_a_terminal(machine: Machine) -> None:
     terminal = on_terminal(machine, "install", "--version", "0.99.0")
     assert terminal.finish() == 5
-    assert ESCAPE in terminal.shown
+    assert "\x1b" in terminal.shown
     assert any(line.startswith("error: ") for line in lines_shown(terminal.shown))
 
 
-@pytest.mark.parametrize("bar", [True, False], ids=["bar", "before the bar"])
-def test_control_c_says_so_on_a_line_of_its_own(
-    machine: Machine, upstream: Upstream, bar: bool
-) -> None:
-    machine.toolbox.fake_uname("Linux", "x86_64").fake_glibc("2.36")
-    archive = upstream.publish("0.25.0", package=LARGE).npm_archive
-    upstream.server.answer(TARBALL, Drip(archive, pieces=300, pause=0.2) if bar else Stall())
-    # The key must end it; nothing else would in time.
-    terminal = on_terminal(machine.set(WASP_HTTP_TIMEOUT="200"), "install")
-    if bar:
-        terminal.wait_for("Downloading")
-    else:
-        upstream.server.wait_for(TARBALL)
-    is_interrupted(machine, terminal)
+# --- Ctrl-C --------------------------------------------------------------------------------------
 
 
 def is_interrupted(machine: Machine, terminal: Terminal) -> None:
+    """And says so on a line of its own."""
     terminal.type("\x03")
     assert terminal.finish() == 130
     assert picture(machine.home) == {}
@@ -148,49 +130,55 @@ def is_interrupted(machine: Machine, terminal: Terminal) -> None:
     assert "Terminated" not in terminal.shown
 
 
-def test_control_c_is_answered_in_every_shell(
-    every_shell_machine: Machine, upstream: Upstream
-) -> None:
+def test_control_c_beside_the_bar(machine: Machine, upstream: Upstream, archive: bytes) -> None:
+    upstream.server.answer(TARBALL, Drip(archive, pieces=300, pause=0.2))
+    # The key must end it; nothing else would in time.
+    terminal = on_terminal(machine.set(WASP_HTTP_TIMEOUT="200"), "install")
+    terminal.wait_for("Downloading")
+    is_interrupted(machine, terminal)
+
+
+@pytest.mark.parametrize("front_end", [PYTHON, *SHELLS], ids=str)
+@pytest.mark.usefixtures("archive")
+def test_control_c_before_the_bar_in_every_shell(machine: Machine, upstream: Upstream) -> None:
     """While the run waits for another program."""
-    newest = npm_cli_path("latest")
-    upstream.server.answer(newest, Stall())
-    machine = every_shell_machine.set(WASP_HTTP_TIMEOUT="200")
-    terminal = on_terminal(machine, "install", "--source", "npm")
-    upstream.server.wait_for(newest)
+    upstream.server.answer(TARBALL, Stall())
+    terminal = on_terminal(machine.set(WASP_HTTP_TIMEOUT="200"), "install")
+    upstream.server.wait_for(TARBALL)
     is_interrupted(machine, terminal)
 
 
 # --- The question of uninstall -------------------------------------------------------------------
 
-
-#: What is typed, if one is asked, and the versions that are left then.
-ANSWERS: dict[str, dict[str, list[str]]] = {
-    "uninstall": {"y\n": [], "yes\n": [], "\n": ["0.24.0", "0.25.0"]},
-    "uninstall --yes": {"": []},
-    "uninstall 0.24.0": {"": ["0.25.0"]},
-    "migrate-to-npm": {"n\n": ["0.24.0", "0.25.0"]},
-}
+BOTH = ["0.24.0", "0.25.0"]
 
 
 @pytest.mark.parametrize(
-    ("command", "answer"), [(command, key) for command in ANSWERS for key in ANSWERS[command]]
+    ("command", "answer", "left"),
+    [
+        ("uninstall", "y\n", []),
+        ("uninstall", "yes\n", []),
+        ("uninstall", "\n", BOTH),
+        ("uninstall --yes", "", []),
+        ("uninstall 0.24.0", "", ["0.25.0"]),
+        ("migrate-to-npm", "n\n", BOTH),
+    ],
 )
-def test_what_takes_all_away_asks(shell_machine: Machine, command: str, answer: str) -> None:
-    layout = shell_machine.layout
-    for version in ("0.24.0", "0.25.0"):
-        layout.plant(version)
+def test_what_takes_all_away_asks(
+    shell_machine: Machine, command: str, answer: str, left: list[str]
+) -> None:
+    for version in BOTH:
+        shell_machine.layout.plant(version)
     before = picture(shell_machine.home)
     terminal = on_terminal(shell_machine, *command.split(), "--porcelain")
     if answer:
         terminal.wait_for("leave it to npm?" if command == "migrate-to-npm" else "?")
         terminal.type(answer)
     assert terminal.finish() == 0
-    left = ANSWERS[command][answer]
-    assert layout.versions() == left
-    is_unchanged = len(left) == 2
-    assert (picture(shell_machine.home) == before) is is_unchanged
+    assert shell_machine.layout.versions() == left
+    assert (picture(shell_machine.home) == before) is (left == BOTH)
     for words in ("Nothing was changed.", "status=unchanged"):
-        assert (words in terminal.shown) is is_unchanged
+        assert (words in terminal.shown) is (left == BOTH)
 
 
 def test_control_c_is_an_answer_too(machine: Machine) -> None:
