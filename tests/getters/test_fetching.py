@@ -264,7 +264,6 @@ LOGIN = "user:s3cr3t"
 PROXIES = {
     "https_proxy={proxy}": 2,
     "ALL_PROXY={proxy}": 2,
-    "HTTPS_PROXY={proxy} NO_PROXY=other.example,127.0.0.1": 0,
     "HTTPS_PROXY={proxy} NO_PROXY=other.example%127.0.0.1": 0,
     "HTTPS_PROXY={proxy} NO_PROXY=*": 0,
     "HTTPS_PROXY={proxy} NO_PROXY=127.0.0.0/8": 0,

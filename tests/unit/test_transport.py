@@ -34,42 +34,39 @@ def test_what_is_a_web_page() -> None:
 
 
 PROXY = "http://user:secret@proxy.example:8080"
-#: Variables, and the proxy that is taken, if any, for a name and for an address.
-PROXIES: dict[str, tuple[str | None, str | None]] = {
-    "": (None, None),
-    "HTTPS_PROXY=P": (PROXY, PROXY),
-    "https_proxy=P HTTPS_PROXY=http://other": (PROXY, PROXY),
-    "ALL_PROXY=P": (PROXY, PROXY),
-    "HTTPS_PROXY=proxy.example:8080": ("http://proxy.example:8080",) * 2,
-    "HTTP_PROXY=P": (None, None),
-    "HTTPS_PROXY=P NO_PROXY=*": (None, None),
-    "HTTPS_PROXY=P no_proxy=other NO_PROXY=*": (PROXY, PROXY),
+#: Variables, with P for that proxy; it is taken for which of a name and an address.
+PROXIES = {
+    "": (False, False),
+    "HTTPS_PROXY=P": (True, True),
+    "https_proxy=P HTTPS_PROXY=http://other": (True, True),
+    "ALL_PROXY=P": (True, True),
+    "HTTPS_PROXY=user:secret@proxy.example:8080": (True, True),
+    "HTTP_PROXY=P": (False, False),
+    "HTTPS_PROXY=P no_proxy=other NO_PROXY=*": (True, True),
+    "HTTPS_PROXY=P NO_PROXY=*": (False, False),
     **{
-        f"HTTPS_PROXY=P NO_PROXY={name}": (None, PROXY)
-        for name in ("example.com", ".example.com", "a%b,registry.example.com", "com")
-    },
-    **{
-        f"HTTPS_PROXY=P NO_PROXY={network}": (PROXY, None)
-        for network in ("10.0.0.0/8", "10.1.2.3", "[10.1.2.3],other", "a%10.1.2.3/32")
-    },
-    # A part of a name is no domain, and of an address no network.
-    **{
-        f"HTTPS_PROXY=P NO_PROXY={other}": (PROXY, PROXY)
-        for other in (
-            *("xexample.com,registry,com.example", "registry.example.com:443", "11.0.0.0/8"),
-            *("2.3", ".1.2.3", "*.2.3", "10.*", "10.1.2.3/33", "10/8"),
-        )
+        f"HTTPS_PROXY=P NO_PROXY={excepted}": taken
+        for taken, all_excepted in {
+            (False, True): ("example.com", ".example.com", "a%b,registry.example.com", "com"),
+            (True, False): ("10.0.0.0/8", "10.1.2.3", "[10.1.2.3],other", "a%10.1.2.3/32"),
+            # A part of a name is no domain, and of an address no network.
+            (True, True): (
+                *("xexample.com,registry,com.example", "registry.example.com:443", "11.0.0.0/8"),
+                *("2.3", ".1.2.3", "*.2.3", "10.*", "10.1.2.3/33", "10/8"),
+            ),
+        }.items()
+        for excepted in all_excepted
     },
 }
 
 
 @pytest.mark.parametrize("given", PROXIES)
 def test_the_proxy_is_that_of_curl(given: str) -> None:
-    environment = dict(
-        word.replace("%", " ").replace("=P", f"={PROXY}").split("=", 1) for word in given.split()
-    )
+    words = (word.replace("%", " ").replace("=P", f"={PROXY}") for word in given.split())
+    environment = dict(word.split("=", 1) for word in words)
     hosts = ("registry.example.com", "10.1.2.3")
-    assert tuple(proxy_for(f"https://{host}/", environment) for host in hosts) == PROXIES[given]
+    found = [proxy_for(f"https://{host}/", environment) for host in hosts]
+    assert found == [PROXY if is_taken else None for is_taken in PROXIES[given]]
 
 
 @pytest.mark.parametrize(
