@@ -83,9 +83,6 @@ def test_other_commands_where_nothing_can_be_written(shell_machine: Machine, clo
             assert {name: entry.content for name, entry in picture(disk).items()} == before
 
 
-# --- Permissions, and odd things in the way ------------------------------------------------------
-
-
 @pytest.mark.parametrize("closed", ["", "bin", "share/wasp-lang"])
 def test_one_closed_folder_is_enough(both: Getters, upstream: Upstream, closed: str) -> None:
     """It stays one's own, as root refuses another's before it tries."""

@@ -29,8 +29,6 @@ BODY = re.compile(
 NOTICE = "Anonymous telemetry, now and from wasp. Opt out: https://wasp.sh/docs/telemetry"
 
 
-# --- The sending alone ---------------------------------------------------------------------------
-
 #: Announces an install with each of these variables; returns what was said.
 Announce = Callable[..., "list[str]"]
 
@@ -192,9 +190,6 @@ def test_it_holds_no_file_of_its_caller(
     assert call_functions(shell_machine, [call]) == ["free"]
     answer.opened.set()
     shell_machine.wait_for_background()
-
-
-# --- Whole runs ----------------------------------------------------------------------------------
 
 
 def outcome(run: Run) -> str | None:

@@ -11,7 +11,7 @@ import pytest
 from tests.support.frontends import PYTHON, SH
 from tests.support.machines import Background, Machine
 from tests.support.releases import Release, Upstream, npm_cli_path, npm_tarball_path
-from tests.support.replies import Content, Gate, StallAfter
+from tests.support.replies import Content, StallAfter
 from tests.support.trees import expected_version_folder, picture
 
 TARBALL = npm_tarball_path("0.25.0", "linux-x64-glibc")
@@ -72,9 +72,6 @@ def test_ctrl_c_while_another_program_is_asked(machine: Machine, tool: str) -> N
     assert picture(machine.home) == {}
 
 
-# --- Killed --------------------------------------------------------------------------------------
-
-
 def test_the_next_run_cleans_up_after_a_killed_one(
     machine: Machine, upstream: Upstream, release: Release
 ) -> None:
@@ -94,29 +91,6 @@ def test_the_next_run_cleans_up_after_a_killed_one(
     assert machine.layout.version_picture("0.25.0") == expected_version_folder(release.package)
     assert not [item for item in machine.layout.share.iterdir() if item.name.startswith(".")]
     assert [item.name for item in machine.layout.launcher.parent.iterdir()] == ["wasp"]
-
-
-def test_what_a_running_install_has_so_far_is_kept(
-    machine: Machine, upstream: Upstream, release: Release
-) -> None:
-    gate = Gate(release.npm_archive, len(release.npm_archive) // 2)
-    upstream.publish("0.24.0", latest=False)
-    upstream.server.answer(TARBALL, gate)
-    running = machine.start("install", "--json", "--version", "0.25.0")
-    try:
-        assert gate.reached.wait(60)
-        kept = machine.layout.staging()
-        machine.install("0.24.0").ok()
-        assert kept
-        assert machine.layout.staging() == kept
-    finally:
-        gate.opened.set()
-    running.result().ok()
-    assert machine.layout.versions() == ["0.24.0", "0.25.0"]
-    assert machine.wasp("version").stdout == "0.25.0\n"
-
-
-# --- Many at once --------------------------------------------------------------------------------
 
 
 def test_installs_at_once(shell_machine: Machine, upstream: Upstream) -> None:

@@ -12,8 +12,6 @@ from tests.support.releases import Upstream, npm_tarball_path
 from tests.support.skips import need
 from tests.support.toolboxes import Toolbox, macos_toolbox
 
-# --- What a machine says of itself, and what it gets ---------------------------------------------
-
 GLIBC, OLD_GLIBC = "echo glibc 2.36", "echo glibc 2.28"
 LDD = "echo 'ldd (Ubuntu GLIBC 2.36-3ubuntu1.6) 2.36'; echo 'Copyright (C) 2018 Free Software'"
 MUSL_LDD = "printf 'musl libc (x86_64)\\nVersion 1.2.4\\nUsage: ldd ...\\n' >&2; exit 1"
@@ -118,9 +116,6 @@ def test_which_build_is_chosen(shell_machine: Machine) -> None:
     said = call_functions(shell_machine, calls, together=True)
     told = (answer.removeprefix("error: ").partition("\n")[0] for answer in said)
     assert dict(zip(CASES, told)) == {name: case.told for name, case in CASES.items()}
-
-
-# --- Whole runs ----------------------------------------------------------------------------------
 
 
 def test_macos(both: Getters, upstream: Upstream) -> None:

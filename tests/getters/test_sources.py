@@ -124,8 +124,6 @@ def test_what_is_said_if_none_delivers(shell_machine: Machine) -> None:
     assert found["timeout timeout"][1] == f"{cannot} the same."
 
 
-# --- What GitHub, or a mirror of it, may answer ---------------------------------------------------
-
 #: As of Apple silicon, for which older releases have other builds.
 BUILDS = ("macos-aarch64", "macos-universal", "macos-x86_64")
 SHA256 = "0123456789abcdef" * 4
