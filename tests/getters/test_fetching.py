@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.getters.fetch_cases import ARCHIVE, ARCHIVES, CASES, DOCUMENT, TIMEOUT_S
 from tests.support.certificates import ELSEWHERE, Authority, Certificate
@@ -21,11 +24,13 @@ from tests.support.getters import Getters
 from tests.support.machines import Machine
 from tests.support.proxy import Proxy
 from tests.support.releases import Upstream, npm_cli_path, npm_platform_path
-from tests.support.replies import json_content, redirect
+from tests.support.replies import Raw, json_content, redirect
 from tests.support.server import Server
 from wasp_installer.command_line.console import Console
 from wasp_installer.errors import SourceProblem
 from wasp_installer.getting.addresses import check_url
+from wasp_installer.getting.captive_portals import is_web_page
+from wasp_installer.getting.connections import proxy_for
 from wasp_installer.getting.transport import Transport
 
 
@@ -119,7 +124,7 @@ def machine(shell_machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Machine:
         (home / name).write_text(content)
         (home / name).chmod(0o600)
     shell_machine.set(WGETRC=str(home / ".wgetrc"))
-    for name in ("HOME", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+    for name in ("HOME", "REQUESTS_CA_BUNDLE"):
         monkeypatch.setenv(name, shell_machine.environment[name])
     monkeypatch.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
     return shell_machine
@@ -162,38 +167,32 @@ def test_what_an_answer_is_taken_for(
         assert headers.get("Accept-Encoding", "identity") == "identity"
 
 
-def test_a_server_that_cannot_be_reached(ask: Ask, authority: Authority, closed: int) -> None:
+def test_a_server_that_cannot_be_reached_or_trusted(
+    ask: Ask, authority: Authority, closed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A certificate that was not accepted is refused before anything is asked for."""
-    kinds = [kind for kind in Certificate if kind is not Certificate.GOOD]
-    servers = [Server(authority.server_context(kind)) for kind in kinds]
-    refused = Told("connection", "127.0.0.1 refused the connection", (1, 2, 4))
-    nowhere = {
-        f"https://127.0.0.1:{closed}/": refused,
+    # Without a bundle of its own, requests trusts whom the system trusts.
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
+    servers = {kind: Server(authority.server_context(kind)) for kind in Certificate}
+    trusted = servers.pop(Certificate.GOOD)
+    trusted.fallback = DOCUMENT
+    others = {
+        f"{trusted.url}/": Told(""),
+        f"https://127.0.0.1:{closed}/": Told(
+            "connection", "127.0.0.1 refused the connection", (1, 2, 4)
+        ),
         "https://no.invalid/": Told("dns", "the name no.invalid could not be resolved"),
     }
-    found = ask({url: url for url in (*(f"{server.url}/" for server in servers), *nowhere)})
-    for server in servers:
+    found = ask({url: url for url in (*(f"{it.url}/" for it in servers.values()), *others)})
+    for server in servers.values():
         server.close()
         assert (server.connections, server.requests) == (1, {})
-        told = found[f"{server.url}/"]
+        told = found.pop(f"{server.url}/")
         assert told.slug == "tls"
         assert re.search("127.0.0.1.* [(].*certificate", told.words, re.IGNORECASE)
-    assert {url: found[url] for url in nowhere} == nowhere
-
-
-def test_without_a_bundle_of_its_own_it_trusts_whom_the_system_trusts(
-    authority: Authority, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
-    told = []
-    for kind in (Certificate.GOOD, Certificate.UNKNOWN_AUTHORITY):
-        server = Server(authority.server_context(kind))
-        server.fallback = DOCUMENT
-        told.append(told_by_requests(f"{server.url}/").slug)
-        server.close()
-    assert told == ["", "tls"]
+    trusted.close()
+    assert found == others
 
 
 @pytest.mark.parametrize("client", ["curl", "requests"])
@@ -243,6 +242,32 @@ def test_http_is_only_for_this_very_machine(machine: Machine) -> None:
     assert {address: slug_of(address) for address in expected} == expected
 
 
+@given(st.text())
+def test_any_text_is_judged_without_a_fall(text: str) -> None:
+    try:
+        check_url(text)
+    except SourceProblem:
+        return
+    assert text.startswith(("https://", "http://"))
+
+
+def test_what_is_a_web_page() -> None:
+    pages = (b"<!DOCTYPE html>", b"\n\n  <!doctype HTML><html>", b"<html lang=en>", b"\xef<html>")
+    assert all(map(is_web_page, pages))
+    assert not any(map(is_web_page, (b"", b"{}", b"\x1f\x8b\x08", b"wasp", b"<?xml")))
+
+
+def test_a_head_that_never_ends_is_not_waited_for() -> None:
+    server = Server(None)
+    server.answer("/", Raw(b"HTTP/1.1 200 OK\r\n" + b"X: .\r\n" * 100, pause=0.2))
+    with pytest.raises(SourceProblem) as caught:
+        Transport(Console(quiet=True), 1).get_json(f"{server.url}/")
+    server.close()
+    assert caught.value.slug == "timeout"
+    # Nor does a program wait for it at its end.
+    assert [each for each in threading.enumerate() if not each.daemon] == [threading.main_thread()]
+
+
 def test_no_redirect_leads_to_http_elsewhere(
     ask: Ask, client: str, server: Server, plain: Server
 ) -> None:
@@ -264,13 +289,16 @@ LOGIN = "user:s3cr3t"
 PROXIES = {
     "https_proxy={proxy}": 2,
     "ALL_PROXY={proxy}": 2,
-    "HTTPS_PROXY={proxy} NO_PROXY=other.example,127.0.0.1": 0,
     "HTTPS_PROXY={proxy} NO_PROXY=other.example%127.0.0.1": 0,
     "HTTPS_PROXY={proxy} NO_PROXY=*": 0,
     "HTTPS_PROXY={proxy} NO_PROXY=127.0.0.0/8": 0,
     "HTTPS_PROXY={proxy} NO_PROXY=7.0.0.1,0.0.1,127.0.0.1.example": 2,
     "HTTPS_PROXY={anonymous}": None,
     "HTTPS_PROXY=http://127.0.0.1:{closed}": None,
+    "HTTPS_PROXY=http://127.0.0.1:s3cr3t": None,
+    # Of another kind, which only curl knows.
+    "HTTPS_PROXY=socks5h://user:s3cr3t@127.0.0.1:{closed}": None,
+    "ALL_PROXY=SOCKS5://127.0.0.1:{closed}": None,
     # Also where it makes the address none, for which it is to be written in another way.
     **{
         f"HTTPS_PROXY=http://user:{password}@127.0.0.1:{{port}}": None
@@ -310,6 +338,42 @@ def test_a_proxy_is_taken_as_curl_takes_it(
         assert "s3cr3t" not in f"{said}{told.words}"
         proxies[name].close()
     assert server.connections == 2 * sum(times is not None for times in PROXIES.values())
+
+
+PROXY = "http://user:secret@proxy.example:8080"
+#: Variables, with P for that proxy; it is taken for which of a name and an address.
+TAKEN = {
+    "": (False, False),
+    "HTTPS_PROXY=P": (True, True),
+    "https_proxy=P HTTPS_PROXY=http://other": (True, True),
+    "ALL_PROXY=P": (True, True),
+    "HTTPS_PROXY=user:secret@proxy.example:8080": (True, True),
+    "HTTP_PROXY=P": (False, False),
+    "HTTPS_PROXY=P no_proxy=other NO_PROXY=*": (True, True),
+    "HTTPS_PROXY=P NO_PROXY=*": (False, False),
+    **{
+        f"HTTPS_PROXY=P NO_PROXY={excepted}": taken
+        for taken, all_excepted in {
+            (False, True): ("example.com", ".example.com", "a%b,registry.example.com", "com"),
+            (True, False): ("10.0.0.0/8", "10.1.2.3", "[10.1.2.3],other", "a%10.1.2.3/32"),
+            # A part of a name is no domain, and of an address no network.
+            (True, True): (
+                *("xexample.com,registry,com.example", "registry.example.com:443", "11.0.0.0/8"),
+                *("2.3", ".1.2.3", "*.2.3", "10.*", "10.1.2.3/33", "10/8"),
+            ),
+        }.items()
+        for excepted in all_excepted
+    },
+}
+
+
+@pytest.mark.parametrize("given", TAKEN)
+def test_for_which_addresses_install_py_takes_a_proxy(given: str) -> None:
+    words = (word.replace("%", " ").replace("=P", f"={PROXY}") for word in given.split())
+    environment = dict(word.split("=", 1) for word in words)
+    hosts = ("registry.example.com", "10.1.2.3")
+    found = [proxy_for(f"https://{host}/", environment) for host in hosts]
+    assert found == [PROXY if is_taken else None for is_taken in TAKEN[given]]
 
 
 def test_an_archive_on_this_machine_is_not_for_a_registry_elsewhere(

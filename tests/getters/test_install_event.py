@@ -11,9 +11,8 @@ import pytest
 
 from tests.support.archives import tiny_package
 from tests.support.collector import Collector
-from tests.support.frontends import PYTHON
 from tests.support.functions import call_functions
-from tests.support.machines import Machine, MachineRoom, Run
+from tests.support.machines import Machine, Run
 from tests.support.processes import COLLECTING, MARK, survivors
 from tests.support.proxy import Proxy
 from tests.support.releases import NPM_PLATFORMS, Upstream, npm_tarball_path
@@ -30,13 +29,11 @@ BODY = re.compile(
 NOTICE = "Anonymous telemetry, now and from wasp. Opt out: https://wasp.sh/docs/telemetry"
 
 
-# --- The sending alone ---------------------------------------------------------------------------
-
 #: Announces an install with each of these variables; returns what was said.
 Announce = Callable[..., "list[str]"]
 
 
-@pytest.fixture(params=["curl", "wget", "busybox", "python"])
+@pytest.fixture(params=["curl", "wget", "python"])
 def client(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -51,16 +48,13 @@ def announce(
 ) -> Announce:
     """By a tool of the sh program, or by install.py, on a machine with passwords in files."""
     machine = shell_machine.collects(collector)
-    for name, content in (
-        (".netrc", "machine 127.0.0.1 login me password x"),
-        (".curlrc", "netrc"),
-    ):
-        (machine.home / name).write_text(f"{content}\n")
-        (machine.home / name).chmod(0o600)
+    (machine.home / ".netrc").write_text("machine 127.0.0.1 login me password x\n")
+    (machine.home / ".netrc").chmod(0o600)
+    (machine.home / ".curlrc").write_text("netrc\n")
     # Some systems have one that refuses bytes that are no text, whatever the locale.
     machine.toolbox.script("tr", "echo 'tr: Illegal byte sequence' >&2; exit 1")
-    if client in ("wget", "busybox"):
-        machine.toolbox.remove("curl").alias("wget", client)
+    if client == "wget":
+        machine.toolbox.remove("curl").link("wget")
 
     def by_python(variables: str) -> str:
         with monkeypatch.context() as context:
@@ -86,21 +80,16 @@ def announce(
     return announce
 
 
-def test_it_is_exactly_these_bytes(announce: Announce, client: str, collector: Collector) -> None:
-    """The wget of busybox would follow a redirect, and may not check certificates."""
-    said = announce("", "")
-    if client == "busybox":
-        assert said == ["", ""]
-        assert collector.server.connections == 0
-        return
-    assert said == [NOTICE, NOTICE]
+def test_it_is_exactly_these_bytes(announce: Announce, collector: Collector) -> None:
+    assert announce("", "") == [NOTICE, NOTICE]
     assert len(NOTICE) <= 80
     one, other = collector.deliveries
+    usual = {"accept-encoding": "identity", "accept": "*/*"}
     for delivery in (one, other):
         assert BODY.fullmatch(delivery.body.decode("ascii")), delivery.body
         # Nothing about its sender.
-        assert {**USUAL, **delivery.headers, "connection": ""} == {
-            **USUAL,
+        assert {**usual, **delivery.headers, "connection": ""} == {
+            **usual,
             "host": f"127.0.0.1:{collector.server.port}",
             "content-length": str(len(delivery.body)),
             "content-type": "application/json",
@@ -110,10 +99,13 @@ def test_it_is_exactly_these_bytes(announce: Announce, client: str, collector: C
     assert one.event["distinct_id"] != other.event["distinct_id"]
 
 
-USUAL = {"accept-encoding": "identity", "accept": "*/*"}
+def test_the_wget_of_busybox_sends_none(shell_machine: Machine, collector: Collector) -> None:
+    """It would follow a redirect, and may not check certificates."""
+    shell_machine.collects(collector).toolbox.remove("curl").busybox("wget")
+    assert call_functions(shell_machine, ["announce_install\nwait"]) == [""]
+    assert collector.server.connections == 0
 
 
-@pytest.mark.parametrize("client", ["curl", "wget", "python"])
 def test_where_it_goes(
     announce: Announce,
     client: str,
@@ -148,7 +140,6 @@ def test_where_it_goes(
     assert collector.server.connections == connections + 1
 
 
-@pytest.mark.parametrize("client", ["curl", "wget", "python"])
 def test_an_answer_does_not_matter(announce: Announce, server: Server, closed: int) -> None:
     replies: dict[str, Reply] = {
         "busy": status(429, Retry_After="5"),
@@ -201,9 +192,6 @@ def test_it_holds_no_file_of_its_caller(
     shell_machine.wait_for_background()
 
 
-# --- Whole runs ----------------------------------------------------------------------------------
-
-
 def outcome(run: Run) -> str | None:
     """What was told of the event: by install.py in its report, by the sh program in its notice."""
     if "--porcelain" in run.argv:
@@ -245,6 +233,9 @@ def test_what_is_begun_is_counted_once_however_it_ends(
     check("--force --dry-run", 0, None)
     upstream.publish("0.24.0")
     check("", 0, None)
+    if not counted.front_end.is_shell:
+        # Packagers are no users.
+        check(f"-v 0.24.0 --prefix /usr --destdir {counted.root}/stage", 0, None)
     counted.layout.npm_marker.touch()
     check("", 8, None)
     counted.layout.npm_marker.unlink()
@@ -262,18 +253,6 @@ def test_what_is_begun_is_counted_once_however_it_ends(
     counted.wait_for_background()
     assert len(collector.deliveries) == 5
     assert sum(bool(BODY.fullmatch(each.body.decode())) for each in collector.deliveries) >= 4
-
-
-def test_packagers_are_no_users(
-    machines: MachineRoom, collector: Collector, upstream: Upstream
-) -> None:
-    upstream.publish("0.25.0")
-    machine = machines.build(PYTHON).collects(collector)
-    stage = str(machine.root / "stage")
-    run = machine.install(None, "--destdir", stage, "--prefix", "/usr").ok()
-    assert run.json["telemetry"] == "none"
-    machine.wait_for_background()
-    assert collector.deliveries == []
 
 
 def test_a_collector_that_hangs_does_not_delay_the_end(

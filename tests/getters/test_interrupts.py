@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
 
 import pytest
 
 from tests.support.frontends import PYTHON, SH
 from tests.support.machines import Background, Machine
 from tests.support.releases import Release, Upstream, npm_cli_path, npm_tarball_path
-from tests.support.replies import Content, Gate, StallAfter
+from tests.support.replies import Content, StallAfter
 from tests.support.trees import expected_version_folder, picture
 
 TARBALL = npm_tarball_path("0.25.0", "linux-x64-glibc")
-CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
 @pytest.fixture
@@ -40,41 +38,30 @@ def start_until_the_middle(machine: Machine, upstream: Upstream, path: str) -> B
 
 
 @pytest.mark.parametrize(
-    ("path", "number", "send"),
+    ("path", "number", "is_for_all"),
     [
-        (TARBALL, signal.SIGINT, Background.interrupt_group),
-        (TARBALL, signal.SIGINT, Background.interrupt_process),
-        (TARBALL, signal.SIGTERM, Background.interrupt_process),
-        (TARBALL, signal.SIGHUP, Background.interrupt_group),
-        (npm_cli_path("0.25.0"), signal.SIGTERM, Background.interrupt_process),
+        (TARBALL, signal.SIGINT, True),
+        (TARBALL, signal.SIGINT, False),
+        (TARBALL, signal.SIGTERM, False),
+        (TARBALL, signal.SIGHUP, True),
+        (npm_cli_path("0.25.0"), signal.SIGTERM, False),
     ],
-    ids=["INT-group", "INT", "TERM", "HUP-group", "TERM-metadata"],
 )
 @pytest.mark.usefixtures("release")
 def test_a_signal_in_the_middle(
-    machine: Machine,
-    upstream: Upstream,
-    path: str,
-    number: signal.Signals,
-    send: Callable[[Background, signal.Signals], None],
+    machine: Machine, upstream: Upstream, path: str, number: signal.Signals, is_for_all: bool
 ) -> None:
+    """To the whole group, as a terminal sends it, or to the run alone."""
     running = start_until_the_middle(machine, upstream, path)
-    send(running, number)
-    running.result().failed(CODES[number], "interrupted")
+    running.interrupt_group(number) if is_for_all else running.interrupt_process(number)
+    running.result().failed(128 + number, "interrupted")
     assert picture(machine.home) == {}
 
 
-def test_ctrl_c_while_the_system_is_asked(machine: Machine) -> None:
-    interrupted_while_asking(machine, "uname")
-
-
-def test_ctrl_c_while_npm_is_asked(shell_machine: Machine) -> None:
-    interrupted_while_asking(shell_machine.set(WASP_NPM_REGISTRY=None), "npm")
-
-
-def interrupted_while_asking(machine: Machine, tool: str) -> None:
-    """Also where that program hangs; nothing of it is left."""
-    asked = machine.home / "asked"
+@pytest.mark.parametrize("tool", ["uname", "npm"])
+def test_ctrl_c_while_another_program_is_asked(machine: Machine, tool: str) -> None:
+    """Also where that hangs; nothing of it is left."""
+    asked = machine.set(WASP_NPM_REGISTRY=None).home / "asked"
     machine.toolbox.script(tool, f': >"{asked}"; sleep 20; echo Linux')
     running = machine.start("install", "--json", "--dry-run")
     while not asked.exists():
@@ -83,9 +70,6 @@ def interrupted_while_asking(machine: Machine, tool: str) -> None:
     running.result().failed(130, "interrupted")
     asked.unlink()
     assert picture(machine.home) == {}
-
-
-# --- Killed --------------------------------------------------------------------------------------
 
 
 def test_the_next_run_cleans_up_after_a_killed_one(
@@ -107,29 +91,6 @@ def test_the_next_run_cleans_up_after_a_killed_one(
     assert machine.layout.version_picture("0.25.0") == expected_version_folder(release.package)
     assert not [item for item in machine.layout.share.iterdir() if item.name.startswith(".")]
     assert [item.name for item in machine.layout.launcher.parent.iterdir()] == ["wasp"]
-
-
-def test_what_a_running_install_has_so_far_is_kept(
-    machine: Machine, upstream: Upstream, release: Release
-) -> None:
-    gate = Gate(release.npm_archive, len(release.npm_archive) // 2)
-    upstream.publish("0.24.0", latest=False)
-    upstream.server.answer(TARBALL, gate)
-    running = machine.start("install", "--json", "--version", "0.25.0")
-    try:
-        assert gate.reached.wait(60)
-        kept = machine.layout.staging()
-        machine.install("0.24.0").ok()
-        assert kept
-        assert machine.layout.staging() == kept
-    finally:
-        gate.opened.set()
-    running.result().ok()
-    assert machine.layout.versions() == ["0.24.0", "0.25.0"]
-    assert machine.wasp("version").stdout == "0.25.0\n"
-
-
-# --- Many at once --------------------------------------------------------------------------------
 
 
 def test_installs_at_once(shell_machine: Machine, upstream: Upstream) -> None:

@@ -95,8 +95,6 @@ def test_a_failure_tells_too_whether_the_folder_is_on_path(monkeypatch: pytest.M
         assert result_before(Options(prefix="/prefix")).on_path is is_it
 
 
-# --- What the sh program tells install.py --------------------------------------------------------
-
 STRANGE = ('"quotes"', "back\\slash", "t\tab", "new\nline", "\u017c\u00f3\u0142", "end\\")
 
 

@@ -192,19 +192,14 @@ class Fetch:
     digest: bool = True
 
 
-def packed(before: str = "", asked: str = "pack", slug: str = "connection") -> Fetch:
-    """The archive is for members."""
-    return Fetch(None, FORBIDDEN, f'[ "$1" != pack ] || {before}' if before else "", asked, slug)
-
-
 FORBIDDEN = status(403)
 FETCHES = {
     "not needed": Fetch(),
     "403": Fetch(FORBIDDEN, asked="view view pack"),
     "500": Fetch(status(500), asked="view view pack"),
     "a login in the address": Fetch(url="none", asked="view view pack"),
-    "the archive alone": packed(slug=""),
-    "an archive that cannot be reached": Fetch(url="https://127.0.0.1:{closed}/", asked="pack"),
+    "the archive alone": Fetch(archive=FORBIDDEN, asked="pack"),
+    "an archive that cannot be reached": Fetch(url="https://no.invalid/", asked="pack"),
     # Of what it brings, nothing else would be known.
     "no checksum": Fetch(FORBIDDEN, asked="view view", slug="http-status", digest=False),
     "no checksum, archive": Fetch(archive=FORBIDDEN, slug="http-status", digest=False),
@@ -214,11 +209,16 @@ FETCHES = {
     "to http": Fetch(archive=redirect("http://elsewhere.invalid/"), slug="insecure-url"),
     # It may fail, too.
     "no view": Fetch(FORBIDDEN, npm="exit 1", asked="view", slug="http-status"),
-    "fails": packed("exit 1"),
-    "two": packed(": >b.tgz"),
-    "none": packed("exit 0"),
-    # In place of ten minutes.
-    "slow": packed("/bin/sleep 15"),
+    # "slow" in place of ten minutes.
+    **{
+        name: Fetch(None, FORBIDDEN, f'[ "$1" != pack ] || {before}', "pack", "connection")
+        for name, before in (
+            ("fails", "exit 1"),
+            ("two", ": >b.tgz"),
+            ("none", "exit 0"),
+            ("slow", "/bin/sleep 15"),
+        )
+    },
 }
 FETCH_CALL = """
 choose_downloader
@@ -249,18 +249,14 @@ def fetched_by_python(registry: str | None, folder: Path) -> str:
 
 
 def test_npm_fetches_what_a_request_cannot(
-    shell_machine: Machine,
-    plain: Server,
-    tmp_path: Path,
-    closed: int,
-    monkeypatch: pytest.MonkeyPatch,
+    shell_machine: Machine, plain: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wasp_installer.getting.transport.time.sleep", lambda _: None)
     monkeypatch.setattr("wasp_installer.getting.npm_program.FETCH_LIMIT_S", 1.0)
     calls, places = [], []
     for number, case in enumerate(FETCHES.values()):
         folder, registry = tmp_path / str(number), f"{plain.url}/{number}"
-        url = case.url.format(closed=closed) if "/" in case.url else f"{registry}/a.tgz"
+        url = case.url if "/" in case.url else f"{registry}/a.tgz"
         main, package = main_document(), package_document(url, INTEGRITY if case.digest else "")
         for path, reply in (
             ("@wasp.sh%2fwasp-cli/latest", case.main or json_content(main)),
@@ -275,7 +271,7 @@ def test_npm_fetches_what_a_request_cannot(
         (folder / "main.json").write_text(json.dumps(viewed, indent=2))
         (folder / "package.json").write_text(json.dumps({"name": "x", **flat}, indent=2))
         (folder / "archive").write_bytes(ARCHIVE)
-        known = "" if case.url == "none" else registry
+        known = registry if case.url != "none" else ""
         places.append((known or None, folder))
         calls.append(FETCH_CALL.format(folder=folder, registry=known, build=BUILD, digest=DIGEST))
     told = call_functions(shell_machine.without_waiting(), calls)

@@ -12,8 +12,6 @@ from tests.support.releases import Upstream, npm_tarball_path
 from tests.support.skips import need
 from tests.support.toolboxes import Toolbox, macos_toolbox
 
-# --- What a machine says of itself, and what it gets ---------------------------------------------
-
 GLIBC, OLD_GLIBC = "echo glibc 2.36", "echo glibc 2.28"
 LDD = "echo 'ldd (Ubuntu GLIBC 2.36-3ubuntu1.6) 2.36'; echo 'Copyright (C) 2018 Free Software'"
 MUSL_LDD = "printf 'musl libc (x86_64)\\nVersion 1.2.4\\nUsage: ldd ...\\n' >&2; exit 1"
@@ -21,37 +19,22 @@ SYSCTL = """\
 case "$*" in *hw.optional.arm64*) [ {silicon} = yes ] && echo 1 || exit 1 ;; *) exit 1 ;; esac"""
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a machine is, and the builds for it; or the words of the refusal."""
-
-    os: str = "linux"
-    arch: str = "x86_64"
-    libc: str = "glibc"
-    npm: str = "linux-x64-glibc"
-    github: str = "linux-x86_64"
-    refusal: str = ""
-
-
-USUAL = Told()
-STATIC = Told(libc="musl", npm="linux-x64-musl", github="linux-x86_64-static")
-OLDER = Told(npm="linux-x64-musl", github="linux-x86_64-static")
-ARM = Told(arch="aarch64", npm="linux-arm64-glibc", github="linux-aarch64")
-INTEL_MAC = Told("macos", libc="", npm="darwin-x64-unknown", github="macos-x86_64 macos-universal")
-SILICON = Told(
-    "macos", "aarch64", "", "darwin-arm64-unknown", "macos-aarch64 macos-universal macos-x86_64"
-)
-
-
-def refused(*words: str) -> Told:
-    return Told("", "", "", "", "", " ".join(words))
+#: What a machine is, and the builds for it: of npm, and those of GitHub.
+USUAL = "linux x86_64 glibc linux-x64-glibc linux-x86_64"
+STATIC = "linux x86_64 musl linux-x64-musl linux-x86_64-static"
+OLDER = "linux x86_64 glibc linux-x64-musl linux-x86_64-static"
+ARM = "linux aarch64 glibc linux-arm64-glibc linux-aarch64"
+INTEL_MAC = "macos x86_64 - darwin-x64-unknown macos-x86_64 macos-universal"
+SILICON = "macos aarch64 - darwin-arm64-unknown macos-aarch64 macos-universal macos-x86_64"
+#: Where there is none.
+NONE, ONLY = "Wasp has no release for", ", only for glibc 2.29 or newer."
 
 
 @dataclass(frozen=True)
 class Case:
     """What uname says, and what the other tools do, where they are there."""
 
-    told: Told
+    told: str
     uname: str = "Linux x86_64"
     tools: dict[str, str] = field(default_factory=lambda: {"getconf": GLIBC})
 
@@ -94,40 +77,26 @@ CASES = {
     "Apple silicon": Case(SILICON, "Darwin arm64", {"sysctl": SYSCTL.format(silicon="yes")}),
     "Rosetta": Case(SILICON, "Darwin x86_64", {"sysctl": SYSCTL.format(silicon="yes")}),
     # --- what there is no release for
-    "FreeBSD": Case(refused("Wasp has no release for FreeBSD."), "FreeBSD amd64"),
-    "i686": Case(refused("Wasp has no release for i686 processors."), "Linux i686"),
-    "RISC-V": Case(refused("Wasp has no release for riscv64 processors."), "Linux riscv64"),
-    "Power Macintosh": Case(
-        refused("Wasp has no release for Power Macintosh processors."), "Darwin Power Macintosh"
-    ),
+    "FreeBSD": Case(f"{NONE} FreeBSD.", "FreeBSD amd64"),
+    "i686": Case(f"{NONE} i686 processors.", "Linux i686"),
+    "RISC-V": Case(f"{NONE} riscv64 processors.", "Linux riscv64"),
+    "Power Macintosh": Case(f"{NONE} Power Macintosh processors.", "Darwin Power Macintosh"),
     "Git Bash": Case(
-        refused("MINGW64_NT-10.0 is Windows, where Wasp runs inside WSL."), "MINGW64_NT-10.0 x86_64"
+        "MINGW64_NT-10.0 is Windows, where Wasp runs inside WSL.", "MINGW64_NT-10.0 x86_64"
     ),
-    "32-bit userland": Case(
-        refused("Wasp has no release for a 32-bit userland on a x86_64 processor."),
-        tools=getconf('[ "$1" = LONG_BIT ] && echo 32'),
-    ),
-    "32-bit userland on ARM": Case(
-        refused("Wasp has no release for a 32-bit userland on a aarch64 processor."),
-        "Linux aarch64",
-        getconf('[ "$1" = LONG_BIT ] && echo 32'),
-    ),
-    "musl on ARM": Case(
-        refused("Wasp has no release for aarch64 with musl, only for glibc 2.29 or newer."),
-        "Linux aarch64",
-        {"ldd": MUSL_LDD},
-    ),
+    **{
+        f"32-bit userland on {arch}": Case(
+            f"{NONE} a 32-bit userland on a {arch} processor.",
+            f"Linux {arch}",
+            getconf('[ "$1" = LONG_BIT ] && echo 32'),
+        )
+        for arch in ("x86_64", "aarch64")
+    },
+    "musl on ARM": Case(f"{NONE} aarch64 with musl{ONLY}", "Linux aarch64", {"ldd": MUSL_LDD}),
     "an older glibc on ARM": Case(
-        refused("Wasp has no release for aarch64 with glibc 2.28, only for glibc 2.29 or newer."),
-        "Linux aarch64",
-        getconf(OLD_GLIBC),
+        f"{NONE} aarch64 with glibc 2.28{ONLY}", "Linux aarch64", getconf(OLD_GLIBC)
     ),
 }
-
-
-def told_by_sh(said: str) -> Told:
-    first, *_ = said.splitlines()
-    return refused(first[len("error: ") :]) if first[0] == "e" else Told(*said.splitlines())
 
 
 def test_which_build_is_chosen(shell_machine: Machine) -> None:
@@ -142,13 +111,11 @@ def test_which_build_is_chosen(shell_machine: Machine) -> None:
         calls.append(
             f"PATH='{box.folder}:{shell_machine.toolbox.folder}' HELPER_LIMIT_S=1\n"
             "identify_platform\nchoose_build\n"
-            'printf \'%s\\n\' "$os" "$arch" "$libc" "$npm_build" "$github_builds"'
+            'lines "$os $arch ${libc:--} $npm_build $github_builds"'
         )
-    told = map(told_by_sh, call_functions(shell_machine, calls, together=True))
+    said = call_functions(shell_machine, calls, together=True)
+    told = (answer.removeprefix("error: ").partition("\n")[0] for answer in said)
     assert dict(zip(CASES, told)) == {name: case.told for name, case in CASES.items()}
-
-
-# --- Whole runs ----------------------------------------------------------------------------------
 
 
 def test_macos(both: Getters, upstream: Upstream) -> None:

@@ -73,8 +73,6 @@ def test_a_missing_tool_is_named(shell_machine: Machine, upstream: Upstream, too
     assert shell_machine.layout.versions() == []
 
 
-# --- busybox -------------------------------------------------------------------------------------
-
 LOADER = b"/lib64/ld-linux-x86-64.so.2"
 
 
@@ -135,8 +133,6 @@ def test_the_wget_of_busybox(shell_machine: Machine, plain: Server, upstream: Up
     machine.install().failed(4, "no-downloader").says("certificate", "curl")
     assert not [path for path in upstream.server.fetched if path.endswith(".tgz")]
 
-
-# --- What is said of one that is missing ---------------------------------------------------------
 
 #: By the package managers, for everybody and for root; Homebrew is never root's.
 ADVICE = {
