@@ -185,8 +185,10 @@ def test_closed_descriptors_do_not_matter(machine: Machine, every_shell: FrontEn
         assert (machine.home / ".bashrc").read_text() != MINE
 
 
-def test_the_callers_input_is_the_callers(machine: Machine) -> None:
+def test_the_callers_input_is_the_callers(machines: MachineRoom) -> None:
     """Such as the rest of a script, which a start-up file of zsh would read."""
+    # The program itself, as install.sh gives it no input.
+    machine = machines.build("dash")
     machine.toolbox.link("zsh")
     (machine.home / ".zshenv").write_text('read -r line && echo "$line" >~/read\n')
     machine.layout.plant("0.25.0")
