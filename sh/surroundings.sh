@@ -19,7 +19,7 @@ check_node() {
 		*,*[!0-9A-Za-z.+-]* | *,[!0-9]* | *,) _found='does not say which version it is' ;;
 		*) ! comes_before "$node_version" "${_minimum:-0}" || _found="on PATH is $node_version" ;;
 	esac
-	[ -z "$_found" ] || need_next "Node.js $_found. Wasp $version needs Node.js${release_node:+ $release_node}." "$_advice"
+	[ -z "$_found" ] || need_next "Node.js $_found. Wasp${version:+ $version} needs Node.js${release_node:+ $release_node}." "$_advice"
 	case $(command -v node),$(command -v npm) in
 		?*,) need_next 'npm is not on PATH, and Wasp needs it.' "$_advice" ;;
 		?*,/mnt/?/*) need_next 'npm on PATH belongs to Windows, and Wasp needs one inside WSL.' "$_advice" ;;

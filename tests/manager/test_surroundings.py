@@ -207,9 +207,11 @@ def test_secrets_are_not_shown(well: Machine) -> None:
 def test_nothing_is_installed_and_a_machine_that_wasp_does_not_run_on(
     machine: Machine,
 ) -> None:
+    machine.toolbox.remove("node")
     run = machine.run("doctor")
     assert run.code == 5
     assert "To install Wasp: curl -fsSL " in run.stdout
+    assert "Node.js is not on PATH. Wasp needs Node.js." in run.stdout
     assert picture(machine.home) == {}
     machine.toolbox.fake_uname("FreeBSD", "amd64")
     run = machine.run("doctor").failed(3).says("Wasp has no release for FreeBSD.")
