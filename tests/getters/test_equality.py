@@ -10,12 +10,17 @@ from pathlib import Path
 
 import pytest
 
+import telemetry_ping
 from tests.support import releases
 from tests.support.archives import tiny_package
+from tests.support.frontends import REPOSITORY
 from tests.support.getters import Getters
 from tests.support.machines import Machine
 from tests.support.replies import status
 from tests.support.trees import Layout, expected_version_folder, picture
+from wasp_installer import programs
+from wasp_installer.getting import connections, npm_program, transport
+from wasp_installer.placing import archives, unpacking
 
 ARCHIVE = tiny_package("0.25.0").npm_archive()
 Act = Callable[[Getters], object]
@@ -115,7 +120,7 @@ CASES = {
     "npm manages": Case("", ("npm manages",), (npm_manages,), 8, "npm-managed"),
     "another wasp": Case("", ("--force",), (writes("bin/wasp", "other\n"),), 8, "foreign-launcher"),
     "no home": Case("", ("HOME", "--prefix"), (without(HOME=None),), 2, "usage"),
-    # install.py leaves mistakes to the sh program; tests/unit/test_options.py has which.
+    # install.py leaves mistakes to the sh program; test_usage.py has which.
     "no such option": Case("--no-such-option", ("unknown option",), (), 2, "usage"),
     "no version": Case("-v $(evil)", ("is not a Wasp version",), (), 2, "bad-version"),
 }
@@ -196,3 +201,22 @@ def test_people_are_told_on_stderr_only(machine: Machine, upstream: releases.Ups
     run.says("0.25.0", ".local/share/wasp-lang", f"{upstream.npm_url}/@wasp.sh")
     # Of the binary only its version is of interest.
     run.is_silent_about("If you wish to install/switch")
+
+
+STATE = dict(re.findall(r"^(\w+)=(\S+)$", (REPOSITORY / "sh/state.sh").read_text(), re.MULTILINE))
+
+
+def test_both_getters_have_the_same() -> None:
+    python = {
+        "REDIRECT_LIMIT": connections._REDIRECT_LIMIT,
+        "ANSWER_LIMIT": transport.JSON_LIMIT,
+        "UNPACKED_LIMIT": archives.UNPACKED_LIMIT,
+        "ENTRY_LIMIT": unpacking.ENTRY_LIMIT,
+        "HELPER_LIMIT_S": round(programs.HELPER_LIMIT_S),
+        "NPM_FETCH_LIMIT_S": round(npm_program.FETCH_LIMIT_S),
+        "TELEMETRY_URL": telemetry_ping.DEFAULT_URL,
+        "TELEMETRY_KEY": telemetry_ping.DEFAULT_KEY,
+        "TELEMETRY_DEADLINE_S": telemetry_ping.DEADLINE_S,
+    }
+    assert {name: STATE[name] for name in python} == {n: str(v) for n, v in python.items()}
+    assert transport.ARCHIVE_LIMIT == archives.UNPACKED_LIMIT
