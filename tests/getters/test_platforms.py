@@ -159,14 +159,6 @@ def test_the_c_library_by_a_bash_script_in_a_noisy_world(
     assert told["platform"]["libc"] == "glibc"
 
 
-def test_wget_serves_too(shell_machine: Machine, upstream: Upstream) -> None:
-    release = upstream.publish("0.25.0")
-    shell_machine.toolbox.remove("curl").link("wget")
-    shell_machine.install(None, "--source", "github").ok()
-    there = shell_machine.layout.version_picture("0.25.0")
-    assert there == expected_version_folder(release.package)
-
-
 #: What is on PATH, a link of another name or a script, and the downloader that is chosen.
 DOWNLOADERS = {
     "wget=wget": "wget",
