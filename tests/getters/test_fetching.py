@@ -44,9 +44,6 @@ class Told(NamedTuple):
 Ask = Callable[[Mapping[str, str]], dict[str, Told]]
 
 
-# --- The clients ---------------------------------------------------------------------------------
-
-
 class Listening(Console):
     """Keeps what it is told to say."""
 
@@ -140,9 +137,6 @@ def ask(machine: Machine, client: str) -> Ask:
     return ask_requests if client == "requests" else lambda addresses: ask_sh(machine, addresses)
 
 
-# --- What they are told --------------------------------------------------------------------------
-
-
 def test_what_an_answer_is_taken_for(
     ask: Ask, client: str, shell: FrontEnd, server: Server
 ) -> None:
@@ -171,6 +165,7 @@ def test_a_server_that_cannot_be_reached_or_trusted(
     """A certificate that was not accepted is refused before anything is asked for."""
     # Without a bundle of its own, requests trusts whom the system trusts.
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.bundle))
     servers = {kind: Server(authority.server_context(kind)) for kind in Certificate}
     trusted = servers.pop(Certificate.GOOD)
@@ -269,8 +264,6 @@ def test_no_redirect_leads_to_http_elsewhere(
     # wget goes there by itself, and what it brings is not looked at.
     assert plain.count("/from-https") == (client == "wget")
 
-
-# --- Proxies -------------------------------------------------------------------------------------
 
 BUILD = "linux-x64-glibc"
 LOGIN = "user:s3cr3t"

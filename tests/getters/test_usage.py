@@ -40,8 +40,6 @@ def test_what_is_a_version_and_which_is_newer(every_shell_machine: Machine) -> N
     assert not any(older_than(*pair) for pair in (*zip(VERSIONS, VERSIONS[1:]), VERSIONS[:1] * 2))
 
 
-# --- Options -------------------------------------------------------------------------------------
-
 #: As both understand them: variables and words, and what is not as it is without them.
 WAYS: dict[str, dict[str, str]] = {
     "": {},
@@ -150,9 +148,6 @@ def test_a_mistake_is_told_with_what_to_do(every_shell_machine: Machine) -> None
 
 def test_the_version_in_the_environment_is_for_installs(shell_machine: Machine) -> None:
     shell_machine.set(WASP_VERSION="foo").run("list").ok()
-
-
-# --- What install.py alone makes of them ---------------------------------------------------------
 
 
 @pytest.mark.parametrize(
