@@ -39,10 +39,6 @@ def package_document(url: object = URL, integrity: object = INTEGRITY) -> Docume
     return {"dist": {"tarball": url, "integrity": integrity}}
 
 
-def without(document: Document, key: str) -> Document:
-    return {"dist": {name: value for name, value in document["dist"].items() if name != key}}
-
-
 def written(document: Document) -> dict[str, bytes]:
     """The same document, written in other ways."""
     texts = {
@@ -109,7 +105,7 @@ CASES: dict[str, Case] = {
     },
     # One that cannot be read must not pass for one that is not published.
     "several checksums": Case(package=package_document(integrity=f"{SHA1} {INTEGRITY}")),
-    "no checksum": Case(package=without(package_document(), "integrity"), digest=None),
+    "no checksum": Case(package={"dist": {"tarball": URL}}, digest=None),
     "empty checksum": Case(package=package_document(integrity=""), digest=None),
     "only sha1": Case(package=package_document(integrity=SHA1), digest=None),
     **{
@@ -128,7 +124,7 @@ CASES: dict[str, Case] = {
         f"answer {body!r:.20}": Case(package=Content(body), slug=BAD)
         for body in (b"{}", b"[]", b'{"dist": {"url": "https', bytes(range(256)), b'{"dist": "x"}')
     },
-    "no archive": Case(package=without(package_document(), "tarball"), slug=BAD),
+    "no archive": Case(package={"dist": {"integrity": INTEGRITY}}, slug=BAD),
     "compressed": Case(package=Content(b"\x1f\x8b", 200, {"Content-Encoding": "br"}), slug=BAD),
     "web page": Case(package=html_page(), slug="captive-portal"),
     "not there": Case(status(404), slug="not-found"),
