@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -26,14 +27,12 @@ def both(machines: MachineRoom, shell: FrontEnd) -> Getters:
 
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
-    running = Proxy()
-    yield running
-    running.close()
+    with contextlib.closing(Proxy()) as running:
+        yield running
 
 
 @pytest.fixture
 def plain() -> Iterator[Server]:
     """Without TLS: what is asked for is on this very machine."""
-    running = Server(None)
-    yield running
-    running.close()
+    with contextlib.closing(Server(None)) as running:
+        yield running

@@ -66,10 +66,9 @@ def _by_python(words: list[str]) -> Taken:
 
 def _by_sh(said: str, files: dict[str, Entry]) -> Taken:
     told = from_porcelain("\n".join(re.findall(r"^(?!warning)\w+=.*", said, re.MULTILINE)))
+    assert bool(files) == ("error" not in told), said
     if "error" in told:
-        assert files == {}, said
         return Taken(told["error"], f"{told['message']}\n{told['hint']}")
-    assert files, said
     version, digest, node = (told[key] or "" for key in ("version", "digest", "node"))
     return Taken("", "", version, digest, node, files)
 
@@ -87,20 +86,18 @@ def take(shell_machine: Machine) -> Take:
         base = shell_machine.root / "deliveries"
         (base / "outside").mkdir(parents=True)
         (base / "outside" / "precious").write_text("precious\n")
-        calls, words = [], {}
+        calls, words, taken = [], {}, {}
         for number, (name, given) in enumerate(files.items()):
             archive, options = given if isinstance(given, tuple) else (given, "")
             folder = base / str(number)
             folder.mkdir()
             (folder / "wasp.tgz").write_bytes(archive)
-            words[name] = [f"--prefix={folder}/prefix", f"--from-file={folder}/wasp.tgz"]
-            words[name] += options.split()
-            calls.append(
-                _CALL.format(words=shlex.join(words[name]), settings=settings, folder=folder)
-            )
+            places = [f"--prefix={folder}/prefix", f"--from-file={folder}/wasp.tgz"]
+            words[name] = [*places, *options.split()]
+            shown = shlex.join(words[name])
+            calls.append(_CALL.format(words=shown, settings=settings, folder=folder))
         before = picture(base)
         told = call_functions(shell_machine, calls, program=program)
-        taken = {}
         for number, (name, said) in enumerate(zip(files, told)):
             copy = base / str(number) / "taken"
             by_sh = _by_sh(said, picture(copy))

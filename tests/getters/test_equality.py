@@ -1,21 +1,35 @@
-"""For whatever both getters can be asked, they print, report and leave the same."""
+"""For whatever both getters can be asked, they print, report and leave the same.
+
+And `--json` of install.py is one object, with the same keys in the same order, whatever happens.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import telemetry_ping
 from tests.support import releases
 from tests.support.archives import tiny_package
+from tests.support.frontends import PYTHON, REPOSITORY
+from tests.support.functions import call_functions
 from tests.support.getters import Getters
-from tests.support.machines import Machine
-from tests.support.replies import status
+from tests.support.machines import Machine, MachineRoom
+from tests.support.porcelain import from_porcelain
+from tests.support.replies import Content, status
 from tests.support.trees import Layout, expected_version_folder, picture
+from wasp_installer import Console, InstallerError, Options, programs
+from wasp_installer.command_line.manager import read_report
+from wasp_installer.command_line.report import Result, result_before, to_json
+from wasp_installer.getting import connections, npm_program, transport
+from wasp_installer.placing import archives, unpacking
 
 ARCHIVE = tiny_package("0.25.0").npm_archive()
 Act = Callable[[Getters], object]
@@ -115,7 +129,7 @@ CASES = {
     "npm manages": Case("", ("npm manages",), (npm_manages,), 8, "npm-managed"),
     "another wasp": Case("", ("--force",), (writes("bin/wasp", "other\n"),), 8, "foreign-launcher"),
     "no home": Case("", ("HOME", "--prefix"), (without(HOME=None),), 2, "usage"),
-    # install.py leaves mistakes to the sh program; tests/unit/test_options.py has which.
+    # install.py leaves mistakes to the sh program; test_usage.py has which.
     "no such option": Case("--no-such-option", ("unknown option",), (), 2, "usage"),
     "no version": Case("-v $(evil)", ("is not a Wasp version",), (), 2, "bad-version"),
 }
@@ -196,3 +210,166 @@ def test_people_are_told_on_stderr_only(machine: Machine, upstream: releases.Ups
     run.says("0.25.0", ".local/share/wasp-lang", f"{upstream.npm_url}/@wasp.sh")
     # Of the binary only its version is of interest.
     run.is_silent_about("If you wish to install/switch")
+
+
+STATE = dict(re.findall(r"^(\w+)=(\S+)$", (REPOSITORY / "sh/state.sh").read_text(), re.MULTILINE))
+
+
+def test_both_getters_have_the_same() -> None:
+    python = {
+        "REDIRECT_LIMIT": connections._REDIRECT_LIMIT,
+        "ANSWER_LIMIT": transport.JSON_LIMIT,
+        "UNPACKED_LIMIT": archives.UNPACKED_LIMIT,
+        "ENTRY_LIMIT": unpacking.ENTRY_LIMIT,
+        "HELPER_LIMIT_S": round(programs.HELPER_LIMIT_S),
+        "NPM_FETCH_LIMIT_S": round(npm_program.FETCH_LIMIT_S),
+        "TELEMETRY_URL": telemetry_ping.DEFAULT_URL,
+        "TELEMETRY_KEY": telemetry_ping.DEFAULT_KEY,
+        "TELEMETRY_DEADLINE_S": telemetry_ping.DEADLINE_S,
+    }
+    assert {name: STATE[name] for name in python} == {n: str(v) for n, v in python.items()}
+    assert transport.ARCHIVE_LIMIT == archives.UNPACKED_LIMIT
+
+
+KEYS = [
+    *("status", "version", "source", "url", "digest", "platform", "prefix", "wasp_dir"),
+    *("executable", "on_path", "telemetry", "elapsed_s", "warnings"),
+]
+ERROR_KEYS = [*KEYS, "code", "error", "message", "hint"]
+LIST_KEYS = ["status", "current", "versions", *KEYS[1:]]
+
+
+@pytest.fixture
+def python(machines: MachineRoom) -> Machine:
+    """A machine for install.py."""
+    return machines.build(PYTHON)
+
+
+def check_shape(told: dict[str, Any], keys: list[str], machine: Machine) -> None:
+    """What holds for every answer."""
+    assert list(told) == keys
+    assert list(told["platform"]) == ["os", "arch", "libc", "distro"]
+    assert told["prefix"] == str(machine.layout.prefix)
+    assert told["executable"] == str(machine.layout.launcher)
+    assert told["telemetry"] in ("none", "disabled")
+    assert isinstance(told["on_path"], bool)
+    assert 0 <= told["elapsed_s"] < 600
+    assert all(isinstance(warning, str) for warning in told["warnings"])
+
+
+#: What is done one after the other, and what is reported of it.
+COMMANDS = {
+    "install --dry-run": (KEYS, "planned", "0.25.0"),
+    "install --quiet": (KEYS, "installed", "0.25.0"),
+    "install -v 0.25.0": (KEYS, "already-installed", "0.25.0"),
+    "use -- 0.24.0": (KEYS, "switched", "0.24.0"),
+    "list": (LIST_KEYS, "listed", None),
+    "uninstall --yes": (KEYS, "removed", None),
+}
+
+
+def test_every_command(python: Machine, upstream: releases.Upstream) -> None:
+    release = upstream.publish("0.25.0")
+    for command, (keys, what, version) in COMMANDS.items():
+        run = python.run("--json", *command.split()).ok()
+        told = run.json
+        check_shape(told, keys, python)
+        assert (told["status"], told["version"]) == (what, version)
+        if what == "planned":
+            python.layout.plant("0.24.0")
+        if version == "0.25.0":
+            assert (told["source"], told["digest"]) == ("npm", release.npm_digest)
+            assert told["url"].startswith(upstream.npm_url)
+            assert told["wasp_dir"] == str(python.layout.version_folder("0.25.0"))
+        if "--quiet" in command:
+            assert (run.stdout[-2:], run.stdout.count("\n"), run.stderr) == ("}\n", 1, "")
+
+
+def test_errors(python: Machine, upstream: releases.Upstream) -> None:
+    """In the middle, and before anything is known."""
+    upstream.publish("0.25.0", github=False)
+    for platform in releases.NPM_PLATFORMS:
+        upstream.server.answer(
+            releases.npm_tarball_path("0.25.0", platform), Content(b"wrong bytes")
+        )
+    told = python.install("0.25.0").failed(6, "checksum-mismatch").json
+    check_shape(told, ERROR_KEYS, python)
+    assert told["version"] == "0.25.0"
+    assert told["url"].startswith(upstream.npm_url)
+    assert told["hint"]
+    told = python.run("--no-such-option", "--json").failed(2, "usage").json
+    assert list(told) == ERROR_KEYS
+    assert list(told["platform"]) == ["os", "arch", "libc", "distro"]
+    assert (told["version"], told["url"]) == (None, None)
+
+
+def test_a_failure_tells_too_whether_the_folder_is_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, is_it in (("bin", True), ("bin/", True), ("", False), ("bin2", False)):
+        monkeypatch.setenv("PATH", f"/usr/bin:/prefix/{folder}")
+        assert result_before(Options(prefix="/prefix")).on_path is is_it
+
+
+STRANGE = ('"quotes"', "back\\slash", "t\tab", "new\nline", "\u017c\u00f3\u0142", "end\\")
+
+
+def test_strange_text_is_told_exactly(shell_machine: Machine) -> None:
+    calls = [f"porcelain=true\ntell message {shlex.quote(f'a {text}')}" for text in STRANGE]
+    told = [from_porcelain(said)["message"] for said in call_functions(shell_machine, calls)]
+    assert told == [f"a {text}" for text in STRANGE]
+
+
+def reported(output: str, code: int = 0) -> tuple[dict[str, Any], InstallerError | None]:
+    """What is reported of this output of the sh program, and the error that it is."""
+    console, error = Console(quiet=True), None
+    try:
+        result = read_report(console, code, output)
+    except InstallerError as caught:
+        result, error = caught.result or Result("error"), caught
+    return to_json(result, elapsed_s=0, warnings=console.warnings, error=error), error
+
+
+LISTED = r"""
+welcome to this machine
+status=listed
+versions=0.25.0, 0.24.0
+remote=0.26.0, 0.25.0
+version=
+prefix=/home/a\\b\\n
+url=https://me:secret@host/@wasp.sh/x
+warning=one\nand its second line
+warning=two
+"""
+
+
+def test_a_list_of_what_can_be_had() -> None:
+    report, _ = reported(LISTED)
+    assert list(report) == [*LIST_KEYS[:3], "remote", *LIST_KEYS[3:]]
+    assert (report["versions"], report["version"]) == (["0.25.0", "0.24.0"], None)
+    assert (report["remote"], report["current"]) == (["0.26.0", "0.25.0"], None)
+    assert report["executable"] == "/home/a\\b\\n/bin/wasp"
+    assert report["url"] == "https://host/@wasp.sh/x"
+    assert report["warnings"] == ["one\nand its second line", "two"]
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "told", "is_shown"),
+    [
+        (
+            "status=error\ncode=8\nerror=npm-managed\nmessage=no.\nhint=a\\nb",
+            8,
+            [8, "npm-managed", "no.", "a\nb"],
+            True,
+        ),
+        ("status=error\nerror=other\nmessage=m", 9, [9, "unexpected", "m", None], True),
+        *((output, 134, [1, "unexpected"], False) for output in ("", "garbage", "status=listed")),
+    ],
+)
+def test_an_error_is_that_of_the_program_or_that_it_ends_without_a_word(
+    output: str, code: int, told: list[object], is_shown: bool
+) -> None:
+    report, caught = reported(f"{output}\n", code)
+    assert list(report) == ERROR_KEYS
+    assert [report[key] for key in ERROR_KEYS[-4:]][: len(told)] == told
+    assert caught is not None
+    assert caught.shown is is_shown
+    assert is_shown or "134" in report["message"]

@@ -35,12 +35,6 @@ def no_archive_was_fetched(upstream: Upstream) -> bool:
     return not [path for path in upstream.server.fetched if path.endswith(("gz", ".tgz"))]
 
 
-def fill(disk: Path) -> None:
-    with (disk / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(bytes(4096)):
-            pass
-
-
 @pytest.mark.parametrize("kind", DISKS)
 def test_a_disk_that_takes_no_install_is_named(
     machine: Machine, upstream: Upstream, kind: str
@@ -54,7 +48,8 @@ def test_a_disk_that_takes_no_install_is_named(
     with small_filesystem(layout.prefix, options) as disk:
         layout.plant("0.24.0")
         if kind == "full":
-            fill(disk)
+            with contextlib.suppress(OSError):
+                (disk / "filler").write_bytes(bytes(1 << 20))
         if kind == "read-only":
             remount(disk, "ro")
         before = picture(disk)
@@ -78,6 +73,7 @@ def test_other_commands_where_nothing_can_be_written(shell_machine: Machine, clo
             shell_machine.wrapper = without_privileges()
             for folder in (layout.share, layout.launcher.parent):
                 folder.chmod(0o555)
+        shell_machine.run("list").ok()
         for command in ("use 0.24.0", "uninstall --yes", "migrate-to-npm"):
             shell_machine.run(*command.split(), "--json").failed(7, closed)
             assert {name: entry.content for name, entry in picture(disk).items()} == before
@@ -103,16 +99,6 @@ def test_one_closed_folder_is_enough(both: Getters, upstream: Upstream, closed: 
     else:
         # Nothing is made there.
         run.ok()
-
-
-def test_an_installed_wasp_can_be_listed_by_anybody(shell_machine: Machine) -> None:
-    layout = shell_machine.layout
-    layout.plant("0.25.0")
-    shell_machine.run("use", "0.25.0").ok()
-    for folder in (layout.prefix, layout.share, layout.launcher.parent):
-        give_away(folder)
-    shell_machine.wrapper = without_privileges()
-    assert shell_machine.run("list").ok().stdout == "* 0.25.0\n"
 
 
 @pytest.mark.parametrize("place", ["share", "bin"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -13,13 +12,11 @@ from tests.support.archives import tiny_package
 from tests.support.collector import Collector
 from tests.support.functions import call_functions
 from tests.support.machines import Machine, Run
-from tests.support.processes import COLLECTING, MARK, survivors
+from tests.support.processes import survivors
 from tests.support.proxy import Proxy
 from tests.support.releases import NPM_PLATFORMS, Upstream, npm_tarball_path
 from tests.support.replies import Content, Gate, Reply, Reset, Stall, StallAfter, redirect, status
 from tests.support.server import Server
-from wasp_installer import Console, Options
-from wasp_installer.telemetry import InstallEvent
 
 BODY = re.compile(
     r'\{"api_key": "CdDd2A0jKTI2vFAsrI9JWm3MqpOcgHz1bMyogAcwsE4", "type": "capture", '
@@ -33,47 +30,24 @@ NOTICE = "Anonymous telemetry, now and from wasp. Opt out: https://wasp.sh/docs/
 Announce = Callable[..., "list[str]"]
 
 
-@pytest.fixture(params=["curl", "wget", "python"])
-def client(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
+@pytest.fixture(params=["curl", "wget"])
 def announce(
-    client: str,
-    shell_machine: Machine,
-    collector: Collector,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest, shell_machine: Machine, collector: Collector
 ) -> Announce:
-    """By a tool of the sh program, or by install.py, on a machine with passwords in files."""
+    """By a tool of the sh program, on a machine with passwords in files.
+
+    What install.py sends is in tests/telemetry/test_sending.py.
+    """
     machine = shell_machine.collects(collector)
     (machine.home / ".netrc").write_text("machine 127.0.0.1 login me password x\n")
     (machine.home / ".netrc").chmod(0o600)
     (machine.home / ".curlrc").write_text("netrc\n")
     # Some systems have one that refuses bytes that are no text, whatever the locale.
     machine.toolbox.script("tr", "echo 'tr: Illegal byte sequence' >&2; exit 1")
-    if client == "wget":
-        machine.toolbox.remove("curl").link("wget")
-
-    def by_python(variables: str) -> str:
-        with monkeypatch.context() as context:
-            context.delenv("WASP_TELEMETRY_DISABLE")
-            for name in ("HOME", "SSL_CERT_FILE", "WASP_TELEMETRY_URL", COLLECTING, MARK):
-                context.setenv(name, machine.environment[name])
-            for variable in variables.split():
-                context.setenv(*variable.split("=", 1))
-            event = InstallEvent(Options(prefix="/prefix"), Console())
-            event.announce()
-            said = capfd.readouterr().err
-            assert (event.outcome == "sent") == (said == f"{NOTICE}\n")
-        machine.wait_for_background()
-        return said.rstrip("\n")
+    machine.toolbox.remove("curl").link(request.param)
+    call = "{}\nos=linux\nannounce_install\nwait"
 
     def announce(*settings: str) -> list[str]:
-        if client == "python":
-            return list(map(by_python, settings))
-        call = "{}\nos=linux\nannounce_install\nwait"
         calls = [call.format(f"export {each}" if each else "") for each in settings]
         return call_functions(machine, calls)
 
@@ -107,12 +81,7 @@ def test_the_wget_of_busybox_sends_none(shell_machine: Machine, collector: Colle
 
 
 def test_where_it_goes(
-    announce: Announce,
-    client: str,
-    collector: Collector,
-    plain: Server,
-    proxy: Proxy,
-    tmp_path: Path,
+    announce: Announce, collector: Collector, plain: Server, proxy: Proxy
 ) -> None:
     open_one = Collector(plain)
     cases = {
@@ -122,22 +91,17 @@ def test_where_it_goes(
         f"WASP_TELEMETRY_URL={open_one.url} http_proxy={proxy.url} all_proxy={proxy.url}": NOTICE,
         "WASP_TELEMETRY_URL=http://collector.invalid/capture/": "",
         "WASP_TELEMETRY_DISABLE=": "",
+        # No authority is trusted.
+        "SSL_CERT_FILE=/dev/null CURL_CA_BUNDLE=/dev/null": NOTICE,
     }
-    assert announce(*cases) == list(cases.values())
+    *said, shown = announce(*cases, "WASP_TELEMETRY_DEBUG=1")
+    assert said == list(cases.values())
+    assert BODY.fullmatch(shown)
     keys = [delivery.event["api_key"] for delivery in collector.deliveries]
     assert keys == ["phc_of-a-test", "by-proxy"]
+    assert collector.server.connections <= 3
     assert len(open_one.deliveries) == 1
-    # What is sent later goes its own way, whatever the machine's proxy.
-    assert len(proxy.tunnels) == (client != "python")
-    connections = collector.server.connections
-    nobody = tmp_path / "no-authorities.pem"
-    nobody.touch()
-    assert announce(f"SSL_CERT_FILE={nobody} CURL_CA_BUNDLE={nobody}") == [NOTICE]
-    assert collector.server.connections == connections + 1
-    assert len(collector.deliveries) == 2
-    [said] = announce("WASP_TELEMETRY_DEBUG=1")
-    assert BODY.fullmatch(said)
-    assert collector.server.connections == connections + 1
+    assert len(proxy.tunnels) == 1
 
 
 def test_an_answer_does_not_matter(announce: Announce, server: Server, closed: int) -> None:
@@ -212,8 +176,8 @@ def test_what_is_begun_is_counted_once_however_it_ends(
 ) -> None:
     """And nothing else."""
 
-    def check(words: str, code: int, told: str | None) -> Run:
-        run = counted.install(None, *words.split())
+    def check(words: str, code: int, told: str | None, **variables: str) -> Run:
+        run = counted.install(None, *words.split(), env=variables)
         assert (run.code, outcome(run)) == (code, told), run
         return run
 
@@ -226,6 +190,10 @@ def test_what_is_begun_is_counted_once_however_it_ends(
     answer(Content(b"wrong bytes"))
     counted.layout.plant("0.24.0")
     check("-v 0.99.0 --source github --no-telemetry", 5, None)
+    for variable, value in (("DISABLE", ""), ("DEBUG", "1"), ("URL", "http://collector.invalid/")):
+        name = f"WASP_TELEMETRY_{variable}"
+        run = check("-v 0.99.0 --source github", 5, None, **{name: value})
+        assert bool(BODY.search(run.stderr)) == (variable == "DEBUG")
     check("-v 0.99.0 --source github", 5, "sent")
     check("--source npm", 6, "sent")
     check(f"--from-file {archive}", 0, "sent")

@@ -33,8 +33,6 @@ from wasp_installer.getting.npm_program import Npm
 from wasp_installer.getting.transport import Transport
 from wasp_installer.placing.archives import ArchiveReceiver
 
-# --- The registry's address ----------------------------------------------------------------------
-
 SCOPE, ALL, WRONG = "https://scope.invalid/npm", "https://all.invalid", "https://wrong.invalid"
 #: Answers one question of several, as npm 6.
 OLD_NPM = """
@@ -110,9 +108,6 @@ def test_which_registry_it_is(shell_machine: Machine) -> None:
             assert not Path(place).exists()
 
 
-# --- The real npm --------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class ForMembers:
     """Gives the reply to those who have the token."""
@@ -158,8 +153,6 @@ def test_npm_fetches_with_the_settings_of_its_user_alone(both: Getters, upstream
     assert {path.name for path in machine.home.iterdir()} == {".npmrc", ".local"}
     assert picture(project) == before
 
-
-# --- What npm fetches ----------------------------------------------------------------------------
 
 ARCHIVE = b"an archive"
 #: A stand-in that answers as npm does; `{before}` may do something else.

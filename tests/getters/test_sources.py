@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.getters.deliveries import LINUX
+from tests.getters.fetch_cases import raw
 from tests.support.functions import call_functions
 from tests.support.getters import Getters
 from tests.support.machines import Machine
@@ -17,7 +18,6 @@ from tests.support.releases import Upstream, npm_tarball_path
 from tests.support.replies import (
     Content,
     Cut,
-    Raw,
     Reply,
     Sequence,
     html_page,
@@ -127,7 +127,7 @@ def test_what_is_said_if_none_delivers(shell_machine: Machine) -> None:
 #: As of Apple silicon, for which older releases have other builds.
 BUILDS = ("macos-aarch64", "macos-universal", "macos-x86_64")
 SHA256 = "0123456789abcdef" * 4
-TAG = "/wasp-lang/wasp/releases/tag/v0.25.0"
+NEWEST = "https://github.invalid/wasp-lang/wasp/releases/tag/v0.25.0"
 
 
 def assets(*builds: str, digest: Any = f"sha256:{SHA256}") -> Reply:
@@ -135,12 +135,6 @@ def assets(*builds: str, digest: Any = f"sha256:{SHA256}") -> Reply:
     listed = [{"name": f"wasp-{build}.tar.gz", "digest": digest} for build in builds]
     decoy = {"name": "SHA256SUMS", "digest": f"sha256:{'0' * 64}"}
     return json_content({"tag_name": "v0.25.0", "assets": [decoy, *listed]})
-
-
-def led_by(header: str) -> Reply:
-    """A redirect to the newest, by a header that is spelled so."""
-    head = f"HTTP/1.1 302 Found\r\n{header}https://github.invalid{TAG}\r\n"
-    return Raw(f"{head}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
 
 
 @dataclass(frozen=True)
@@ -153,7 +147,7 @@ class Answer:
     build: str = ""
     api: Reply = field(default_factory=lambda: assets(*BUILDS))
     downloads: tuple[str, ...] = BUILDS
-    latest: Reply = field(default_factory=lambda: redirect(f"https://github.invalid{TAG}"))
+    latest: Reply = field(default_factory=lambda: redirect(NEWEST))
     tag: Reply = field(default_factory=lambda: Content(b"a release"))
     digest: str = f"sha256:{SHA256}"
     silence: str = ""
@@ -169,8 +163,8 @@ NO_LIST = "127.0.0.1 did not say which files it has"
 FIRST = BUILDS[0]
 ANSWERS = {
     "usual": Answer(FIRST),
-    "LOCATION": Answer(FIRST, latest=led_by("LOCATION: ")),
-    "location and a tab": Answer(FIRST, latest=led_by("location:\t")),
+    "LOCATION": Answer(FIRST, latest=raw("302 Found", f"LOCATION: {NEWEST}")),
+    "location and a tab": Answer(FIRST, latest=raw("302 Found", f"location:\t{NEWEST}")),
     "upper case": Answer(FIRST, assets(*BUILDS, digest=f"sha256:{SHA256.upper()}")),
     "universal": Answer("macos-universal", assets("macos-x86_64", "macos-universal")),
     "Rosetta": Answer("macos-x86_64", assets("macos-x86_64", "linux-x86_64")),

@@ -92,9 +92,6 @@ def test_an_error_is_colourful_on_a_terminal(machine: Machine) -> None:
     assert any(line.startswith("error: ") for line in lines_shown(terminal.shown))
 
 
-# --- Ctrl-C --------------------------------------------------------------------------------------
-
-
 def is_interrupted(machine: Machine, terminal: Terminal) -> None:
     """And says so on a line of its own."""
     terminal.type("\x03")
@@ -122,8 +119,6 @@ def test_control_c_before_the_bar_in_every_shell(machine: Machine, upstream: Ups
     upstream.server.wait_for(TARBALL)
     is_interrupted(machine, terminal)
 
-
-# --- The question of uninstall -------------------------------------------------------------------
 
 BOTH = ["0.24.0", "0.25.0"]
 
@@ -167,9 +162,6 @@ def test_control_c_is_an_answer_too(machine: Machine) -> None:
     assert terminal.finish() == 130
     assert machine.layout.versions() == ["0.25.0"]
     assert "error: interrupted." in lines_shown(terminal.shown)
-
-
-# --- Where nothing can be printed -----------------------------------------------------------------
 
 
 def run(redirection: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -5,23 +5,18 @@ What both print of mistakes is in test_equality.py.
 
 from __future__ import annotations
 
-import math
 import re
 import shlex
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.support.functions import call_functions
 from tests.support.machines import Machine
 from tests.support.trees import picture
 from wasp_installer import InstallerError, Options
 from wasp_installer.command_line.options import parse, without_ours
-from wasp_installer.versions import is_version, newest_first, older_than, parse_version
-
-# --- Versions ------------------------------------------------------------------------------------
+from wasp_installer.versions import is_version, newest_first, older_than
 
 #: The newest first.
 VERSIONS = ["10.20.30", "0.26.0", "0.26.0-rc12", "0.26.0-rc2", "0.25.0", "0.9.0", "0.1.9.1"]
@@ -30,8 +25,6 @@ NO_VERSIONS = (
     *("$(touch evil)", "\u0660.\u0661.\u0662", "1." * 2000 + "1", "01.2.3", "1.2.1234567"),
     "-1.2.3",
 )
-number = st.integers(0, 99_999)
-parts = st.tuples(number, number, number, number | st.just(math.inf))
 
 
 def test_what_is_a_version_and_which_is_newer(every_shell_machine: Machine) -> None:
@@ -43,34 +36,9 @@ def test_what_is_a_version_and_which_is_newer(every_shell_machine: Machine) -> N
     assert [is_version(text) for text in asked] == expected
     assert [answer == "yes" for answer in told] == expected
     assert order.split("\n") == newest_first(sorted(VERSIONS)) == VERSIONS
+    assert all(older_than(*pair) for pair in zip(VERSIONS[1:], VERSIONS))
+    assert not any(older_than(*pair) for pair in (*zip(VERSIONS, VERSIONS[1:]), VERSIONS[:1] * 2))
 
-
-@given(st.text() | st.text(alphabet="0123456789.-rcv/\\ \n\u0660%", max_size=20))
-def test_no_other_text_may_reach_a_path_or_an_address(text: str) -> None:
-    version = text.removeprefix("v")
-    if is_version(version):
-        assert re.fullmatch(r"[0-9]+(\.[0-9]+){2,3}(-rc[0-9]+)?", version, re.ASCII)
-        assert parse_version(text) == version
-    else:
-        with pytest.raises(InstallerError) as caught:
-            parse_version(text)
-        assert (caught.value.slug, caught.value.code) == ("bad-version", 2)
-
-
-def written(version: tuple[float, ...]) -> str:
-    *release, candidate = version
-    return ".".join(map(str, release)) + (f"-rc{candidate}" if candidate < math.inf else "")
-
-
-@given(st.lists(parts), parts, parts)
-def test_versions_are_ordered_by_their_numbers_and_candidates_come_first(
-    versions: list[tuple[float, ...]], one: tuple[float, ...], other: tuple[float, ...]
-) -> None:
-    assert newest_first(map(written, versions)) == [*map(written, sorted(versions, reverse=True))]
-    assert older_than(written(one), written(other)) is (one < other)
-
-
-# --- Options -------------------------------------------------------------------------------------
 
 #: As both understand them: variables and words, and what is not as it is without them.
 WAYS: dict[str, dict[str, str]] = {
@@ -180,9 +148,6 @@ def test_a_mistake_is_told_with_what_to_do(every_shell_machine: Machine) -> None
 
 def test_the_version_in_the_environment_is_for_installs(shell_machine: Machine) -> None:
     shell_machine.set(WASP_VERSION="foo").run("list").ok()
-
-
-# --- What install.py alone makes of them ---------------------------------------------------------
 
 
 @pytest.mark.parametrize(

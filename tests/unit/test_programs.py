@@ -58,9 +58,6 @@ def test_one_that_is_ended_may_clean_up_and_say_why(tmp_path: Path, is_stopped: 
     assert (tmp_path / "clean").exists()
 
 
-# --- Signals: none ends the cleaning up, nor what has begun to be in its place -------------------
-
-
 @pytest.fixture
 def signals() -> Iterator[None]:
     """They end a run, as in install.py; afterwards they are as before."""

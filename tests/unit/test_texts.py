@@ -5,18 +5,10 @@ from __future__ import annotations
 import errno
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from wasp_installer import Console, InstallerError
 from wasp_installer.errors import explained
 from wasp_installer.texts import plain, pretty, without_login
-
-
-@given(st.text())
-def test_text_from_elsewhere_is_one_short_line(text: str) -> None:
-    assert plain(text).isprintable()
-    assert len(plain(text)) <= 200
 
 
 def test_what_is_cut_says_so() -> None:
