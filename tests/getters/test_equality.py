@@ -56,6 +56,13 @@ def cut_receipt(both: Getters) -> None:
     receipt.write_text(receipt.read_text()[:-20])
 
 
+def cut_archives(both: Getters) -> None:
+    server = both.machine.upstream.server
+    for path in server.known_paths():
+        if path.endswith("gz") and "/download/" not in path:
+            server.answer(path, Content(ARCHIVE[:-1]))
+
+
 def old_node_and_start_up_files(both: Getters) -> None:
     both.machine.toolbox.fake_node("18.0.0")
     for name in (".bashrc", ".profile", ".zshrc"):
@@ -120,6 +127,11 @@ CASES = {
     # --- It does not
     "no checksum": Case("-v 0.19.0 --require-checksum", UNCHECKED, (), 6, "no-checksum"),
     "wrong checksum": Case(f"--sha256 {'0' * 64}", ("sha256",), (), 6, "checksum-mismatch"),
+    # No other source is tried.
+    "wrong bytes": Case("", ("sha512",), (cut_archives,), 6, "checksum-mismatch"),
+    "wrong bytes, GitHub": Case(
+        "--source github", ("sha256",), (cut_archives,), 6, "checksum-mismatch"
+    ),
     "file, other version": Case("--from-file ARCHIVE -v 0.24.0", (), (), 6, "wrong-version"),
     "file, missing": Case("--from-file none.tgz", ("none.tgz",), (), 7, "file-system"),
     "no such version": Case("-q -v 0.99.0", ("no source has Wasp",), (), 5, "no-such-version"),

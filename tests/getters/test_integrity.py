@@ -24,7 +24,7 @@ from tests.support.getters import Getters
 from tests.support.machines import Machine, MachineRoom
 from tests.support.program import make_checkout
 from tests.support.releases import GITHUB_NAMES, NPM_PLATFORMS, Release, Upstream, npm_platform_path
-from tests.support.replies import LyingLength, json_content
+from tests.support.replies import json_content
 from tests.support.toolboxes import HASH_TOOLS, Toolbox
 from tests.support.trees import picture
 
@@ -43,21 +43,6 @@ def test_ones_own_sha256(take: Take) -> None:
     assert [by_sh.slug for by_sh, _ in taken.values()] == [*options]
     assert taken[""][0].digest == f"sha256:{SHA256}"
     assert re.search(f"{SHA256}(.|\n)*{'0' * 64}", taken["checksum-mismatch"][0].words)
-
-
-@pytest.mark.parametrize("source", ["npm", "github"])
-def test_wrong_bytes_are_refused_and_no_other_source_is_tried(
-    both: Getters, upstream: Upstream, source: str
-) -> None:
-    upstream.publish("0.25.0", npm=source == "npm")
-    for path in list(upstream.server.known_paths()):
-        if path.endswith("gz") and "/download/" not in path:
-            upstream.server.answer(path, LyingLength(ARCHIVE, len(ARCHIVE) - 1))
-    run = both.install("0.25.0").failed(6, "checksum-mismatch")
-    run.says("sha512" if source == "npm" else "sha256")
-    asked = {path.split("/")[1] for path in upstream.server.requests}
-    assert "github" not in asked or source == "github"
-    assert picture(both.machine.home) == {}
 
 
 #: Hash tools on PATH that do, and what others do that do not.
