@@ -77,21 +77,21 @@ def ask_requests(addresses: Mapping[str, str]) -> dict[str, Told]:
         return dict(zip(addresses, pool.map(told_by_requests, addresses.values(), are_archives)))
 
 
+ASK = """
+choose_downloader
+case '{name}' in
+    archive*) fetch '{url}' "$work/archive" && cmp "$work/archive" '{expected}' ;;
+    *) fetch_json '{url}' ;;
+esac
+printf '\\n%s\\n%s.' "$problem" "$problem_text"
+"""
+
+
 def ask_sh(machine: Machine, addresses: Mapping[str, str]) -> dict[str, Told]:
     machine.set(WASP_HTTP_TIMEOUT=str(TIMEOUT_S)).without_waiting()
     expected = machine.root / "archive"
     expected.write_bytes(ARCHIVE)
-    calls = [
-        f"""
-        choose_downloader
-        case '{name}' in
-            archive*) fetch '{url}' "$work/archive" && cmp "$work/archive" '{expected}' ;;
-            *) fetch_json '{url}' ;;
-        esac
-        printf '\\n%s\\n%s.' "$problem" "$problem_text"
-        """
-        for name, url in addresses.items()
-    ]
+    calls = [ASK.format(name=name, url=url, expected=expected) for name, url in addresses.items()]
     told = {}
     for name, answer in zip(addresses, call_functions(machine, calls, together=True)):
         said, slug, words = answer[:-1].rsplit("\n", 2)

@@ -158,6 +158,7 @@ ARCHIVE = b"an archive"
 #: A stand-in that answers as npm does; `{before}` may do something else.
 STAND_IN = """\
 echo "$1" >>"$0.log"
+[ "$(cat package.json)" = '{{}}' ] || exit 9
 {before}
 case "$*" in
     'view --json @wasp.sh/wasp-cli@'*) cat '{files}/main.json' ;;
