@@ -68,8 +68,6 @@ def led(location: str) -> Callable[[Server, str], Reply]:
 
 
 def led_on(times: int) -> Callable[[Server, str], Reply]:
-    """So many redirects, one after the other."""
-
     def reply(server: Server, path: str) -> Reply:
         for step in range(1, times):
             server.answer(f"{path}/{step}", redirect(f"{path}/{step + 1}", 301 + step % 3))

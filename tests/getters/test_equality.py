@@ -40,8 +40,6 @@ def installed(*versions: str) -> Act:
 
 
 def writes(path: str, content: str = "") -> Act:
-    """Puts a file below the prefix."""
-
     def act(both: Getters) -> None:
         file = both.machine.layout.prefix / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -164,7 +162,6 @@ SHARED = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_both_say_and_leave_the_same(both: Getters, upstream: releases.Upstream, name: str) -> None:
-    """Whatever the umask."""
     case, machine = CASES[name], both.machine.with_umask(0o077)
     upstream.publish("0.24.0", latest=False, node=">=24.14.1")
     upstream.publish("0.26.0-rc1", package=tiny_package("0.26.0"), latest=False)
@@ -251,12 +248,6 @@ ERROR_KEYS = [*KEYS, "code", "error", "message", "hint"]
 LIST_KEYS = ["status", "current", "versions", *KEYS[1:]]
 
 
-@pytest.fixture
-def python(machines: MachineRoom) -> Machine:
-    """A machine for install.py."""
-    return machines.build(PYTHON)
-
-
 def check_shape(told: dict[str, Any], keys: list[str], machine: Machine) -> None:
     """What holds for every answer."""
     assert list(told) == keys
@@ -280,7 +271,8 @@ COMMANDS = {
 }
 
 
-def test_every_command(python: Machine, upstream: releases.Upstream) -> None:
+def test_every_command(machines: MachineRoom, upstream: releases.Upstream) -> None:
+    python = machines.build(PYTHON)
     release = upstream.publish("0.25.0")
     for command, (keys, what, version) in COMMANDS.items():
         run = python.run("--json", *command.split()).ok()
@@ -297,8 +289,9 @@ def test_every_command(python: Machine, upstream: releases.Upstream) -> None:
             assert (run.stdout[-2:], run.stdout.count("\n"), run.stderr) == ("}\n", 1, "")
 
 
-def test_errors(python: Machine, upstream: releases.Upstream) -> None:
+def test_errors(machines: MachineRoom, upstream: releases.Upstream) -> None:
     """In the middle, and before anything is known."""
+    python = machines.build(PYTHON)
     upstream.publish("0.25.0", github=False)
     for platform in releases.NPM_PLATFORMS:
         upstream.server.answer(

@@ -44,8 +44,6 @@ Ask = Callable[[Mapping[str, str]], dict[str, Told]]
 
 
 class Listening(Console):
-    """Keeps what it is told to say."""
-
     said = ""
 
     def say(self, line: str) -> None:

@@ -43,7 +43,6 @@ def no_archive_was_fetched(upstream: Upstream) -> bool:
 def test_a_disk_that_takes_no_install_is_named(
     machine: Machine, upstream: Upstream, kind: str
 ) -> None:
-    """What was there stays."""
     layout, slug, words = machine.layout, *DISKS[kind]
     release = upstream.publish("0.25.0", package=LARGE if "small" in kind else None)
     archive = machine.root / "wasp.tgz"

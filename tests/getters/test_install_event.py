@@ -174,7 +174,6 @@ def counted(machine: Machine, collector: Collector, upstream: Upstream) -> Machi
 def test_what_is_begun_is_counted_once_however_it_ends(
     counted: Machine, collector: Collector, upstream: Upstream
 ) -> None:
-    """And nothing else."""
 
     def check(words: str, code: int, told: str | None, **variables: str) -> Run:
         run = counted.install(None, *words.split(), env=variables)

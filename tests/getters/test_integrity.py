@@ -170,7 +170,6 @@ def test_a_file_is_what_was_published(
 def test_without_a_hash_tool_a_known_release_is_not_taken_on_trust(
     take: Take, shell_machine: Machine, checkout: Path
 ) -> None:
-    """By the sh program; Python has its own."""
     shell_machine.toolbox.remove(*HASH_TOOLS)
     files = {"": file_of(PUBLISHED, "npm", NAMED)}
     [(by_sh, _)] = take(files, program=checkout / "program").values()

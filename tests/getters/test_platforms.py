@@ -235,7 +235,6 @@ def test_nothing_but_busybox_and_no_loader(jail: Jail, plain: Server, source: st
 
 
 def test_the_home_may_be_the_root(jail: Jail) -> None:
-    """As in some containers."""
     (jail.root / "wasp.tgz").write_bytes(tiny_package("0.25.0").npm_archive())
     (jail.root / ".bashrc").write_text("# mine\n")
     home = {"HOME": "/", "SHELL": "/usr/bin/fish", "WASP_NPM_REGISTRY": ""}

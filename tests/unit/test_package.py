@@ -79,7 +79,6 @@ PROJECT = (REPOSITORY / "pyproject.toml").read_text()
 
 
 def module_of(path: str | Path, name: str = "install") -> ModuleType:
-    """The module in a file, imported by this name."""
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
