@@ -369,7 +369,7 @@ def test_a_list_of_what_can_be_had() -> None:
         *((output, 134, [1, "unexpected"], False) for output in ("", "garbage", "status=listed")),
     ],
 )
-def test_an_error_is_that_of_the_program_or_that_it_ends_without_a_word(
+def test_an_error_of_the_program(
     output: str, code: int, told: list[object], is_shown: bool
 ) -> None:
     report, caught = reported(f"{output}\n", code)

@@ -133,9 +133,7 @@ def ask(machine: Machine, client: str) -> Ask:
     return ask_requests if client == "requests" else lambda addresses: ask_sh(machine, addresses)
 
 
-def test_what_an_answer_is_taken_for(
-    ask: Ask, client: str, shell: FrontEnd, server: Server
-) -> None:
+def test_what_answers_are_taken_for(ask: Ask, client: str, shell: FrontEnd, server: Server) -> None:
     addresses = {}
     for number, (name, case) in enumerate(CASES.items()):
         if not {client, shell.name} & {*case.other_than}:
@@ -242,9 +240,7 @@ def test_a_head_that_never_ends_is_not_waited_for() -> None:
     assert [each for each in threading.enumerate() if not each.daemon] == [threading.main_thread()]
 
 
-def test_no_redirect_leads_to_http_elsewhere(
-    ask: Ask, client: str, server: Server, plain: Server
-) -> None:
+def test_no_redirect_leads_to_http(ask: Ask, client: str, server: Server, plain: Server) -> None:
     """Only what begins on this very machine without TLS may stay there without it."""
     server.answer("/", redirect(f"{plain.url}/from-https"))
     plain.answer("/", redirect(f"http://127.1:{plain.port}/from-http"))
@@ -348,9 +344,7 @@ def test_for_which_addresses_install_py_takes_a_proxy(given: str) -> None:
     assert found == [PROXY if is_taken else None for is_taken in TAKEN[given]]
 
 
-def test_an_archive_on_this_machine_is_not_for_a_registry_elsewhere(
-    both: Getters, upstream: Upstream, proxy: Proxy
-) -> None:
+def test_a_registry_names_no_archive_here(both: Getters, upstream: Upstream, proxy: Proxy) -> None:
     """Whoever runs that could reach what listens here only for its owner."""
     server = upstream.server
     release = upstream.publish("0.25.0", github=False)

@@ -40,7 +40,7 @@ def no_archive_was_fetched(upstream: Upstream) -> bool:
 
 
 @pytest.mark.parametrize("kind", DISKS)
-def test_a_disk_that_takes_no_install_is_named(
+def test_a_disk_that_takes_nothing_is_named(
     machine: Machine, upstream: Upstream, kind: str
 ) -> None:
     layout, slug, words = machine.layout, *DISKS[kind]
@@ -181,9 +181,7 @@ def test_ctrl_c_while_another_program_is_asked(machine: Machine, tool: str) -> N
     assert picture(machine.home) == {}
 
 
-def test_the_next_run_cleans_up_after_a_killed_one(
-    machine: Machine, upstream: Upstream, release: Release
-) -> None:
+def test_the_next_run_cleans_up(machine: Machine, upstream: Upstream, release: Release) -> None:
     """Each after the other; what needs no cleaning does not mind what was left."""
     running = start_until_the_middle(machine, upstream, TARBALL)
     running.interrupt_group(signal.SIGKILL)

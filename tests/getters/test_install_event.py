@@ -135,7 +135,7 @@ def test_what_makes_no_event_or_another(shell_machine: Machine) -> None:
         assert expected in said
 
 
-def test_it_holds_no_file_of_its_caller(
+def test_it_holds_no_file_open(
     shell_machine: Machine, collector: Collector, server: Server
 ) -> None:
     """Who waits for the end of a pipe waits for all who could write into it."""
@@ -171,9 +171,7 @@ def counted(machine: Machine, collector: Collector, upstream: Upstream) -> Machi
     return machine.collects(collector)
 
 
-def test_what_is_begun_is_counted_once_however_it_ends(
-    counted: Machine, collector: Collector, upstream: Upstream
-) -> None:
+def test_what_is_counted(counted: Machine, collector: Collector, upstream: Upstream) -> None:
 
     def check(words: str, code: int, told: str | None, **variables: str) -> Run:
         run = counted.install(None, *words.split(), env=variables)
@@ -222,9 +220,7 @@ def test_what_is_begun_is_counted_once_however_it_ends(
     assert sum(bool(BODY.fullmatch(each.body.decode())) for each in collector.deliveries) >= 4
 
 
-def test_a_collector_that_hangs_does_not_delay_the_end(
-    counted: Machine, collector: Collector, upstream: Upstream
-) -> None:
+def test_a_collector_that_hangs(counted: Machine, collector: Collector, upstream: Upstream) -> None:
     """An interrupted run takes its sender along."""
     collector.reply = Stall()
     counted.install("0.99.0", "--source", "github").failed(5)

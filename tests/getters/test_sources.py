@@ -211,9 +211,7 @@ fi
 
 
 @pytest.mark.parametrize("downloader", ["curl", "wget"])
-def test_what_is_taken_from_an_answer_of_github(
-    shell_machine: Machine, plain: Server, downloader: str
-) -> None:
+def test_what_github_answers(shell_machine: Machine, plain: Server, downloader: str) -> None:
     api, releases = "/api/v3/repos/wasp-lang/wasp/releases", "/wasp-lang/wasp/releases"
     for number, case in enumerate(ANSWERS.values()):
         for path, reply in {
@@ -247,9 +245,7 @@ def test_github_serves_when_npm_does_not(both: Getters, upstream: Upstream) -> N
     assert warning.startswith("the npm registry: 127.0.0.1 answered with a web page")
 
 
-def test_where_a_server_hangs_up_the_archive_begins_anew(
-    machine: Machine, upstream: Upstream
-) -> None:
+def test_the_archive_begins_anew(machine: Machine, upstream: Upstream) -> None:
     archive = upstream.publish("0.25.0", github=False).npm_archive
     upstream.server.answer(TARBALL, Sequence([Cut(archive, len(archive) // 2), Content(archive)]))
     machine.without_waiting().install("0.25.0", "--source", "npm").ok()

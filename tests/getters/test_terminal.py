@@ -134,7 +134,7 @@ BOTH = ["0.24.0", "0.25.0"]
         ("migrate-to-npm", "n\n", BOTH),
     ],
 )
-def test_what_takes_all_away_asks(
+def test_what_removes_asks(
     shell_machine: Machine, command: str, answer: str, left: list[str]
 ) -> None:
     for version in BOTH:
@@ -191,9 +191,7 @@ def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [b"caf\xc3\xa9", b"caf\xff"])
-def test_a_path_may_hold_letters_and_bytes_that_a_terminal_does_not_know(
-    tmp_path: Path, name: bytes
-) -> None:
+def test_a_path_of_odd_letters_and_bytes(tmp_path: Path, name: bytes) -> None:
     prefix = tmp_path / os.fsdecode(name)
     done = run("", "--dry-run", "--prefix", str(prefix), "--from-file", str(INSTALL_PY))
     assert done.returncode == 0
@@ -219,9 +217,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 @pytest.mark.parametrize("stderr", ["2>&-", "<&- 2>&-", "2>/dev/full", "a pipe"])
-def test_a_stderr_that_takes_nothing_stops_nothing(
-    machine: Machine, upstream: Upstream, stderr: str
-) -> None:
+def test_nobody_has_to_listen(machine: Machine, upstream: Upstream, stderr: str) -> None:
     upstream.publish("0.25.0")
     machine.wrapper = ["/bin/sh", "-c", f'exec "$@" {stderr}', "sh"]
     if stderr == "a pipe":
