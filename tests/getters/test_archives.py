@@ -173,9 +173,7 @@ def test_too_much_is_refused(take: Take, shell: FrontEnd, monkeypatch: pytest.Mo
         assert {taken.slug for taken in both} <= allowed, (name, both)
 
 
-MISSING_LIBRARY = (
-    "wasp-bin: error while loading shared libraries: libgmp.so.10: cannot open shared object file"
-)
+MISSING_LIBRARY = "error while loading shared libraries: libgmp.so.10: cannot open shared object"
 OLD_GLIBC = "wasp-bin: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.29 not found"
 NOT_HERE = "does not run here"
 UNSAID = "the binary in the archive does not say which version it is."

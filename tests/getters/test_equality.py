@@ -369,9 +369,7 @@ def test_a_list_of_what_can_be_had() -> None:
         *((output, 134, [1, "unexpected"], False) for output in ("", "garbage", "status=listed")),
     ],
 )
-def test_an_error_of_the_program(
-    output: str, code: int, told: list[object], is_shown: bool
-) -> None:
+def test_errors_of_the_program(output: str, code: int, told: list[object], is_shown: bool) -> None:
     report, caught = reported(f"{output}\n", code)
     assert list(report) == ERROR_KEYS
     assert [report[key] for key in ERROR_KEYS[-4:]][: len(told)] == told

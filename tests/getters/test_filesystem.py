@@ -40,9 +40,7 @@ def no_archive_was_fetched(upstream: Upstream) -> bool:
 
 
 @pytest.mark.parametrize("kind", DISKS)
-def test_a_disk_that_takes_nothing_is_named(
-    machine: Machine, upstream: Upstream, kind: str
-) -> None:
+def test_a_disk_that_takes_nothing(machine: Machine, upstream: Upstream, kind: str) -> None:
     layout, slug, words = machine.layout, *DISKS[kind]
     release = upstream.publish("0.25.0", package=LARGE if "small" in kind else None)
     archive = machine.root / "wasp.tgz"

@@ -80,9 +80,7 @@ def test_the_wget_of_busybox_sends_none(shell_machine: Machine, collector: Colle
     assert collector.server.connections == 0
 
 
-def test_where_it_goes(
-    announce: Announce, collector: Collector, plain: Server, proxy: Proxy
-) -> None:
+def test_its_target(announce: Announce, collector: Collector, plain: Server, proxy: Proxy) -> None:
     open_one = Collector(plain)
     cases = {
         "WASP_TELEMETRY_KEY=phc_of-a-test": NOTICE,
@@ -135,9 +133,7 @@ def test_what_makes_no_event_or_another(shell_machine: Machine) -> None:
         assert expected in said
 
 
-def test_it_holds_no_file_open(
-    shell_machine: Machine, collector: Collector, server: Server
-) -> None:
+def test_it_holds_no_file(shell_machine: Machine, collector: Collector, server: Server) -> None:
     """Who waits for the end of a pipe waits for all who could write into it."""
     shell_machine.collects(collector)
     answer = Gate(b"an answer", 1)

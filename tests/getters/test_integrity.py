@@ -150,9 +150,7 @@ def file_of(package: Package, shape: str, options: str) -> tuple[bytes, str]:
     return archive, options.replace("--sha256", f"--sha256 {sha256_hex(archive)}")
 
 
-def test_a_file_is_as_published(
-    take: Take, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_as_published(take: Take, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = {str(row["version"]): row for row in ROWS}
     monkeypatch.setattr("wasp_installer.getting.known._releases", lambda: known)
     files = {str(number): file_of(*row[:3]) for number, row in enumerate(FILES)}

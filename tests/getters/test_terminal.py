@@ -134,9 +134,7 @@ BOTH = ["0.24.0", "0.25.0"]
         ("migrate-to-npm", "n\n", BOTH),
     ],
 )
-def test_what_removes_asks(
-    shell_machine: Machine, command: str, answer: str, left: list[str]
-) -> None:
+def test_a_removal_asks(shell_machine: Machine, command: str, answer: str, left: list[str]) -> None:
     for version in BOTH:
         shell_machine.layout.plant(version)
     before = picture(shell_machine.home)

@@ -59,9 +59,7 @@ def test_an_install_from_python(tmp_path: Path) -> None:
         ({"from_file": "/no/such/file"}, "file-system", 7),
     ],
 )
-def test_an_error_is_an_exception(
-    tmp_path: Path, wrong: dict[str, Any], slug: str, code: int
-) -> None:
+def test_errors_are_exceptions(tmp_path: Path, wrong: dict[str, Any], slug: str, code: int) -> None:
     with pytest.raises(InstallerError) as caught:
         installed(tmp_path, **wrong)
     assert (caught.value.slug, caught.value.code) == (slug, code)
