@@ -68,8 +68,6 @@ def led(location: str) -> Callable[[Server, str], Reply]:
 
 
 def led_on(times: int) -> Callable[[Server, str], Reply]:
-    """So many redirects, one after the other."""
-
     def reply(server: Server, path: str) -> Reply:
         for step in range(1, times):
             server.answer(f"{path}/{step}", redirect(f"{path}/{step + 1}", 301 + step % 3))
@@ -96,7 +94,7 @@ NOT_HTTPS = "redirected to an address that is not https"
 #: curl and wget have words and limits of their own.
 TOOLS = ("curl", "wget")
 
-DOCUMENTS: dict[str, Case] = {
+CASES: dict[str, Case] = {
     "fine": Case(DOCUMENT),
     "early hints": Case(Raw(EARLY * 2 + HEAD + b"Content-Length: 2\r\n\r\n{}")),
     "no UTF-8": Case(Content(b'{"x":"\xe9"}')),
@@ -135,10 +133,16 @@ DOCUMENTS: dict[str, Case] = {
         TOOLS,
     ),
     "many headers": Case(Raw(HEAD + b"X: y\r\n" * 101), "bad-answer", None, other_than=TOOLS),
-    "portal": Case(html_page(), "captive-portal", PORTAL),
-    "portal with a script": Case(
-        html_page('<script>var to = {"path": "/login"};</script>'), "captive-portal", PORTAL
-    ),
+    **{
+        f"portal with a {kind}": Case(Content(page), "captive-portal", PORTAL)
+        for kind, page in (
+            ("page", html_page().body),
+            ("start", b"\n\n  <!doctype HTML>"),
+            ("language", b"<html lang=en>"),
+            ("head", b"\xef\xbb\xbf<HEAD>"),
+            ("script", b'<script>var to = {"path": "/login"};</script>'),
+        )
+    },
     "no JSON": Case(Content(b"{ hello"), "bad-answer", NO_JSON),
     "binary": Case(Content(bytes(range(256))), "bad-answer", NO_JSON),
     "too long": Case(
@@ -175,8 +179,6 @@ DOCUMENTS: dict[str, Case] = {
     "moved, not said where": Case(raw("302 Found"), "bad-answer", None),
     "moved to no address": Case(redirect("https://[bad/"), "bad-answer", None, other_than=TOOLS),
     "moved to http": Case(redirect("http://127.0.0.1:1/"), "insecure-url", NOT_HTTPS),
-}
-ARCHIVES: dict[str, Case] = {
     "archive": Case(Content(ARCHIVE)),
     # Some web servers say so of every .tgz.
     "archive, said to be encoded": Case(Content(ARCHIVE, 200, {"Content-Encoding": "x-gzip"})),
@@ -190,4 +192,3 @@ ARCHIVES: dict[str, Case] = {
     ),
     "archive, stalls": Case(StallAfter(ARCHIVE, 100), "timeout", SILENT, other_than=("wget",)),
 }
-CASES = {**DOCUMENTS, **ARCHIVES}

@@ -40,8 +40,6 @@ def installed(*versions: str) -> Act:
 
 
 def writes(path: str, content: str = "") -> Act:
-    """Puts a file below the prefix."""
-
     def act(both: Getters) -> None:
         file = both.machine.layout.prefix / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -54,6 +52,13 @@ def cut_receipt(both: Getters) -> None:
     both.machine.layout.plant("0.25.0", replace(tiny_package("0.25.0"), data=()))
     receipt = both.machine.layout.receipt_file("0.25.0")
     receipt.write_text(receipt.read_text()[:-20])
+
+
+def cut_archives(both: Getters) -> None:
+    server = both.machine.upstream.server
+    for path in server.known_paths():
+        if path.endswith("gz") and "/download/" not in path:
+            server.answer(path, Content(ARCHIVE[:-1]))
 
 
 def old_node_and_start_up_files(both: Getters) -> None:
@@ -120,6 +125,11 @@ CASES = {
     # --- It does not
     "no checksum": Case("-v 0.19.0 --require-checksum", UNCHECKED, (), 6, "no-checksum"),
     "wrong checksum": Case(f"--sha256 {'0' * 64}", ("sha256",), (), 6, "checksum-mismatch"),
+    # No other source is tried.
+    "wrong bytes": Case("", ("sha512",), (cut_archives,), 6, "checksum-mismatch"),
+    "wrong bytes, GitHub": Case(
+        "--source github", ("sha256",), (cut_archives,), 6, "checksum-mismatch"
+    ),
     "file, other version": Case("--from-file ARCHIVE -v 0.24.0", (), (), 6, "wrong-version"),
     "file, missing": Case("--from-file none.tgz", ("none.tgz",), (), 7, "file-system"),
     "no such version": Case("-q -v 0.99.0", ("no source has Wasp",), (), 5, "no-such-version"),
@@ -152,7 +162,6 @@ SHARED = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_both_say_and_leave_the_same(both: Getters, upstream: releases.Upstream, name: str) -> None:
-    """Whatever the umask."""
     case, machine = CASES[name], both.machine.with_umask(0o077)
     upstream.publish("0.24.0", latest=False, node=">=24.14.1")
     upstream.publish("0.26.0-rc1", package=tiny_package("0.26.0"), latest=False)
@@ -239,12 +248,6 @@ ERROR_KEYS = [*KEYS, "code", "error", "message", "hint"]
 LIST_KEYS = ["status", "current", "versions", *KEYS[1:]]
 
 
-@pytest.fixture
-def python(machines: MachineRoom) -> Machine:
-    """A machine for install.py."""
-    return machines.build(PYTHON)
-
-
 def check_shape(told: dict[str, Any], keys: list[str], machine: Machine) -> None:
     """What holds for every answer."""
     assert list(told) == keys
@@ -268,7 +271,8 @@ COMMANDS = {
 }
 
 
-def test_every_command(python: Machine, upstream: releases.Upstream) -> None:
+def test_every_command(machines: MachineRoom, upstream: releases.Upstream) -> None:
+    python = machines.build(PYTHON)
     release = upstream.publish("0.25.0")
     for command, (keys, what, version) in COMMANDS.items():
         run = python.run("--json", *command.split()).ok()
@@ -285,8 +289,9 @@ def test_every_command(python: Machine, upstream: releases.Upstream) -> None:
             assert (run.stdout[-2:], run.stdout.count("\n"), run.stderr) == ("}\n", 1, "")
 
 
-def test_errors(python: Machine, upstream: releases.Upstream) -> None:
+def test_errors(machines: MachineRoom, upstream: releases.Upstream) -> None:
     """In the middle, and before anything is known."""
+    python = machines.build(PYTHON)
     upstream.publish("0.25.0", github=False)
     for platform in releases.NPM_PLATFORMS:
         upstream.server.answer(
@@ -364,9 +369,7 @@ def test_a_list_of_what_can_be_had() -> None:
         *((output, 134, [1, "unexpected"], False) for output in ("", "garbage", "status=listed")),
     ],
 )
-def test_an_error_is_that_of_the_program_or_that_it_ends_without_a_word(
-    output: str, code: int, told: list[object], is_shown: bool
-) -> None:
+def test_errors_of_the_program(output: str, code: int, told: list[object], is_shown: bool) -> None:
     report, caught = reported(f"{output}\n", code)
     assert list(report) == ERROR_KEYS
     assert [report[key] for key in ERROR_KEYS[-4:]][: len(told)] == told

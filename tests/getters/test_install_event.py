@@ -80,9 +80,7 @@ def test_the_wget_of_busybox_sends_none(shell_machine: Machine, collector: Colle
     assert collector.server.connections == 0
 
 
-def test_where_it_goes(
-    announce: Announce, collector: Collector, plain: Server, proxy: Proxy
-) -> None:
+def test_its_target(announce: Announce, collector: Collector, plain: Server, proxy: Proxy) -> None:
     open_one = Collector(plain)
     cases = {
         "WASP_TELEMETRY_KEY=phc_of-a-test": NOTICE,
@@ -135,9 +133,7 @@ def test_what_makes_no_event_or_another(shell_machine: Machine) -> None:
         assert expected in said
 
 
-def test_it_holds_no_file_of_its_caller(
-    shell_machine: Machine, collector: Collector, server: Server
-) -> None:
+def test_it_holds_no_file(shell_machine: Machine, collector: Collector, server: Server) -> None:
     """Who waits for the end of a pipe waits for all who could write into it."""
     shell_machine.collects(collector)
     answer = Gate(b"an answer", 1)
@@ -171,10 +167,7 @@ def counted(machine: Machine, collector: Collector, upstream: Upstream) -> Machi
     return machine.collects(collector)
 
 
-def test_what_is_begun_is_counted_once_however_it_ends(
-    counted: Machine, collector: Collector, upstream: Upstream
-) -> None:
-    """And nothing else."""
+def test_what_is_counted(counted: Machine, collector: Collector, upstream: Upstream) -> None:
 
     def check(words: str, code: int, told: str | None, **variables: str) -> Run:
         run = counted.install(None, *words.split(), env=variables)
@@ -223,9 +216,7 @@ def test_what_is_begun_is_counted_once_however_it_ends(
     assert sum(bool(BODY.fullmatch(each.body.decode())) for each in collector.deliveries) >= 4
 
 
-def test_a_collector_that_hangs_does_not_delay_the_end(
-    counted: Machine, collector: Collector, upstream: Upstream
-) -> None:
+def test_a_collector_that_hangs(counted: Machine, collector: Collector, upstream: Upstream) -> None:
     """An interrupted run takes its sender along."""
     collector.reply = Stall()
     counted.install("0.99.0", "--source", "github").failed(5)

@@ -40,7 +40,6 @@ OLD_NPM = """
 for key do case $key in --* | config | get) ;; *) break ;; esac; done
 case $key in @wasp.sh:registry) echo {scope} ;; registry) echo {all} ;; esac
 """
-LOGIN = "echo 'npm error The registry option is protected' >&2; exit 1"
 
 
 def answering(*lines: str) -> str:
@@ -71,7 +70,9 @@ LOOKUPS = {
     "one value": Lookup(answering(f"{SCOPE}/"), SCOPE),
     "npm 6, the scope's": Lookup(OLD_NPM.format(scope=SCOPE, all=ALL), SCOPE),
     "npm 6, for all": Lookup(OLD_NPM.format(scope="undefined", all=ALL), ALL),
-    "a login in it": Lookup(LOGIN, variables="npm_config_registry="),
+    "a login in it": Lookup(
+        "echo 'npm error It is protected' >&2; exit 1", variables="npm_config_registry="
+    ),
     "undefined": Lookup(answering("@wasp.sh:registry=undefined", "registry=undefined"), "", False),
     "says nothing": Lookup("exit 0", "", False),
     "another word": Lookup(f"echo 'Please run: nvm install ({WRONG})'", "", False),
@@ -158,6 +159,7 @@ ARCHIVE = b"an archive"
 #: A stand-in that answers as npm does; `{before}` may do something else.
 STAND_IN = """\
 echo "$1" >>"$0.log"
+[ "$(cat package.json)" = '{{}}' ] || exit 9
 {before}
 case "$*" in
     'view --json @wasp.sh/wasp-cli@'*) cat '{files}/main.json' ;;

@@ -141,9 +141,7 @@ def test_macos(both: Getters, upstream: Upstream) -> None:
     assert machine.wasp("version").stdout == "0.25.0\n"
 
 
-def test_the_c_library_by_a_bash_script_in_a_noisy_world(
-    machine: Machine, upstream: Upstream
-) -> None:
+def test_the_c_library_in_a_noisy_world(machine: Machine, upstream: Upstream) -> None:
     """The real ldd is one. A locale that is missing, tracing, and a folder that is gone."""
     need(Path("/usr/bin/ldd").exists(), "no ldd on this machine")
     upstream.publish("0.25.0")
@@ -235,7 +233,6 @@ def test_nothing_but_busybox_and_no_loader(jail: Jail, plain: Server, source: st
 
 
 def test_the_home_may_be_the_root(jail: Jail) -> None:
-    """As in some containers."""
     (jail.root / "wasp.tgz").write_bytes(tiny_package("0.25.0").npm_archive())
     (jail.root / ".bashrc").write_text("# mine\n")
     home = {"HOME": "/", "SHELL": "/usr/bin/fish", "WASP_NPM_REGISTRY": ""}
@@ -275,9 +272,7 @@ ADVICE = {
 
 
 @pytest.mark.parametrize("user", [0, 1000])
-def test_how_to_install_it(
-    shell_machine: Machine, monkeypatch: pytest.MonkeyPatch, user: int
-) -> None:
+def test_how_to_get_it(shell_machine: Machine, monkeypatch: pytest.MonkeyPatch, user: int) -> None:
     monkeypatch.setattr("os.geteuid", lambda: user)
     expected = {"none": "Install it with your system's package manager."}
     for name, advice in ADVICE.items():

@@ -40,7 +40,6 @@ def package_document(url: object = URL, integrity: object = INTEGRITY) -> Docume
 
 
 def written(document: Document) -> dict[str, bytes]:
-    """The same document, written in other ways."""
     texts = {
         "compact": json.dumps(document, separators=(",", ":")),
         "indented": json.dumps(document, indent=2),

@@ -71,29 +71,23 @@ def test_which_sources_are_asked(shell_machine: Machine) -> None:
     assert call_functions(shell_machine, calls) == list(PLANS.values())
 
 
-#: The slug, the message, the hint and the warnings.
-Failure = tuple[str, str, str, "list[str]"]
-
-
 def met(source: str, slug: str) -> str:
     return "the same" if slug == "timeout" else f"{source} met {slug}"
 
 
-def failure_of_python(source: str, slugs: dict[str, str]) -> Failure:
+def failure_of_python(source: str, slugs: dict[str, str]) -> tuple[object, ...]:
     console = Console(quiet=True)
-    transport = Transport(console, 5)
-    every: dict[str, Source] = {
-        "npm": NpmSource(transport, "", None, None),
-        "github": GitHubSource(transport, LINUX, ""),
-    }
+    npm = NpmSource(Transport(console, 5), "", None, None)
+    github = GitHubSource(Transport(console, 5), LINUX, "")
 
     def attempt(each: Source) -> None:
         raise SourceProblem(slugs[each.key], met(each.key, slugs[each.key]))  # type: ignore[arg-type]
 
     options = Options(wanted="0.25.0", source=source, prefix="/prefix")
+    asked = [each for each in (npm, github) if each.key in slugs]
     with pytest.raises(InstallerError) as caught:
-        from_the_first([every[key] for key in slugs], options, LINUX, console, attempt)
-    return caught.value.slug, caught.value.message, caught.value.hint or "", console.warnings
+        from_the_first(asked, options, LINUX, console, attempt)
+    return caught.value.slug, caught.value.message, caught.value.hint, console.warnings
 
 
 def test_what_is_said_if_none_delivers(shell_machine: Machine) -> None:
@@ -217,9 +211,7 @@ fi
 
 
 @pytest.mark.parametrize("downloader", ["curl", "wget"])
-def test_what_is_taken_from_an_answer_of_github(
-    shell_machine: Machine, plain: Server, downloader: str
-) -> None:
+def test_what_github_answers(shell_machine: Machine, plain: Server, downloader: str) -> None:
     api, releases = "/api/v3/repos/wasp-lang/wasp/releases", "/wasp-lang/wasp/releases"
     for number, case in enumerate(ANSWERS.values()):
         for path, reply in {
@@ -253,9 +245,7 @@ def test_github_serves_when_npm_does_not(both: Getters, upstream: Upstream) -> N
     assert warning.startswith("the npm registry: 127.0.0.1 answered with a web page")
 
 
-def test_where_a_server_hangs_up_the_archive_begins_anew(
-    machine: Machine, upstream: Upstream
-) -> None:
+def test_the_archive_begins_anew(machine: Machine, upstream: Upstream) -> None:
     archive = upstream.publish("0.25.0", github=False).npm_archive
     upstream.server.answer(TARBALL, Sequence([Cut(archive, len(archive) // 2), Content(archive)]))
     machine.without_waiting().install("0.25.0", "--source", "npm").ok()

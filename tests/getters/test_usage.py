@@ -84,7 +84,7 @@ def home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me//")
 
 
-def test_options_may_be_written_in_many_ways(
+def test_ways_to_write_options(
     every_shell_machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = every_shell_machine.set(HOME="/home/me//")
