@@ -99,7 +99,6 @@ CASES: dict[str, Case] = {
     "fine": Case(DOCUMENT),
     "early hints": Case(Raw(EARLY * 2 + HEAD + b"Content-Length: 2\r\n\r\n{}")),
     "no UTF-8": Case(Content(b'{"x":"\xe9"}')),
-    # What may pass by itself.
     **{
         f"{code}": in_vain(status(code), "http-status", f"answered with HTTP status {code}")
         for code in (503, 500, 429)
@@ -157,7 +156,6 @@ CASES: dict[str, Case] = {
     "compressed": Case(
         Content(GZIP, 200, {"Content-Encoding": "gzip"}), "bad-answer", f"{NO_JSON}, but gzip"
     ),
-    # Elsewhere.
     "moved, ten times": Case(led_on(10)),
     "moved, eleven times": Case(led_on(11), "bad-answer", None, other_than=WGET),
     "moved, upper case": Case(led("LOCATION: {there}")),

@@ -146,7 +146,6 @@ def start_until_the_middle(machine: Machine, upstream: Upstream, path: str) -> B
 @pytest.mark.parametrize(
     ("path", "number", "is_for_all"),
     [
-        (TARBALL, signal.SIGINT, True),
         (TARBALL, signal.SIGINT, False),
         (TARBALL, signal.SIGTERM, False),
         (TARBALL, signal.SIGHUP, True),
