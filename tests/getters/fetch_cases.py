@@ -92,13 +92,13 @@ NO_JSON = "answered with something that is not JSON"
 PORTAL = "answered with a web page, perhaps the login page of your network"
 NOT_HTTPS = "redirected to an address that is not https"
 #: curl and wget have words and limits of their own.
-TOOLS = ("curl", "wget")
+TOOLS, WGET = ("curl", "wget"), ("wget",)
+GZIP = gzip.compress(b"{}")
 
 CASES: dict[str, Case] = {
     "fine": Case(DOCUMENT),
     "early hints": Case(Raw(EARLY * 2 + HEAD + b"Content-Length: 2\r\n\r\n{}")),
     "no UTF-8": Case(Content(b'{"x":"\xe9"}')),
-    # What may pass by itself.
     **{
         f"{code}": in_vain(status(code), "http-status", f"answered with HTTP status {code}")
         for code in (503, 500, 429)
@@ -120,9 +120,7 @@ CASES: dict[str, Case] = {
         for code in (401, 403, 418)
     },
     "stalls": Case(Stall(), "timeout", SILENT),
-    "stalls in the middle": Case(
-        StallAfter(DOCUMENT.body, 5), "timeout", SILENT, other_than=("wget",)
-    ),
+    "stalls in the middle": Case(StallAfter(DOCUMENT.body, 5), "timeout", SILENT, other_than=WGET),
     # Answers that are not what was asked for.
     "no HTTP": Case(
         Raw(b"hello world\n" * 9),
@@ -153,19 +151,13 @@ CASES: dict[str, Case] = {
         other_than=("posh",),
     ),
     "too long, as it says": Case(
-        Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 17000000\r\n\r\n{}"),
-        "bad-answer",
-        None,
-        other_than=("wget",),
+        Raw(HEAD + b"Content-Length: 17000000\r\n\r\n{}"), "bad-answer", None, other_than=WGET
     ),
     "compressed": Case(
-        Content(gzip.compress(b"{}"), 200, {"Content-Encoding": "gzip"}),
-        "bad-answer",
-        f"{NO_JSON}, but gzip",
+        Content(GZIP, 200, {"Content-Encoding": "gzip"}), "bad-answer", f"{NO_JSON}, but gzip"
     ),
-    # Elsewhere.
     "moved, ten times": Case(led_on(10)),
-    "moved, eleven times": Case(led_on(11), "bad-answer", None, other_than=("wget",)),
+    "moved, eleven times": Case(led_on(11), "bad-answer", None, other_than=WGET),
     "moved, upper case": Case(led("LOCATION: {there}")),
     "moved, tab": Case(led("Location:\t{there}")),
     "moved, relative": Case(led("location: {name}/there")),
@@ -188,7 +180,7 @@ CASES: dict[str, Case] = {
     ),
     # Fewer than 100 bytes a second are no progress.
     "archive, trickles": Case(
-        Drip(bytes(4000), pieces=4000, pause=0.02), "timeout", SILENT, other_than=("wget",)
+        Drip(bytes(4000), pieces=4000, pause=0.02), "timeout", SILENT, other_than=WGET
     ),
-    "archive, stalls": Case(StallAfter(ARCHIVE, 100), "timeout", SILENT, other_than=("wget",)),
+    "archive, stalls": Case(StallAfter(ARCHIVE, 100), "timeout", SILENT, other_than=WGET),
 }

@@ -92,7 +92,6 @@ npm_manages = writes("share/wasp-lang/.uses-npm")
 UNCHECKED = ("no checksum is known", "HTTP status 403")
 PUT = ("Installed Wasp 0.25.0", "1. Put wasp on the PATH", "~/.bashrc", "Node.js on PATH is 18")
 CASES = {
-    # --- It goes well
     "plain": Case("", PUT, (old_node_and_start_up_files,)),
     "again": Case("", ("already installed",), (installed("0.25.0"),)),
     "again by force": Case(
@@ -122,7 +121,6 @@ CASES = {
     "file, planned": Case("--from-file ARCHIVE --dry-run", ("Would install Wasp for",)),
     "take over from npm": Case("--force", ("Installed Wasp",), (npm_manages,)),
     "quiet, without a home": Case("--quiet --prefix HOME/prefix", (), (without(HOME=None),)),
-    # --- It does not
     "no checksum": Case("-v 0.19.0 --require-checksum", UNCHECKED, (), 6, "no-checksum"),
     "wrong checksum": Case(f"--sha256 {'0' * 64}", ("sha256",), (), 6, "checksum-mismatch"),
     # No other source is tried.

@@ -22,8 +22,7 @@ from tests.support.trees import expected_version_folder, picture
 
 # Does not shrink when compressed, and does not fit.
 LARGE = replace(
-    tiny_package("0.25.0"),
-    data=(*DATA_MEMBERS, Member("data/large", os.urandom(600 * 1024))),
+    tiny_package("0.25.0"), data=(*DATA_MEMBERS, Member("data/large", os.urandom(600 * 1024)))
 )
 #: How a disk is, and what is said of it.
 DISKS = {
@@ -147,7 +146,6 @@ def start_until_the_middle(machine: Machine, upstream: Upstream, path: str) -> B
 @pytest.mark.parametrize(
     ("path", "number", "is_for_all"),
     [
-        (TARBALL, signal.SIGINT, True),
         (TARBALL, signal.SIGINT, False),
         (TARBALL, signal.SIGTERM, False),
         (TARBALL, signal.SIGHUP, True),

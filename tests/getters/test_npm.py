@@ -58,15 +58,12 @@ class Lookup:
     variables: str = ""
 
 
+OF_SCOPE = f"@wasp.sh:registry={SCOPE}/"
 NPMS_OWN, OURS = f"npm_config_registry={WRONG}", f"WASP_NPM_REGISTRY={SCOPE}/"
 LOOKUPS = {
-    "the scope's": Lookup(
-        answering(f"@wasp.sh:registry={SCOPE}/", f"registry={WRONG}/"), SCOPE, variables=NPMS_OWN
-    ),
+    "the scope's": Lookup(answering(OF_SCOPE, f"registry={WRONG}/"), SCOPE, variables=NPMS_OWN),
     "for all": Lookup(answering("@wasp.sh:registry=undefined", f"registry={ALL}/"), ALL),
-    "with spaces": Lookup(
-        answering(f"@wasp.sh:registry = {SCOPE}/\r", f"registry = {ALL}/\r"), SCOPE
-    ),
+    "with spaces": Lookup(answering(OF_SCOPE.replace("=", " = ") + "\r", "registry = x"), SCOPE),
     "one value": Lookup(answering(f"{SCOPE}/"), SCOPE),
     "npm 6, the scope's": Lookup(OLD_NPM.format(scope=SCOPE, all=ALL), SCOPE),
     "npm 6, for all": Lookup(OLD_NPM.format(scope="undefined", all=ALL), ALL),

@@ -29,7 +29,6 @@ MUSL_LDD = "printf 'musl libc (x86_64)\\nVersion 1.2.4\\nUsage: ldd ...\\n' >&2;
 SYSCTL = """\
 case "$*" in *hw.optional.arm64*) [ {silicon} = yes ] && echo 1 || exit 1 ;; *) exit 1 ;; esac"""
 
-
 #: What a machine is, and the builds for it: of npm, and those of GitHub.
 USUAL = "linux x86_64 glibc linux-x64-glibc linux-x86_64"
 STATIC = "linux x86_64 musl linux-x64-musl linux-x86_64-static"

@@ -143,11 +143,9 @@ def test_a_mistake_is_told_with_what_to_do(every_shell_machine: Machine) -> None
         assert hint.startswith("       "), words
         assert told in said
         assert code == ("7" if words[-1] == "/" else "2")
+    # The version in the environment is for installs.
+    every_shell_machine.set(WASP_VERSION="foo").run("list").ok()
     assert picture(every_shell_machine.home) == {}
-
-
-def test_the_version_in_the_environment_is_for_installs(shell_machine: Machine) -> None:
-    shell_machine.set(WASP_VERSION="foo").run("list").ok()
 
 
 @pytest.mark.parametrize(
@@ -186,18 +184,15 @@ def test_what_only_install_py_knows(monkeypatch: pytest.MonkeyPatch) -> None:
         Options(wanted="../evil")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "shows"),
-    [
+def test_what_is_only_shown() -> None:
+    for arguments, shows in (
         *(("-h", "-h"), ("--help --frob", "--help"), ("use -V", "-V"), ("-qh", "-h")),
         # What stands before is a mistake, or not an option any more.
         *(("--frob --help", ""), ("-v --help", ""), ("-- --help", ""), ("use -- -V", "")),
-    ],
-)
-def test_what_is_only_shown(arguments: str, shows: str) -> None:
-    options = parse(arguments.split())
-    assert options.shows == shows
-    assert bool(shows) or not options.is_install
+    ):
+        options = parse(arguments.split())
+        assert options.shows == shows
+        assert bool(shows) or not options.is_install
 
 
 def test_a_path_begins_where_one_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -23,17 +23,14 @@ from wasp_installer.programs import TOO_LONG, Ended, Program, run
 from wasp_installer.signals import raise_on_signals
 
 
-@pytest.mark.parametrize(
-    ("script", "ended"),
-    [
+def test_how_it_ended() -> None:
+    for script, ended in (
         ("echo a; echo b >&2", Ended(0, "a\n", "b\n")),
         ("exit 3", Ended(3)),
         ("kill -9 $$", Ended(137)),
         ("printf '\\377'", Ended(0, "\udcff")),
-    ],
-)
-def test_how_it_ended(script: str, ended: Ended) -> None:
-    assert run(["/bin/sh", "-c", script]) == ended
+    ):
+        assert run(["/bin/sh", "-c", script]) == ended
 
 
 def test_one_that_takes_too_long_is_ended_with_all_that_it_has_started() -> None:
@@ -58,7 +55,7 @@ def test_one_that_is_ended_may_clean_up_and_say_why(tmp_path: Path, is_stopped: 
     assert (tmp_path / "clean").exists()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
     """They end a run, as in install.py; afterwards they are as before."""
     before = {number: signal.getsignal(number) for number in (2, 15, 1)}
@@ -68,7 +65,6 @@ def signals() -> Iterator[None]:
         signal.signal(number, action)
 
 
-@pytest.mark.usefixtures("signals")
 def test_a_signal_during_a_start_leaves_nothing_running(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen[bytes]] = []
 
@@ -86,7 +82,6 @@ def test_a_signal_during_a_start_leaves_nothing_running(monkeypatch: pytest.Monk
     assert process.poll() is not None
 
 
-@pytest.mark.usefixtures("signals")
 def test_no_signal_ends_the_cleaning_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     remove = shutil.rmtree
 
@@ -100,7 +95,6 @@ def test_no_signal_ends_the_cleaning_up(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.usefixtures("signals")
 def test_when_a_version_is_in_its_place_no_signal_ends_the_rest(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
     layout.plant("0.25.0")
