@@ -167,7 +167,7 @@ def test_a_signal_in_the_middle(
 def test_ctrl_c_while_another_program_is_asked(machine: Machine, tool: str) -> None:
     """Also where that hangs; nothing of it is left."""
     asked = machine.set(WASP_NPM_REGISTRY=None).home / "asked"
-    machine.toolbox.script(tool, f': >"{asked}"; sleep 20; echo Linux')
+    machine.toolbox.script(tool, f': >"{asked}"; exec sleep 20')
     running = machine.start("install", "--json", "--dry-run")
     while not asked.exists():
         time.sleep(0.01)

@@ -16,7 +16,7 @@ import pytest
 from tests.support.archives import DATA_MEMBERS, Member, tiny_package
 from tests.support.frontends import INSTALL_PY, PYTHON, SHELLS
 from tests.support.machines import Machine
-from tests.support.releases import Upstream, npm_tarball_path
+from tests.support.releases import NPM_PACKAGE_PATH, Upstream, npm_tarball_path
 from tests.support.replies import Drip, Stall
 from tests.support.terminals import Terminal
 from tests.support.trees import Layout, expected_version_folder, picture
@@ -110,12 +110,15 @@ def test_control_c_beside_the_bar(machine: Machine, upstream: Upstream, archive:
 
 
 @pytest.mark.parametrize("front_end", [PYTHON, *SHELLS], ids=str)
+@pytest.mark.parametrize("silent", [TARBALL, f"{NPM_PACKAGE_PATH}/latest"])
 @pytest.mark.usefixtures("archive")
-def test_control_c_before_the_bar_in_every_shell(machine: Machine, upstream: Upstream) -> None:
+def test_control_c_before_the_bar_in_every_shell(
+    machine: Machine, upstream: Upstream, silent: str
+) -> None:
     """While the run waits for another program."""
-    upstream.server.answer(TARBALL, Stall())
+    upstream.server.answer(silent, Stall())
     terminal = on_terminal(machine.set(WASP_HTTP_TIMEOUT="200"), "install")
-    upstream.server.wait_for(TARBALL)
+    upstream.server.wait_for(silent)
     is_interrupted(machine, terminal)
 
 

@@ -48,6 +48,9 @@ class Console:
     def show_error(self, error: InstallerError) -> None:
         """The cause, then what to do; never hidden."""
         if not error.shown:
+            if isinstance(error, InterruptedRunError) and sys.stderr.isatty():
+                # Below the bar, or the ^C of the terminal.
+                _print("")
             text = f"{error.message}\n{error.hint}" if error.hint else error.message
             _print(self._marked("error", "31", text))
 
@@ -72,11 +75,9 @@ class Progress:
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if self._shown and isinstance(error, InterruptedRunError):
-            # It stays as it is, as does the ^C of the terminal, and what is said goes below it.
-            if self._line is not None:
-                self._line.disable = True
-            print(file=sys.stderr)
+        if self._line is not None and isinstance(error, InterruptedRunError):
+            # It stays as it is.
+            self._line.disable = True
         self._close()
 
     def start(self, total: int | None) -> None:
