@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.registry_double import RegistryDouble
+from wasp_installer import Console
 from wasp_installer.windows import user_path
-from wasp_installer.windows.user_path import change, is_on
+from wasp_installer.windows.user_path import PathSetup, change, is_on
 
 BIN = r"C:\Users\me\.local\bin"
 HOME = {"USERPROFILE": r"C:\Users\me", "SystemRoot": r"C:\Windows"}
@@ -96,3 +99,9 @@ def test_a_value_is_known_in_any_case_and_left_alone_if_it_is_no_text() -> None:
     with pytest.raises(OSError, match="not a text"):
         add(registry)
     assert registry.values == {"PATH": (7, RegistryDouble.REG_DWORD)}
+
+
+def test_what_is_on_path_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    registry = RegistryDouble()
+    PathSetup(Console(), Path(BIN), {**HOME, "PATH": f"C:\\x;{BIN}"}, registry).add()
+    assert (registry.changes, capsys.readouterr().err) == (0, "")
