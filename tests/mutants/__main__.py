@@ -172,6 +172,8 @@ def _noticed_by(copy: Copy, mutant: Mutant, chosen: Sequence[KnownTest]) -> str:
         return ""
     if code == TOO_LONG:
         return "(it does not end)"
+    if code > 128:
+        return "(a signal ends the tests)"
     # A test may be called by what a constant is.
     gone = set(re.findall(r"^ERROR: not found: \S*?(tests/.*)$", printed, re.MULTILINE))
     left = [test for test in chosen if test.name not in gone]
