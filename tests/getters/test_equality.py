@@ -287,6 +287,14 @@ def test_every_command(machines: MachineRoom, upstream: releases.Upstream) -> No
             assert (run.stdout[-2:], run.stdout.count("\n"), run.stderr) == ("}\n", 1, "")
 
 
+def test_what_is_staged_is_listed(machines: MachineRoom) -> None:
+    python = machines.build(PYTHON)
+    for version in ("0.24.0", "0.25.0"):
+        Layout(python.root / "stage/usr").plant(version)
+    python.set(DESTDIR=str(python.root / "stage"))
+    assert python.run("list", "--prefix", "/usr").ok().stdout == "0.25.0\n0.24.0\n"
+
+
 def test_errors(machines: MachineRoom, upstream: releases.Upstream) -> None:
     """In the middle, and before anything is known."""
     python = machines.build(PYTHON)
